@@ -1,0 +1,100 @@
+import * as z from "zod";
+import { Event } from "./event.ts";
+import { SandboxRef, SessionId } from "./ids.ts";
+import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
+import { route } from "./route.ts";
+import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
+
+const Nothing = z.strictObject({});
+const Done = z.object({ done: z.literal(true) });
+const OfSandbox = z.strictObject({ sandbox: SandboxRef });
+
+export const AgentView = z.object({
+  name: z.string(),
+  displayName: z.string(),
+  description: z.string(),
+  /** Where its Kit lies: `built-in`, or a directory. */
+  source: z.string(),
+  version: z.string().optional(),
+  /** Model service it speaks to, if any. */
+  service: z.string().optional(),
+  /** Destinations its profile allows. */
+  allow: z.array(z.string()),
+  /** Command that runs in a terminal, and without one. */
+  interactive: z.array(z.string()),
+  headless: z.array(z.string()),
+  /** Optional capabilities that this version leaves out. */
+  skipped: z.array(z.string()),
+  /** Whether its image is there already. */
+  built: z.boolean(),
+});
+export type AgentView = z.infer<typeof AgentView>;
+
+export const DaemonStatus = z.object({
+  version: z.string(),
+  pid: z.number().int(),
+  startedAt: z.iso.datetime(),
+  socket: z.string(),
+  stateDirectory: z.string(),
+  memoryBytes: z.number().int(),
+  sandboxes: z.number().int(),
+  engine: z.union([z.object({ reachable: z.literal(true), name: z.string(), version: z.string(), apiVersion: z.string(), endpoint: z.string() }), z.object({ reachable: z.literal(false), message: z.string(), fix: z.string() })]),
+});
+export type DaemonStatus = z.infer<typeof DaemonStatus>;
+
+export const SecretView = z.object({ name: z.string(), source: z.enum(["file", "environment", "command"]), setAt: z.iso.datetime().optional() });
+export type SecretView = z.infer<typeof SecretView>;
+export const SecretName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a secret's name has lower-case letters, digits, dashes and underscores");
+
+/** The daemon's API, whole. Streams (events, attach) are in {@link STREAMS}. */
+export const api = {
+  status: route({ method: "GET", path: "/v1/status", request: Nothing, response: DaemonStatus }),
+  shutdown: route({ method: "POST", path: "/v1/shutdown", request: Nothing, response: Done }),
+
+  listAgents: route({ method: "GET", path: "/v1/agents", request: Nothing, response: z.array(AgentView) }),
+  showAgent: route({ method: "GET", path: "/v1/agents/{agent}", request: z.strictObject({ agent: z.string() }), response: AgentView }),
+
+  /** Find or make the sandbox and start it. Progress goes to the event stream as `sandbox.progress` with `operation`. */
+  createSandbox: route({ method: "POST", path: "/v1/sandboxes", request: z.strictObject({ ...CreateSandbox.shape, operation: z.string().max(64).optional() }), response: z.object({ sandbox: Sandbox, joined: z.boolean() }) }),
+  listSandboxes: route({ method: "GET", path: "/v1/sandboxes", request: Nothing, response: z.array(Sandbox) }),
+  inspectSandbox: route({ method: "GET", path: "/v1/sandboxes/{sandbox}", request: OfSandbox, response: Sandbox }),
+  startSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/start", request: OfSandbox, response: Sandbox }),
+  stopSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/stop", request: OfSandbox, response: Sandbox }),
+  /** Refused with `SANDBOX_BUSY` while a session runs, unless `force`. */
+  removeSandbox: route({ method: "DELETE", path: "/v1/sandboxes/{sandbox}", request: z.strictObject({ sandbox: SandboxRef, force: z.stringbool().default(false) }), response: Done }),
+  reportWorkspace: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/report", request: OfSandbox, response: WorkspaceReport }),
+
+  openSession: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/sessions", request: z.strictObject({ sandbox: SandboxRef, ...OpenSession.shape }), response: Session }),
+  inspectSession: route({ method: "GET", path: "/v1/sessions/{session}", request: z.strictObject({ session: SessionId }), response: Session }),
+  endSession: route({ method: "DELETE", path: "/v1/sessions/{session}", request: z.strictObject({ session: SessionId }), response: Done }),
+  /** The last output of a session, at most 256 KiB, as text. */
+  sessionLogs: route({ method: "GET", path: "/v1/sessions/{session}/logs", request: z.strictObject({ session: SessionId }), response: z.object({ text: z.string() }) }),
+
+  listRules: route({ method: "GET", path: "/v1/policy/rules", request: z.strictObject({ sandbox: SandboxRef.optional() }), response: z.array(Rule) }),
+  /** Without `sandbox` the rule is the user's and holds for all sandboxes. */
+  addRule: route({ method: "POST", path: "/v1/policy/rules", request: z.strictObject({ effect: RuleEffect, to: DestinationPattern, sandbox: SandboxRef.optional(), note: z.string().max(300).optional() }), response: Rule }),
+  removeRule: route({ method: "DELETE", path: "/v1/policy/rules/{rule}", request: z.strictObject({ rule: z.string(), sandbox: SandboxRef.optional() }), response: Done }),
+  checkPolicy: route({ method: "POST", path: "/v1/policy/check", request: z.strictObject({ destination: Destination, sandbox: SandboxRef.optional(), agent: z.string().optional() }), response: Decision }),
+
+  listSecrets: route({ method: "GET", path: "/v1/secrets", request: Nothing, response: z.array(SecretView) }),
+  setSecret: route({ method: "PUT", path: "/v1/secrets/{name}", request: z.strictObject({ name: SecretName, value: z.string().min(1).max(65_536) }), response: Done }),
+  removeSecret: route({ method: "DELETE", path: "/v1/secrets/{name}", request: z.strictObject({ name: SecretName }), response: Done }),
+
+  /** Past events, newest last. */
+  listEvents: route({ method: "GET", path: "/v1/events/list", request: z.strictObject({ sandbox: SandboxRef.optional(), after: z.coerce.number().int().default(0), limit: z.coerce.number().int().min(1).max(10_000).default(200) }), response: z.array(Event) }),
+} as const;
+export type Api = typeof api;
+
+/**
+ * Two calls that are streams and so no rows of the table.
+ *
+ * `events`: server-sent events, `id:` the event's id, `data:` an Event as JSON; resumes after `Last-Event-ID` or `?after=`;
+ * `?sandbox=` narrows. `attach`: `Upgrade: sbx-stream/1`, frames of stream.ts.
+ */
+export const STREAMS = { events: "/v1/events", attach: "/v1/sessions/{session}/attach" } as const;
+
+/** One function per route. A missing handler is a compile error in the daemon. */
+export type Handlers = { readonly [K in keyof Api]: (input: z.output<Api[K]["request"]>, signal: AbortSignal) => Promise<z.input<Api[K]["response"]>> };
+/** The same table seen from the caller: what goes in may omit defaults, what comes out is parsed. */
+export type Client = { readonly [K in keyof Api]: (input: z.input<Api[K]["request"]>, signal?: AbortSignal) => Promise<z.output<Api[K]["response"]>> };
+

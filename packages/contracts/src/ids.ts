@@ -1,0 +1,16 @@
+import * as z from "zod";
+
+/** `sbx_` and eight of `[a-z0-9]`. */
+export const SandboxId = z.string().regex(/^sbx_[a-z0-9]{8}$/).brand("SandboxId");
+export type SandboxId = z.infer<typeof SandboxId>;
+
+/** `ses_` and eight of `[a-z0-9]`. */
+export const SessionId = z.string().regex(/^ses_[a-z0-9]{8}$/).brand("SessionId");
+export type SessionId = z.infer<typeof SessionId>;
+
+/** What a person may call a sandbox: 2 to 63 of letters, digits, `-`, `.`, `_`, beginning with a letter or digit. */
+export const SandboxName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$/, "a name has 2 to 63 letters, digits, dots, dashes or underscores and begins with a letter or digit");
+export type SandboxName = z.infer<typeof SandboxName>;
+
+/** Where a caller may name a sandbox: its id or its name. */
+export const SandboxRef = z.string().min(1).max(63);

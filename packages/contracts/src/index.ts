@@ -1,0 +1,38 @@
+export { AgentView, api, DaemonStatus, SecretName, SecretView, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
+export { AppError, type AppErrorInit } from "./app-error.ts";
+export { Event, EVENT_TYPES, EventFields, EventType, type EventInit, type RecordEvent } from "./event.ts";
+export {
+  decodeDelivery,
+  DELIVERY_BYTES,
+  DELIVERY_DESCRIPTORS,
+  encodeGateRequest,
+  GATE_DIAL_TIMEOUT_MS,
+  GATE_MAX_PENDING,
+  GATE_SOCKET,
+  GATE_VERSION,
+  POD_DNS_ADDRESS,
+  POD_TCP_PORT,
+  REQUEST_BYTES,
+  type Delivery,
+  type GateRequest,
+} from "./gate.ts";
+export { SandboxId, SandboxName, SandboxRef, SessionId } from "./ids.ts";
+export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer } from "./policy.ts";
+export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
+export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";
+export { createClient, createDispatcher, type Call, type Reply, type Send } from "./rpc.ts";
+export {
+  CreateSandbox,
+  Limits,
+  NetworkState,
+  OpenSession,
+  Sandbox,
+  SandboxState,
+  Session,
+  SessionState,
+  TerminalSize,
+  WorkspaceMount,
+  WorkspaceNotice,
+  WorkspaceReport,
+} from "./sandbox.ts";
+export { decodeExit, decodeSize, encodeExit, encodeFrame, encodeSize, FrameReader, MAX_FRAME_BYTES, STREAM_PROTOCOL, type Frame, type FrameType } from "./stream.ts";

@@ -1,0 +1,48 @@
+import * as z from "zod";
+
+/**
+ * A pattern of destinations as a person writes it: `api.example.org`, `*.example.org` (one label), `**.example.org`
+ * (any depth, one at least), an IPv4 address or an IPv4 network `10.1.0.0/16`. Optionally `:port` or `:from-to` at the end.
+ * `**` alone is every name (never an address). Parsed by `@sbx/egress-policy`, which refuses what is none of these.
+ */
+export const DestinationPattern = z.string().min(1).max(300);
+
+export const RuleEffect = z.enum(["allow", "deny"]);
+export type RuleEffect = z.infer<typeof RuleEffect>;
+
+/** From where a rule comes; the earlier ones are ceilings of the later. Any deny wins over any allow. */
+export const RuleLayer = z.enum(["organisation", "user", "project", "sandbox", "profile"]);
+export type RuleLayer = z.infer<typeof RuleLayer>;
+
+export const Rule = z.strictObject({
+  /** Stable within its layer: what decisions and events name. */
+  id: z.string().regex(/^[a-z0-9][a-z0-9:._-]{0,80}$/),
+  effect: RuleEffect,
+  to: DestinationPattern,
+  layer: RuleLayer,
+  /** Why it is there, for people. */
+  note: z.string().max(300).optional(),
+});
+export type Rule = z.infer<typeof Rule>;
+
+/** The user's policy file: `policy.json` in the configuration directory, and each sandbox's own. */
+export const PolicyDocument = z.strictObject({ version: z.literal(1), rules: z.array(Rule).max(10_000) });
+export type PolicyDocument = z.infer<typeof PolicyDocument>;
+
+/** Where somebody wants to go. `name` is what was resolved in the pod; `address` an IPv4 literal that was dialled. */
+export const Destination = z.union([
+  z.strictObject({ kind: z.literal("name"), name: z.string(), port: z.number().int().min(1).max(65_535) }),
+  z.strictObject({ kind: z.literal("address"), address: z.ipv4(), port: z.number().int().min(1).max(65_535) }),
+]);
+export type Destination = z.infer<typeof Destination>;
+
+export const Decision = z.object({
+  effect: RuleEffect,
+  /** The rule that decided; absent when no rule names the destination, which is a deny. */
+  rule: Rule.optional(),
+  /** One sentence for people and agents, without full stop. */
+  reason: z.string(),
+  /** The command that a human could run to allow it, when a rule could. */
+  fix: z.string().optional(),
+});
+export type Decision = z.infer<typeof Decision>;

@@ -1,0 +1,129 @@
+import * as z from "zod";
+import { SandboxId, SandboxName, SessionId } from "./ids.ts";
+import { DestinationPattern } from "./policy.ts";
+import { Problem } from "./problem.ts";
+
+const AbsolutePath = z.string().min(1).max(4096).startsWith("/");
+const EnvName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+
+export const Limits = z.strictObject({
+  cpus: z.number().positive().max(1024).optional(),
+  memoryBytes: z.number().int().min(64 * 1024 * 1024).optional(),
+  pids: z.number().int().min(16).max(1_000_000).default(4096),
+});
+export type Limits = z.infer<typeof Limits>;
+
+/** A directory of the host that a sandbox sees at the same path. */
+export const WorkspaceMount = z.strictObject({ path: AbsolutePath, readonly: z.boolean() });
+export type WorkspaceMount = z.infer<typeof WorkspaceMount>;
+
+/** What a caller asks for. The same workspace and agent (or name) give the sandbox that is there already. */
+export const CreateSandbox = z.strictObject({
+  /** Name of an agent profile, or the absolute path of a Kit's directory. */
+  agent: z.string().min(1).max(4096),
+  workspace: AbsolutePath,
+  /** Further directories. */
+  extra: z.array(WorkspaceMount).max(32).default([]),
+  name: SandboxName.optional(),
+  allow: z.array(DestinationPattern).max(1000).default([]),
+  /** Ports of services on the host's loopback that are reachable as `host.docker.internal`. */
+  allowHostPorts: z.array(z.number().int().min(1).max(65_535)).max(100).default([]),
+  /** Paths, absolute or relative to the workspace, that are empty inside. */
+  hide: z.array(z.string().min(1).max(4096)).max(100).default([]),
+  /** Protected paths that are opened. */
+  allowWrite: z.array(z.string().min(1).max(4096)).max(100).default([]),
+  env: z.record(EnvName, z.string()).default({}),
+  limits: Limits.prefault({}),
+  /** `provider`: the profile's own model service with the person's key; `scripted`: the bundled one; `auto`: provider if a key is there. */
+  model: z.enum(["auto", "provider", "scripted"]).default("auto"),
+});
+export type CreateSandbox = z.infer<typeof CreateSandbox>;
+
+export const SessionState = z.discriminatedUnion("phase", [
+  z.object({ phase: z.literal("running") }),
+  z.object({ phase: z.literal("ended"), exitCode: z.number().int(), at: z.iso.datetime() }),
+]);
+export type SessionState = z.infer<typeof SessionState>;
+
+export const Session = z.object({
+  id: SessionId,
+  sandbox: SandboxId,
+  /** `agent` is the profile's program, `exec` a command of the person's. */
+  kind: z.enum(["agent", "exec"]),
+  /** `terminal` sessions survive their clients; `streams` have three separate streams. */
+  mode: z.enum(["terminal", "streams"]),
+  command: z.array(z.string()),
+  startedAt: z.iso.datetime(),
+  state: SessionState,
+});
+export type Session = z.infer<typeof Session>;
+
+export const TerminalSize = z.strictObject({ columns: z.number().int().min(1).max(10_000), rows: z.number().int().min(1).max(10_000) });
+export type TerminalSize = z.infer<typeof TerminalSize>;
+
+export const OpenSession = z.strictObject({
+  kind: z.enum(["agent", "exec"]),
+  mode: z.enum(["terminal", "streams"]),
+  /** Arguments added to the profile's program (`agent`), or the whole argument vector (`exec`). */
+  args: z.array(z.string().max(131_072)).max(10_000),
+  terminal: z.strictObject({ size: TerminalSize, term: z.string().max(64).default("xterm-256color"), colorTerm: z.string().max(64).optional() }).optional(),
+  /** Whether stdin will be sent; false gives end of file at once. */
+  stdin: z.boolean().default(false),
+  env: z.record(EnvName, z.string()).default({}),
+  workdir: AbsolutePath.optional(),
+  /** The session is ended when it has run this long, in milliseconds. */
+  deadlineMs: z.number().int().positive().optional(),
+});
+export type OpenSession = z.infer<typeof OpenSession>;
+
+/** `degraded`: the gate is dead, traffic goes on. `cut-off`: nothing gets out until the sandbox is restarted. */
+export const NetworkState = z.enum(["waiting", "ready", "degraded", "cut-off"]);
+export type NetworkState = z.infer<typeof NetworkState>;
+
+export const SandboxState = z.discriminatedUnion("phase", [
+  z.object({ phase: z.literal("creating") }),
+  z.object({ phase: z.literal("running"), network: NetworkState }),
+  z.object({ phase: z.literal("stopped") }),
+  z.object({ phase: z.literal("failed"), problem: Problem }),
+]);
+export type SandboxState = z.infer<typeof SandboxState>;
+
+/** Something in the workspace that the person should know before the agent sees it. */
+export const WorkspaceNotice = z.object({
+  kind: z.enum(["credential", "protected-link", "too-many-repositories", "nested-unprotected", "socket-masked", "missing-identity", "other"]),
+  path: z.string(),
+  /** One sentence without full stop. */
+  message: z.string(),
+});
+export type WorkspaceNotice = z.infer<typeof WorkspaceNotice>;
+
+export const Sandbox = z.object({
+  id: SandboxId,
+  name: SandboxName,
+  agent: z.string(),
+  workspace: z.string(),
+  extra: z.array(WorkspaceMount),
+  createdAt: z.iso.datetime(),
+  state: SandboxState,
+  image: z.string(),
+  limits: Limits,
+  model: z.object({ service: z.string(), source: z.enum(["provider", "scripted", "none"]) }),
+  sessions: z.array(Session),
+  /** Read-only paths inside the workspace. */
+  protected: z.array(z.string()),
+  hidden: z.array(z.string()),
+  notices: z.array(WorkspaceNotice),
+  /** Optional capabilities of the profile that were skipped, with the reason. */
+  skipped: z.array(z.string()),
+});
+export type Sandbox = z.infer<typeof Sandbox>;
+
+/** What a run left in the workspace. Paths are relative to the workspace. */
+export const WorkspaceReport = z.object({
+  changed: z.array(z.object({ path: z.string(), change: z.enum(["added", "modified", "removed"]) })),
+  /** Whether `changed` is cut at its limit. */
+  truncated: z.boolean(),
+  /** Files that would run on the host, or change what a host tool runs. */
+  runsOnHost: z.array(z.object({ path: z.string(), why: z.string() })),
+});
+export type WorkspaceReport = z.infer<typeof WorkspaceReport>;

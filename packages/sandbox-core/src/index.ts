@@ -1,0 +1,16 @@
+export type {
+  BuildRequest,
+  ContainerEngine,
+  ContainerSpec,
+  ContainerState,
+  ContainerView,
+  Engine,
+  EngineId,
+  EngineInfo,
+  ExecEngine,
+  ExecProcess,
+  ExecSpec,
+  ImageEngine,
+  Mount,
+  VolumeEngine,
+} from "./ports/engine.ts";

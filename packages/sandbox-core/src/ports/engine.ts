@@ -1,0 +1,137 @@
+import type { Readable, Writable } from "node:stream";
+
+/** A container's or image's full id as the engine gives it, never a name or a prefix. */
+export type EngineId = string;
+
+/** Mounts a host path, a named volume or memory into a container. `source` of a bind is an absolute host path. */
+export type Mount =
+  | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | { readonly kind: "volume"; readonly source: string; readonly target: string }
+  | { readonly kind: "tmpfs"; readonly target: string; readonly sizeBytes: number; readonly mode: number; readonly uid?: number; readonly gid?: number };
+
+/** Everything that is decided about a container before it exists. Values are final: the engine adds no default of its own. */
+export interface ContainerSpec {
+  readonly name: string;
+  readonly image: EngineId;
+  /** Whole argument vector of pid 1; the image's entrypoint is not used. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** "uid:gid" inside the container. */
+  readonly user: string;
+  readonly workdir: string;
+  readonly mounts: readonly Mount[];
+  /** "none", or the namespace of another container. There is no bridge. */
+  readonly network: { readonly kind: "none"; readonly hostname: string; readonly sysctls: Readonly<Record<string, string>>; readonly dns: readonly string[]; readonly dnsSearch: readonly string[]; readonly dnsOptions: readonly string[]; readonly extraHosts: readonly string[] } | { readonly kind: "join"; readonly container: EngineId };
+  readonly capabilities: readonly string[];
+  readonly readonlyRoot: boolean;
+  /** A seccomp profile document in the engine's form, or the engine's own default. */
+  readonly seccomp: "default" | object;
+  readonly limits: { readonly pids: number; readonly memoryBytes?: number; readonly cpus?: number };
+}
+
+export type ContainerState = "created" | "running" | "exited";
+
+export interface ContainerView {
+  readonly id: EngineId;
+  readonly name: string;
+  readonly image: EngineId;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: ContainerState;
+  /** Exit code of pid 1, when `state` is "exited". */
+  readonly exitCode?: number;
+  /** Pid of pid 1 as the host sees it, when running. */
+  readonly pid?: number;
+  readonly startedAt?: string;
+}
+
+/** Containers of ours. Every method rejects with `ENGINE_UNREACHABLE` or `ENGINE_FAILED`. */
+export interface ContainerEngine {
+  create(spec: ContainerSpec, signal?: AbortSignal): Promise<EngineId>;
+  start(id: EngineId, signal?: AbortSignal): Promise<void>;
+  /** Stop with a grace of `seconds`, then kill. Resolves when the container is not running, also if it never was. */
+  stop(id: EngineId, seconds: number): Promise<void>;
+  /** Remove with its anonymous volumes, running or not. Resolves when it is gone, also if it never was. */
+  remove(id: EngineId): Promise<void>;
+  /** `undefined` when there is no such container. */
+  inspect(id: EngineId): Promise<ContainerView | undefined>;
+  /** All containers, running or not, that carry each of these labels (`key` or `key=value`). */
+  list(labels: readonly string[]): Promise<readonly ContainerView[]>;
+}
+
+export interface ExecSpec {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly workdir: string;
+  /** Size of the terminal, or false for three separate streams. */
+  readonly tty: false | { readonly columns: number; readonly rows: number };
+  /** Whether stdin is connected; when false the process reads end of file at once. */
+  readonly stdin: boolean;
+}
+
+/** A process started in a running container. With a terminal everything arrives on `stdout`. */
+export interface ExecProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  resize(size: { readonly columns: number; readonly rows: number }): Promise<void>;
+  /** Exit code; resolves when the process has ended and its output was delivered. */
+  readonly exit: Promise<number>;
+  /** Leave the process alone and close the streams. */
+  detach(): void;
+}
+
+/** Processes in running containers. */
+export interface ExecEngine {
+  exec(container: EngineId, spec: ExecSpec, signal?: AbortSignal): Promise<ExecProcess>;
+  /** Start and do not listen. Resolves when the engine has started it. */
+  execDetached(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">): Promise<void>;
+  /** Run to the end and collect the output, at most 1 MiB of each stream. */
+  run(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">, signal?: AbortSignal): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
+}
+
+export interface BuildRequest {
+  /** Uncompressed tar of the build context. */
+  readonly context: Readable;
+  readonly dockerfile: string;
+  readonly reference: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Images. `progress` receives one line of text at a time. */
+export interface ImageEngine {
+  /** Full id of the image with this reference or id; `undefined` when there is none. */
+  findImage(reference: string): Promise<EngineId | undefined>;
+  /** Rejects with `IMAGE_UNAVAILABLE` when no registry gives it. */
+  pull(reference: string, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+  /** Make an image of one layer from an uncompressed tar of a root file system. */
+  importRootfs(rootfs: Readable, reference: string, signal: AbortSignal): Promise<EngineId>;
+  /** Rejects with `BUILD_FAILED` and the last lines of output in `details.output`. */
+  build(request: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+  /** One file of an image as bytes, taken without running anything of it. */
+  readFile(image: EngineId, path: string): Promise<Buffer>;
+  removeImage(reference: string): Promise<void>;
+}
+
+/** Named volumes. */
+export interface VolumeEngine {
+  createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** Resolves when it is gone, also if it never was. */
+  removeVolume(name: string): Promise<void>;
+  listVolumes(labels: readonly string[]): Promise<readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[]>;
+}
+
+/** What the engine is and what it can do. */
+export interface EngineInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly endpoint: string;
+  readonly architecture: string;
+  /** "rootless", "userns" when the engine remaps ids. */
+  readonly remaps: false | "rootless" | "userns";
+}
+
+export type Engine = ContainerEngine & ExecEngine & ImageEngine & VolumeEngine & { readonly info: EngineInfo };

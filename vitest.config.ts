@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config";
+
+/** Sources first: packages resolve each other by the `@sbx/source` condition, so that tests need no build. */
+const resolve = { conditions: ["@sbx/source", "module", "node", "default"] };
+const ssr = { resolve: { conditions: ["@sbx/source", "module", "node", "default"] } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: { name: "unit", include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/*/test/**/*.test.ts"], exclude: ["**/*.engine.test.ts", "**/node_modules/**"], testTimeout: 15_000 },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "engine",
+          include: ["packages/*/test/**/*.engine.test.ts", "apps/*/test/**/*.engine.test.ts", "tooling/*/**/*.engine.test.ts"],
+          exclude: ["**/node_modules/**"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
