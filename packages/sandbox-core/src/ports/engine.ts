@@ -94,6 +94,7 @@ export interface ExecEngine {
 export interface BuildRequest {
   /** Uncompressed tar of the build context. */
   readonly context: Readable;
+  /** Path of the Dockerfile inside the context. */
   readonly dockerfile: string;
   readonly reference: string;
   readonly args: Readonly<Record<string, string>>;

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { homedir } from "node:os";
+import path from "node:path";
+import { AppError } from "@sbx/contracts";
+
+/** Where a daemon keeps its things, and what it takes from its environment. Read once, at the start. */
+export interface DaemonConfig {
+  readonly stateDirectory: string;
+  readonly configDirectory: string;
+  readonly socketPath: string;
+  /** Value of the `dev.sbx.owner` label: tells this daemon's containers from another's. */
+  readonly owner: string;
+  readonly uid: number;
+  readonly home: string;
+  /** How long a sandbox without a session goes on running, in milliseconds. */
+  readonly idleStopMs: number;
+  /** The environment for finding the engine and the model keys; nothing else reads it. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Read the configuration from an environment. @throws AppError `CONFIG_INVALID` when a path or a number is none. */
+export function loadConfig(environment: Environment, uid: number): DaemonConfig {
+  const home = environment["HOME"] ?? homedir();
+  const stateDirectory = directory(environment, "SBX_STATE_DIR", path.join(environment["XDG_STATE_HOME"] ?? path.join(home, ".local/state"), "sbx"));
+  if (Buffer.byteLength(stateDirectory) > LONGEST_STATE_DIRECTORY) {
+    throw new AppError("CONFIG_INVALID", { message: `The state directory "${stateDirectory}" is longer than ${LONGEST_STATE_DIRECTORY} bytes, too long for the sockets in it`, fix: "Set SBX_STATE_DIR to a shorter path." });
+  }
+  const configDirectory = directory(environment, "SBX_CONFIG_DIR", path.join(environment["XDG_CONFIG_HOME"] ?? path.join(home, ".config"), "sbx"));
+  return {
+    stateDirectory,
+    configDirectory,
+    socketPath: path.join(stateDirectory, "sbxd.sock"),
+    owner: `${uid}:${createHash("sha256").update(stateDirectory).digest("hex").slice(0, 12)}`,
+    uid,
+    home,
+    idleStopMs: milliseconds(environment, "SBX_IDLE_STOP_MS", 60_000),
+    environment,
+  };
+}
+
+function directory(environment: Environment, name: string, fallback: string): string {
+  const value = environment[name] ?? fallback;
+  if (!path.isAbsolute(value)) throw new AppError("CONFIG_INVALID", { message: `${name} is "${value}", which is no absolute path`, fix: `Set ${name} to an absolute path, or unset it.` });
+  return path.resolve(value);
+}
+
+/** A unix socket's address holds 107 bytes, and each sandbox's own lies deeper. */
+const LONGEST_STATE_DIRECTORY = 107 - "/pods/sbx_00000000/gate.sock".length;
+
+function milliseconds(environment: Environment, name: string, fallback: number): number {
+  const text = environment[name];
+  if (text === undefined || text === "") return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new AppError("CONFIG_INVALID", { message: `${name} is "${text}", which is no whole number of milliseconds`, fix: `Set ${name} to a number such as ${fallback}, or unset it.` });
+  return value;
+}

@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import { chmodSync, existsSync, unlinkSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { AppError, matchPath, STREAM_PROTOCOL, STREAMS, type Method, type Send } from "@sbx/contracts";
+import type { EventLog } from "../state/event-log.ts";
+import { readJson } from "./read-json.ts";
+import { sendEvents } from "./send-events.ts";
+
+export interface ServerParts {
+  readonly socketPath: string;
+  readonly dispatch: Send;
+  readonly events: EventLog;
+  /** Take over an upgraded connection to a session. `head` is what the client sent with its request. */
+  readonly attach: (session: string, connection: Duplex) => void;
+  /** Who is at the other end; `undefined` where the platform does not tell. */
+  readonly peerUid: (socket: Socket) => number | undefined;
+  readonly uid: number;
+}
+
+/** Listen on the daemon's socket: 0600, and only for processes of the same user. */
+export async function startServer(parts: ServerParts): Promise<AsyncDisposable> {
+  const server = createServer((request, response) => {
+    void answer(parts, request, response);
+  });
+  server.on("connection", (socket) => {
+    const uid = parts.peerUid(socket);
+    if (uid !== undefined && uid !== parts.uid) socket.destroy();
+  });
+  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrade(parts, { request, socket, head });
+  });
+  if (existsSync(parts.socketPath)) unlinkSync(parts.socketPath);
+  await listen(server, parts.socketPath);
+  return {
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+async function listen(server: Server, socketPath: string): Promise<void> {
+  // The directory is 0700 already; the mask closes the moment between bind and chmod.
+  const mask = process.umask(0o177);
+  try {
+    server.listen(socketPath);
+    await once(server, "listening");
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(socketPath, 0o600);
+}
+
+async function answer(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.on("close", () => {
+    if (!response.writableEnded) gone.abort(new AppError("INTERRUPTED", { message: "The caller went away", fix: "Call again." }));
+  });
+  const target = request.url ?? "/";
+  if (request.method === "GET" && new URL(target, "http://daemon").pathname === STREAMS.events) {
+    sendEvents(parts.events, request, response);
+    return;
+  }
+  const reply = await dispatchRequest(parts, request, gone.signal);
+  response.writeHead(reply.status, { "content-type": "application/json" });
+  response.end(JSON.stringify(reply.body));
+}
+
+async function dispatchRequest(parts: ServerParts, request: IncomingMessage, signal: AbortSignal): ReturnType<Send> {
+  try {
+    const body = await readJson(request);
+    return await parts.dispatch({ method: methodOf(request), target: request.url ?? "/", body }, signal);
+  } catch (error) {
+    if (AppError.is(error)) return { status: error.status, body: error.toJSON() };
+    throw error;
+  }
+}
+
+function methodOf({ method }: IncomingMessage): Method {
+  if (method === "GET" || method === "POST" || method === "PUT" || method === "DELETE") return method;
+  throw new AppError("ROUTE_UNKNOWN", { message: `The daemon has no route for ${method ?? "no method"}`, fix: "Use GET, POST, PUT or DELETE." });
+}
+
+function upgrade(parts: ServerParts, { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): void {
+  const session = matchPath(STREAMS.attach, new URL(request.url ?? "/", "http://daemon").pathname)?.["session"];
+  if (session === undefined || request.headers.upgrade !== STREAM_PROTOCOL) {
+    socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    return;
+  }
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${STREAM_PROTOCOL}\r\n\r\n`);
+  if (head.byteLength > 0) socket.unshift(head);
+  parts.attach(session, socket);
+}

@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** Statements that make the tables; the number of rows is the version (PRAGMA user_version). */
+const MIGRATIONS = [
+  `CREATE TABLE sandboxes (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
+   CREATE TABLE sessions (id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+   CREATE TABLE rules (sandbox TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (sandbox, id)) STRICT;
+   CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, type TEXT NOT NULL, sandbox TEXT, fields TEXT NOT NULL) STRICT;
+   CREATE INDEX events_of_sandbox ON events (sandbox, id);`,
+] as const;
+
+export interface OpenedDatabase {
+  readonly database: DatabaseSync;
+  /** Where a file that could not be read was put, when there was one. */
+  readonly setAside: string | undefined;
+}
+
+/**
+ * Open the daemon's database, making or migrating its tables.
+ *
+ * A file that is corrupted, or written by a newer version, is kept aside under a new name and replaced by an empty
+ * one: the truth about sandboxes is in the engine's labels, from which the caller rebuilds.
+ */
+export function openDatabase(file: string, now: () => Date): OpenedDatabase {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    return { database: prepare(file), setAside: undefined };
+  } catch {
+    const setAside = `${file}.corrupt-${now().toISOString().replaceAll(":", "-")}`;
+    for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
+    return { database: prepare(file), setAside };
+  }
+}
+
+function prepare(file: string): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");
+    const check = database.prepare("PRAGMA quick_check(1)").get();
+    if (check?.["quick_check"] !== "ok") throw new Error("the database fails its own check");
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (version > MIGRATIONS.length) throw new Error(`the database has version ${version}, this program knows ${MIGRATIONS.length}`);
+  for (const [index, statements] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(`BEGIN; ${statements} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}

@@ -1,0 +1,35 @@
+import * as z from "zod";
+import { CreateSandbox, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
+
+/**
+ * What the daemon remembers of a sandbox, in its database and on the workload container's `dev.sbx.record` label, so
+ * that either can be made again from the other.
+ */
+export const SandboxRecord = z.object({
+  version: z.literal(1),
+  id: SandboxId,
+  name: z.string(),
+  request: CreateSandbox,
+  createdAt: z.iso.datetime(),
+  /** Full ids; absent until they exist. */
+  image: z.string(),
+  gate: z.string().optional(),
+  workload: z.string().optional(),
+  /** "uid:gid" of the workload. */
+  user: z.string(),
+  homeDirectory: z.string(),
+  /** Stands in the sandbox where the provider's key would be; unique to it. */
+  placeholder: z.string(),
+  service: z.string().optional(),
+  modelSource: z.enum(["provider", "scripted", "none"]),
+  protected: z.array(z.string()),
+  hidden: z.array(z.string()),
+  notices: z.array(WorkspaceNotice),
+  skipped: z.array(z.string()),
+  /** Whether the home was prepared and the install hooks ran. */
+  ready: z.boolean(),
+});
+export type SandboxRecord = z.infer<typeof SandboxRecord>;
+
+export const SessionRecord = z.object({ ...Session.shape, version: z.literal(1), deadlineAt: z.iso.datetime().optional() });
+export type SessionRecord = z.infer<typeof SessionRecord>;
