@@ -1,0 +1,43 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test as base } from "vitest";
+import { buildSettings } from "../src/build-settings.ts";
+
+/** A directory for PATH with an `npm` that answers what the test says. */
+const test = base.extend<{ npmSays: (answer: string) => Promise<string> }>({
+  npmSays: async ({}, use) => {
+    const directory = await mkdtemp(join(tmpdir(), "sbx-npm-"));
+    await use(async (answer) => {
+      await writeFile(join(directory, "npm"), `#!/bin/sh\necho '${answer}'\n`);
+      await chmod(join(directory, "npm"), 0o755);
+      return directory;
+    });
+    await rm(directory, { recursive: true });
+  },
+});
+
+const { signal } = new AbortController();
+
+test("passes proxies and the npm registry on", async ({ expect, npmSays }) => {
+  const env = { PATH: await npmSays("https://npm.example.test/repo/"), https_proxy: "http://proxy.example.test:3128", NO_PROXY: ".example.test", http_proxy: "", HOME: "/x" };
+  expect(await buildSettings(env, signal)).toEqual({
+    https_proxy: "http://proxy.example.test:3128",
+    NO_PROXY: ".example.test",
+    NPM_CONFIG_REGISTRY: "https://npm.example.test/repo/",
+  });
+});
+
+for (const answer of ["https://user:secret@npm.example.test/", "http://localhost:4873/", "http://127.0.0.1:4873/", "file:///etc/", "undefined", ""]) {
+  test(`keeps a registry of ${JSON.stringify(answer)} out of the build`, async ({ expect, npmSays }) => {
+    expect(await buildSettings({ PATH: await npmSays(answer) }, signal)).toEqual({});
+  });
+}
+
+test("keeps a proxy on the host's loopback out of the build", async ({ expect, npmSays }) => {
+  expect(await buildSettings({ PATH: await npmSays(""), http_proxy: "http://127.0.0.1:3128", HTTPS_PROXY: "localhost:3128" }, signal)).toEqual({});
+});
+
+test("no npm is no setting", async ({ expect }) => {
+  expect(await buildSettings({ PATH: "/nonexistent" }, signal)).toEqual({});
+});
