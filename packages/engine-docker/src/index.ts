@@ -1,1 +1,1 @@
-export {};
+export { connectEngine, type ConnectEngine } from "./connect-engine.ts";

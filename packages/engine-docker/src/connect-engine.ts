@@ -1,0 +1,100 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { AppError } from "@sbx/contracts";
+import type { Engine, EngineInfo } from "@sbx/core";
+import Docker from "dockerode";
+import { createContainers } from "./containers.ts";
+import { reasonOf } from "./docker-error.ts";
+import { formatEndpoint, type Endpoint } from "./endpoint.ts";
+import { createExecs } from "./execs.ts";
+import { candidates, type Surroundings } from "./find-endpoint.ts";
+import { createImages } from "./images.ts";
+import { negotiate } from "./negotiate.ts";
+import { createVolumes } from "./volumes.ts";
+
+/** How long an engine may take for its first answers. One that has just been started needs 2 to 4 s. */
+const FIRST_ANSWER_MS = 10_000;
+
+export interface ConnectEngine extends Surroundings {
+  /** Put on what the adapter makes for itself and takes away again, so that a crash leaves nothing unowned. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Find a container engine and agree with it on a version of its API.
+ *
+ * An address that a person chose (`endpoint`, DOCKER_HOST, DOCKER_CONTEXT) is the only one tried; otherwise the usual
+ * places of Docker and Podman are, in order.
+ *
+ * @throws AppError `ENGINE_UNREACHABLE` with every attempt and its reason in `details.attempts`.
+ */
+export async function connectEngine({ labels = {}, ...surroundings }: ConnectEngine): Promise<Engine> {
+  const attempts: { name: string; why: string }[] = [];
+  for (const { name, only, locate } of candidates(surroundings)) {
+    try {
+      return await openEngine(await locate(), labels);
+    } catch (error) {
+      attempts.push({ name, why: reasonOf(error) });
+      if (only) break;
+    }
+  }
+  throw new AppError("ENGINE_UNREACHABLE", {
+    message: `No container engine answered. Tried ${attempts.map(({ name, why }) => `${name} (${why})`).join(", ")}.`,
+    fix: "Start Docker or Podman, or point DOCKER_HOST at one that runs.",
+    details: { attempts },
+  });
+}
+
+async function openEngine(endpoint: Endpoint, labels: Readonly<Record<string, string>>): Promise<Engine> {
+  const answer = await withinTime(openDocker(endpoint, undefined).version());
+  const apiVersion = negotiate({ newest: answer.ApiVersion, oldest: answer.MinAPIVersion ?? answer.ApiVersion });
+  const docker = openDocker(endpoint, apiVersion);
+  const options = securityOptions(await withinTime(docker.info()));
+  const podman = answer.Components?.some(({ Name }) => Name.startsWith("Podman")) === true;
+  const info: EngineInfo = {
+    name: podman ? "Podman" : "Docker",
+    version: answer.Version,
+    apiVersion,
+    endpoint: formatEndpoint(endpoint),
+    architecture: answer.Arch,
+    remaps: options.includes("name=rootless") ? "rootless" : options.includes("name=userns") ? "userns" : false,
+  };
+  return {
+    info,
+    ...createContainers({ docker, logDriver: podman ? "none" : "local" }),
+    ...createExecs({ docker, apiVersion }),
+    ...createImages({ docker, labels }),
+    ...createVolumes({ docker }),
+  };
+}
+
+/**
+ * The client library reads DOCKER_HOST and its fellows of this process by itself: every field that they would set is given.
+ * Connections are not kept: one that an engine has closed by restarting would fail the next request.
+ */
+function openDocker(endpoint: Endpoint, apiVersion: string | undefined): Docker {
+  const options = { ...connectionOptions(endpoint), ...(apiVersion === undefined ? {} : { version: `v${apiVersion}` }) };
+  return new Docker(options);
+}
+
+function connectionOptions(endpoint: Endpoint): Docker.DockerOptions & { readonly agent: HttpAgent } {
+  if (endpoint.kind === "unix") return { socketPath: endpoint.path, host: "", protocol: "http", agent: new HttpAgent() };
+  const { host, port, tls } = endpoint;
+  if (tls === undefined) return { host, port, protocol: "http", agent: new HttpAgent() };
+  return { host, port, protocol: "https", agent: new HttpsAgent(tls), ...tls };
+}
+
+async function withinTime<T>(answer: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => { reject(new Error(`no answer within ${String(FIRST_ANSWER_MS / 1000)} s`)); }, FIRST_ANSWER_MS);
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function securityOptions(info: unknown): readonly string[] {
+  const options: unknown = typeof info === "object" && info !== null && "SecurityOptions" in info ? info.SecurityOptions : [];
+  return Array.isArray(options) ? options.flatMap((option) => (typeof option === "string" ? [option.split(",")[0] ?? ""] : [])) : [];
+}

@@ -1,0 +1,97 @@
+import type { ContainerSpec, Mount } from "@sbx/core";
+import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
+
+/** Where the output of pid 1 goes. Podman has no bounded driver of its own. */
+export type LogDriver = "local" | "none";
+
+/**
+ * Write the engine's create request.
+ *
+ * Everything that the engine would otherwise choose is said: no new privileges, no capability that the spec does not
+ * name, no init of the engine's, no restart, no healthcheck, a bounded log, no swap beyond the memory limit.
+ */
+export function containerBody(spec: ContainerSpec, logDriver: LogDriver): ContainerCreateOptions {
+  const { network } = spec;
+  return {
+    name: spec.name,
+    Image: spec.image,
+    Entrypoint: [...spec.command],
+    Cmd: [],
+    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
+    Labels: { ...spec.labels },
+    User: spec.user,
+    WorkingDir: spec.workdir,
+    StopSignal: "SIGTERM",
+    Healthcheck: { Test: ["NONE"] },
+    Tty: false,
+    OpenStdin: false,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ...(network.kind === "none" ? { Hostname: network.hostname } : {}),
+    HostConfig: hostConfig(spec, logDriver),
+  };
+}
+
+function hostConfig(spec: ContainerSpec, logDriver: LogDriver): HostConfig {
+  return {
+    ...networkConfig(spec.network),
+    ...limitConfig(spec.limits),
+    Privileged: false,
+    CapDrop: ["ALL"],
+    CapAdd: [...spec.capabilities],
+    SecurityOpt: ["no-new-privileges:true", ...(spec.seccomp === "default" ? [] : [`seccomp=${JSON.stringify(spec.seccomp)}`])],
+    ReadonlyRootfs: spec.readonlyRoot,
+    IpcMode: "private",
+    Init: false,
+    AutoRemove: false,
+    RestartPolicy: { Name: "" },
+    PublishAllPorts: false,
+    LogConfig: logDriver === "none" ? { Type: "none", Config: {} } : { Type: "local", Config: { "max-size": "1m", "max-file": "1", compress: "false" } },
+    Mounts: spec.mounts.flatMap(mountSettings),
+    Tmpfs: Object.fromEntries(spec.mounts.flatMap((mount) => (mount.kind === "tmpfs" ? [[mount.target, tmpfsOptions(mount)] as const] : []))),
+  };
+}
+
+function networkConfig(network: ContainerSpec["network"]): HostConfig {
+  if (network.kind === "join") return { NetworkMode: `container:${network.container}` };
+  return {
+    NetworkMode: "none",
+    Sysctls: { ...network.sysctls },
+    Dns: [...network.dns],
+    DnsSearch: [...network.dnsSearch],
+    DnsOptions: [...network.dnsOptions],
+    ExtraHosts: [...network.extraHosts],
+  };
+}
+
+function limitConfig({ pids, memoryBytes, cpus }: ContainerSpec["limits"]): HostConfig {
+  return {
+    PidsLimit: pids,
+    ...(memoryBytes === undefined ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+    ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+  };
+}
+
+/** Without `CreateMountpoint` a bind whose source is missing is refused, not made by the engine as root. */
+function mountSettings(mount: Mount): MountSettings[] {
+  switch (mount.kind) {
+    case "bind":
+      return [{ Type: "bind", Source: mount.source, Target: mount.target, ReadOnly: mount.readonly, BindOptions: { Propagation: "rprivate" } }];
+    case "volume":
+      return [{ Type: "volume", Source: mount.source, Target: mount.target }];
+    case "tmpfs":
+      return [];
+  }
+}
+
+/** `exec` is said because the engine's own default is noexec, which breaks compilers and package managers in /tmp. */
+function tmpfsOptions({ sizeBytes, mode, uid, gid }: Extract<Mount, { kind: "tmpfs" }>): string {
+  return [
+    "rw", "exec", "nosuid", "nodev",
+    `size=${String(sizeBytes)}`,
+    `mode=${mode.toString(8)}`,
+    ...(uid === undefined ? [] : [`uid=${String(uid)}`]),
+    ...(gid === undefined ? [] : [`gid=${String(gid)}`]),
+  ].join(",");
+}

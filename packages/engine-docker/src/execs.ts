@@ -1,0 +1,87 @@
+import { randomInt } from "node:crypto";
+import { Socket } from "node:net";
+import type { ExecEngine, ExecSpec } from "@sbx/core";
+import type Docker from "dockerode";
+import type { ExecCreateOptions } from "dockerode";
+import { checkId } from "./containers.ts";
+import { ask, engineFailed } from "./docker-error.ts";
+import { createExecProcess } from "./exec-process.ts";
+import { collect } from "./collect.ts";
+import { atLeast } from "./negotiate.ts";
+
+type Silent = Omit<ExecSpec, "tty" | "stdin">;
+
+/** Kept of each stream by `run`. */
+const RUN_BYTES = 1024 * 1024;
+
+/** Processes in running containers of an engine. */
+export function createExecs({ docker, apiVersion }: { readonly docker: Docker; readonly apiVersion: string }): ExecEngine {
+  const create = async (container: string, options: ExecCreateOptions) =>
+    ask("start a process", async () => docker.getContainer(checkId(container)).exec(options));
+
+  const exec: ExecEngine["exec"] = async (container, spec, signal) => {
+    signal?.throwIfAborted();
+    const made = await create(container, execBody(spec));
+    signal?.throwIfAborted();
+    const size = spec.tty !== false && atLeast(apiVersion, "1.42") ? { ConsoleSize: [spec.tty.rows, spec.tty.columns] } : {};
+    const socket: unknown = await ask("start a process", async () => made.start({ hijack: true, Detach: false, Tty: spec.tty !== false, ...size }));
+    if (!(socket instanceof Socket)) throw engineFailed("start a process", "it did not open a stream");
+    const process = createExecProcess({ exec: made, socket, spec });
+    if (spec.tty !== false) await process.resize(spec.tty);
+    if (signal?.aborted === true) process.detach();
+    signal?.throwIfAborted();
+    return process;
+  };
+
+  return {
+    exec,
+    async execDetached(container, spec) {
+      const made = await create(container, { ...common(spec), AttachStdin: false, AttachStdout: false, AttachStderr: false, Tty: false });
+      await ask("start a process", async () => made.start({ Detach: true }));
+    },
+    async run(container, spec, signal) {
+      const process = await exec(container, { ...spec, tty: false, stdin: false }, signal);
+      const leave = () => { process.detach(); };
+      signal?.addEventListener("abort", leave, { once: true });
+      try {
+        const [stdout, stderr, exitCode] = await Promise.all([collect(process.stdout, RUN_BYTES), collect(process.stderr, RUN_BYTES), process.exit]);
+        return { exitCode, stdout, stderr };
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw error;
+      } finally {
+        signal?.removeEventListener("abort", leave);
+      }
+    },
+  };
+}
+
+function execBody(spec: ExecSpec): ExecCreateOptions {
+  return {
+    ...common(spec),
+    AttachStdin: spec.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: spec.tty !== false,
+    DetachKeys: unguessableKeys(),
+  };
+}
+
+function common({ command, env, user, workdir }: Silent): ExecCreateOptions {
+  return {
+    Cmd: [...command],
+    Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    User: user,
+    WorkingDir: workdir,
+    Privileged: false,
+  };
+}
+
+/**
+ * The engine watches what is typed at a terminal for keys that detach it (ctrl-p ctrl-q unless told) and holds back a
+ * first key until the next. That cannot be switched off, so the keys are a sequence that nobody types, after the
+ * control key that programs use least.
+ */
+function unguessableKeys(): string {
+  return ["ctrl-^", ...Array.from({ length: 24 }, () => String.fromCharCode(0x61 + randomInt(26)))].join(",");
+}

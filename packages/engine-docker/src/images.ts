@@ -1,0 +1,96 @@
+import { finished, type Readable } from "node:stream";
+import { AppError } from "@sbx/contracts";
+import type { EngineId, ImageEngine } from "@sbx/core";
+import type Docker from "dockerode";
+import { buildImage } from "./build-image.ts";
+import { ask, askUnless, engineFailed, reasonOf } from "./docker-error.ts";
+import { readProgress } from "./progress-lines.ts";
+import { readImageFile } from "./read-image-file.ts";
+
+/** Images of an engine. `labels` are put on the containers that are made to look into an image. */
+export function createImages({ docker, labels }: { readonly docker: Docker; readonly labels: Readonly<Record<string, string>> }): ImageEngine {
+  const findImage: ImageEngine["findImage"] = async (reference) => {
+    const found = await askUnless([404], "look for an image", async () => docker.getImage(checkReference(reference)).inspect());
+    return found?.Id;
+  };
+
+  const made = async (reference: string, doing: string): Promise<EngineId> => {
+    const id = await findImage(reference);
+    if (id === undefined) throw engineFailed(doing, "the image is not there afterwards");
+    return id;
+  };
+
+  return {
+    findImage,
+    async pull(reference, progress, signal) {
+      signal.throwIfAborted();
+      try {
+        const answer = await docker.pull(checkReference(reference), { abortSignal: signal });
+        await follow(answer as Readable, progress);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw unavailable(reference, error);
+      }
+      return made(reference, "pull an image");
+    },
+    async importRootfs(rootfs, reference, signal) {
+      const { repo, tag } = splitReference(checkReference(reference));
+      await interruptible(rootfs, signal, async () => {
+        const answer = await docker.importImage(rootfs, { repo, tag, abortSignal: signal });
+        await follow(answer as Readable, () => undefined);
+      }, "import an image");
+      return made(reference, "import an image");
+    },
+    async build(request, progress, signal) {
+      checkReference(request.reference);
+      let image: EngineId | undefined;
+      await interruptible(request.context, signal, async () => { image = await buildImage({ docker, request, progress, signal }); }, "build an image");
+      return image ?? made(request.reference, "build an image");
+    },
+    readFile: async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels }),
+    async removeImage(reference) {
+      await askUnless([404], "remove an image", async () => docker.getImage(checkReference(reference)).remove());
+    },
+  };
+}
+
+/** Do `work` with a source stream: an abort rejects with its reason, and the source is destroyed in every case. */
+async function interruptible(source: Readable, signal: AbortSignal, work: () => Promise<void>, doing: string): Promise<void> {
+  try {
+    signal.throwIfAborted();
+    await ask(doing, work);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    finished(source, () => undefined);
+    source.destroy();
+  }
+}
+
+async function follow(stream: Readable, progress: (line: string) => void): Promise<void> {
+  for await (const { id, status, error } of readProgress(stream)) {
+    if (error !== undefined) throw engineFailed("bring an image", error);
+    if (status !== undefined) progress(id === undefined ? status : `${id}: ${status}`);
+  }
+}
+
+function unavailable(reference: string, error: unknown): AppError {
+  const reason = AppError.is(error) ? error.message : reasonOf(error);
+  return new AppError("IMAGE_UNAVAILABLE", {
+    message: `The image ${reference} could not be pulled: ${reason}`,
+    fix: "See whether its name is right and its registry can be reached from this machine.",
+    cause: error,
+  });
+}
+
+/** Let a reference or an id into a request path. */
+function checkReference(reference: string): string {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.:@/-]*$/.test(reference) && !/\.\.|\/\//.test(reference)) return reference;
+  throw new AppError("IMAGE_UNAVAILABLE", { message: `"${reference}" is not an image reference.`, fix: "Write it like name:tag or registry.example/name:tag." });
+}
+
+function splitReference(reference: string): { readonly repo: string; readonly tag: string } {
+  const colon = reference.lastIndexOf(":");
+  return colon > reference.lastIndexOf("/") ? { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) } : { repo: reference, tag: "latest" };
+}

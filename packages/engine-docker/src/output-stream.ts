@@ -1,0 +1,34 @@
+import { Readable } from "node:stream";
+
+/** A stream that is filled from outside and says when its reader wants more. */
+export class OutputStream extends Readable {
+  #wanted: (() => void) | undefined;
+
+  /** Resolves when the reader wants more, at once if it does already or if nobody reads any longer. */
+  async deliver(piece: Buffer): Promise<void> {
+    if (this.destroyed || this.push(piece)) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    this.#wanted = () => { resolve(undefined); };
+    await promise;
+  }
+
+  /** Nothing more comes. */
+  finish(): void {
+    if (!this.destroyed) this.push(null);
+  }
+
+  override _read(): void {
+    this.#release();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#release();
+    done(error);
+  }
+
+  #release(): void {
+    const wanted = this.#wanted;
+    this.#wanted = undefined;
+    wanted?.();
+  }
+}
