@@ -1,1 +1,6 @@
-export {};
+export { addressDenied, addressNamed, allowCommand, decide, explain, mayAllow, type Explanation } from "./decide.ts";
+export { parseHost, type Host } from "./host.ts";
+export { formatIpv4, networkOf, parseIpv4 } from "./ipv4.ts";
+export { formatDestinationPattern, parseDestinationPattern, type DestinationMatcher, type HostMatcher, type PortRange } from "./pattern.ts";
+export { compilePolicy, type CompiledPolicy } from "./policy.ts";
+export { HOST_GATEWAY, isReservedName, MCP_PORT, SERVICE_NAMES, serviceAt, type ServiceKind } from "./reserved.ts";

@@ -1,0 +1,109 @@
+import type { Decision, Destination, Rule } from "@sbx/contracts";
+import { parseHost } from "./host.ts";
+import { parseIpv4 } from "./ipv4.ts";
+import { coversPort, LAYER_RANK, rulesForAddress, rulesForName, type CompiledPolicy, type CompiledRule } from "./policy.ts";
+import { HOST_GATEWAY, isReservedName } from "./reserved.ts";
+import { ALL_PORTS, type PortRange } from "./pattern.ts";
+
+const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
+
+/**
+ * Decide one destination. Any deny wins over any allow, and no rule is a deny. Pure: the same policy and destination give
+ * the same answer. What is neither a host name nor an IPv4 address is denied.
+ */
+export function decide(policy: CompiledPolicy, destination: Destination): Decision {
+  const asked = destination.kind === "name" ? destination.name : destination.address;
+  const where = `${asked.slice(0, 255).replaceAll(/[^\x21-\x7e]/g, "?")}:${destination.port}`;
+  const candidates = candidatesOf(policy, destination);
+  if (typeof candidates === "string") return { effect: "deny", reason: `${where} ${candidates}` };
+  const matching = candidates.filter(({ matcher }) => coversPort(matcher.ports, destination.port));
+  const deny = first(matching, "deny");
+  if (deny !== undefined) return denied(where, deny);
+  const allow = first(matching, "allow");
+  if (allow !== undefined) return { effect: "allow", rule: allow, reason: `${where} is allowed by ${describe(allow)}` };
+  const others = first(candidates, "allow");
+  const reason = others === undefined ? `no rule allows ${where}` : `no rule allows ${where}; ${describe(others)} is about other ports`;
+  return { effect: "deny", reason, fix: allowCommand(destination) };
+}
+
+/** The rules about a destination, or why there can be none. */
+function candidatesOf(policy: CompiledPolicy, destination: Destination): readonly CompiledRule[] | string {
+  if (destination.kind === "address") return parseIpv4(destination.address) === undefined ? "is not an IPv4 address" : rulesForAddress(policy, destination.address);
+  const name = parseHost(destination.name);
+  if (name === undefined) return "is not a host name";
+  return isReservedName(name) ? "is no service of sbx" : rulesForName(policy, name);
+}
+
+function first(rules: readonly CompiledRule[], effect: Rule["effect"]): Rule | undefined {
+  let found: Rule | undefined;
+  for (const { rule } of rules) {
+    if (rule.effect === effect && (found === undefined || LAYER_RANK[rule.layer] < LAYER_RANK[found.layer])) found = rule;
+  }
+  return found;
+}
+
+function denied(where: string, rule: Rule): Decision {
+  const decision = { effect: "deny", rule, reason: `${where} is denied by ${describe(rule)}` } as const;
+  return rule.layer === "user" || rule.layer === "sandbox" ? { ...decision, fix: `sbx policy rm ${rule.id}` } : decision;
+}
+
+function describe(rule: Rule): string {
+  return `rule ${rule.id} (${rule.layer}: ${rule.effect} ${rule.to})`;
+}
+
+/** The command with which a human would allow a destination: with its port where that is not a web port. */
+export function allowCommand(destination: Destination): string {
+  const host = destination.kind === "name" ? (parseHost(destination.name) ?? "HOST") : destination.address;
+  return `sbx policy allow ${WEB_PORTS.has(destination.port) && host !== HOST_GATEWAY ? host : `${host}:${destination.port}`}`;
+}
+
+/** Whether there is any port on which {@link decide} would allow this name. */
+export function mayAllow(policy: CompiledPolicy, text: string): boolean {
+  const name = parseHost(text);
+  if (name === undefined || isReservedName(name)) return false;
+  const rules = rulesForName(policy, name);
+  const denies = rules.filter(({ rule }) => rule.effect === "deny").map(({ matcher }) => matcher.ports);
+  return rules.some(({ rule, matcher }) => rule.effect === "allow" && hasGap(matcher.ports, denies));
+}
+
+/** Whether `range` has a port that none of `holes` covers. */
+function hasGap(range: PortRange, holes: readonly PortRange[]): boolean {
+  let next = range.from;
+  for (const hole of holes.toSorted((a, b) => a.from - b.from)) {
+    if (hole.from > next) break;
+    next = Math.max(next, hole.to + 1);
+  }
+  return next <= Math.min(range.to, ALL_PORTS.to);
+}
+
+/** Whether an allow rule names this very address or a network that holds it, and no rule denies it. Needed for private addresses. */
+export function addressNamed(policy: CompiledPolicy, address: string, port: number): boolean {
+  const rules = rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port));
+  return first(rules, "allow") !== undefined && first(rules, "deny") === undefined;
+}
+
+/** The rule that denies this address on this port, if one does: it also holds for names that resolve there. */
+export function addressDenied(policy: CompiledPolicy, address: string, port: number): Rule | undefined {
+  return first(rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port)), "deny");
+}
+
+export interface Explanation {
+  readonly decision: Decision;
+  /** Every rule that is about the destination's host, in the order of layers; `applies` when its ports include the one asked for. */
+  readonly considered: readonly { readonly rule: Rule; readonly applies: boolean }[];
+  /** Whole sentences without full stop, for a terminal. */
+  readonly lines: readonly string[];
+}
+
+/** Why a destination is decided as it is, without any traffic. */
+export function explain(policy: CompiledPolicy, destination: Destination): Explanation {
+  const decision = decide(policy, destination);
+  const candidates = candidatesOf(policy, destination);
+  const considered = (typeof candidates === "string" ? [] : candidates).map(({ rule, matcher }) => ({ rule, applies: coversPort(matcher.ports, destination.port) }));
+  const lines = [
+    `${decision.effect}: ${decision.reason}`,
+    ...considered.map(({ rule, applies }) => `${describe(rule)} ${applies ? "matches" : "names the host but not the port"}`),
+    ...(decision.effect === "deny" && decision.fix !== undefined ? [`to change it: ${decision.fix}`] : []),
+  ];
+  return { decision, considered, lines };
+}
