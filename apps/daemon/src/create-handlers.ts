@@ -1,0 +1,91 @@
+import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/contracts";
+import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService } from "@sbx/core";
+import type { AgentDirectory } from "./agents/agent-directory.ts";
+import type { PolicyService } from "./policy/policy-service.ts";
+import type { SecretStore } from "./secrets/secret-store.ts";
+import type { SessionService } from "./sessions/session-service.ts";
+import type { EventLog } from "./state/event-log.ts";
+
+export interface HandlerParts {
+  readonly status: () => Promise<DaemonStatus>;
+  readonly shutdown: () => void;
+  readonly agents: AgentDirectory;
+  readonly sandboxes: SandboxService;
+  readonly sessions: SessionService;
+  readonly policy: PolicyService;
+  readonly secrets: SecretStore;
+  readonly events: EventLog;
+  readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
+  readonly newOperation: () => string;
+}
+
+const done = { done: true } as const;
+
+/** The daemon's answers: each takes one step in a service and shows the result. */
+export function createHandlers(parts: HandlerParts): Handlers {
+  const { sandboxes, sessions, policy, secrets, events, agents } = parts;
+  const view = (live: LiveSandbox): Sandbox => sandboxView(live.record, stateOf(live), sessions.of(live.record.id));
+  const options = (operation: string | undefined, signal: AbortSignal): { readonly operation: string; readonly signal: AbortSignal } => ({ operation: operation ?? parts.newOperation(), signal });
+  const maybe = (ref: string | undefined): LiveSandbox | undefined => (ref === undefined ? undefined : sandboxes.get(ref));
+  return {
+    status: () => parts.status(),
+    shutdown: () => {
+      parts.shutdown();
+      return Promise.resolve(done);
+    },
+    listAgents: () => agents.list(),
+    showAgent: ({ agent }) => agents.show(agent),
+
+    createSandbox: async ({ operation, ...request }, signal) => {
+      const { live, joined } = await sandboxes.create(request, options(operation, signal));
+      sessions.idle(live);
+      return { sandbox: view(live), joined };
+    },
+    listSandboxes: () => Promise.resolve(sandboxes.list().map(view)),
+    inspectSandbox: ({ sandbox }) => Promise.resolve(view(sandboxes.get(sandbox))),
+    startSandbox: async ({ sandbox }, signal) => view(await sandboxes.start(sandbox, options(undefined, signal))),
+    stopSandbox: async ({ sandbox }) => {
+      await sessions.endAll(sandboxes.get(sandbox));
+      return view(await sandboxes.stop(sandbox));
+    },
+    removeSandbox: async ({ sandbox, force }) => {
+      const live = sandboxes.get(sandbox);
+      const running = sessions.running(live.record.id);
+      if (running.length > 0 && !force) throw new AppError("SANDBOX_BUSY", { message: `"${live.record.name}" has ${running.length} running session${running.length === 1 ? "" : "s"}`, fix: `End them, or remove it all the same with: sbx rm --force ${live.record.name}` });
+      await sessions.endAll(live);
+      await sandboxes.remove(live.record.id);
+      sessions.forget(live.record.id);
+      policy.forget(live.record.id);
+      return done;
+    },
+    reportWorkspace: ({ sandbox }) => parts.report(sandboxes.get(sandbox)),
+
+    openSession: async ({ sandbox, ...request }, signal) => sessionView(await sessions.open(await sandboxes.start(sandbox, options(undefined, signal)), request)),
+    inspectSession: ({ session }) => Promise.resolve(sessionView(sessions.get(session))),
+    endSession: async ({ session }) => {
+      await sessions.end(sessions.get(session));
+      return done;
+    },
+    sessionLogs: async ({ session }) => ({ text: await sessions.logs(sessions.get(session)) }),
+
+    listRules: ({ sandbox }) => Promise.resolve([...policy.rules(maybe(sandbox)?.record)]),
+    addRule: ({ effect, to, note, sandbox }) => Promise.resolve(policy.add(effect, { to, note, record: maybe(sandbox)?.record })),
+    removeRule: ({ rule, sandbox }) => {
+      policy.remove(rule, maybe(sandbox)?.record);
+      return Promise.resolve(done);
+    },
+    checkPolicy: ({ destination, sandbox }) => Promise.resolve(policy.check(destination, maybe(sandbox)?.record)),
+
+    listSecrets: async () => [...(await secrets.list())],
+    setSecret: async ({ name, value }) => {
+      await secrets.set(name, value);
+      return done;
+    },
+    removeSecret: async ({ name }) => {
+      await secrets.remove(name);
+      return done;
+    },
+
+    listEvents: ({ after, limit, sandbox }) => Promise.resolve([...events.list({ after, limit, ...(sandbox === undefined ? {} : { sandbox: sandboxes.get(sandbox).record.id }) })]),
+  };
+}

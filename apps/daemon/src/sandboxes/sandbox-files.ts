@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { SandboxId } from "@sbx/contracts";
+import type { EngineId, SandboxFiles } from "@sbx/core";
+
+/**
+ * Keep each sandbox's files under the state directory: `pods/<id>/` is what the gate sees (its socket alone),
+ * `sandboxes/<id>/` what the daemon holds, `bin/` programs taken out of images.
+ */
+export function createSandboxFiles(stateDirectory: string, readHold: (gateImage: EngineId) => Promise<Buffer>): SandboxFiles {
+  const own = (id: SandboxId): string => path.join(stateDirectory, "sandboxes", id);
+  const made = async (directory: string, mode: number): Promise<string> => {
+    await mkdir(directory, { recursive: true, mode });
+    return directory;
+  };
+  return {
+    podDirectory: (id) => made(path.join(stateDirectory, "pods", id), 0o700),
+    workspaceDirectory: (id) => made(path.join(own(id), "workspace"), 0o700),
+    async write(id, name, content) {
+      const directory = await made(path.join(own(id), "files"), 0o755);
+      return place(path.join(directory, name), content, 0o644);
+    },
+    async holdProgram(gateImage) {
+      const directory = await made(path.join(stateDirectory, "bin", gateImage.replace(/^sha256:/, "").slice(0, 16)), 0o755);
+      const file = path.join(directory, "hold");
+      return existsSync(file) ? file : place(file, await readHold(gateImage), 0o755);
+    },
+    async remove(id) {
+      await rm(own(id), { recursive: true, force: true });
+      await rm(path.join(stateDirectory, "pods", id), { recursive: true, force: true });
+    },
+  };
+}
+
+/** Replace a file in one step, so that a reader sees all of it or the former one. */
+async function place(file: string, content: string | Buffer, mode: number): Promise<string> {
+  const fresh = `${file}.${process.pid}.new`;
+  await writeFile(fresh, content, { mode, flush: true });
+  await chmod(fresh, mode);
+  await rename(fresh, file);
+  return file;
+}

@@ -1,0 +1,55 @@
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { AppError, SecretName, type SecretView } from "@sbx/contracts";
+import { MODEL_SERVICES, Secret } from "@sbx/secret-injector";
+
+export interface SecretStore {
+  /** The person's own value first, then the environment that the daemon was started with. */
+  find(name: string): Promise<Secret | undefined>;
+  list(): Promise<readonly SecretView[]>;
+  set(name: string, value: string): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+/** Secrets in files of mode 0600, one each, in a directory of the daemon's. */
+export function createSecretStore(directory: string, environment: Readonly<Record<string, string | undefined>>): SecretStore {
+  const fileOf = (name: string): string => path.join(directory, SecretName.parse(name));
+  return {
+    async find(name) {
+      const stored = await readIfThere(fileOf(name));
+      const value = stored ?? fromEnvironment(name, environment)?.value;
+      return value === undefined ? undefined : new Secret(value);
+    },
+    async list() {
+      const files = await readdir(directory).catch(() => []);
+      const stored = await Promise.all(files.filter((name) => SecretName.safeParse(name).success).map(async (name) => ({ name, source: "file" as const, setAt: (await stat(fileOf(name))).mtime.toISOString() })));
+      const inherited = Object.keys(MODEL_SERVICES).filter((name) => !files.includes(name) && fromEnvironment(name, environment) !== undefined);
+      return [...stored, ...inherited.map((name) => ({ name, source: "environment" as const }))];
+    },
+    async set(name, value) {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      const fresh = `${fileOf(name)}.new`;
+      await writeFile(fresh, value, { mode: 0o600, flush: true });
+      await rename(fresh, fileOf(name));
+    },
+    async remove(name) {
+      if ((await readIfThere(fileOf(name))) === undefined) throw new AppError("CONFIG_INVALID", { message: `There is no secret "${name}" in the store`, fix: "List the secrets with: sbx secret ls" });
+      await rm(fileOf(name));
+    },
+  };
+}
+
+function fromEnvironment(name: string, environment: Readonly<Record<string, string | undefined>>): { readonly value: string } | undefined {
+  const service = Object.entries(MODEL_SERVICES).find(([key]) => key === name)?.[1];
+  const value = service?.environment.map((variable) => environment[variable]).find((text) => text !== undefined && text !== "");
+  return value === undefined ? undefined : { value };
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

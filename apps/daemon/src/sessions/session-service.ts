@@ -1,0 +1,221 @@
+import type { Duplex } from "node:stream";
+import { AppError, type OpenSession, type RecordEvent, type SandboxId, type SessionId } from "@sbx/contracts";
+import type { AgentProfile, LiveSandbox, SandboxStore, SessionRecord, SessionRunner } from "@sbx/core";
+import { attachProcess, refuse } from "./attach-process.ts";
+import { StreamsSession } from "./streams-session.ts";
+
+/** How long an ended session's program may take after SIGTERM before it is killed. */
+const TERM_GRACE_MS = 5000;
+/** Exit code of a session that was ended by its deadline, as timeout(1) has it. */
+const DEADLINE_EXIT = 124;
+
+export interface SessionParts {
+  readonly runner: () => Promise<SessionRunner>;
+  readonly store: SandboxStore;
+  readonly record: RecordEvent;
+  readonly now: () => Date;
+  readonly newId: () => SessionId;
+  readonly sandbox: (id: SandboxId) => LiveSandbox;
+  readonly profile: (live: LiveSandbox) => Promise<AgentProfile>;
+  /** Stop a sandbox that has had no session for `idleStopMs`. */
+  readonly stop: (live: LiveSandbox) => Promise<void>;
+  readonly idleStopMs: number;
+}
+
+/** The sessions of all sandboxes: opened, joined, watched to their end. */
+export class SessionService {
+  readonly #parts: SessionParts;
+  readonly #records = new Map<SessionId, SessionRecord>();
+  readonly #streams = new Map<SessionId, StreamsSession>();
+  readonly #deadlines = new Map<SessionId, NodeJS.Timeout>();
+  readonly #idle = new Map<SandboxId, NodeJS.Timeout>();
+  readonly #expired = new Set<SessionId>();
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    for (const record of parts.store.sessions()) this.#records.set(record.id, record);
+  }
+
+  /** After a start of the daemon: watch what still runs, note the end of what does not. */
+  async reconcile(): Promise<void> {
+    for (const record of this.#records.values()) {
+      if (record.state.phase === "ended") continue;
+      const live = this.#parts.sandbox(record.sandbox);
+      if (live.running) this.#watch(record, live);
+      else this.#ended(record, 137);
+    }
+  }
+
+  /** @throws AppError `SESSION_NOT_FOUND` */
+  get(id: string): SessionRecord {
+    const record = this.#records.get(id as SessionId);
+    if (record !== undefined) return record;
+    throw new AppError("SESSION_NOT_FOUND", { message: `There is no session "${id}"`, fix: "List sandboxes and their sessions with: sbx ls" });
+  }
+
+  of(sandbox: SandboxId): readonly SessionRecord[] {
+    return [...this.#records.values()].filter((record) => record.sandbox === sandbox);
+  }
+
+  running(sandbox: SandboxId): readonly SessionRecord[] {
+    return this.of(sandbox).filter(({ state }) => state.phase === "running");
+  }
+
+  /** Start a program in a running sandbox. A terminal session runs by itself from now on, one with streams waits for its client. */
+  async open(live: LiveSandbox, request: OpenSession): Promise<SessionRecord> {
+    const profile = await this.#parts.profile(live);
+    const command = request.kind === "exec" ? request.args : profile.launch(request.mode === "terminal" ? "interactive" : "headless", request.args);
+    if (command.length === 0) throw new AppError("USAGE", { message: "There is no command to run", fix: "Name a command, for example: sbx exec NAME ls -la" });
+    const record: SessionRecord = {
+      version: 1,
+      id: this.#parts.newId(),
+      sandbox: live.record.id,
+      kind: request.kind,
+      mode: request.mode,
+      command: [...command],
+      startedAt: this.#parts.now().toISOString(),
+      state: { phase: "running" },
+      ...(request.deadlineMs === undefined ? {} : { deadlineAt: new Date(this.#parts.now().getTime() + request.deadlineMs).toISOString() }),
+    };
+    this.#put(record);
+    try {
+      await this.#start(record, { live, request });
+    } catch (error) {
+      this.#ended(record, 125);
+      throw error;
+    }
+    this.#parts.record({ type: "session.started", sandbox: record.sandbox, fields: { session: record.id, kind: record.kind, mode: record.mode, command: (record.command[0] ?? "").slice(0, 200) } });
+    this.#watch(record, live);
+    return record;
+  }
+
+  async #start(record: SessionRecord, { live, request }: { readonly live: LiveSandbox; readonly request: OpenSession }): Promise<void> {
+    const runner = await this.#parts.runner();
+    const { terminal } = request;
+    const place = { ...this.#place(record, live), command: record.command, workdir: request.workdir ?? live.record.request.workspace };
+    if (record.mode === "terminal") {
+      const env = { ...request.env, TERM: terminal?.term ?? "xterm-256color", ...(terminal?.colorTerm === undefined ? {} : { COLORTERM: terminal.colorTerm }) };
+      await runner.openTerminal({ ...place, env, size: terminal?.size ?? { columns: 80, rows: 24 } });
+      return;
+    }
+    const process = await runner.startStreams({ ...place, env: request.env, stdin: request.stdin });
+    this.#streams.set(record.id, new StreamsSession(process));
+  }
+
+  #place(record: SessionRecord, live: LiveSandbox): { readonly container: string; readonly session: SessionId; readonly user: string } {
+    return { container: live.record.workload ?? "", session: record.id, user: live.record.user };
+  }
+
+  /** Give a client its session: frames both ways until the session ends or the client leaves. */
+  async attach(id: string, connection: Duplex): Promise<void> {
+    try {
+      const record = this.get(id);
+      const live = this.#parts.sandbox(record.sandbox);
+      const signal = (name: string): Promise<void> => this.#signal(record, name);
+      const streams = this.#streams.get(record.id);
+      if (streams !== undefined) {
+        streams.attach(connection, signal);
+        return;
+      }
+      const runner = await this.#parts.runner();
+      if (record.mode === "terminal" && live.running) {
+        attachProcess(await runner.attachTerminal(this.#place(record, live)), { connection, signal, exitCode: () => this.#exitCodeOf(record.id) });
+        return;
+      }
+      if (record.state.phase === "ended") throw new AppError("SESSION_NOT_FOUND", { message: `The session has ended with code ${record.state.exitCode}`, fix: "Open a new one with: sbx run" });
+      throw new AppError("SESSION_NOT_FOUND", { message: "The streams of this session were lost with the daemon that held them; it runs on", fix: `Wait for its end with: sbx inspect, or read: sbx logs ${record.id}` });
+    } catch (error) {
+      refuse(connection, error);
+    }
+  }
+
+  #exitCodeOf(id: SessionId): number | undefined {
+    const state = this.get(id).state;
+    return state.phase === "ended" ? state.exitCode : undefined;
+  }
+
+  async logs(record: SessionRecord): Promise<string> {
+    const streams = this.#streams.get(record.id);
+    if (streams !== undefined) return streams.log();
+    const live = this.#parts.sandbox(record.sandbox);
+    if (!live.running) return "";
+    return (await this.#parts.runner()).log(this.#place(record, live));
+  }
+
+  /** Ask the program to end, then make it. Resolves when it has ended. */
+  async end(record: SessionRecord): Promise<void> {
+    if (this.get(record.id).state.phase === "ended") return;
+    await this.#signal(record, "SIGTERM");
+    for (let waited = 0; this.get(record.id).state.phase === "running"; waited += 50) {
+      if (waited === TERM_GRACE_MS) await this.#signal(record, "SIGKILL");
+      if (waited > 2 * TERM_GRACE_MS) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async endAll(live: LiveSandbox): Promise<void> {
+    await Promise.all(this.running(live.record.id).map((record) => this.end(record)));
+  }
+
+  /** The sandbox is gone, and so is what is known of its sessions. */
+  forget(sandbox: SandboxId): void {
+    clearTimeout(this.#idle.get(sandbox));
+    for (const record of this.of(sandbox)) {
+      this.#records.delete(record.id);
+      this.#streams.delete(record.id);
+    }
+  }
+
+  /** Begin to count the time without a session; at its end the sandbox is stopped. */
+  idle(live: LiveSandbox): void {
+    const { id } = live.record;
+    clearTimeout(this.#idle.get(id));
+    if (this.running(id).length > 0) return;
+    const timer = setTimeout(() => {
+      if (live.running && this.running(id).length === 0) void this.#parts.stop(live);
+    }, this.#parts.idleStopMs);
+    this.#idle.set(id, timer.unref());
+  }
+
+  async #signal(record: SessionRecord, name: string): Promise<void> {
+    const live = this.#parts.sandbox(record.sandbox);
+    if (live.running) await (await this.#parts.runner()).signal({ ...this.#place(record, live), signal: name });
+  }
+
+  #watch(record: SessionRecord, live: LiveSandbox): void {
+    clearTimeout(this.#idle.get(record.sandbox));
+    if (record.deadlineAt !== undefined) {
+      const left = Math.max(0, Date.parse(record.deadlineAt) - this.#parts.now().getTime());
+      this.#deadlines.set(record.id, setTimeout(() => {
+        this.#expired.add(record.id);
+        void this.end(record);
+      }, left).unref());
+    }
+    void this.#waitForEnd(record, live).then((code) => {
+      this.#ended(record, this.#expired.delete(record.id) ? DEADLINE_EXIT : code);
+      this.idle(live);
+    });
+  }
+
+  async #waitForEnd(record: SessionRecord, live: LiveSandbox): Promise<number> {
+    const streams = this.#streams.get(record.id);
+    try {
+      if (streams !== undefined) return await streams.exit;
+      return await (await this.#parts.runner()).waitForEnd(this.#place(record, live));
+    } catch {
+      return 137;
+    }
+  }
+
+  #ended(record: SessionRecord, exitCode: number): void {
+    clearTimeout(this.#deadlines.get(record.id));
+    if (!this.#records.has(record.id)) return;
+    this.#put({ ...record, state: { phase: "ended", exitCode, at: this.#parts.now().toISOString() } });
+    this.#parts.record({ type: "session.ended", sandbox: record.sandbox, fields: { session: record.id, exitCode } });
+  }
+
+  #put(record: SessionRecord): void {
+    this.#records.set(record.id, record);
+    this.#parts.store.putSession(record);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Duplex, Readable } from "node:stream";
+import { encodeExit, encodeFrame } from "@sbx/contracts";
+import type { ExecProcess } from "@sbx/core";
+import { readFrames, refuse } from "./attach-process.ts";
+
+/** Most output that is kept for `sbx logs`. */
+const LOG_BYTES = 256 << 10;
+/** How long output waits for the client that opened the session; then it is kept for the log alone. */
+const CLIENT_GRACE_MS = 10_000;
+
+/** A session with three separate streams. It has at most one client; without one its output goes to the log. */
+export class StreamsSession {
+  readonly #process: ExecProcess;
+  readonly #log: Buffer[] = [];
+  #logBytes = 0;
+  #client: Duplex | undefined;
+  #claimed = false;
+  /** Resolves with the exit code when the process has ended. */
+  readonly exit: Promise<number>;
+
+  constructor(process: ExecProcess) {
+    this.#process = process;
+    this.exit = process.exit;
+    this.#take(process.stdout, "stdout");
+    this.#take(process.stderr, "stderr");
+    process.stdout.pause();
+    process.stderr.pause();
+    setTimeout(() => { if (!this.#claimed) this.#resume(); }, CLIENT_GRACE_MS).unref();
+  }
+
+  /** Connect the client; a later one takes the earlier one's place. */
+  attach(connection: Duplex, signal: (name: string) => Promise<void>): void {
+    this.#claimed = true;
+    this.#client?.destroy();
+    this.#client = connection;
+    readFrames(connection, { process: this.#process, signal });
+    connection.on("close", () => {
+      if (this.#client === connection) this.#client = undefined;
+      this.#resume();
+    });
+    void this.exit.then((code) => connection.end(encodeFrame("exit", encodeExit(code))), (error: unknown) => { refuse(connection, error); });
+    this.#resume();
+  }
+
+  /** The last output as text, both streams in the order in which they came. */
+  log(): string {
+    return Buffer.concat(this.#log).toString("utf8");
+  }
+
+  #resume(): void {
+    this.#process.stdout.resume();
+    this.#process.stderr.resume();
+  }
+
+  #take(source: Readable, type: "stdout" | "stderr"): void {
+    source.on("data", (chunk: Buffer) => {
+      this.#keep(chunk);
+      const client = this.#client;
+      if (client === undefined || client.write(encodeFrame(type, chunk))) return;
+      source.pause();
+      client.once("drain", () => source.resume());
+    });
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#log.push(chunk);
+    this.#logBytes += chunk.byteLength;
+    while (this.#logBytes > LOG_BYTES && this.#log.length > 1) this.#logBytes -= this.#log.shift()?.byteLength ?? 0;
+  }
+}

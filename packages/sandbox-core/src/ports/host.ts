@@ -1,0 +1,79 @@
+import type { NetworkState, SandboxId, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "@sbx/contracts";
+import type { EngineId, Mount } from "./engine.ts";
+
+/** Makes images, each once, kept by the content of its recipe. `progress` gets one line at a time. */
+export interface ImageMaker {
+  gate(progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+  agent(recipe: { readonly name: string; readonly directory: string; readonly dockerfile: string }, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+}
+
+/** The daemon's end of a pod. Disposing closes the listeners: nothing gets out any more. */
+export interface PodLink extends AsyncDisposable {
+  state(): NetworkState;
+  /** Resolves when the gate has handed over its listeners. Rejects with `POD_FAILED` or the signal's reason. */
+  ready(signal: AbortSignal): Promise<void>;
+}
+
+export interface PodNetwork {
+  /** Wait for the gate of this sandbox, in the directory that is bound into it. */
+  open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string }): Promise<PodLink>;
+}
+
+/** Files that the daemon holds for a sandbox: never in a place that a sandbox can write. */
+export interface SandboxFiles {
+  /** Directory of the gate's socket, made once and never replaced. */
+  podDirectory(id: SandboxId): Promise<string>;
+  /** Directory for the workspace's copies, mounts and journal. */
+  workspaceDirectory(id: SandboxId): Promise<string>;
+  /** Write a file, readable by all, writable by the daemon alone; the path is stable for a name. */
+  write(id: SandboxId, name: string, content: string): Promise<string>;
+  /** Path of the session holder's program, taken out of the gate's image. */
+  holdProgram(gateImage: EngineId): Promise<string>;
+  remove(id: SandboxId): Promise<void>;
+}
+
+/** A workspace that may be used, as it really lies on the host. */
+export interface CheckedWorkspace {
+  readonly path: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface WorkspaceRequest {
+  readonly id: SandboxId;
+  /** Where copies, mounts and the journal are kept. */
+  readonly directory: string;
+  readonly workspace: string;
+  readonly extra: readonly WorkspaceMount[];
+  readonly hide: readonly string[];
+  readonly allowWrite: readonly string[];
+  /** Protected paths that the agent's profile adds. */
+  readonly protect: readonly string[];
+}
+
+export interface PreparedWorkspace {
+  /** In the order in which they must be mounted. */
+  readonly mounts: readonly Mount[];
+  /** Ids of the workload, never 0. */
+  readonly user: { readonly uid: number; readonly gid: number };
+  readonly protected: readonly string[];
+  readonly hidden: readonly string[];
+  readonly notices: readonly WorkspaceNotice[];
+  /** Paths in the container whose identity {@link WorkspaceHost.verify} must see before an agent runs. */
+  readonly checkpoints: readonly string[];
+}
+
+/** The host's side of a workspace. Every method rejects with `WORKSPACE_INVALID` or `WORKSPACE_UNSAFE`. */
+export interface WorkspaceHost {
+  check(path: string): Promise<CheckedWorkspace>;
+  /** Make what the mounts need, before every start. */
+  prepare(request: WorkspaceRequest): Promise<PreparedWorkspace>;
+  /** Compare what `hold stat` said inside with what was prepared. */
+  verify(request: WorkspaceRequest, statLines: string): Promise<void>;
+  /** Unmount and take our litter away, also after a crash. */
+  release(request: Pick<WorkspaceRequest, "id" | "directory">): Promise<void>;
+  /** Note the state from which {@link report} tells the changes. */
+  snapshot(request: WorkspaceRequest): Promise<void>;
+  report(request: WorkspaceRequest): Promise<WorkspaceReport>;
+  gitIdentity(): Promise<{ readonly name?: string; readonly email?: string }>;
+}

@@ -1,0 +1,28 @@
+/** The lines of an image's account file, without those that carry this name or number. */
+function without(lines: string, name: string, id: number): readonly string[] {
+  return lines.split("\n").filter((line) => {
+    const [lineName, , lineId] = line.split(":");
+    return line !== "" && lineName !== name && Number(lineId) !== id;
+  });
+}
+
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+/** `/etc/passwd` of a workload: the image's own, and `agent` with the ids that the workspace's owner has. */
+export function passwdFile(image: string, { uid, gid, home }: Account): string {
+  return [...without(image, "agent", uid), `agent:x:${uid}:${gid}:agent:${home}:/bin/bash`, ""].join("\n");
+}
+
+/** `/etc/group` of a workload. */
+export function groupFile(image: string, { gid }: Account): string {
+  return [...without(image, "agent", gid), `agent:x:${gid}:`, ""].join("\n");
+}
+
+/** `/etc/hosts` of a workload: nothing but itself, so that a program that looks for its own name finds the pod's loopback. */
+export function hostsFile(hostname: string): string {
+  return `127.0.0.1 localhost ${hostname}\n`;
+}

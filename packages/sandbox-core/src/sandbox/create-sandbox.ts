@@ -1,0 +1,80 @@
+import { AppError, type CreateSandbox } from "@sbx/contracts";
+import type { AgentProfile } from "../kit/profile.ts";
+import type { EngineId } from "../ports/engine.ts";
+import { endSandbox } from "./end-sandbox.ts";
+import { labelsOf } from "./labels.ts";
+import { homeContainer, runToEnd } from "./prepare-home.ts";
+import type { Progress } from "./progress.ts";
+import { sandboxName } from "./sandbox-name.ts";
+import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+import { startSandbox } from "./start-sandbox.ts";
+import { homeVolume } from "./workload-container.ts";
+
+export interface CreateWork {
+  readonly request: CreateSandbox;
+  readonly profile: AgentProfile;
+  readonly taken: (name: string) => boolean;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Called as soon as there is something that a crash would leave behind. */
+  readonly began: (live: LiveSandbox) => void;
+}
+
+/**
+ * Make a sandbox and start it. A failure, or the caller's going away, takes back everything that was made.
+ *
+ * @throws AppError `NAME_TAKEN`, `CREDENTIAL_MISSING`, `IMAGE_UNAVAILABLE`, `BUILD_FAILED` and those of {@link startSandbox}
+ */
+export async function createSandbox(parts: SandboxParts, work: CreateWork): Promise<LiveSandbox> {
+  const { request, profile, progress, signal } = work;
+  if (request.name !== undefined && work.taken(request.name)) {
+    throw new AppError("NAME_TAKEN", { message: `There is a sandbox "${request.name}" already, for another workspace or agent`, fix: `Choose another --name, or remove it with: sbx rm ${request.name}` });
+  }
+  const modelSource = await parts.modelSource(profile.service, request.model);
+  const images = await parts.images();
+  const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
+  const image = await progress.step(`image of ${profile.name}`, (line) => images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile }, line, signal));
+  const live: LiveSandbox = { record: newRecord(parts, work, { image, modelSource }), pod: undefined, running: false };
+  work.began(live);
+  try {
+    parts.store.putSandbox(live.record);
+    parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
+    await progress.step("home volume", () => makeHome(parts, live, { gateImage, signal }));
+    await startSandbox(parts, { live, profile, gateImage, progress, signal });
+    return live;
+  } catch (error) {
+    await endSandbox(parts, live);
+    throw error;
+  }
+}
+
+function newRecord(parts: SandboxParts, { request, profile, taken }: CreateWork, { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] }): SandboxRecord {
+  return {
+    version: 1,
+    id: parts.newId(),
+    name: request.name ?? sandboxName(profile.name, request.workspace, taken),
+    request,
+    createdAt: parts.now().toISOString(),
+    image,
+    user: "1000:1000",
+    homeDirectory: profile.home,
+    placeholder: parts.newPlaceholder(profile.service),
+    ...(profile.service === undefined ? {} : { service: profile.service }),
+    modelSource,
+    protected: [],
+    hidden: [],
+    notices: [],
+    skipped: [...profile.skipped],
+    ready: false,
+  };
+}
+
+/** The volume belongs to the workspace's owner before anything of the agent's runs. */
+async function makeHome(parts: SandboxParts, live: LiveSandbox, { gateImage, signal }: { readonly gateImage: EngineId; readonly signal: AbortSignal }): Promise<void> {
+  const engine = await parts.engine();
+  const { uid, gid } = await parts.workspace.check(live.record.request.workspace);
+  live.record = { ...live.record, user: uid === 0 ? "1000:1000" : `${uid}:${gid}` };
+  await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
+  await runToEnd(engine, homeContainer(live.record, gateImage, labelsOf(parts.owner, live.record.id, "home")), signal);
+}

@@ -1,0 +1,111 @@
+import { AppError } from "@sbx/contracts";
+import type { AgentProfile } from "../kit/profile.ts";
+import type { ContainerEngine, ContainerSpec, Engine, EngineId, ExecEngine } from "../ports/engine.ts";
+import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+import { homeVolume } from "./workload-container.ts";
+
+/** A file that the profile puts into the home. */
+export interface SeedFile {
+  /** Absolute, or relative to the home. */
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+  /** Whether a file that is there already is replaced. */
+  readonly overwrite: boolean;
+}
+
+/**
+ * A container that lives for a moment to give a new home to its owner: a volume belongs to the image's user, who may
+ * have another number than the workspace's owner. Root with CHOWN, FOWNER and DAC_OVERRIDE alone, no network.
+ */
+export function homeContainer(record: SandboxRecord, gateImage: EngineId, labels: Readonly<Record<string, string>>): ContainerSpec {
+  return {
+    name: `sbx-home-${record.id.slice(4)}`,
+    image: gateImage,
+    command: ["/bin/chown", "-R", "--no-dereference", record.user, "/home-volume"],
+    env: {},
+    labels,
+    user: "0:0",
+    workdir: "/",
+    mounts: [{ kind: "volume", source: homeVolume(record), target: "/home-volume" }],
+    network: { kind: "none", hostname: "home", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
+    capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"],
+    readonlyRoot: true,
+    seccomp: "default",
+    limits: { pids: 16, memoryBytes: 64 << 20 },
+  };
+}
+
+/** Run a container to its end. @throws AppError `ENGINE_FAILED` when it ends with another code than 0. */
+export async function runToEnd(engine: ContainerEngine, spec: ContainerSpec, signal: AbortSignal): Promise<void> {
+  const id = await engine.create(spec, signal);
+  try {
+    await engine.start(id, signal);
+    for (;;) {
+      signal.throwIfAborted();
+      const view = await engine.inspect(id);
+      if (view?.state === "exited" && view.exitCode === 0) return;
+      if (view?.state !== "running" && view?.state !== "created") throw new AppError("ENGINE_FAILED", { message: `The container ${spec.name} ended with code ${view?.exitCode ?? "unknown"}`, fix: "Look at the engine's log, then run the command again." });
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  } finally {
+    await engine.remove(id);
+  }
+}
+
+/** Write files as the workload's user, in one process of the running container. Needs /bin/sh and base64 in the image. */
+export async function seedHome(exec: ExecEngine, { container, record, files }: { readonly container: EngineId; readonly record: SandboxRecord; readonly files: readonly SeedFile[] }): Promise<void> {
+  if (files.length === 0) return;
+  const script = ["set -e", "umask 077", ...files.map((file) => seedLine(file, record.homeDirectory))].join("\n");
+  const result = await exec.run(container, { command: ["/bin/sh", "-c", script], env: {}, user: record.user, workdir: record.homeDirectory });
+  if (result.exitCode !== 0) throw new AppError("ENGINE_FAILED", { message: `The files of the agent's profile could not be written: ${result.stderr.trim()}`, fix: `Look into the sandbox with: sbx exec ${record.name} ls -la ~` });
+}
+
+function seedLine({ path, content, mode, overwrite }: SeedFile, home: string): string {
+  const target = quote(path.startsWith("/") ? path : `${home}/${path}`);
+  const write = `mkdir -p "$(dirname ${target})"; rm -f ${target}; printf %s ${quote(Buffer.from(content).toString("base64"))} | base64 -d > ${target}; chmod ${mode.toString(8)} ${target}`;
+  return overwrite ? write : `[ -e ${target} ] || { ${write}; }`;
+}
+
+/** One word of a POSIX shell. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+interface HomeWork {
+  readonly engine: Engine;
+  readonly live: LiveSandbox;
+  readonly profile: AgentProfile;
+  readonly signal: AbortSignal;
+}
+
+/** Seed the home, tell git who the person is, and run the profile's hooks: `install` once, `startup` at every start. */
+export async function prepareHome(parts: SandboxParts, { engine, live, profile, signal }: HomeWork): Promise<void> {
+  const { record } = live;
+  const container = record.workload;
+  if (container === undefined) throw new Error(`${record.id} has no workload`);
+  const facts = { workspace: record.request.workspace, placeholder: record.placeholder, modelUrl: modelUrl(record.service) };
+  await seedHome(engine, { container, record, files: profile.seedFiles(facts) });
+  if (!record.ready) await configureGit(parts, { engine, live, profile, signal });
+  const hooks = record.ready ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
+  for (const command of hooks) {
+    const result = await engine.run(container, { command, env: {}, user: record.user, workdir: record.homeDirectory }, signal);
+    if (result.exitCode !== 0) throw new AppError("KIT_INVALID", { message: `The hook "${command.join(" ")}" of agent "${profile.name}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`, fix: "Correct the hook in the Kit's lifecycle capability." });
+  }
+  live.record = { ...live.record, ready: true };
+}
+
+/** Where a profile finds its model service inside the sandbox. */
+export function modelUrl(service: string | undefined): string {
+  return `http://model.sbx.internal/${service ?? "none"}`;
+}
+
+/** Name, e-mail address and trust in the workspace; nothing else of the host's git settings comes in. */
+async function configureGit(parts: SandboxParts, { engine, live, signal }: HomeWork): Promise<void> {
+  const { record } = live;
+  const { name, email } = await parts.workspace.gitIdentity();
+  const settings = [...(name === undefined ? [] : [["user.name", name]]), ...(email === undefined ? [] : [["user.email", email]]), ["safe.directory", record.request.workspace]];
+  const script = `command -v git >/dev/null || exit 0; while [ $# -gt 0 ]; do git config --global --replace-all "$1" "$2"; shift 2; done`;
+  await engine.run(record.workload ?? "", { command: ["/bin/sh", "-c", script, "sh", ...settings.flat()], env: {}, user: record.user, workdir: record.homeDirectory }, signal);
+}

@@ -1,0 +1,40 @@
+import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
+import type { AgentProfile } from "../kit/profile.ts";
+import type { Engine } from "../ports/engine.ts";
+import type { ImageMaker, PodLink, PodNetwork, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
+import type { SandboxStore } from "../ports/store.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+
+/** Everything that sandboxes need of the world. */
+export interface SandboxParts {
+  /** Rejects with `ENGINE_UNREACHABLE` while there is none. */
+  readonly engine: () => Promise<Engine>;
+  readonly images: () => Promise<ImageMaker>;
+  readonly pods: PodNetwork;
+  readonly files: SandboxFiles;
+  readonly workspace: WorkspaceHost;
+  readonly store: SandboxStore;
+  /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
+  readonly profile: (agent: string) => Promise<AgentProfile>;
+  readonly record: RecordEvent;
+  readonly owner: string;
+  readonly now: () => Date;
+  readonly newId: () => SandboxId;
+  readonly newPlaceholder: (service: string | undefined) => string;
+  /** Whose model a new sandbox uses. Rejects with `CREDENTIAL_MISSING` when the provider is wanted and no key is there. */
+  readonly modelSource: (service: string | undefined, wanted: CreateSandbox["model"]) => Promise<SandboxRecord["modelSource"]>;
+}
+
+/** A sandbox as the daemon holds it. */
+export interface LiveSandbox {
+  record: SandboxRecord;
+  /** The daemon's end of its pod, while it runs. */
+  pod: PodLink | undefined;
+  running: boolean;
+}
+
+/** What the workspace host needs to know of a sandbox. */
+export async function workspaceRequest({ files }: Pick<SandboxParts, "files">, record: SandboxRecord, profile: AgentProfile): Promise<WorkspaceRequest> {
+  const { workspace, extra, hide, allowWrite } = record.request;
+  return { id: record.id, directory: await files.workspaceDirectory(record.id), workspace, extra, hide, allowWrite, protect: profile.protect };
+}

@@ -1,0 +1,28 @@
+import type { Sandbox, SandboxState, Session } from "@sbx/contracts";
+import type { SandboxRecord, SessionRecord } from "./sandbox-record.ts";
+
+/** What a caller is told of a sandbox: no placeholder, no environment. */
+export function sandboxView(record: SandboxRecord, state: SandboxState, sessions: readonly SessionRecord[]): Sandbox {
+  const { request } = record;
+  return {
+    id: record.id,
+    name: record.name,
+    agent: request.agent,
+    workspace: request.workspace,
+    extra: [...request.extra],
+    createdAt: record.createdAt,
+    state,
+    image: record.image,
+    limits: request.limits,
+    model: { service: record.service ?? "none", source: record.modelSource },
+    sessions: sessions.map(sessionView),
+    protected: record.protected,
+    hidden: record.hidden,
+    notices: record.notices,
+    skipped: record.skipped,
+  };
+}
+
+export function sessionView({ version: _version, deadlineAt: _deadlineAt, ...session }: SessionRecord): Session {
+  return session;
+}

@@ -1,0 +1,63 @@
+import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
+import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+
+/** Where a session keeps its socket, output and exit code, in memory of the sandbox's own. */
+export const SESSION_DIRECTORY = "/run/sbx";
+/** Where the session holder is, bound read-only. */
+export const HOLD_PROGRAM = "/.sbx/hold";
+const SESSION_BYTES = 64 << 20;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export interface WorkloadParts {
+  readonly record: SandboxRecord;
+  readonly gate: EngineId;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Environment of the agent's profile. */
+  readonly profileEnv: Readonly<Record<string, string>>;
+  readonly workspaceMounts: readonly Mount[];
+  readonly holdProgram: string;
+  /** Host paths of the files that give the workload its own name and address book. */
+  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string };
+}
+
+/** Decide everything about the container in which the agent runs. It joins the gate's network and has no other. */
+export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, holdProgram, files }: WorkloadParts): ContainerSpec {
+  const { limits, workspace, env } = record.request;
+  const { uid, gid } = idsOf(record.user);
+  return {
+    name: `sbx-${record.id.slice(4)}`,
+    image: record.image,
+    command: [HOLD_PROGRAM, "init"],
+    env: { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...profileEnv, ...env },
+    labels,
+    user: record.user,
+    workdir: workspace,
+    mounts: [
+      { kind: "bind", source: holdProgram, target: HOLD_PROGRAM, readonly: true },
+      { kind: "bind", source: files.passwd, target: "/etc/passwd", readonly: true },
+      { kind: "bind", source: files.group, target: "/etc/group", readonly: true },
+      { kind: "bind", source: files.hosts, target: "/etc/hosts", readonly: true },
+      { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
+      { kind: "tmpfs", target: SESSION_DIRECTORY, sizeBytes: SESSION_BYTES, mode: 0o700, uid, gid },
+      ...workspaceMounts,
+    ],
+    network: { kind: "join", container: gate },
+    capabilities: [],
+    readonlyRoot: false,
+    seccomp: workloadSeccomp(),
+    limits: { pids: limits.pids, ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }), ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }) },
+  };
+}
+
+/** Name of the volume that holds a sandbox's home. */
+export function homeVolume({ id }: Pick<SandboxRecord, "id">): string {
+  return `sbx-home-${id.slice(4)}`;
+}
+
+/** The two numbers of "uid:gid". */
+export function idsOf(user: string): { readonly uid: number; readonly gid: number } {
+  const [uid = Number.NaN, gid = Number.NaN] = user.split(":").map(Number);
+  if (!Number.isInteger(uid) || !Number.isInteger(gid) || uid <= 0 || gid < 0) throw new Error(`"${user}" is no user of a workload`);
+  return { uid, gid };
+}
