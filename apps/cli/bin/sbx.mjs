@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { launch } from "@sbx/launch";
+
+await launch({ name: "sbx", from: import.meta.url });

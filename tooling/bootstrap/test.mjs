@@ -1,0 +1,63 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { reportProblem } from "./src/report-problem.mjs";
+import { runCommand } from "./src/run-command.mjs";
+import { setUp } from "./src/set-up.mjs";
+import { SetUpProblem } from "./src/set-up-problem.mjs";
+import { createSteps, stepTable } from "./src/steps.mjs";
+import { currentRights } from "./src/system-packages.mjs";
+import { closingLine, sum, tallyOf } from "./src/test-summary.mjs";
+
+/** @typedef {import("./src/test-summary.mjs").Tally} Tally */
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const write = (/** @type {string} */ text) => void process.stdout.write(text);
+const steps = createSteps(write);
+const reports = mkdtempSync(join(tmpdir(), "sbx-test-"));
+/** @type {Tally[]} */
+const tallies = [];
+
+/**
+ * Run one part of the tests; a failed one does not keep the others from running.
+ *
+ * @param {string} name
+ * @param {() => Promise<{ code: number, tally: Tally }>} run
+ */
+async function part(name, run) {
+  await steps.step(name, async () => {
+    const { code, tally } = await run();
+    tallies.push(tally);
+    if (code !== 0) throw new SetUpProblem(`ended with ${code}`, "Look at its output above.");
+    return { value: undefined, note: tally.passed === 0 ? "" : closingLine(tally) };
+  }).catch((/** @type {unknown} */ error) => {
+    if (!(error instanceof SetUpProblem)) throw error;
+    process.exitCode = 1;
+  });
+}
+
+try {
+  const machine = await setUp(root, steps, { engineOptional: !currentRights().ci, onLine: () => undefined });
+  const required = currentRights().ci || machine.engine !== undefined;
+  const env = { ...machine.env, ...(required ? { SBX_REQUIRE_ENGINE: "1" } : {}) };
+
+  await part("checks", async () => {
+    const { code } = await runCommand("npm", ["run", "--silent", "check"], { cwd: root, env, show: true });
+    return { code, tally: { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 } };
+  });
+  for (const project of ["unit", "engine"]) {
+    await part(`${project} tests`, async () => {
+      const report = join(reports, `${project}.json`);
+      const vitest = join(root, "node_modules/vitest/vitest.mjs");
+      const { code } = await runCommand(machine.node, [vitest, "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { cwd: root, env, show: true });
+      return { code, tally: tallyOf(existsSync(report) ? readFileSync(report, "utf8") : undefined, code) };
+    });
+  }
+} catch (error) {
+  process.exitCode = reportProblem(error, write);
+  tallies.push({ passed: 0, failed: 1, skipped: 0 });
+} finally {
+  rmSync(reports, { recursive: true, force: true });
+}
+write(`\n${stepTable(steps.records())}\n\n${closingLine(sum(tallies))}\n`);
