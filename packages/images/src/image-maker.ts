@@ -56,6 +56,7 @@ export interface ImageMakerOptions {
 
 export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" }: ImageMakerOptions): ImageMaker {
   const work = new SharedWork<EngineId>();
+  let authorities: Promise<readonly ContextFile[]> | undefined;
 
   const ensure = async (recipe: Recipe, make: (inner: Waiting) => Promise<EngineId>, waiting: Waiting): Promise<EngineId> => {
     waiting.signal.throwIfAborted();
@@ -67,7 +68,7 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
     const settings = await buildSettings(env, signal);
     progress(`Building ${recipe.reference}`);
     const request = {
-      context: packContext([...recipe.files, { kind: "text", path: DOCKERFILE, text: recipe.dockerfile }]),
+      context: packContext([...(await recipe.files()), { kind: "text", path: DOCKERFILE, text: recipe.dockerfile }]),
       dockerfile: DOCKERFILE,
       reference: recipe.reference,
       args: { ...settings, ...recipe.args },
@@ -101,7 +102,7 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
     const recipe = await baseRecipe({
       debian: (await debianRecipe(DEBIAN_SUITE)).reference,
       node: await nodeProgram(node ?? { path: process.execPath, version: process.version }),
-      authorities: await authorityFiles(env),
+      authorities: await (authorities ??= authorityFiles(env)),
     });
     return { id: await onDebian(recipe, waiting), reference: recipe.reference };
   };
@@ -134,7 +135,7 @@ async function agentRecipe({ name, dockerfile, directory, args = {} }: AgentReci
     throw new AppError("KIT_INVALID", { message: `The directory of agent "${name}" has a file ${DOCKERFILE}.`, fix: "Rename the file: this name is taken." });
   }
   const hash = await recipeHash({ dockerfile, files, facts: { ...args, SBX_BASE: base } });
-  return { kind: "agent", reference: `sbx/agent-${name}:${hash}`, hash, dockerfile, files, args: { ...args, SBX_BASE: base } };
+  return { kind: "agent", reference: `sbx/agent-${name}:${hash}`, hash, dockerfile, files: () => Promise.resolve(files), args: { ...args, SBX_BASE: base } };
 }
 
 async function nodeProgram({ path, version }: { readonly path: string; readonly version: string }): Promise<BaseParts["node"]> {

@@ -11,7 +11,8 @@ export interface Recipe {
   readonly reference: string;
   readonly hash: string;
   readonly dockerfile: string;
-  readonly files: readonly ContextFile[];
+  /** List the build's context: asked for only when there is something to build. */
+  readonly files: () => Promise<readonly ContextFile[]>;
   readonly args: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +23,7 @@ const GATE_SOURCES = ["gate.c", "hold.c"];
 export async function debianRecipe(suite: string): Promise<Recipe> {
   const dockerfile = await builtIn("debian");
   const hash = await recipeHash({ dockerfile, files: [], facts: { suite, arch: process.arch } });
-  return { kind: "debian", reference: `sbx/debian:${hash}`, hash, dockerfile, files: [], args: {} };
+  return { kind: "debian", reference: `sbx/debian:${hash}`, hash, dockerfile, files: () => Promise.resolve([]), args: {} };
 }
 
 export interface BaseParts {
@@ -41,7 +42,7 @@ export async function baseRecipe({ debian, node, authorities }: BaseParts): Prom
   const facts = { debian, node: `${node.version} ${process.arch} ${node.sizeBytes}`, npm: npm.version };
   const hash = await recipeHash({ dockerfile, files: small, facts });
   const program: ContextFile = { kind: "file", path: "node", source: node.path, sizeBytes: node.sizeBytes, executable: true };
-  const files = [...small, program, { kind: "directory", path: "npm" } as const, ...(await npm.files())];
+  const files = async (): Promise<readonly ContextFile[]> => [...small, program, { kind: "directory", path: "npm" }, ...(await npm.files())];
   return { kind: "base", reference: `sbx/base:${hash}`, hash, dockerfile, files, args: { SBX_DEBIAN: debian } };
 }
 
@@ -54,7 +55,7 @@ export async function gateRecipe(debian: string): Promise<Recipe> {
   }));
   const files = [{ kind: "directory", path: "src" } as const, ...sources];
   const hash = await recipeHash({ dockerfile, files, facts: { debian } });
-  return { kind: "gate", reference: `sbx/gate:${hash}`, hash, dockerfile, files, args: { SBX_DEBIAN: debian } };
+  return { kind: "gate", reference: `sbx/gate:${hash}`, hash, dockerfile, files: () => Promise.resolve(files), args: { SBX_DEBIAN: debian } };
 }
 
 function builtIn(name: string): Promise<string> {
