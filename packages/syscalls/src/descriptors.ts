@@ -1,0 +1,35 @@
+import { fstatSync } from "node:fs";
+import { libcFunction, must } from "./libc.ts";
+
+const F_DUPFD_CLOEXEC = 1030;
+/** Duplicates stay clear of the first three, whatever is closed. */
+const LOWEST = 3;
+
+const close = libcFunction<(fd: number) => number>("int close(int fd)");
+const fcntl = libcFunction<(fd: number, command: number, argument: number) => number>("int fcntl(int fd, int command, int argument)");
+
+/** Close a descriptor that belongs to nobody else. Never throws: whatever happens, it is not open afterwards. */
+export function closeDescriptor(fd: number): void {
+  close(fd);
+}
+
+/** A second descriptor for the same open file, close-on-exec. @throws SystemCallError */
+export function duplicateDescriptor(fd: number): number {
+  return must("fcntl", () => fcntl(fd, F_DUPFD_CLOEXEC, LOWEST));
+}
+
+/** What tells one file from all others while it exists. */
+export interface FileIdentity {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly uid: number;
+  readonly gid: number;
+  /** File type and permission bits. */
+  readonly mode: number;
+}
+
+/** Who an open file is, whatever its name became meanwhile; works on `O_PATH` descriptors. @throws Error of Node's fs */
+export function fileIdentity(fd: number): FileIdentity {
+  const { dev, ino, uid, gid, mode } = fstatSync(fd, { bigint: true });
+  return { device: dev, inode: ino, uid: Number(uid), gid: Number(gid), mode: Number(mode) };
+}
