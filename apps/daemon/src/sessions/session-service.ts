@@ -37,12 +37,13 @@ export class SessionService {
   }
 
   /** After a start of the daemon: watch what still runs, note the end of what does not. */
-  async reconcile(): Promise<void> {
-    for (const record of this.#records.values()) {
-      if (record.state.phase === "ended") continue;
-      const live = this.#parts.sandbox(record.sandbox);
-      if (live.running) this.#watch(record, live);
-      else this.#ended(record, 137);
+  reconcile(sandboxes: readonly LiveSandbox[]): void {
+    for (const live of sandboxes) {
+      for (const record of this.running(live.record.id)) {
+        if (live.running) this.#watch(record, live);
+        else this.#ended(record, 137);
+      }
+      if (live.running) this.idle(live);
     }
   }
 

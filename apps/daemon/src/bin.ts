@@ -1,0 +1,6 @@
+import { parseArgs } from "node:util";
+import { runDaemon } from "./run-daemon.ts";
+import { shutdownSignal } from "./shutdown-signal.ts";
+
+const { values } = parseArgs({ options: { "ready-fd": { type: "string" } }, strict: true });
+process.exitCode = await runDaemon({ environment: process.env, readyDescriptor: values["ready-fd"] === undefined ? undefined : Number(values["ready-fd"]), shutdown: shutdownSignal() });

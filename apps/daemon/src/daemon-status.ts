@@ -1,0 +1,29 @@
+import { AppError, type DaemonStatus } from "@sbx/contracts";
+import type { Engine } from "@sbx/core";
+import type { DaemonConfig } from "./config.ts";
+
+export const VERSION = "0.1.0";
+
+/** What `sbx daemon status` shows. */
+export async function daemonStatus({ config, engine, sandboxes, startedAt }: { readonly config: DaemonConfig; readonly engine: () => Promise<Engine>; readonly sandboxes: number; readonly startedAt: Date }): Promise<DaemonStatus> {
+  return {
+    version: VERSION,
+    pid: process.pid,
+    startedAt: startedAt.toISOString(),
+    socket: config.socketPath,
+    stateDirectory: config.stateDirectory,
+    memoryBytes: process.memoryUsage().rss,
+    sandboxes,
+    engine: await engineStatus(engine),
+  };
+}
+
+async function engineStatus(engine: () => Promise<Engine>): Promise<DaemonStatus["engine"]> {
+  try {
+    const { name, version, apiVersion, endpoint } = (await engine()).info;
+    return { reachable: true, name, version, apiVersion, endpoint };
+  } catch (error) {
+    if (AppError.is(error)) return { reachable: false, message: error.message, fix: error.fix };
+    throw error;
+  }
+}

@@ -1,0 +1,1 @@
+export { runDaemon, type RunDaemon } from "./run-daemon.ts";

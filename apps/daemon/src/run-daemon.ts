@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { writeSync } from "node:fs";
+import { AppError, type Problem } from "@sbx/contracts";
+import { compose } from "./compose.ts";
+import { loadConfig } from "./config.ts";
+import { takeLock } from "./lock.ts";
+import { createLog } from "./log.ts";
+
+/** The one line that a starting daemon says on its ready descriptor. */
+type Ready = { readonly event: "ready"; readonly socket: string } | { readonly event: "already-running"; readonly pid: number; readonly socket: string } | { readonly event: "failed"; readonly problem: Problem };
+
+export interface RunDaemon {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Descriptor on which the ready line is written; standard output when absent. */
+  readonly readyDescriptor: number | undefined;
+  readonly shutdown: AbortController;
+}
+
+/** Run until the signal fires. @returns the exit code: 0 done or already running, 1 when the start failed. */
+export async function runDaemon({ environment, readyDescriptor, shutdown }: RunDaemon): Promise<number> {
+  const say = (ready: Ready): void => { writeSync(readyDescriptor ?? 1, `${JSON.stringify(ready)}\n`); };
+  const log = createLog();
+  try {
+    const config = loadConfig(environment, process.getuid?.() ?? 0);
+    const lock = takeLock(config.stateDirectory);
+    if (!lock.taken) {
+      say({ event: "already-running", pid: lock.holder.pid, socket: config.socketPath });
+      return 0;
+    }
+    await using scope = new AsyncDisposableStack();
+    scope.defer(lock.release);
+    await compose({ config, scope, log, shutdown });
+    say({ event: "ready", socket: config.socketPath });
+    log.info("daemon.ready", { socket: config.socketPath, pid: process.pid });
+    if (!shutdown.signal.aborted) await once(shutdown.signal, "abort");
+    log.info("daemon.stopping", {});
+    return 0;
+  } catch (error) {
+    log.error("daemon.failed", { error });
+    const problem = AppError.is(error) ? error : new AppError("INTERNAL", { message: error instanceof Error ? error.message : String(error), fix: "Look into the daemon's log with: sbx daemon logs", cause: error });
+    say({ event: "failed", problem: problem.toJSON() });
+    return 1;
+  }
+}
