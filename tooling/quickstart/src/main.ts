@@ -1,0 +1,36 @@
+import { homedir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { chooseAgent, taskArguments } from "./choose-agent.ts";
+import { credentialPaths } from "./host-secrets.ts";
+import { runSbx } from "./run-sbx.ts";
+import { makeSampleProject } from "./sample-project.ts";
+import { summary } from "./summary.ts";
+import { TASK } from "./task.ts";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
+const launcher = path.join(root, "apps/cli/bin/sbx.mjs");
+const project = path.join(root, ".cache/quickstart/sample-project");
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+makeSampleProject(project);
+const { agent, model } = chooseAgent(process.env);
+say(`\nRunning ${agent} in a sandbox on ${path.relative(root, project)}; its model is ${model}.\n`);
+const sbx = (args: readonly string[], show = false): ReturnType<typeof runSbx> => runSbx(launcher, args, { show, cwd: project });
+
+const began = performance.now();
+const before = lastEvent((await sbx(["events", "--json"])).stdout);
+const run = await sbx(["run", "--name", `quickstart-${agent}`, "--deadline", "10m", agent, project, "--", ...taskArguments(agent, TASK)], true);
+if (run.code === 0) {
+  const paths = credentialPaths(homedir());
+  const inside = await sbx(["exec", `quickstart-${agent}`, "sh", "-c", 'for p; do [ -e "$p" ] && printf "%s\\n" "$p"; done; true', "sh", ...paths.map((entry) => entry.path)]);
+  const events = await sbx(["events", "--json", "--since", String(before)]);
+  say(summary({ agent, project: path.relative(root, project), seconds: (performance.now() - began) / 1000, paths, visible: inside.stdout.split("\n").filter((line) => line !== ""), events: events.stdout, projectPath: project }));
+}
+process.exitCode = run.code;
+
+/** Id of the newest event in a listing, 0 when there is none. */
+function lastEvent(listing: string): number {
+  const ids = [...listing.matchAll(/"id":\s*(\d+)/g)].map(([, id]) => Number(id));
+  return Math.max(0, ...ids);
+}
