@@ -1,0 +1,22 @@
+import { Command } from "@commander-js/extra-typings";
+import type { MakeCommand } from "../program.ts";
+import { addCreateOptions } from "./create-options.ts";
+
+const EXAMPLES = `
+Examples:
+  $ sbx create claude                  the sandbox of this directory, without running the agent
+  $ sbx create --name web -m 4g codex ~/src/web`;
+
+export const createCommand: MakeCommand = (context) => {
+  const command = new Command("create").description("Make a sandbox and start it, without an agent's session").argument("<agent>", "name of an agent, or a Kit's directory").argument("[path]", "directory that the agent works in");
+  return addCreateOptions(command)
+    .addHelpText("after", EXAMPLES)
+    .action(async (agent, path, options) => {
+      const [{ createInput }, { createWithProgress }, { noticeLines }] = await Promise.all([import("../run/create-input.ts"), import("../run/create-with-progress.ts"), import("../run/run-report.ts")]);
+      const input = await createInput(context, agent, { options, ...(path === undefined ? {} : { path }) });
+      const quiet = options.quiet === true;
+      const { sandbox } = await createWithProgress(context, await context.daemon.connect(), { input, quiet });
+      if (!quiet) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
+      context.io.out(`${sandbox.name}\n`);
+    });
+};

@@ -1,0 +1,13 @@
+import { createClient, fillPath, STREAMS } from "@sbx/contracts";
+import type { Connection } from "../context.ts";
+import { openEvents } from "./event-stream.ts";
+import { createSocketSend, upgrade } from "./socket-http.ts";
+
+/** Everything the daemon offers, over its socket. Nothing is opened before the first call. */
+export function createConnection(socketPath: string): Connection {
+  return {
+    client: createClient(createSocketSend(socketPath)),
+    events: (query, signal) => openEvents(socketPath, query, signal),
+    attach: (session, signal) => upgrade(socketPath, { path: fillPath(STREAMS.attach, { session }).path, signal }),
+  };
+}

@@ -1,0 +1,22 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { AppError } from "@sbx/contracts";
+import type { Environment } from "../context.ts";
+
+/** Where the daemon lies relative to this package: in the repository, beside it or below it when installed. */
+const PLACES = ["../daemon/bin/sbxd.mjs", "../sbxd/bin/sbxd.mjs", "node_modules/sbxd/bin/sbxd.mjs"];
+
+/** The daemon's program with its first arguments. `SBX_DAEMON_PROGRAM` names another one. */
+export function findDaemonProgram(env: Environment): readonly string[] {
+  const named = env["SBX_DAEMON_PROGRAM"];
+  const places = named === undefined ? PLACES.map((place) => fileURLToPath(new URL(place, packageRoot()))) : [named];
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw new AppError("DAEMON_UNREACHABLE", { message: `The daemon's program is not there (looked at ${places.join(", ")})`, fix: "Install sbx again, whole." });
+  return [found];
+}
+
+/** This file lies in `src/daemon` as source; when bundled, in `dist`. */
+function packageRoot(): URL {
+  const here = new URL(".", import.meta.url);
+  return here.pathname.endsWith("/src/daemon/") ? new URL("../../", here) : new URL("../", here);
+}

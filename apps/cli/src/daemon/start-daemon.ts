@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { open, readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "@sbx/contracts";
+import type { DaemonPaths, Environment } from "../context.ts";
+import { daemonEnvironment } from "./daemon-environment.ts";
+import { findDaemonProgram } from "./daemon-program.ts";
+import { isListening } from "./is-listening.ts";
+import { makeLogDirectory } from "./state-directory.ts";
+
+const START_TIMEOUT_MS = 30_000;
+
+/**
+ * Start the daemon and wait until it listens; it lives on without this process.
+ *
+ * Two that start one at the same moment both succeed: the daemon that comes second steps back.
+ * @throws AppError what the daemon gave as reason, or `DAEMON_UNREACHABLE` with the end of its log.
+ */
+export async function startDaemon({ paths, env }: { readonly paths: DaemonPaths; readonly env: Environment }): Promise<void> {
+  await makeLogDirectory(paths.log);
+  const log = await open(paths.log, "a", 0o600);
+  const before = (await log.stat()).size;
+  const child = spawn(process.execPath, [...findDaemonProgram(env), "--ready-fd", "3"], { cwd: "/", detached: true, stdio: ["ignore", log.fd, log.fd, "pipe"], env: daemonEnvironment(env) });
+  await log.close();
+  try {
+    const line = await Promise.race([firstLine(child), exitOf(child), sleep(START_TIMEOUT_MS, undefined, { ref: false })]);
+    if (line === undefined) throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon did not start", fix: `Look into its log: ${paths.log}`, details: { output: await tailOf(paths.log, before) } });
+    const said = parseReadyLine(line);
+    if (said.event === "failed") throw AppError.fromJSON(said.problem);
+    if (said.event === "already-running") await waitForSocket(paths);
+  } finally {
+    child.unref();
+    child.stdio[3]?.destroy();
+  }
+}
+
+/** What the daemon says on descriptor 3: `ready`, `already-running`, or `failed` with a problem. */
+function parseReadyLine(line: string): { readonly event: string; readonly problem?: unknown } {
+  const value: unknown = JSON.parse(line);
+  if (typeof value !== "object" || value === null || !("event" in value) || typeof value.event !== "string") throw new Error(`the daemon said "${line}" instead of that it is ready`);
+  return { event: value.event, problem: "problem" in value ? value.problem : undefined };
+}
+
+async function firstLine(child: ChildProcess): Promise<string | undefined> {
+  // The fourth entry of `stdio` above is a pipe, whose reading end is a stream.
+  for await (const line of createInterface({ input: child.stdio[3] as Readable })) return line;
+  return undefined;
+}
+
+async function exitOf(child: ChildProcess): Promise<undefined> {
+  await new Promise<void>((resolve, reject) => { child.once("error", reject).once("close", () => { resolve(); }); });
+}
+
+async function waitForSocket({ socket }: DaemonPaths): Promise<void> {
+  const end = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < end) {
+    if (await isListening(socket)) return;
+    await sleep(25);
+  }
+  throw new AppError("DAEMON_UNREACHABLE", { message: "A daemon holds the lock but does not listen", fix: "Look into its log with: sbx daemon logs; end it with: sbx daemon stop" });
+}
+
+async function tailOf(log: string, from: number): Promise<string> {
+  return (await readFile(log)).subarray(from).toString("utf8").slice(-4000);
+}

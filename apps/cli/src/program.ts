@@ -1,0 +1,68 @@
+import { Command, type CommandUnknownOpts, type Option } from "@commander-js/extra-typings";
+import { agentsCommand } from "./commands/agents.ts";
+import { attachCommand } from "./commands/attach.ts";
+import { createCommand } from "./commands/create.ts";
+import { daemonCommand } from "./commands/daemon.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { eventsCommand } from "./commands/events.ts";
+import { execCommand } from "./commands/exec.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { lsCommand } from "./commands/ls.ts";
+import { policyCommand } from "./commands/policy.ts";
+import { rmCommand } from "./commands/rm.ts";
+import { runCommand } from "./commands/run.ts";
+import { secretCommand } from "./commands/secret.ts";
+import { startCommand, stopCommand } from "./commands/start-stop.ts";
+import { versionCommand } from "./commands/version.ts";
+import { welcomeCommand } from "./commands/welcome.ts";
+import type { Context } from "./context.ts";
+
+/** How a command says with which code the process ends; without a word it is 0. */
+export type SetExit = (code: number) => void;
+export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknownOpts;
+
+const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
+  "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
+  "The wall:": [policyCommand, eventsCommand, secretCommand],
+  "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],
+};
+
+/** Every command, ready to parse. Nothing heavy is loaded before an action runs. */
+export function buildProgram(context: Context, setExit: SetExit): CommandUnknownOpts {
+  const program = new Command("sbx")
+    .description("Run AI coding agents on this machine without giving them the machine")
+    .version(context.version, "-V, --version", "print the version")
+    .helpCommand("help [command]", "show the help of a command")
+    .enablePositionalOptions()
+    .showHelpAfterError("(add --help for usage)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: context.io.out,
+      writeErr: context.io.err,
+      getOutHasColors: () => context.io.colour.stdout,
+      getErrHasColors: () => context.io.colour.stderr,
+      getOutHelpWidth: () => context.io.size()?.columns ?? 100,
+      getErrHelpWidth: () => context.io.size()?.columns ?? 100,
+    })
+    .configureHelp({ showGlobalOptions: false, optionDescription: describeOption })
+    .addHelpText("after", "\nExit codes: the agent's or command's own; 125 when sbx itself failed, 2 for a wrong command line, 130 when interrupted.");
+  for (const [group, makers] of Object.entries(GROUPS)) {
+    for (const make of makers) add(program, make(context, setExit).helpGroup(group));
+  }
+  program.addCommand(welcomeCommand(context, setExit).copyInheritedSettings(program), { hidden: true });
+  return program;
+}
+
+/** As commander does, but a repeatable option that is empty at first says nothing of its default. */
+function describeOption({ description, argChoices, defaultValue, defaultValueDescription }: Option): string {
+  const byDefault = defaultValueDescription ?? (defaultValue === undefined || Array.isArray(defaultValue) ? undefined : String(defaultValue));
+  const more = [...(argChoices === undefined ? [] : [argChoices.join(", ")]), ...(byDefault === undefined ? [] : [`default: ${byDefault}`])];
+  return more.length === 0 ? description : `${description} (${more.join("; ")})`;
+}
+
+/** addCommand() alone leaves exitOverride and configureOutput behind, for commands of commands too. */
+function add(parent: CommandUnknownOpts, command: CommandUnknownOpts): void {
+  parent.addCommand(command.copyInheritedSettings(parent));
+  for (const child of command.commands) child.copyInheritedSettings(command);
+}

@@ -1,0 +1,45 @@
+import { AppError, SandboxName } from "@sbx/contracts";
+import type { Context } from "../context.ts";
+import type { CreateInput } from "./create-with-progress.ts";
+import { sessionEnvironment } from "./session-environment.ts";
+import { absolutePath, addDirectory, workspacePath } from "./workspace-path.ts";
+
+/** The options that `run` and `create` share, as commander gives them. */
+export interface CreateOptions {
+  readonly workspace?: string | undefined;
+  readonly name?: string | undefined;
+  readonly addDir: readonly string[];
+  readonly allowHost: readonly string[];
+  readonly allowHostPort: readonly number[];
+  readonly hide: readonly string[];
+  readonly allowWrite: readonly string[];
+  readonly env: readonly string[];
+  readonly cpus?: number | undefined;
+  readonly memory?: number | undefined;
+  readonly pids?: number | undefined;
+  readonly model: "auto" | "provider" | "scripted";
+}
+
+/** What a person asked for, in the daemon's words. @throws AppError `USAGE`, `WORKSPACE_INVALID` */
+export async function createInput(context: Context, agent: string, { path, options }: { readonly path?: string; readonly options: CreateOptions }): Promise<CreateInput> {
+  if (path !== undefined && options.workspace !== undefined) throw new AppError("USAGE", { message: `The workspace is named twice: "${options.workspace}" and "${path}"`, fix: "Leave --workspace or PATH out." });
+  if (options.name !== undefined) checkName(options.name);
+  return {
+    agent: /[/~]|^\.\.?$/.test(agent) ? absolutePath(agent, context) : agent,
+    workspace: await workspacePath(path ?? options.workspace ?? ".", context),
+    extra: await Promise.all(options.addDir.map((directory) => addDirectory(directory, context))),
+    ...(options.name === undefined ? {} : { name: options.name }),
+    allow: [...options.allowHost],
+    allowHostPorts: [...options.allowHostPort],
+    hide: [...options.hide],
+    allowWrite: [...options.allowWrite],
+    env: sessionEnvironment(options.env, context.env),
+    limits: { ...(options.cpus === undefined ? {} : { cpus: options.cpus }), ...(options.memory === undefined ? {} : { memoryBytes: options.memory }), ...(options.pids === undefined ? {} : { pids: options.pids }) },
+    model: options.model,
+  };
+}
+
+function checkName(name: string): void {
+  const parsed = SandboxName.safeParse(name);
+  if (!parsed.success) throw new AppError("USAGE", { message: `"${name}" cannot be a sandbox's name: ${parsed.error.issues[0]?.message ?? ""}`, fix: "Write for example: --name my-project" });
+}

@@ -1,0 +1,95 @@
+import type { Duplex, Readable, Writable } from "node:stream";
+import { AppError, decodeExit, encodeFrame, encodeSize, FrameReader, type Frame, type TerminalSize } from "@sbx/contracts";
+import type { SignalName } from "../context.ts";
+
+/** How the time at a session ended. `lost`: the daemon is gone, the session perhaps not. */
+export type SessionEnd = { readonly kind: "exit"; readonly code: number } | { readonly kind: "problem"; readonly error: AppError } | { readonly kind: "lost" } | { readonly kind: "left" };
+
+export interface SessionStreams {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Sees the output before it is written. */
+  readonly watch?: (chunk: Uint8Array) => void;
+}
+
+/** One attached client of a session: frames in, frames out. */
+export class SessionDrive {
+  readonly #stream: Duplex;
+  readonly #streams: SessionStreams;
+  readonly #end = Promise.withResolvers<SessionEnd>();
+  #releaseStdin: () => void = () => {};
+
+  constructor(stream: Duplex, streams: SessionStreams) {
+    this.#stream = stream;
+    this.#streams = streams;
+    const reader = new FrameReader();
+    stream.on("data", (chunk: Uint8Array) => { this.#take(reader, chunk); });
+    stream.once("end", () => { this.#finish({ kind: "lost" }); });
+    stream.once("close", () => { this.#finish({ kind: "lost" }); });
+    stream.once("error", () => { this.#finish({ kind: "lost" }); });
+  }
+
+  /** Resolves once, when the session has ended, was left or was lost; the output before it has been written. */
+  get end(): Promise<SessionEnd> {
+    return this.#end.promise;
+  }
+
+  /** Send what a stream gives, through `filter` when there is one; `undefined` from the filter leaves the session. */
+  sendStdin(source: Readable, filter?: (chunk: Uint8Array) => Uint8Array | undefined): void {
+    const onData = (chunk: Uint8Array): void => {
+      const wanted = filter === undefined ? chunk : filter(chunk);
+      if (wanted === undefined) this.leave();
+      else if (wanted.byteLength > 0 && !this.#stream.write(encodeFrame("stdin", wanted))) {
+        source.pause();
+        this.#stream.once("drain", () => { source.resume(); });
+      }
+    };
+    const onEnd = (): void => { this.#stream.write(encodeFrame("stdin-end")); };
+    source.on("data", onData).once("end", onEnd);
+    this.#releaseStdin = () => { source.off("data", onData).off("end", onEnd).pause(); };
+  }
+
+  resize(size: TerminalSize | undefined): void {
+    if (size !== undefined) this.#stream.write(encodeFrame("resize", encodeSize(size)));
+  }
+
+  signal(name: SignalName | "SIGPIPE"): void {
+    this.#stream.write(encodeFrame("signal", Buffer.from(name)));
+  }
+
+  /** Stop listening; the session goes on. */
+  leave(): void {
+    this.#finish({ kind: "left" });
+  }
+
+  #take(reader: FrameReader, chunk: Uint8Array): void {
+    try {
+      for (const frame of reader.push(chunk)) this.#takeFrame(frame);
+    } catch {
+      this.#finish({ kind: "lost" });
+    }
+  }
+
+  #takeFrame({ type, payload }: Frame): void {
+    if (type === "stdout" || type === "stderr") this.#write(this.#streams[type], payload);
+    else if (type === "exit") this.#finish({ kind: "exit", code: decodeExit(payload) ?? 125 });
+    else if (type === "problem") this.#finish({ kind: "problem", error: AppError.fromJSON(JSON.parse(Buffer.from(payload).toString("utf8"))) });
+  }
+
+  #write(output: Writable, payload: Uint8Array): void {
+    this.#streams.watch?.(payload);
+    if (output.write(payload) || output.destroyed) return;
+    this.#stream.pause();
+    const resume = (): void => {
+      output.off("drain", resume).off("close", resume);
+      this.#stream.resume();
+    };
+    output.once("drain", resume).once("close", resume);
+  }
+
+  #finish(end: SessionEnd): void {
+    this.#releaseStdin();
+    this.#stream.destroy();
+    this.#end.resolve(end);
+  }
+}

@@ -1,0 +1,33 @@
+import type { Context } from "../context.ts";
+import { sessionEnvironment } from "../run/session-environment.ts";
+import { followSession } from "./follow-session.ts";
+import { sessionMode, terminalOf } from "./session-mode.ts";
+
+export interface ExecOptions {
+  readonly interactive?: true | undefined;
+  readonly terminal?: boolean | undefined;
+  readonly env: readonly string[];
+  readonly workdir?: string | undefined;
+  readonly deadline?: number | undefined;
+  readonly detachKeys: Uint8Array;
+}
+
+/** `sbx exec`: a session with a command of the person's. Without a terminal, stdin goes in only when asked for: a loop around us may need it. */
+export async function execInSandbox(context: Context, sandbox: string, { command, options }: { readonly command: readonly string[]; readonly options: ExecOptions }): Promise<number> {
+  const env = sessionEnvironment(options.env, context.env);
+  const connection = await context.daemon.connect();
+  const mode = sessionMode(context.io, options.terminal);
+  const stdin = mode === "streams" && options.interactive === true;
+  const session = await connection.client.openSession({
+    sandbox,
+    kind: "exec",
+    mode,
+    args: [...command],
+    env,
+    stdin,
+    ...(mode === "terminal" ? { terminal: terminalOf(context.io, context.env) } : {}),
+    ...(options.workdir === undefined ? {} : { workdir: options.workdir }),
+    ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }),
+  });
+  return await followSession(context, connection, { session: session.id, mode, stdin, detachKeys: options.detachKeys, sandboxName: sandbox });
+}

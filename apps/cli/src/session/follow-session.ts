@@ -1,0 +1,59 @@
+import { AppError, type SessionId } from "@sbx/contracts";
+import type { Connection, Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import { attachHeadless } from "./attach-headless.ts";
+import { attachTerminal } from "./attach-terminal.ts";
+import type { SessionEnd } from "./drive-session.ts";
+
+export interface FollowOptions {
+  readonly session: SessionId;
+  readonly mode: "terminal" | "streams";
+  readonly stdin: boolean;
+  readonly detachKeys: Uint8Array;
+  /** What a person types after `sbx attach` to come back. */
+  readonly sandboxName: string;
+}
+
+/** How long a daemon that died is waited for, all attempts together, in milliseconds. */
+const RECONNECT_MS = 30_000;
+const POLL_MS = 250;
+
+/**
+ * Stay with a session until it ends, also over the death of the daemon, and give its exit code.
+ *
+ * A terminal session is joined again. One with three streams cannot be: its end is waited for.
+ */
+export async function followSession(context: Context, connection: Connection, options: FollowOptions): Promise<number> {
+  let current: Connection | undefined = connection;
+  while (current !== undefined) {
+    const attach = options.mode === "terminal" ? attachTerminal : attachHeadless;
+    const end: SessionEnd | number = await attach(context, current, options);
+    if (typeof end === "number") return end;
+    if (end.kind === "exit") return end.code;
+    if (end.kind === "problem") throw end.error;
+    if (end.kind === "left") return EXIT.done;
+    context.io.err("sbx: the connection to the daemon is gone; waiting for it. The session goes on.\n");
+    const back = await returnTo(context, options);
+    if (typeof back === "number") return back;
+    current = back;
+  }
+  throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon went away and did not come back", fix: `Join the session again with: sbx attach ${options.sandboxName}; the daemon's log: sbx daemon logs` });
+}
+
+/** The exit code when the session has ended meanwhile, or the connection for going on; `undefined` when no daemon came back. */
+async function returnTo(context: Context, { session, mode }: FollowOptions): Promise<number | Connection | undefined> {
+  let lastAnswer = context.now();
+  while (context.now() < lastAnswer + RECONNECT_MS) {
+    try {
+      const connection = await context.daemon.connect();
+      const { state } = await connection.client.inspectSession({ session });
+      if (state.phase === "ended") return state.exitCode;
+      if (mode === "terminal") return connection;
+      lastAnswer = context.now();
+    } catch (error) {
+      if (AppError.is(error) && !error.retryable) throw error;
+    }
+    await context.sleep(POLL_MS);
+  }
+  return undefined;
+}
