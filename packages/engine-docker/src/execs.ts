@@ -23,11 +23,11 @@ export function createExecs({ docker, apiVersion }: { readonly docker: Docker; r
     signal?.throwIfAborted();
     const made = await create(container, execBody(spec));
     signal?.throwIfAborted();
-    const size = spec.tty !== false && atLeast(apiVersion, "1.42") ? { ConsoleSize: [spec.tty.rows, spec.tty.columns] } : {};
+    const size = spec.tty !== false && spec.tty.columns > 0 && atLeast(apiVersion, "1.42") ? { ConsoleSize: [spec.tty.rows, spec.tty.columns] } : {};
     const socket: unknown = await ask("start a process", async () => made.start({ hijack: true, Detach: false, Tty: spec.tty !== false, ...size }));
     if (!(socket instanceof Socket)) throw engineFailed("start a process", "it did not open a stream");
     const process = createExecProcess({ exec: made, socket, spec });
-    if (spec.tty !== false) await process.resize(spec.tty);
+    if (spec.tty !== false && spec.tty.columns > 0) await process.resize(spec.tty);
     if (signal?.aborted === true) process.detach();
     signal?.throwIfAborted();
     return process;

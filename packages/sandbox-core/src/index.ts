@@ -14,3 +14,13 @@ export type {
   Mount,
   VolumeEngine,
 } from "./ports/engine.ts";
+export type { CheckedWorkspace, PreparedWorkspace, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";
+export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
+export { createSessionRunner, type SessionPlace, type SessionProgram, type SessionRunner } from "./session/session-runner.ts";
+export { CREDENTIAL_BYTES, credentialByName } from "./workspace/credential-patterns.ts";
+export { hasControlCharacter, whyForbidden, type HostPlaces } from "./workspace/forbidden-place.ts";
+export { addedProgramSettings, parseGitConfig, programSettings, remotesWithSecrets, type GitSetting } from "./workspace/git-config.ts";
+export { gitFileTarget, resolvePath, worktreeParts } from "./workspace/git-link.ts";
+export { gitDirectoryPaths, isPlainRelative, isWithin, parentsOf, profilePaths, SETTINGS_PATHS, type ProtectedPath } from "./workspace/protected-paths.ts";
+export { isGitDirectory, packageScripts, whyConfigRuns, whyModeMatters, whyPathRuns } from "./workspace/runs-on-host.ts";

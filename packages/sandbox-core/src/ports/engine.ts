@@ -64,7 +64,7 @@ export interface ExecSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly user: string;
   readonly workdir: string;
-  /** Size of the terminal, or false for three separate streams. */
+  /** Size of the terminal (0 by 0: set by the first `resize`), or false for three separate streams. */
   readonly tty: false | { readonly columns: number; readonly rows: number };
   /** Whether stdin is connected; when false the process reads end of file at once. */
   readonly stdin: boolean;
