@@ -12,7 +12,7 @@ const NOT_YET = "is not part of this version of sbx";
 
 /** Options that people know from other sandbox tools, and what takes their place here. */
 const FOREIGN: readonly Foreign[] = [
-  { flags: "--mount-docker-socket [mode]", code: "PLATFORM_UNSUPPORTED", message: `A Docker API for the agent ${NOT_YET}; the host's own socket would give the agent the whole machine`, fix: "Leave --mount-docker-socket out." },
+  { flags: "--mount-docker-socket", code: "PLATFORM_UNSUPPORTED", message: `A Docker API for the agent ${NOT_YET}; the host's own socket would give the agent the whole machine`, fix: "Leave --mount-docker-socket out." },
   { flags: "--credentials <mode>", code: "USAGE", message: "Credentials of the host never go into a sandbox, so there is no --credentials", fix: "Give the model's key to the daemon instead: sbx secret set NAME" },
   { flags: "--kit <source>", code: "PLATFORM_UNSUPPORTED", message: `Adding a Kit to an agent ${NOT_YET}`, fix: "Put the whole agent into a Kit's directory and name it: sbx run ./my-agent-kit" },
   { flags: "--template <image>", code: "PLATFORM_UNSUPPORTED", message: `An image of your own in place of the agent's ${NOT_YET}`, fix: "Write a Kit with a Dockerfile; see: sbx agents show shell" },

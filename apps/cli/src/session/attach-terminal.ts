@@ -29,10 +29,7 @@ export async function attachTerminal(context: Context, connection: Connection, {
     const typed = io.stdinKind() === "terminal";
     if (typed) io.setRaw(true);
     drive.resize(io.size());
-    drive.sendStdin(io.stdin(), typed ? (chunk) => {
-      const { forward, detach } = filter.push(chunk);
-      return detach ? undefined : forward;
-    } : undefined);
+    drive.sendStdin(io.stdin(), typed ? (chunk) => filter.push(chunk) : undefined);
     const end = await drive.end;
     left = end.kind === "left";
     return left && code !== undefined ? code : end;

@@ -12,6 +12,9 @@ export interface SessionStreams {
   readonly watch?: (chunk: Uint8Array) => void;
 }
 
+/** Looks at what is typed: what goes on to the session, and whether to leave it then. */
+export type StdinFilter = (chunk: Uint8Array) => { readonly forward: Uint8Array; readonly detach: boolean };
+
 /** One attached client of a session: frames in, frames out. */
 export class SessionDrive {
   readonly #stream: Duplex;
@@ -34,12 +37,13 @@ export class SessionDrive {
     return this.#end.promise;
   }
 
-  /** Send what a stream gives, through `filter` when there is one; `undefined` from the filter leaves the session. */
-  sendStdin(source: Readable, filter?: (chunk: Uint8Array) => Uint8Array | undefined): void {
+  /** Send what a stream gives, through `filter` when there is one, which may also say that the session is to be left. */
+  sendStdin(source: Readable, filter: StdinFilter = (chunk) => ({ forward: chunk, detach: false })): void {
     const onData = (chunk: Uint8Array): void => {
-      const wanted = filter === undefined ? chunk : filter(chunk);
-      if (wanted === undefined) this.leave();
-      else if (wanted.byteLength > 0 && !this.#stream.write(encodeFrame("stdin", wanted))) {
+      const { forward, detach } = filter(chunk);
+      const ready = forward.byteLength === 0 || this.#stream.write(encodeFrame("stdin", forward));
+      if (detach) this.leave();
+      else if (!ready) {
         source.pause();
         this.#stream.once("drain", () => { source.resume(); });
       }
@@ -89,7 +93,8 @@ export class SessionDrive {
 
   #finish(end: SessionEnd): void {
     this.#releaseStdin();
-    this.#stream.destroy();
+    // What was typed last is still sent.
+    this.#stream.end(() => { this.#stream.destroy(); });
     this.#end.resolve(end);
   }
 }

@@ -30,7 +30,7 @@ export async function followSession(context: Context, connection: Connection, op
     const end: SessionEnd | number = await attach(context, current, options);
     if (typeof end === "number") return end;
     if (end.kind === "exit") return end.code;
-    if (end.kind === "problem") throw end.error;
+    if (end.kind === "problem") return await endedAlready(context, current, { options, error: end.error });
     if (end.kind === "left") return EXIT.done;
     context.io.err("sbx: the connection to the daemon is gone; waiting for it. The session goes on.\n");
     const back = await returnTo(context, options);
@@ -38,6 +38,15 @@ export async function followSession(context: Context, connection: Connection, op
     current = back;
   }
   throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon went away and did not come back", fix: `Join the session again with: sbx attach ${options.sandboxName}; the daemon's log: sbx daemon logs` });
+}
+
+/** A session that ended before it could be joined is no failure: what it printed is in its log. */
+async function endedAlready({ io }: Context, { client }: Connection, { options, error }: { readonly options: FollowOptions; readonly error: AppError }): Promise<number> {
+  if (error.code !== "SESSION_NOT_FOUND") throw error;
+  const { state } = await client.inspectSession({ session: options.session });
+  if (state.phase !== "ended") throw error;
+  io.stdout.write((await client.sessionLogs({ session: options.session })).text);
+  return state.exitCode;
 }
 
 /** The exit code when the session has ended meanwhile, or the connection for going on; `undefined` when no daemon came back. */
@@ -51,7 +60,7 @@ async function returnTo(context: Context, { session, mode }: FollowOptions): Pro
       if (mode === "terminal") return connection;
       lastAnswer = context.now();
     } catch (error) {
-      if (AppError.is(error) && !error.retryable) throw error;
+      if (!AppError.is(error) || !error.retryable) throw error;
     }
     await context.sleep(POLL_MS);
   }
