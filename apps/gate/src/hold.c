@@ -418,7 +418,7 @@ static void serve(int i, short events)
 		v->got += n > 0 ? n : 0;
 	}
 	frames(v);
-	int stuck = room(v) < QUEUE / 2 && now_ms() - v->taken_at > STUCK_MS;
+	int stuck = v->size && (v->leaving || room(v) < QUEUE / 2) && now_ms() - v->taken_at > STUCK_MS;
 	if (stuck || (v->leaving && v->size == 0))
 		drop(i);
 }
@@ -462,12 +462,13 @@ static void turn(void)
 {
 	struct pollfd at[3 + VIEWERS] = { { hold.signals, POLLIN, 0 }, { hold.listener, POLLIN, 0 }, { hold.master, 0, 0 } };
 	long now = now_ms();
-	int full = 0, timeout = -1;
+	int full = 0, leaving = 0, timeout = -1;
 	for (int i = 0; i < VIEWERS; i++) {
 		struct viewer *v = hold.viewers[i];
 		at[3 + i] = (struct pollfd){ v ? v->fd : -1, 0, 0 };
 		if (!v)
 			continue;
+		leaving |= v->leaving;
 		full |= v->joined && !v->leaving && room(v) < QUEUE / 2;
 		at[3 + i].events = (v->size ? POLLOUT : 0) | (v->got < sizeof v->in && sizeof hold.in - hold.typed >= FRAME ? POLLIN : 0);
 	}
@@ -476,7 +477,7 @@ static void turn(void)
 	at[2].events = (full ? 0 : POLLIN) | (hold.typed ? POLLOUT : 0);
 	if (now < hold.idle_until || at[2].events == 0)
 		at[2].fd = -1;
-	if (full || hold.nudge_at || hold.ended || now < hold.idle_until)
+	if (full || leaving || hold.nudge_at || hold.ended || now < hold.idle_until)
 		timeout = 20;
 	if (poll(at, 3 + VIEWERS, timeout) < 0)
 		return;
@@ -752,7 +753,7 @@ static int do_attach(const char *path, const char *token)
 	send_frame(fd, 'T', token, strnlen(token, TOKEN));
 	int code = view(dir, fd);
 	if (terminal)
-		tcsetattr(0, TCSADRAIN, &before);
+		tcsetattr(0, TCSANOW, &before);
 	return code;
 }
 

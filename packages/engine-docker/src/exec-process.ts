@@ -42,11 +42,9 @@ async function pump({ socket, stdout, stderr, tty }: { readonly socket: Socket; 
   const sink = tty ? rawSink(stdout) : new Demultiplexer({ stdout, stderr });
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   finished(sink, (error) => {
-    stdout.finish();
-    stderr.finish();
     socket.destroySoon();
     if (AppError.is(error)) reject(error);
-    else resolve(undefined);
+    void Promise.all([stdout.finish(), stderr.finish()]).then(() => { resolve(undefined); });
   });
   socket.on("error", () => { sink.destroy(); });
   socket.on("close", () => { if (!sink.writableEnded) sink.destroy(); });

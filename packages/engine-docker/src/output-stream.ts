@@ -12,9 +12,12 @@ export class OutputStream extends Readable {
     await promise;
   }
 
-  /** Nothing more comes. */
-  finish(): void {
-    if (!this.destroyed) this.push(null);
+  /** Nothing more comes. Resolves when what came was read, at once if nothing waits to be. */
+  async finish(): Promise<void> {
+    if (this.destroyed) return;
+    const waits = this.readableLength > 0;
+    this.push(null);
+    if (waits) await new Promise((resolve) => { this.once("close", resolve); });
   }
 
   override _read(): void {

@@ -76,7 +76,7 @@ export interface ExecProcess {
   readonly stdout: Readable;
   readonly stderr: Readable;
   resize(size: { readonly columns: number; readonly rows: number }): Promise<void>;
-  /** Exit code; resolves when the process has ended and its output was delivered. */
+  /** Exit code; resolves when the process has ended and its output was read (`resume()` a stream that nobody wants). */
   readonly exit: Promise<number>;
   /** Leave the process alone and close the streams. */
   detach(): void;
