@@ -13,7 +13,8 @@ const write = (/** @type {string} */ text) => void process.stdout.write(text);
 try {
   write("Setting up sbx\n");
   const verbose = process.argv.includes("--verbose");
-  const machine = await setUp(root, createSteps(write), { engineOptional: false, onLine: verbose ? (line) => { write(`    ${line}\n`); } : () => undefined });
+  const steps = createSteps(write, process.stdout.isTTY && !verbose ? { columns: process.stdout.columns } : {});
+  const machine = await setUp(root, steps, { engineOptional: false, onLine: verbose ? (line) => { write(`    ${line}\n`); } : steps.doing });
   if (existsSync(demonstration)) {
     const { code } = await runCommand(machine.node, ["--conditions=@sbx/source", demonstration, ...process.argv.slice(2)], { cwd: root, env: machine.env, show: true });
     process.exitCode = code;

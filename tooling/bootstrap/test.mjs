@@ -38,7 +38,7 @@ async function part(name, run) {
 }
 
 try {
-  const machine = await setUp(root, steps, { engineOptional: !currentRights().ci, onLine: () => undefined });
+  const machine = await setUp(root, steps, { engineOptional: !currentRights().ci, onLine: steps.doing });
   const required = currentRights().ci || machine.engine !== undefined;
   const env = { ...machine.env, ...(required ? { SBX_REQUIRE_ENGINE: "1" } : {}) };
 

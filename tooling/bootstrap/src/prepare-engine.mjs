@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { engineCandidates, findEngine } from "./engine-endpoints.mjs";
 import { runCommand } from "./run-command.mjs";
 import { SetUpProblem } from "./set-up-problem.mjs";
@@ -60,20 +61,37 @@ async function installIfMissing(attempts, { rights, onLine }) {
 const JOINED = "SBX_BOOTSTRAP_JOINED";
 
 /**
- * The engine runs but is not this user's to use: join its group, which takes effect for a new process only, and go on in one.
+ * The engine runs but is not this user's to use: join its group, which takes effect for new logins only, and go on in a
+ * process that has it already.
  *
  * @param {readonly Attempt[]} attempts
  * @param {Options} options
  * @returns {Promise<never>}
  */
 async function joinGroup(attempts, { rights }) {
-  const user = process.env["USER"] ?? process.env["LOGNAME"] ?? "";
-  const fix = `Join the engine's group: sudo usermod -aG docker ${user === "" ? '"$(id -un)"' : user}, then log in again`;
-  const problem = new SetUpProblem(`A container engine runs, but this user may not use it. Tried ${list(attempts)}.`, fix);
-  if (rights.root || process.env[JOINED] !== undefined || user === "") throw problem;
-  if (!(await consent(`Add ${user} to the group "docker"? Its members can do what root can.`, rights))) throw problem;
-  if ((await runAsRoot(["usermod", "-aG", "docker", user], { rights })).code !== 0) throw problem;
-  const again = [process.execPath, ...process.argv.slice(1)].map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ");
+  const { username } = userInfo();
+  const problem = new SetUpProblem(
+    `A container engine runs, but this user may not use it. Tried ${list(attempts)}.`,
+    `Join the engine's group: sudo usermod -aG docker ${username}, then log in again`,
+  );
+  if (rights.root || process.env[JOINED] !== undefined) throw problem;
+  if (!(await isMember(username))) {
+    if (!(await consent(`Add ${username} to the group "docker"? Its members can do what root can.`, rights))) throw problem;
+    if ((await runAsRoot(["usermod", "-aG", "docker", username], { rights })).code !== 0) throw problem;
+  }
+  const again = [process.execPath, ...process.argv.slice(1)].map(quote).join(" ");
   const { code } = await runCommand("sg", ["docker", "-c", again], { show: true, env: { ...process.env, [JOINED]: "1" } });
+  process.stdout.write(`\nYou are in the group "docker" now; this login is not yet. Log in again before the next command, or type: newgrp docker\n`);
   process.exit(code);
+}
+
+/** Whether the user is in the engine's group from the next login on. @param {string} username */
+async function isMember(username) {
+  const { code, output } = await runCommand("id", ["-nG", username]);
+  return code === 0 && output.split(/\s+/).includes("docker");
+}
+
+/** @param {string} word */
+function quote(word) {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { existsSync, openSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,7 +57,7 @@ async function byInitScript(rights) {
 
 /** @param {Rights} rights */
 async function byHand(rights) {
-  const log = join(tmpdir(), `sbx-dockerd-${process.pid}.log`);
+  const log = join(tmpdir(), `sbx-dockerd-${randomUUID()}.log`);
   const out = openSync(log, "ax", 0o600);
   const [program, args] = rights.root ? ["dockerd", []] : ["sudo", [...(rights.terminal ? [] : ["-n"]), "dockerd"]];
   const child = spawn(program, args, { detached: true, stdio: ["ignore", out, out], env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` } });

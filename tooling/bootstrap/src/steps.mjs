@@ -1,7 +1,7 @@
 /**
  * @typedef {object} StepRecord
  * @property {string} name
- * @property {"ok" | "failed" | "skipped"} state
+ * @property {"ok" | "failed"} state
  * @property {number} ms
  * @property {string} note
  */
@@ -10,11 +10,14 @@
  * Do named steps one after the other, say each with its time, and remember them for a table.
  *
  * @param {(text: string) => void} write
- * @param {() => number} [now] Milliseconds.
+ * @param {{ now?: () => number, columns?: number }} [options] `now` in milliseconds; `columns` of the terminal, where what
+ * a step is doing is shown in its last line.
  */
-export function createSteps(write, now = () => performance.now()) {
+export function createSteps(write, { now = () => performance.now(), columns } = {}) {
   /** @type {StepRecord[]} */
   const records = [];
+  let current = { name: "", from: 0 };
+  const begin = columns === undefined ? "" : "\r\u001b[2K";
 
   /**
    * @template T
@@ -23,8 +26,9 @@ export function createSteps(write, now = () => performance.now()) {
    * @returns {Promise<T>}
    */
   async function step(name, work) {
-    write(`  … ${name}\n`);
     const from = now();
+    current = { name, from };
+    write(columns === undefined ? `  … ${name}\n` : `  … ${name}`);
     try {
       const { note = "", value } = await work();
       record({ name, state: "ok", ms: now() - from, note });
@@ -39,18 +43,25 @@ export function createSteps(write, now = () => performance.now()) {
   /** @param {StepRecord} one */
   function record(one) {
     records.push(one);
-    write(`  ${line(one)}\n`);
+    write(`${begin}  ${line(one)}\n`);
+  }
+
+  /** Show what the running step is doing. @param {string} text */
+  function doing(text) {
+    if (columns === undefined) return;
+    // Output of other programs: nothing in it may move the cursor.
+    const clean = text.replaceAll(/\p{C}+/gu, " ");
+    write(`${begin}${`  … ${current.name} (${formatSeconds(now() - current.from)}) ${clean}`.slice(0, columns - 1)}`);
   }
 
   return {
     step,
-    /** @param {string} name @param {string} note */
-    skip: (name, note) => { record({ name, state: "skipped", ms: 0, note }); },
+    doing,
     records: () => /** @type {readonly StepRecord[]} */ (records),
   };
 }
 
-const MARKS = { ok: "✓", failed: "✗", skipped: "-" };
+const MARKS = { ok: "✓", failed: "✗" };
 
 /** @param {StepRecord} record */
 function line({ name, state, ms, note }) {

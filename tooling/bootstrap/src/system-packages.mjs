@@ -41,7 +41,7 @@ export async function consent(question, rights) {
   if (mode !== "ask") return mode === "do";
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    return /^(y|yes|)$/i.test((await terminal.question(`${question} [Y/n] `)).trim());
+    return /^(y|yes|)$/i.test((await terminal.question(`\n  ${question} [Y/n] `)).trim());
   } finally {
     terminal.close();
   }

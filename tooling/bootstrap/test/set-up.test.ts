@@ -60,7 +60,7 @@ test("knows Debian and its children", ({ expect }) => {
 test("steps are named with their times, failed ones too", async ({ expect }) => {
   let text = "";
   let clock = 0;
-  const steps = createSteps((part) => { text += part; }, () => clock);
+  const steps = createSteps((part) => { text += part; }, { now: () => clock });
   expect(await steps.step("one", () => { clock += 1500; return Promise.resolve({ value: 7, note: "there" }); })).toBe(7);
   await expect(steps.step("two", () => { clock += 60; return Promise.reject(new Error("no\nmore")); })).rejects.toThrow("no");
   expect(text).toBe("  … one\n  ✓ one: there (1.5 s)\n  … two\n  ✗ two: no (0.1 s)\n");
@@ -70,4 +70,11 @@ test("steps are named with their times, failed ones too", async ({ expect }) => 
     "  two    failed      0.1 s",
     "  total              1.6 s",
   ].join("\n"));
+});
+
+test("on a terminal a step shows its last line, which cannot write over anything else", async ({ expect }) => {
+  let text = "";
+  const steps = createSteps((part) => { text += part; }, { now: () => 0, columns: 24 });
+  await steps.step("one", () => { steps.doing("a\u001b[2Jb\nlong line of a program"); return Promise.resolve({ value: 0 }); });
+  expect(text).toBe("  … one\r\u001b[2K  … one (0.0 s) a [2Jb \r\u001b[2K  ✓ one (0.0 s)\n");
 });
