@@ -51,10 +51,11 @@ function describe(rule: Rule): string {
   return `rule ${rule.id} (${rule.layer}: ${rule.effect} ${rule.to})`;
 }
 
-/** The command with which a human would allow a destination: with its port where that is not a web port. */
-export function allowCommand(destination: Destination): string {
+/** The command with which a human would allow a destination: with its port where that is not a web port, or always with `port`. */
+export function allowCommand(destination: Destination, { port = false }: { readonly port?: boolean } = {}): string {
   const host = destination.kind === "name" ? (parseHost(destination.name) ?? "HOST") : destination.address;
-  return `sbx policy allow ${WEB_PORTS.has(destination.port) && host !== HOST_GATEWAY ? host : `${host}:${destination.port}`}`;
+  const bare = !port && WEB_PORTS.has(destination.port) && host !== HOST_GATEWAY;
+  return `sbx policy allow ${bare ? host : `${host}:${destination.port}`}`;
 }
 
 /** Whether there is any port on which {@link decide} would allow this name. */
@@ -76,10 +77,15 @@ function hasGap(range: PortRange, holes: readonly PortRange[]): boolean {
   return next <= Math.min(range.to, ALL_PORTS.to);
 }
 
-/** Whether an allow rule names this very address or a network that holds it, and no rule denies it. Needed for private addresses. */
-export function addressNamed(policy: CompiledPolicy, address: string, port: number): boolean {
+/**
+ * Whether an allow rule names this very address or a network that holds it, and no rule denies it. Needed for addresses
+ * that are not public: `fewestBits` is how long a network's prefix must be to count as naming it, so that
+ * `0.0.0.0/0` does not mean the local network; 32 asks for a rule of the address itself.
+ */
+export function addressNamed(policy: CompiledPolicy, address: string, port: number, fewestBits = 0): boolean {
   const rules = rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port));
-  return first(rules, "allow") !== undefined && first(rules, "deny") === undefined;
+  const naming = rules.filter(({ matcher: { host } }) => host.kind === "network" && host.prefix >= fewestBits);
+  return first(naming, "allow") !== undefined && first(rules, "deny") === undefined;
 }
 
 /** The rule that denies this address on this port, if one does: it also holds for names that resolve there. */

@@ -1,0 +1,127 @@
+import { lookup } from "node:dns/promises";
+import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
+import type { Destination } from "@sbx/contracts";
+import { addressDenied, addressNamed, allowCommand, HOST_GATEWAY, type CompiledPolicy } from "@sbx/egress-policy";
+import { embeddedIpv4, guardAddress } from "./address-guard.ts";
+import type { WallLimits } from "./limits.ts";
+
+/** All addresses of a name, IPv4 and IPv6, in the order of preference. Rejects when there are none. */
+export type Resolve = (name: string) => Promise<readonly string[]>;
+
+/** Open a connection to an address that was vetted; `host` is never a name. */
+export type Connect = (options: TcpNetConnectOpts) => Socket;
+
+export const systemConnect: Connect = (options) => connect(options);
+
+/** The addresses of a name as this machine's resolver gives them. */
+export const systemResolve: Resolve = async (name) => (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address);
+
+export interface DialPorts {
+  readonly resolve: Resolve;
+  readonly connect: Connect;
+  readonly hostAddresses: () => readonly string[];
+  readonly limits: Pick<WallLimits, "resolveMs" | "dialMs">;
+}
+
+export type Vetted =
+  | { readonly kind: "addresses"; readonly addresses: readonly string[] }
+  | { readonly kind: "denied"; readonly reason: string; readonly fix?: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export type Dialled = { readonly kind: "connected"; readonly socket: Socket; readonly address: string } | Exclude<Vetted, { kind: "addresses" }>;
+
+/** Find the addresses that an allowed destination may be dialled at; the only place that resolves a name. */
+export async function vet(destination: Destination, policy: CompiledPolicy, ports: DialPorts): Promise<Vetted> {
+  if (destination.kind === "name" && destination.name === HOST_GATEWAY) return { kind: "addresses", addresses: ["127.0.0.1", "::1"] };
+  let found: readonly string[];
+  try {
+    found = destination.kind === "address" ? [destination.address] : await withDeadline(ports.resolve(destination.name), ports.limits.resolveMs);
+  } catch (error) {
+    return { kind: "failed", reason: `the name could not be resolved (${codeOf(error)})` };
+  }
+  const own = ports.hostAddresses();
+  const refusals: { readonly reason: string; readonly fix?: string }[] = [];
+  const addresses = found.filter((address) => {
+    const refusal = refuse(address, destination, policy, own);
+    if (refusal !== undefined) refusals.push(refusal);
+    return refusal === undefined;
+  });
+  const [first] = refusals;
+  if (addresses.length > 0) return { kind: "addresses", addresses };
+  return first === undefined ? { kind: "failed", reason: "the name has no address" } : { kind: "denied", ...first };
+}
+
+function refuse(address: string, destination: Destination, policy: CompiledPolicy, own: readonly string[]): { readonly reason: string; readonly fix?: string } | undefined {
+  const asked = destination.kind === "name" ? `${destination.name} resolves to ${address}, which` : address;
+  const deny = addressDenied(policy, embeddedIpv4(address) ?? address, destination.port);
+  if (deny !== undefined) return { reason: `${asked} is denied by rule ${deny.id}` };
+  const guarded = guardAddress(address, own);
+  if (guarded === undefined || addressNamed(policy, address, destination.port, guarded.namedBy)) return undefined;
+  const reason = `${asked} is ${guarded.what}, and no rule names it`;
+  return address.includes(":") ? { reason } : { reason, fix: allowCommand({ kind: "address", address, port: destination.port }, { port: true }) };
+}
+
+/**
+ * Resolve, drop every address that must not be dialled, and connect to exactly one of the rest: tried one after the other,
+ * never resolved again, the peer's address checked. The socket is half-open capable and has sent nothing.
+ */
+export async function dial(destination: Destination, policy: CompiledPolicy, ports: DialPorts, signal: AbortSignal, onread?: OnReadOpts): Promise<Dialled> {
+  const vetted = await vet(destination, policy, ports);
+  if (vetted.kind !== "addresses") return vetted;
+  let reason = "";
+  for (const address of vetted.addresses) {
+    if (signal.aborted) break;
+    try {
+      return { kind: "connected", socket: await connectTo(address, destination.port, ports, signal, onread), address };
+    } catch (error) {
+      reason = `${address} did not answer (${codeOf(error)})`;
+    }
+  }
+  return { kind: "failed", reason: reason === "" ? "the client went away" : reason };
+}
+
+function connectTo(address: string, port: number, { connect: open, limits }: DialPorts, signal: AbortSignal, onread: OnReadOpts | undefined): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = open({ host: address, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, ...(onread === undefined ? {} : { onread }) });
+  const give = (error: Error): void => {
+    socket.destroy();
+    reject(error);
+  };
+  const timer = setTimeout(() => { give(Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT" })); }, limits.dialMs);
+  const abort = (): void => { give(Object.assign(new Error("aborted"), { code: "ABORTED" })); };
+  signal.addEventListener("abort", abort, { once: true });
+  const settle = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+    socket.off("error", give);
+  };
+  socket.once("error", give);
+  socket.once("connect", () => {
+    if (!samePeer(socket.remoteAddress, address)) give(Object.assign(new Error("connected to another address"), { code: "EPEER" }));
+    else resolve(socket);
+  });
+  return promise.finally(settle);
+}
+
+function samePeer(peer: string | undefined, address: string): boolean {
+  return peer !== undefined && new URL(`http://${bracket(peer)}/`).hostname === new URL(`http://${bracket(address)}/`).hostname;
+}
+
+function bracket(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+/** The short code of a system error, for people: never its message, which may hold what it likes. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error";
+}
+
+async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => { reject(Object.assign(new Error("took too long"), { code: "ETIMEDOUT" })); }, ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

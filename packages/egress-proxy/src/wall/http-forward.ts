@@ -1,0 +1,170 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { answer, answerRefusal, type Refusal } from "./http-answer.ts";
+import { answerRaw, type HttpPurpose } from "./http-front.ts";
+import { endToEndHeaders, readTarget, toNodeHeaders } from "./http-headers.ts";
+import { reset } from "./socket.ts";
+import { guardPair } from "./splice.ts";
+
+export type ForwardDial =
+  | { readonly kind: "connected"; readonly socket: Socket }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface ForwardOptions {
+  /** The name that was resolved in the pod, parsed, or the IPv4 literal that was dialled. */
+  readonly host: string;
+  readonly port: number;
+  /** Decides, and dials a vetted address: once for each request. */
+  readonly dial: () => Promise<ForwardDial>;
+  /** A request was refused for what it is; say so. */
+  readonly denied: (reason: string) => void;
+  readonly idleMs: number;
+}
+
+/** Requests that a client may send before the first is answered. */
+const MAX_PIPELINED = 16;
+const MAX_ANSWER_HEAD_BYTES = 65_536;
+const DROP_FROM_REQUEST: ReadonlySet<string> = new Set(["host", "content-length"]);
+/** Methods for which Node sends no framing of its own when there is no body. */
+const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
+/** Alt-Svc would lead clients to UDP, which a pod does not have. */
+const DROP_FROM_ANSWER: ReadonlySet<string> = new Set(["alt-svc"]);
+
+/**
+ * Forward plain HTTP to the one host that was resolved. Every request is parsed, checked and written anew on an upstream
+ * connection of its own, so that nothing of the client's framing reaches the upstream and no request can hide in another.
+ * Bodies stream both ways.
+ */
+export function forwardHttp(options: ForwardOptions): HttpPurpose {
+  let waiting = 0;
+  let turn: Promise<void> = Promise.resolve();
+  return {
+    request(request, response) {
+      const target = readTarget(request, options.host, options.port);
+      if (target.kind === "mismatch") {
+        refuseMismatch(request, response, target.asked, options);
+        return;
+      }
+      waiting += 1;
+      if (waiting > MAX_PIPELINED) {
+        reset(request.socket);
+        return;
+      }
+      const over = new Promise<void>((resolve) => { response.once("close", resolve); });
+      turn = turn.then(() => forward(request, response, target.path, options)).then(() => over).finally(() => { waiting -= 1; });
+    },
+    upgrade(request, socket, head) {
+      const target = readTarget(request, options.host, options.port);
+      if (target.kind === "mismatch") {
+        options.denied(mismatchReason(target.asked, options));
+        answerRaw(socket, "421 Misdirected Request", `${mismatchReason(target.asked, options)}\n`);
+        return;
+      }
+      void forwardUpgrade(request, socket, head, target.path, options);
+    },
+    malformed: options.denied,
+  };
+}
+
+function mismatchReason(asked: string, { host, port }: ForwardOptions): string {
+  return `the request is for ${asked}, but the connection is for ${host}:${port}`;
+}
+
+function refuseMismatch(request: IncomingMessage, response: ServerResponse, asked: string, options: ForwardOptions): void {
+  const reason = mismatchReason(asked, options);
+  options.denied(reason);
+  answerRefusal(request, response, 421, { to: `${options.host}:${options.port}`, reason });
+}
+
+async function forward(request: IncomingMessage, response: ServerResponse, path: string, options: ForwardOptions): Promise<void> {
+  if (response.destroyed) return;
+  const dialled = await options.dial();
+  if (dialled.kind === "refused") answerRefusal(request, response, 403, dialled.refusal);
+  if (dialled.kind === "failed") answer(request, response, 502, "text/plain; charset=utf-8", `${options.host}:${options.port} could not be reached: ${dialled.reason}\n`, { close: true });
+  if (dialled.kind !== "connected") return;
+  const upstream = open(request, path, dialled.socket, options, {});
+  if (upstream === undefined) {
+    options.denied("a request that cannot be written anew");
+    answer(request, response, 400, "text/plain; charset=utf-8", "the request cannot be written anew\n", { close: true });
+    return;
+  }
+  relay(request, response, upstream);
+}
+
+/** Begin the upstream request. `undefined` when its method, path or headers are none that may be sent. */
+function open(request: IncomingMessage, path: string, socket: Socket, { host, port, idleMs }: ForwardOptions, extra: Readonly<Record<string, string>>): ClientRequest | undefined {
+  const headers: Record<string, string | string[]> = { host: port === 80 ? host : `${host}:${port}`, ...toNodeHeaders(endToEndHeaders(request.rawHeaders, DROP_FROM_REQUEST)), ...framing(request), ...extra };
+  socket.setTimeout(idleMs, () => { reset(socket); });
+  try {
+    return httpRequest({ createConnection: () => socket, host, port, method: request.method ?? "GET", path, headers, setHost: false, insecureHTTPParser: false, maxHeaderSize: MAX_ANSWER_HEAD_BYTES });
+  } catch {
+    reset(socket);
+    return undefined;
+  }
+}
+
+/** The framing of the body as Node's parser understood it: it refuses a message that has both. */
+function framing(request: IncomingMessage): Record<string, string> {
+  const length = request.headers["content-length"];
+  if (request.headers["transfer-encoding"] !== undefined) return { "transfer-encoding": "chunked" };
+  if (length !== undefined) return { "content-length": length };
+  return BODILESS.has(request.method ?? "") ? {} : { "content-length": "0" };
+}
+
+function relay(request: IncomingMessage, response: ServerResponse, upstream: ClientRequest): void {
+  request.once("end", () => { upstream.addTrailers(toNodeTrailers(request)); });
+  request.pipe(upstream);
+  upstream.on("continue", () => { response.writeContinue(); });
+  upstream.once("response", (reply) => { relayAnswer(reply, response); });
+  upstream.on("error", () => {
+    if (response.headersSent) reset(request.socket);
+    else answer(request, response, 502, "text/plain; charset=utf-8", "the host broke the connection off\n", { close: true });
+  });
+  response.once("close", () => { upstream.destroy(); });
+}
+
+function toNodeTrailers(message: IncomingMessage): [string, string][] {
+  return endToEndHeaders(message.rawTrailers, new Set()).map(({ name, value }) => [name, value]);
+}
+
+function relayAnswer(reply: IncomingMessage, response: ServerResponse): void {
+  try {
+    response.writeHead(reply.statusCode ?? 502, reply.statusMessage ?? "", toNodeHeaders(endToEndHeaders(reply.rawHeaders, DROP_FROM_ANSWER)));
+  } catch {
+    response.socket?.destroy();
+    return;
+  }
+  response.flushHeaders();
+  reply.once("end", () => { response.addTrailers(toNodeTrailers(reply)); });
+  reply.pipe(response);
+  reply.once("close", () => {
+    if (!reply.complete && response.socket !== null) reset(response.socket);
+  });
+}
+
+async function forwardUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, path: string, options: ForwardOptions): Promise<void> {
+  const dialled = await options.dial();
+  const upstream = dialled.kind === "connected" ? open(request, path, dialled.socket, options, { connection: "Upgrade", upgrade: "websocket" }) : undefined;
+  if (upstream === undefined) {
+    answerRaw(socket, dialled.kind === "failed" ? "502 Bad Gateway" : "403 Forbidden", "the host could not be reached, or no rule allows it\n");
+    return;
+  }
+  const client = request.socket;
+  upstream.once("upgrade", (reply, upstreamSocket, upstreamHead) => {
+    const headers = [...endToEndHeaders(reply.rawHeaders, DROP_FROM_ANSWER).map(({ name, value }) => `${name}: ${value}\r\n`), "connection: Upgrade\r\nupgrade: websocket\r\n"];
+    client.write(`HTTP/1.1 101 Switching Protocols\r\n${headers.join("")}\r\n`, "latin1");
+    client.write(upstreamHead);
+    if (dialled.kind === "connected") guardPair(client, dialled.socket, options.idleMs);
+    upstreamSocket.write(head);
+    client.pipe(upstreamSocket).pipe(client);
+  });
+  upstream.once("response", (reply) => {
+    answerRaw(socket, `${reply.statusCode ?? 502} Not Upgraded`, "the host does not switch to a WebSocket\n");
+    reply.destroy();
+  });
+  upstream.on("error", () => { reset(client); });
+  client.once("close", () => { upstream.destroy(); });
+  upstream.end();
+}

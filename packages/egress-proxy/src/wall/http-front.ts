@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { WallLimits } from "./limits.ts";
+import { closed, reset, resetOnAbort } from "./socket.ts";
+
+/** What a connection's requests are for. One per connection. */
+export interface HttpPurpose {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  /** A WebSocket upgrade. The socket is the purpose's own from here on. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** The client sent what is no request. It was answered already. */
+  malformed(reason: string): void;
+}
+
+/** Speaks HTTP/1.1 with the pod's clients. Node's parser in its strict form judges framing; deadlines are ours. */
+export interface HttpFront {
+  /** Serve one connection until it is over. */
+  serve(socket: Socket, purpose: HttpPurpose, signal: AbortSignal): Promise<void>;
+}
+
+interface Session {
+  readonly purpose: HttpPurpose;
+  readonly expectHead: (ms: number) => void;
+  readonly headArrived: () => void;
+}
+
+const BAD_REQUEST = "this is no HTTP/1.1 request that can be understood without doubt\n";
+
+export function createHttpFront(limits: WallLimits): HttpFront {
+  const sessions = new WeakMap<Duplex, Session>();
+  const sessionOf = (socket: Duplex): Session => {
+    const session = sessions.get(socket);
+    if (session === undefined) throw new Error("a request came from a connection that was not handed over");
+    return session;
+  };
+  // The connection list that enforces Node's own timeouts exists only for listening servers.
+  const server = createServer({ maxHeaderSize: limits.headBytes, insecureHTTPParser: false, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true, highWaterMark: 262_144, shouldUpgradeCallback: isWebSocket });
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const session = sessionOf(request.socket);
+    session.headArrived();
+    response.once("close", () => { session.expectHead(limits.keepAliveMs); });
+    session.purpose.request(request, response);
+  };
+  server.on("request", onRequest);
+  server.on("checkContinue", onRequest);
+  server.on("checkExpectation", (request, response) => {
+    sessionOf(request.socket).headArrived();
+    response.writeHead(417, { connection: "close" }).end();
+  });
+  server.on("upgrade", (request, socket, head) => {
+    const session = sessionOf(socket);
+    session.headArrived();
+    session.purpose.upgrade(request, socket, head);
+  });
+  server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
+    const session = sessionOf(socket);
+    session.headArrived();
+    session.purpose.malformed("a CONNECT request");
+    answerRaw(socket, "405 Method Not Allowed", "there is no proxy here: connect to the host itself\n");
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    sessions.get(socket)?.purpose.malformed(`malformed HTTP (${error.code ?? "unknown"})`);
+    answerRaw(socket, error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request", BAD_REQUEST);
+  });
+  return {
+    async serve(socket, purpose, signal) {
+      let timer: NodeJS.Timeout | undefined;
+      const headArrived = (): void => { clearTimeout(timer); };
+      const expectHead = (ms: number): void => {
+        clearTimeout(timer);
+        timer = setTimeout(() => { reset(socket); }, ms);
+      };
+      const over = closed(socket);
+      const release = resetOnAbort(signal, [socket]);
+      sessions.set(socket, { purpose, expectHead, headArrived });
+      expectHead(limits.headMs);
+      socket.setTimeout(limits.idleMs, () => { reset(socket); });
+      server.emit("connection", socket);
+      socket.resume();
+      await over;
+      headArrived();
+      release();
+    },
+  };
+}
+
+function isWebSocket(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === "websocket";
+}
+
+/** Write a whole answer to a connection that speaks no more HTTP, and close it. */
+export function answerRaw(socket: Duplex, status: string, body: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+  setTimeout(() => { socket.destroy(); }, 1000).unref();
+}

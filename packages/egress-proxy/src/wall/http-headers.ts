@@ -1,0 +1,68 @@
+import type { IncomingMessage } from "node:http";
+import { parseHost } from "@sbx/egress-policy";
+
+/** Headers of one hop: they end here and are made anew for the next. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "transfer-encoding", "upgrade", "http2-settings"]);
+
+export interface Header {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The headers of a message in their order, without those of this hop, those that `Connection` names, and `drop` (lower case). */
+export function endToEndHeaders(rawHeaders: readonly string[], drop: ReadonlySet<string>): readonly Header[] {
+  const all = pairs(rawHeaders);
+  const named = new Set(all.filter(({ name }) => name.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((token) => token.trim().toLowerCase())));
+  return all.filter(({ name }) => {
+    const lower = name.toLowerCase();
+    return !HOP_BY_HOP.has(lower) && !named.has(lower) && !drop.has(lower);
+  });
+}
+
+function pairs(rawHeaders: readonly string[]): readonly Header[] {
+  const all: Header[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) all.push({ name: rawHeaders[index] ?? "", value: rawHeaders[index + 1] ?? "" });
+  return all;
+}
+
+/** The form that Node's HTTP takes: repeated headers become lists, under the spelling of the first. */
+export function toNodeHeaders(headers: readonly Header[]): Record<string, string | string[]> {
+  const names = new Map<string, string>();
+  const out = new Map<string, string[]>();
+  for (const { name, value } of headers) {
+    const spelling = names.get(name.toLowerCase()) ?? name;
+    names.set(name.toLowerCase(), spelling);
+    out.set(spelling, [...(out.get(spelling) ?? []), value]);
+  }
+  return Object.fromEntries([...out].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
+}
+
+/** Host and port of an authority; the host as `parseHost` gives it, or an IPv4 literal unchanged. */
+export function parseAuthority(text: string): { readonly host: string; readonly port: number | undefined } | undefined {
+  const match = /^([^:@/?#\\[\]\s]{1,255})(?::([0-9]{1,5}))?$/.exec(text);
+  const [, hostText = "", portText] = match ?? [];
+  const host = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(hostText) ? hostText : parseHost(hostText);
+  return host === undefined ? undefined : { host, port: portText === undefined ? undefined : Number(portText) };
+}
+
+export type Target = { readonly kind: "target"; readonly path: string } | { readonly kind: "mismatch"; readonly asked: string };
+
+/**
+ * The path that a request asks for, if everything in it that names a host names this one: exactly one Host header, and the
+ * authority of an absolute form.
+ */
+export function readTarget(request: IncomingMessage, host: string, port: number): Target {
+  const hosts = pairs(request.rawHeaders).filter(({ name }) => name.toLowerCase() === "host").map(({ value }) => value);
+  const names = (text: string): boolean => {
+    const authority = parseAuthority(text);
+    return authority !== undefined && authority.host === host && (authority.port ?? 80) === port;
+  };
+  const mismatch = (asked: string): Target => ({ kind: "mismatch", asked: asked.slice(0, 255).replaceAll(/[^\x21-\x7e]/g, "?") });
+  const [only] = hosts;
+  if (only === undefined || hosts.length !== 1 || !names(only)) return mismatch(hosts.length === 0 ? "no host" : hosts.join(" and "));
+  const url = request.url ?? "";
+  if (url.startsWith("/") || (url === "*" && request.method === "OPTIONS")) return { kind: "target", path: url };
+  const [, authority = "", rest = ""] = /^http:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+  if (!names(authority)) return mismatch(url);
+  return { kind: "target", path: rest.startsWith("/") ? rest : `/${rest}` };
+}

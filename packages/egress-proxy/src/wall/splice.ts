@@ -1,0 +1,100 @@
+import type { OnReadOpts, Socket } from "node:net";
+import { closed, reset, resetOnAbort } from "./socket.ts";
+
+/** Two buffers take turns: one is filled by the kernel while the other is on its way to the client. */
+const BUFFER_BYTES = 262_144;
+/** Without progress, for what is still on its way when the other side is gone for good. */
+const FLUSH_MS = 60_000;
+
+/** Passes what an upstream sends straight on to a client, from buffers of its own, and stops reading while the client is slow. */
+export interface BulkReader {
+  /** For `net.connect`. */
+  readonly onread: OnReadOpts;
+  /** From here on bytes flow; until then the upstream is not read beyond one buffer. */
+  start(client: Socket, upstream: Socket): void;
+}
+
+export function createBulkReader(): BulkReader {
+  const buffers: Buffer[] = [];
+  const busy = new Set<Buffer>();
+  let turn = 0;
+  let flow: { readonly client: Socket; readonly upstream: Socket } | undefined;
+  let waiting: { readonly bytes: Buffer; readonly buffer: Buffer } | undefined;
+  const current = (): Buffer => (buffers[turn] ??= Buffer.allocUnsafeSlow(BUFFER_BYTES));
+  const send = (bytes: Buffer, buffer: Buffer): void => {
+    flow?.client.write(bytes, () => {
+      busy.delete(buffer);
+      flow?.upstream.resume();
+    });
+  };
+  return {
+    onread: {
+      buffer: () => current(),
+      callback: (count, bytes) => {
+        const buffer = current();
+        busy.add(buffer);
+        turn = 1 - turn;
+        const part = Buffer.from(bytes.buffer, bytes.byteOffset, count);
+        if (flow === undefined) waiting = { bytes: part, buffer };
+        else send(part, buffer);
+        return flow !== undefined && !busy.has(current());
+      },
+    },
+    start(client, upstream) {
+      flow = { client, upstream };
+      if (waiting !== undefined) send(waiting.bytes, waiting.buffer);
+      upstream.resume();
+    },
+  };
+}
+
+export interface SpliceOptions {
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+  /**
+   * The client's first bytes once they may go on, or `undefined` when they must not: then both sides are reset. The other
+   * direction does not wait for it.
+   */
+  readonly first: () => Promise<Buffer | undefined>;
+}
+
+/**
+ * Join two connections until both are over. An end is passed on as an end and leaves the other direction open; a reset is
+ * passed on as a reset. The upstream must have been dialled with the reader's `onread`.
+ */
+export async function splice(client: Socket, upstream: Socket, reader: BulkReader, { idleMs, signal, first }: SpliceOptions): Promise<void> {
+  guardPair(client, upstream, idleMs);
+  const release = resetOnAbort(signal, [client, upstream]);
+  const over = Promise.all([closed(client), closed(upstream)]);
+  client.setNoDelay(true);
+  upstream.once("end", () => { client.end(); });
+  reader.start(client, upstream);
+  const head = await first();
+  if (head === undefined) {
+    reset(upstream);
+    reset(client);
+  } else if (client.readableEnded) {
+    upstream.end(head);
+  } else {
+    upstream.write(head);
+    client.pipe(upstream);
+  }
+  await over;
+  release();
+}
+
+/** What breaks one breaks the other, and silence of both breaks both. */
+export function guardPair(client: Socket, upstream: Socket, idleMs: number): void {
+  const pairs = [[client, upstream], [upstream, client]] as const;
+  for (const [one, other] of pairs) {
+    one.on("error", () => { reset(other); });
+    one.once("close", (hadError) => {
+      if (hadError || !one.readableEnded) reset(other);
+      else other.setTimeout(FLUSH_MS, () => { reset(other); });
+    });
+  }
+  upstream.setTimeout(idleMs, () => {
+    reset(upstream);
+    reset(client);
+  });
+}
