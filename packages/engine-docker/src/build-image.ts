@@ -2,7 +2,7 @@ import { finished, type Readable } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import type { BuildRequest, EngineId } from "@sbx/core";
 import type Docker from "dockerode";
-import { ask, engineFailed } from "./docker-error.ts";
+import { ask } from "./docker-error.ts";
 import { LineGatherer, readProgress } from "./progress-lines.ts";
 
 /** Last lines of output that a failure carries. */
@@ -52,7 +52,7 @@ async function watch(context: Readable): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
   finished(context, { writable: false }, (error) => {
-    if (error) reject(engineFailed("build an image", `its context could not be read (${error.message})`));
+    if (error) reject(error);
   });
   return promise;
 }

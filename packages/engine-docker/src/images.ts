@@ -54,14 +54,14 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
   };
 }
 
-/** Do `work` with a source stream: an abort rejects with its reason, and the source is destroyed in every case. */
+/** Do `work` with a source stream: an abort rejects with its reason, a broken source with `ENGINE_FAILED`; the source is destroyed in every case. */
 async function interruptible(source: Readable, signal: AbortSignal, work: () => Promise<void>, doing: string): Promise<void> {
   try {
     signal.throwIfAborted();
     await ask(doing, work);
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    throw source.errored === null ? error : engineFailed(doing, `what it is made of could not be read (${source.errored.message})`);
   } finally {
     finished(source, () => undefined);
     source.destroy();
