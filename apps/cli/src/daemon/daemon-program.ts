@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { AppError } from "@sbx/contracts";
 import type { Environment } from "../context.ts";
 
-/** Where the daemon lies relative to this package: in the repository, beside it or below it when installed. */
-const PLACES = ["../daemon/bin/sbxd.mjs", "../sbxd/bin/sbxd.mjs", "node_modules/sbxd/bin/sbxd.mjs"];
+/** Where the daemon lies relative to this package: below it, beside it when installed flat, or as in the repository. */
+const PLACES = ["node_modules/sbxd/bin/sbxd.mjs", "../sbxd/bin/sbxd.mjs", "../daemon/bin/sbxd.mjs"];
 
 /** The daemon's program with its first arguments. `SBX_DAEMON_PROGRAM` names another one. */
 export function findDaemonProgram(env: Environment): readonly string[] {

@@ -1,0 +1,13 @@
+/** One thing that was looked at. `warn`: it works, but not all of it. `fail`: no sandbox will start. */
+export interface Check {
+  readonly name: string;
+  readonly state: "ok" | "warn" | "fail";
+  /** What was found, without full stop. */
+  readonly detail: string;
+  /** What to do; on everything that is not ok. */
+  readonly fix?: string;
+}
+
+export const ok = (name: string, detail: string): Check => ({ name, state: "ok", detail });
+export const warn = (name: string, detail: string, fix: string): Check => ({ name, state: "warn", detail, fix });
+export const fail = (name: string, detail: string, fix: string): Check => ({ name, state: "fail", detail, fix });

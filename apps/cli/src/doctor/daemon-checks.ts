@@ -1,0 +1,28 @@
+import { AppError, type Client } from "@sbx/contracts";
+import type { Context } from "../context.ts";
+import { fail, ok, warn, type Check } from "./check.ts";
+
+/** The daemon, if one runs, and what only it knows. None is started. */
+export async function daemonChecks({ daemon, version }: Context): Promise<readonly Check[]> {
+  try {
+    const connection = await daemon.find();
+    if (connection === undefined) return [ok("daemon", "does not run; commands start it when they need it")];
+    return await runningChecks(connection.client, version);
+  } catch (error) {
+    if (AppError.is(error)) return [fail("daemon", error.message, error.fix)];
+    throw error;
+  }
+}
+
+async function runningChecks(client: Client, version: string): Promise<readonly Check[]> {
+  const [status, secrets, events] = await Promise.all([client.status({}), client.listSecrets({}), client.listEvents({ limit: 10_000 })]);
+  const daemon = status.version === version ? ok("daemon", `sbxd ${status.version}, pid ${status.pid}, ${status.sandboxes} ${status.sandboxes === 1 ? "sandbox" : "sandboxes"}`) : warn("daemon", `sbxd ${status.version}, but this is sbx ${version}`, "Bring both to the same version with: sbx daemon stop");
+  const engine = status.engine.reachable ? [] : [fail("daemon's engine", status.engine.message, status.engine.fix)];
+  const intercept = events.findLast(({ type }) => type === "gate.ready")?.fields["intercept"];
+  return [
+    daemon,
+    ...engine,
+    ...(intercept === undefined ? [] : [ok("wall", `takes a pod's connections by ${String(intercept) === "tproxy" ? "TPROXY" : "REDIRECT"}`)]),
+    ok("model keys", secrets.length === 0 ? "none; the bundled scripted model answers" : secrets.map(({ name }) => name).join(", ")),
+  ];
+}
