@@ -50,7 +50,7 @@ export async function findDebianRoot(request: RootRequest): Promise<string> {
   }
   throw new AppError("IMAGE_UNAVAILABLE", {
     message: `No minimal Debian could be had. Tried ${attempts.map(({ name, why }) => `${name} (${why})`).join("; ")}.`,
-    fix: "Install mmdebstrap (apt-get install mmdebstrap debian-archive-keyring), or let the container engine reach an image registry.",
+    fix: "Install mmdebstrap (apt-get install mmdebstrap debian-archive-keyring uidmap fakechroot), or let the container engine reach an image registry.",
     details: { attempts },
   });
 }

@@ -2,7 +2,8 @@ import { askEngine } from "./engine-endpoints.mjs";
 import { SetUpProblem } from "./set-up-problem.mjs";
 import { consent, installPackages, isDebianLike, isOnPath } from "./system-packages.mjs";
 
-const PACKAGES = ["mmdebstrap", "debian-archive-keyring"];
+/** What makes a minimal Debian; the last three let an ordinary user do it. */
+export const DEBIAN_TOOLS = ["mmdebstrap", "debian-archive-keyring", "uidmap", "fakechroot", "fakeroot"];
 const PULL_TIMEOUT_MS = 120_000;
 
 /**
@@ -15,14 +16,19 @@ const PULL_TIMEOUT_MS = 120_000;
  */
 export async function prepareDebian(host, { rights, onLine }) {
   if (await hasDebian(host)) return "there";
-  if (await isOnPath("mmdebstrap")) return "mmdebstrap";
+  if (await hasTools(rights)) return "mmdebstrap";
   if (await pulled(host)) return "image registry";
   if (!isDebianLike()) throw new SetUpProblem("No image registry answered, and this host cannot make a Debian of its own.", "Let the container engine reach an image registry, or install mmdebstrap.");
-  if (!(await consent(`No image registry answered. Install what makes a minimal Debian from packages (${PACKAGES.join(" ")})?`, rights))) {
-    throw new SetUpProblem("There is nothing to make the base image from.", `Install the means: sudo apt-get install ${PACKAGES.join(" ")}`);
+  if (!(await consent(`No image registry answered. Install what makes a minimal Debian from packages (${DEBIAN_TOOLS.join(" ")})?`, rights))) {
+    throw new SetUpProblem("There is nothing to make the base image from.", `Install the means: sudo apt-get install ${DEBIAN_TOOLS.join(" ")}`);
   }
-  await installPackages(PACKAGES, { rights, onLine });
+  await installPackages(DEBIAN_TOOLS, { rights, onLine });
   return "mmdebstrap, installed";
+}
+
+/** @param {import("./system-packages.mjs").Rights} rights */
+async function hasTools({ root }) {
+  return (await isOnPath("mmdebstrap")) && (root || (await isOnPath("newuidmap")) || (await isOnPath("fakechroot")));
 }
 
 /** @param {string} host */

@@ -1,11 +1,12 @@
 import { userInfo } from "node:os";
 import { engineCandidates, findEngine } from "./engine-endpoints.mjs";
+import { DEBIAN_TOOLS } from "./prepare-debian.mjs";
 import { runCommand } from "./run-command.mjs";
 import { SetUpProblem } from "./set-up-problem.mjs";
 import { startEngine } from "./start-engine.mjs";
 import { consent, installPackages, isDebianLike, isOnPath, runAsRoot } from "./system-packages.mjs";
 
-const PACKAGES = ["docker.io", "iptables", "mmdebstrap", "debian-archive-keyring", "ca-certificates"];
+const PACKAGES = ["docker.io", "iptables", "ca-certificates", ...DEBIAN_TOOLS];
 
 /**
  * @typedef {import("./engine-endpoints.mjs").Attempt} Attempt
@@ -79,6 +80,7 @@ async function joinGroup(attempts, { rights }) {
     if (!(await consent(`Add ${username} to the group "docker"? Its members can do what root can.`, rights))) throw problem;
     if ((await runAsRoot(["usermod", "-aG", "docker", username], { rights })).code !== 0) throw problem;
   }
+  process.stdout.write("\n");
   const again = [process.execPath, ...process.argv.slice(1)].map(quote).join(" ");
   const { code } = await runCommand("sg", ["docker", "-c", again], { show: true, env: { ...process.env, [JOINED]: "1" } });
   process.stdout.write(`\nYou are in the group "docker" now; this login is not yet. Log in again before the next command, or type: newgrp docker\n`);
