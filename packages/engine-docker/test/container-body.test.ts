@@ -1,0 +1,76 @@
+import { describe, it } from "vitest";
+import type { ContainerSpec } from "@sbx/core";
+import { containerBody } from "../src/container-body.ts";
+
+const SPEC: ContainerSpec = {
+  name: "sbx-x",
+  image: "sha256:abc",
+  command: ["/.sbx/hold", "init"],
+  env: { A: "1=2" },
+  labels: { "dev.sbx.role": "workload" },
+  user: "1000:1000",
+  workdir: "/w",
+  mounts: [
+    { kind: "bind", source: "/w", target: "/w", readonly: false },
+    { kind: "volume", source: "home", target: "/home/agent" },
+    { kind: "tmpfs", target: "/run/sbx", sizeBytes: 1024, mode: 0o700, uid: 1000, gid: 1001 },
+  ],
+  network: { kind: "join", container: "gate" },
+  capabilities: [],
+  readonlyRoot: true,
+  seccomp: { defaultAction: "SCMP_ACT_ERRNO" },
+  limits: { pids: 10, memoryBytes: 1000, cpus: 1.5 },
+};
+
+describe("containerBody", () => {
+  it("says everything that an engine would choose by itself", ({ expect }) => {
+    expect(containerBody(SPEC, "local")).toEqual({
+      name: "sbx-x",
+      Image: "sha256:abc",
+      Entrypoint: ["/.sbx/hold", "init"],
+      Cmd: [],
+      Env: ["A=1=2"],
+      Labels: { "dev.sbx.role": "workload" },
+      User: "1000:1000",
+      WorkingDir: "/w",
+      StopSignal: "SIGTERM",
+      Healthcheck: { Test: ["NONE"] },
+      Tty: false,
+      OpenStdin: false,
+      AttachStdin: false,
+      AttachStdout: false,
+      AttachStderr: false,
+      HostConfig: {
+        NetworkMode: "container:gate",
+        PidsLimit: 10,
+        Memory: 1000,
+        MemorySwap: 1000,
+        NanoCpus: 1_500_000_000,
+        Privileged: false,
+        CapDrop: ["ALL"],
+        CapAdd: [],
+        SecurityOpt: ["no-new-privileges:true", 'seccomp={"defaultAction":"SCMP_ACT_ERRNO"}'],
+        ReadonlyRootfs: true,
+        IpcMode: "private",
+        Init: false,
+        AutoRemove: false,
+        RestartPolicy: { Name: "" },
+        PublishAllPorts: false,
+        LogConfig: { Type: "local", Config: { "max-size": "1m", "max-file": "1", compress: "false" } },
+        Mounts: [
+          { Type: "bind", Source: "/w", Target: "/w", ReadOnly: false, BindOptions: { Propagation: "rprivate" } },
+          { Type: "volume", Source: "home", Target: "/home/agent" },
+        ],
+        Tmpfs: { "/run/sbx": "rw,exec,nosuid,nodev,size=1024,mode=700,uid=1000,gid=1001" },
+      },
+    });
+  });
+
+  it("gives a host name and name servers only to a network of its own, and leaves unset limits out", ({ expect }) => {
+    const body = containerBody({ ...SPEC, limits: { pids: 5 }, seccomp: "default", network: { kind: "none", hostname: "h", sysctls: { a: "1" }, dns: ["127.0.0.53"], dnsSearch: ["."], dnsOptions: ["ndots:1"], extraHosts: ["h:127.0.0.1"] } }, "none");
+    expect(body.Hostname).toBe("h");
+    expect(body.HostConfig).toMatchObject({ NetworkMode: "none", Sysctls: { a: "1" }, Dns: ["127.0.0.53"], DnsSearch: ["."], DnsOptions: ["ndots:1"], ExtraHosts: ["h:127.0.0.1"], SecurityOpt: ["no-new-privileges:true"], LogConfig: { Type: "none", Config: {} } });
+    expect(body.HostConfig).not.toHaveProperty("Memory");
+    expect(body.HostConfig).not.toHaveProperty("NanoCpus");
+  });
+});
