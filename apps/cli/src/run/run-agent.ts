@@ -5,6 +5,7 @@ import { followSession } from "../session/follow-session.ts";
 import { sessionMode, terminalOf } from "../session/session-mode.ts";
 import { createInput, type CreateOptions } from "./create-input.ts";
 import { createWithProgress } from "./create-with-progress.ts";
+import { settleJoined } from "./settle-joined.ts";
 import { noticeLines, reportLines } from "./run-report.ts";
 import { sessionEnvironment } from "./session-environment.ts";
 import { splitRunArguments } from "./split-run-arguments.ts";
@@ -31,6 +32,7 @@ export async function runAgent(context: Context, agent: string, { rest, options 
   const quiet = options.quiet === true;
   const before = (await connection.client.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
   const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet });
+  if (joined) await settleJoined(connection.client, sandbox, input);
   if (!quiet) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
   const mode = options.detach === true ? "terminal" : sessionMode(context.io, options.terminal);
   const running = joined && mode === "terminal" && args.length === 0 && options.new === undefined ? runningAgent(sandbox) : undefined;

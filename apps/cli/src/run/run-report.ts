@@ -17,7 +17,9 @@ export function reportLines({ changed, truncated, runsOnHost }: WorkspaceReport,
   if (changed.length > 0) lines.push(`sbx: ${changed.length}${truncated ? " or more" : ""} ${changed.length === 1 ? "file" : "files"} changed: ${few(changed.map(({ path, change }) => (change === "modified" ? path : `${path} (${change})`)))}`);
   if (runsOnHost.length > 0) lines.push(`sbx: look at these before you use them, they would run on this machine: ${few(runsOnHost.map(({ path, why }) => `${path} (${why})`))}`);
   const refused = refusals(events);
-  if (refused.length > 0) lines.push(`sbx: the wall refused: ${few(refused)}`, `sbx: allow one with: sbx policy allow ${cleanText((refused[0] ?? "").replace(/(:\d+)?( ×\d+)?$/, ""))}`);
+  if (refused.length > 0) lines.push(`sbx: the wall refused: ${few(refused)}`);
+  const fix = events.findLast(({ type, fields }) => type === "egress.denied" && typeof fields["fix"] === "string")?.fields["fix"];
+  if (fix !== undefined) lines.push(`sbx: to allow one of them: ${cleanText(String(fix))}`);
   return lines;
 }
 
@@ -34,7 +36,7 @@ export function refusals(events: readonly Event[]): readonly string[] {
 
 /** Where an egress event wanted to go, as people write it. */
 export function destinationOf(fields: Event["fields"]): string {
-  const host = String(fields["name"] ?? fields["host"] ?? fields["address"] ?? "?");
+  const host = String(fields["to"] ?? "?");
   return fields["port"] === undefined ? host : `${host}:${String(fields["port"])}`;
 }
 

@@ -68,7 +68,7 @@ describe("sbx rm", () => {
 
 describe("sbx events", () => {
   it("prints a line for each, with values that cannot break it", async ({ expect }) => {
-    const daemon = createFakeDaemon({ handlers: { listEvents: () => Promise.resolve([anEvent({ fields: { name: "a.example.org", port: 443, reason: "no rule names\n\u001B]0;x\u0007it" } }), anEvent({ id: 2, type: "sandbox.progress", fields: {} })]) } });
-    expect((await runLine(["events"], { daemon })).out).toBe('2026-01-02T03:04:05.000Z egress.denied    sbx_k3v9q2m1 name=a.example.org port=443 reason="no rule names it"\n');
+    const daemon = createFakeDaemon({ handlers: { listEvents: () => Promise.resolve([anEvent({ fields: { to: "a.example.org", port: 443, reason: "no rule names\n\u001B]0;x\u0007it" } }), anEvent({ id: 2, type: "sandbox.progress", fields: {} })]) } });
+    expect((await runLine(["events"], { daemon })).out).toBe('2026-01-02T03:04:05.000Z egress.denied    sbx_k3v9q2m1 to=a.example.org port=443 reason="no rule names it"\n');
   });
 });

@@ -31,7 +31,7 @@ describe("sbx policy", () => {
   });
 
   it("explains why, with the latest refusals of that host only", async ({ expect }) => {
-    const events = [anEvent({ fields: { name: "x.example.org", port: 443, reason: "no rule names it" } }), anEvent({ fields: { name: "y.example.org", port: 443 } }), anEvent({ type: "egress.allowed", fields: { name: "x.example.org", port: 443 } })];
+    const events = [anEvent({ fields: { to: "x.example.org", port: 443, reason: "no rule names it" } }), anEvent({ fields: { to: "y.example.org", port: 443 } }), anEvent({ type: "egress.allowed", fields: { to: "x.example.org", port: 443 } })];
     const { out } = await runLine(["policy", "why", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve(denied), listEvents: () => Promise.resolve(events) } }) });
     expect(out).toMatchInlineSnapshot(`
       "x.example.org:443 is denied: no rule names it

@@ -63,14 +63,14 @@ describe("sbx run", () => {
 
   it("shows notices before and a report after, and neither with --quiet", async ({ expect }) => {
     const options = daemonWithSession({ sandbox: aSandbox({ notices: [{ kind: "credential", path: ".env", message: ".env holds a credential\u001B[2J, which the agent can read" }] }) });
-    const handlers = { ...options.handlers, reportWorkspace: () => Promise.resolve({ changed: [{ path: "a.txt", change: "added" as const }], truncated: false, runsOnHost: [{ path: ".git/hooks/x", why: "a git hook" }] }), listEvents: () => Promise.resolve([anEvent({ fields: { name: "evil.example.org", port: 443 } }), anEvent({ fields: { name: "evil.example.org", port: 443 } })]) };
+    const handlers = { ...options.handlers, reportWorkspace: () => Promise.resolve({ changed: [{ path: "a.txt", change: "added" as const }], truncated: false, runsOnHost: [{ path: ".git/hooks/x", why: "a git hook" }] }), listEvents: () => Promise.resolve([anEvent({ fields: { to: "evil.example.org", port: 443, fix: "sbx policy allow evil.example.org" } }), anEvent({ fields: { to: "evil.example.org", port: 443 } })]) };
     const loud = await runLine(["run", "shell"], { daemon: createFakeDaemon({ ...options, handlers }) });
     expect(loud.err).toMatchInlineSnapshot(`
       "sbx: .env holds a credential, which the agent can read
       sbx: 1 file changed: a.txt (added)
       sbx: look at these before you use them, they would run on this machine: .git/hooks/x (a git hook)
       sbx: the wall refused: evil.example.org:443 ×2
-      sbx: allow one with: sbx policy allow evil.example.org
+      sbx: to allow one of them: sbx policy allow evil.example.org
       "
     `);
     const quiet = await runLine(["run", "-q", "shell"], { daemon: createFakeDaemon({ ...options, handlers }) });
