@@ -315,9 +315,13 @@ describe("pid 1", () => {
       const at = { container: own.id, user, session: "ses_00000001" as SessionId };
       await runner.openTerminal({ ...at, command: ["sh", "-c", "(sleep 0.1 &) ; trap '' TERM HUP; while :; do sleep 0.1; done"], env: ENV, workdir: "/", size: SIZE });
       await until(async () => !/Z/.test((await engine.run(own.id, { command: ["sh", "-c", "cat /proc/[0-9]*/stat | cut -d' ' -f3"], env: ENV, user, workdir: "/" })).stdout));
+      const end = runner.waitForEnd(at);
+      const viewer = await view(at);
+      await new Promise((resolve) => setTimeout(resolve, 200));
       const begin = Date.now();
       await engine.stop(own.id, 10);
       expect(Date.now() - begin).toBeLessThan(4500);
+      expect([await end, await viewer.process.exit]).toEqual([137, 137]);
       expect((await engine.inspect(own.id))?.exitCode).toBe(0);
     } finally {
       await own[Symbol.asyncDispose]();
@@ -329,10 +333,14 @@ describe("pid 1", () => {
     const hold = compileHold();
     const own = await startContainer(engine, aSessionSpec(await testImage(engine), hold.path));
     try {
-      await runner.openTerminal({ container: own.id, user, session: "ses_00000001" as SessionId, command: ["bash"], env: ENV, workdir: "/", size: SIZE });
+      const at = { container: own.id, user, session: "ses_00000001" as SessionId };
+      await runner.openTerminal({ ...at, command: ["bash"], env: ENV, workdir: "/", size: SIZE });
+      const end = runner.waitForEnd(at);
+      await new Promise((resolve) => setTimeout(resolve, 200));
       const begin = Date.now();
       await engine.stop(own.id, 10);
       expect(Date.now() - begin).toBeLessThan(2500);
+      expect(await end).toBe(129);
     } finally {
       await own[Symbol.asyncDispose]();
       hold.remove();
