@@ -3,4 +3,4 @@ export { parseHost, type Host } from "./host.ts";
 export { formatIpv4, networkOf, parseIpv4 } from "./ipv4.ts";
 export { formatDestinationPattern, parseDestinationPattern, type DestinationMatcher, type HostMatcher, type PortRange } from "./pattern.ts";
 export { compilePolicy, type CompiledPolicy } from "./policy.ts";
-export { HOST_GATEWAY, isReservedName, MCP_PORT, SERVICE_NAMES, serviceAt, type ServiceKind } from "./reserved.ts";
+export { HOST_GATEWAY, isReservedName, isServiceName, MCP_PORT, SERVICE_NAMES, serviceAt, type ServiceKind } from "./reserved.ts";

@@ -21,3 +21,8 @@ export function serviceAt(name: string, port: number): ServiceKind | undefined {
   if (name === SERVICE_NAMES.model) return "model";
   return name === SERVICE_NAMES.policy ? "policy" : undefined;
 }
+
+/** Whether a name always stands for something of ours in a pod, whatever the rules say about it. */
+export function isServiceName(name: string): boolean {
+  return name === HOST_GATEWAY || Object.values<string>(SERVICE_NAMES).includes(name);
+}

@@ -1,4 +1,4 @@
-/** Largest ClientHello that is looked at, with its record headers, in bytes. With post-quantum keys real ones pass 2 KiB; more than 64 KiB is nothing a client sends. */
+/** Largest ClientHello that is looked at, in bytes. With post-quantum keys real ones pass 2 KiB; more than 64 KiB is nothing a client sends. */
 export const MAX_HELLO_BYTES = 65_536;
 /** Records that one ClientHello may be split over. */
 const MAX_RECORDS = 64;
@@ -64,9 +64,7 @@ export function looksLikeTls(bytes: Buffer): boolean {
 export function parseClientHello(bytes: Buffer): HelloResult {
   try {
     const message = joinRecords(bytes);
-    if (typeof message === "number") {
-      return message > MAX_HELLO_BYTES ? { kind: "invalid", why: `the ClientHello is larger than ${MAX_HELLO_BYTES} bytes` } : { kind: "incomplete", need: message };
-    }
+    if (typeof message === "number") return { kind: "incomplete", need: message };
     return { kind: "hello", serverName: serverNameOf(new Cursor(message)) };
   } catch (error) {
     if (error instanceof Malformed) return { kind: "invalid", why: `the ClientHello is malformed: ${error.message}` };
@@ -91,6 +89,7 @@ function joinRecords(bytes: Buffer): Buffer | number {
     joined += part.length;
     at += 5 + length;
     if (wanted === 4) wanted = messageLength(parts);
+    if (wanted > MAX_HELLO_BYTES) throw new Malformed(`it is larger than ${MAX_HELLO_BYTES} bytes`);
     if (joined > wanted) throw new Malformed("something follows it in its record");
     if (part.length < length) return at;
   }

@@ -6,6 +6,9 @@ import { createWall, type ModelBinding, type PodConnection, type Wall, type Wall
 
 export const SANDBOX = SandboxId.parse("sbx_test0001");
 
+/** Sockets that ended by a reset. */
+const broken = new WeakSet<Socket>();
+
 export interface PodOptions extends Partial<Omit<WallOptions, "record" | "policyOf" | "modelOf">> {
   readonly rules?: readonly string[];
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
@@ -75,8 +78,7 @@ export function startPod({ rules = [], addresses = {}, models = [], listeners = 
     setRules(texts) { policy = compilePolicy(rulesOf(texts)); },
     async dial(to, port, sandbox) {
       const socket = connect({ host: "127.0.0.1", port: await portFor(to, port, sandbox), allowHalfOpen: true });
-      socket.on("error", () => {});
-      await once(socket, "connect");
+      socket.on("error", () => { broken.add(socket); });
       return socket;
     },
     portFor,
@@ -126,14 +128,13 @@ export async function startUpstream(onConnection: (socket: Socket) => void = () 
 /** Everything a socket says until it ends; `reset` when it broke instead. */
 export async function readAll(socket: Socket): Promise<{ readonly text: string; readonly reset: boolean }> {
   const chunks: Buffer[] = [];
-  let reset = false;
+  socket.on("error", () => { broken.add(socket); });
   socket.on("data", (chunk) => chunks.push(chunk));
-  socket.on("error", () => { reset = true; });
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.once("end", resolve);
   socket.once("close", () => { resolve(); });
   if (!socket.destroyed && !socket.readableEnded) await promise;
-  const done = { text: Buffer.concat(chunks).toString("latin1"), reset };
+  const done = { text: Buffer.concat(chunks).toString("latin1"), reset: broken.has(socket) };
   socket.destroy();
   return done;
 }

@@ -1,0 +1,51 @@
+import type { Decision } from "@sbx/contracts";
+import { dial } from "./dial.ts";
+import { judgeHello } from "./judge-hello.ts";
+import { deny, outcomeOf, type Passage } from "./passage.ts";
+import { readHello, type FirstBytes } from "./read-hello.ts";
+import { reset } from "./socket.ts";
+import { createBulkReader, splice, type BulkReader } from "./splice.ts";
+
+/**
+ * Pass a connection untouched. On port 443 nothing is dialled before the client said whom it wants; elsewhere the server may
+ * be the one that speaks first, so that only what the client sends is looked at, when it does.
+ */
+export async function passBytes(passage: Passage, decision: Decision): Promise<void> {
+  const { parts, socket, destination } = passage;
+  let hello: FirstBytes | undefined;
+  if (destination.port === 443) {
+    hello = await readHello(socket, { ms: parts.limits.headMs, fromFirstByte: false });
+    const reason = judgeHello(hello, destination);
+    if (reason !== undefined) {
+      if (hello.kind === "ended" && hello.head.length === 0) parts.records.failed(passage.sandbox, outcomeOf(passage, { rule: decision.rule, reason }));
+      else deny(passage, { rule: decision.rule, reason });
+      reset(socket);
+      return;
+    }
+  }
+  passage.decided();
+  const reader = createBulkReader();
+  await join(passage, decision, reader, hello);
+}
+
+async function join(passage: Passage, decision: Decision, reader: BulkReader, hello: FirstBytes | undefined): Promise<void> {
+  const { parts, sandbox, socket, destination, signal, gone } = passage;
+  const { rule } = decision;
+  const dialled = await dial(destination, parts.policyOf(sandbox), parts.ports, gone, reader.onread);
+  if (dialled.kind !== "connected") {
+    if (dialled.kind === "denied") deny(passage, { rule, ...dialled });
+    else parts.records.failed(sandbox, outcomeOf(passage, { rule, reason: dialled.reason }));
+    reset(socket);
+    return;
+  }
+  const upstream = dialled.socket;
+  let denied: string | undefined;
+  const first = async (): Promise<Buffer | undefined> => {
+    const bytes = hello ?? (await readHello(socket, { ms: parts.limits.headMs, fromFirstByte: true }));
+    denied = judgeHello(bytes, destination);
+    return denied === undefined && "head" in bytes ? bytes.head : undefined;
+  };
+  await splice(socket, upstream, reader, { idleMs: parts.limits.idleMs, signal, first });
+  if (denied === undefined) parts.records.allowed(sandbox, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
+  else deny(passage, { rule, reason: denied });
+}

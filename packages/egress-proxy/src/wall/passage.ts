@@ -1,0 +1,67 @@
+import type { Socket } from "node:net";
+import type { Decision, Destination, SandboxId } from "@sbx/contracts";
+import type { CompiledPolicy } from "@sbx/egress-policy";
+import type { DialPorts } from "./dial.ts";
+import { answerRefusal, type Refusal } from "./http-answer.ts";
+import { answerRaw, type HttpFront } from "./http-front.ts";
+import type { WallLimits } from "./limits.ts";
+import type { Outcome, Records } from "./records.ts";
+import { reset } from "./socket.ts";
+
+/** What all connections share. */
+export interface WallParts {
+  readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
+  readonly nameOf: (sandbox: SandboxId) => string;
+  readonly limits: WallLimits;
+  readonly ports: DialPorts;
+  readonly records: Records;
+  readonly front: HttpFront;
+}
+
+/** One connection on its way through the wall. */
+export interface Passage {
+  readonly parts: WallParts;
+  readonly sandbox: SandboxId;
+  readonly socket: Socket;
+  readonly destination: Destination;
+  /** Name or address, for people. */
+  readonly to: string;
+  /** Ends the connection at once. */
+  readonly signal: AbortSignal;
+  /** Fires with `signal`, and when the client is gone: for what is only worth while for a client. */
+  readonly gone: AbortSignal;
+  /** Says that policy has decided. */
+  readonly decided: () => void;
+}
+
+type Verdict = Pick<Decision, "rule" | "reason" | "fix">;
+
+export function outcomeOf({ to, destination: { port } }: Passage, { rule, reason, fix }: Verdict): Outcome {
+  return { to, port, rule, reason, fix };
+}
+
+/** Record a denial and give its readable form. */
+export function deny(passage: Passage, verdict: Verdict): Refusal {
+  const own = withSandbox(passage, verdict);
+  passage.parts.records.denied(passage.sandbox, outcomeOf(passage, own));
+  return { to: `${passage.to}:${passage.destination.port}`, reason: own.reason, rule: own.rule?.id, fix: own.fix };
+}
+
+/** A command that opens something opens it for this sandbox only. */
+function withSandbox({ sandbox, parts }: Passage, verdict: Verdict): Verdict {
+  if (verdict.fix?.startsWith("sbx policy allow ") !== true) return verdict;
+  return { ...verdict, fix: `${verdict.fix} --sandbox ${parts.nameOf(sandbox)}` };
+}
+
+/** End a connection that was denied: readable where HTTP is spoken, else as quickly as a closed port would. */
+export async function refuse({ parts, socket, destination, signal }: Passage, refusal: Refusal): Promise<void> {
+  if (destination.port !== 80) {
+    reset(socket);
+    return;
+  }
+  await parts.front.serve(socket, {
+    request(request, response) { answerRefusal(request, response, 403, refusal); },
+    upgrade(_request, upgraded) { answerRaw(upgraded, "403 Forbidden", `${refusal.reason}\n`); },
+    malformed() {},
+  }, signal);
+}
