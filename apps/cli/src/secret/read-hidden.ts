@@ -9,8 +9,9 @@ const ENTER = new Set([10, 13]);
 
 /** Ask at the terminal without echo. The prompt goes to stderr; the terminal is cooked again whatever happens. */
 export async function readHidden({ io }: Context, prompt: string): Promise<string> {
-  io.err(prompt);
+  // First without echo, then the question: a quick answer must not be shown either.
   io.setRaw(true);
+  io.err(prompt);
   const input = io.stdin();
   let typed: number[] = [];
   try {
@@ -24,7 +25,7 @@ export async function readHidden({ io }: Context, prompt: string): Promise<strin
           else typed.push(byte);
         }
       });
-      input.once("end", () => { resolve(Buffer.from(typed).toString("utf8")); });
+      input.resume().once("end", () => { resolve(Buffer.from(typed).toString("utf8")); });
     });
   } finally {
     input.removeAllListeners("data").pause();

@@ -49,7 +49,8 @@ export class SessionDrive {
       }
     };
     const onEnd = (): void => { this.#stream.write(encodeFrame("stdin-end")); };
-    source.on("data", onData).once("end", onEnd);
+    // After an earlier session has paused it, a listener alone would not make it flow again.
+    source.on("data", onData).once("end", onEnd).resume();
     this.#releaseStdin = () => { source.off("data", onData).off("end", onEnd).pause(); };
   }
 
