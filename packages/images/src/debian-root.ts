@@ -26,7 +26,8 @@ interface Strategy {
 const STRATEGIES: readonly Strategy[] = [
   { name: "what an earlier try left", find: fromEarlierTry },
   { name: "image registry", find: fromRegistry },
-  { name: "Debian's packages (mmdebstrap)", find: fromPackages },
+  { name: "Debian's packages (mmdebstrap)", find: (request) => fromPackages(request, []) },
+  { name: "Debian's packages (mmdebstrap in fakechroot)", find: fromPackagesUnprivileged },
 ];
 
 /**
@@ -66,8 +67,14 @@ async function fromRegistry({ engine, progress, signal }: RootRequest): Promise<
   return reference;
 }
 
-async function fromPackages({ engine, reference, mmdebstrap, progress, signal }: RootRequest): Promise<string> {
-  const child = spawn(mmdebstrap, ["--variant=minbase", DEBIAN_SUITE, "-"], { stdio: ["ignore", "pipe", "pipe"], signal });
+/** Needs neither root nor user namespaces, which some systems keep from ordinary users. */
+async function fromPackagesUnprivileged(request: RootRequest): Promise<string> {
+  if (process.getuid?.() === 0) throw new Error("root has no use for it");
+  return await fromPackages(request, ["--mode=fakechroot"]);
+}
+
+async function fromPackages({ engine, reference, mmdebstrap, progress, signal }: RootRequest, options: readonly string[]): Promise<string> {
+  const child = spawn(mmdebstrap, [...options, "--variant=minbase", DEBIAN_SUITE, "-"], { stdio: ["ignore", "pipe", "pipe"], signal });
   const said: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => {
     said.push(line);

@@ -76,6 +76,7 @@ test("says of every attempt why it failed", async ({ expect }) => {
     { name: "what an earlier try left", why: "there is nothing" },
     { name: "image registry", why: "no such host" },
     { name: "Debian's packages (mmdebstrap)", why: "spawn /nonexistent/mmdebstrap ENOENT" },
+    { name: "Debian's packages (mmdebstrap in fakechroot)", why: process.getuid?.() === 0 ? "root has no use for it" : "spawn /nonexistent/mmdebstrap ENOENT" },
   ]);
 });
 
