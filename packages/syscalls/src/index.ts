@@ -12,6 +12,7 @@ export {
   networkNamespaceCookie,
   originalDestination,
   peerCredentials,
+  resetConnection,
   setSocketOption,
   SOCK_DGRAM,
   SOCK_STREAM,

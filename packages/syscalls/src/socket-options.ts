@@ -1,4 +1,5 @@
 import { isIPv4 } from "node:net";
+import { closeDescriptor } from "./descriptors.ts";
 import { libcFunction, must } from "./libc.ts";
 
 const SOL_IP = 0;
@@ -17,6 +18,7 @@ const OPTIONS = {
 } as const satisfies Record<string, readonly [number, number]>;
 export type SocketOption = keyof typeof OPTIONS;
 
+const SO_LINGER = 13;
 const SO_PEERCRED = 17;
 const SO_NETNS_COOKIE = 71;
 const SO_ORIGINAL_DST = 80;
@@ -44,6 +46,14 @@ export function setSocketOption(fd: number, name: SocketOption, number: number):
   const value = Buffer.alloc(4);
   value.writeInt32LE(number);
   must("setsockopt", () => setsockopt(fd, level, option, value, value.byteLength));
+}
+
+/** Close a TCP connection so that its peer sees a reset, and forget what was not sent. Never throws. */
+export function resetConnection(fd: number): void {
+  const linger = Buffer.alloc(8);
+  linger.writeInt32LE(1, 0);
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, linger, linger.byteLength);
+  closeDescriptor(fd);
 }
 
 /** Which network namespace a socket belongs to; never 0, never given twice until the next boot. Linux 5.14. @throws SystemCallError */

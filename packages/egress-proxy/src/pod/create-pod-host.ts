@@ -1,0 +1,45 @@
+import type { RecordEvent } from "@sbx/contracts";
+import { AF_INET, closeDescriptor, networkNamespaceCookie, openSocket, SOCK_STREAM } from "@sbx/syscalls";
+import { ConnectionBudget, connectionsForDescriptors } from "./connection-budget.ts";
+import { openNameTable } from "./name-table.ts";
+import { GatedPod, type OpenPod, type Pod } from "./pod.ts";
+import { POD_LIMITS } from "./pod-limits.ts";
+
+export interface PodHostParts {
+  readonly record: RecordEvent;
+  /** Network namespace of the host; this process's own by default. */
+  readonly hostNetnsCookie?: bigint;
+}
+
+/** Makes the host's side of pods. */
+export interface PodHost {
+  /**
+   * Begin to wait for a sandbox's gate. Without `resume` no gate of the sandbox may be running: open the pod, start a
+   * new gate, await {@link Pod.ready}, start the workload. With `resume` the gate that runs is taken back.
+   *
+   * @throws AppError `CONFIG_INVALID` when the directory's path is too long
+   */
+  open(pod: OpenPod): Promise<Pod>;
+}
+
+export function createPodHost({ record, hostNetnsCookie = ownNamespace() }: PodHostParts): PodHost {
+  const around = { record, budget: new ConnectionBudget(connectionsForDescriptors()), namespaces: new Set([hostNetnsCookie]) };
+  // No pod may take more than half of what there is for all.
+  const most = Math.max(1, Math.floor(around.budget.limit / 2));
+  return {
+    async open(pod) {
+      const limits = { ...POD_LIMITS, ...pod.limits };
+      const names = await openNameTable(pod.directory, { mustExist: pod.resume === true });
+      return GatedPod.open({ ...pod, names, limits: { ...limits, connections: Math.min(limits.connections, most) } }, around);
+    },
+  };
+}
+
+function ownNamespace(): bigint {
+  const socket = openSocket(AF_INET, SOCK_STREAM);
+  try {
+    return networkNamespaceCookie(socket);
+  } finally {
+    closeDescriptor(socket);
+  }
+}
