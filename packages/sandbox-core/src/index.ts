@@ -14,6 +14,7 @@ export type {
   Mount,
   VolumeEngine,
 } from "./ports/engine.ts";
+export { gateContainer, type GateParts } from "./pod/gate-container.ts";
 export type { CheckedWorkspace, PreparedWorkspace, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
 export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
