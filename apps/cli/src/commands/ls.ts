@@ -22,7 +22,7 @@ function lines(all: readonly Sandbox[]): readonly string[] {
 }
 
 /** One or two words; what is wrong with the network is part of it. */
-export function status({ state }: Pick<Sandbox, "state">): string {
+function status({ state }: Pick<Sandbox, "state">): string {
   if (state.phase === "failed") return `failed: ${state.problem.code}`;
   if (state.phase !== "running" || state.network === "ready") return state.phase;
   return `running (${state.network === "cut-off" ? "cut off" : state.network})`;

@@ -7,7 +7,7 @@ import { socketError } from "./socket-error.ts";
 /** Open the stream of events. It ends when the daemon does, and when the signal fires. */
 export async function openEvents(socketPath: string, { after, sandbox }: EventQuery, signal: AbortSignal): Promise<AsyncIterable<Event>> {
   const query = new URLSearchParams({ ...(after === undefined ? {} : { after: String(after) }), ...(sandbox === undefined ? {} : { sandbox }) });
-  const response = await open(socketPath, { method: "GET", path: `${STREAMS.events}?${query}`, headers: { accept: "text/event-stream" }, signal });
+  const response = await open(socketPath, { method: "GET", path: `${STREAMS.events}?${query.toString()}`, headers: { accept: "text/event-stream" }, signal });
   if (response.statusCode !== 200) throw AppError.fromJSON(await readJson(response));
   return parseEvents(response, signal);
 }
@@ -20,10 +20,7 @@ async function* parseEvents(response: IncomingMessage, signal: AbortSignal): Asy
       pending += chunk;
       const blocks = pending.split("\n\n");
       pending = blocks.pop() ?? "";
-      for (const block of blocks) {
-        const event = eventOf(block);
-        if (event !== undefined) yield event;
-      }
+      yield* blocks.flatMap((block) => eventOf(block) ?? []);
     }
   } catch (error) {
     if (!signal.aborted) throw socketError(error);

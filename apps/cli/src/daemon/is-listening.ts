@@ -11,7 +11,7 @@ export async function isListening(socketPath: string): Promise<boolean> {
     });
     socket.once("error", (error) => {
       if (isNobodyThere(error)) resolve(false);
-      else reject(socketError(error) as Error);
+      else reject(socketError(error));
     });
   });
 }

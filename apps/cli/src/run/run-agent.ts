@@ -1,4 +1,5 @@
-import type { Client, OpenSession, Sandbox, Session } from "@sbx/contracts";
+import type { Client, Sandbox, Session } from "@sbx/contracts";
+import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { followSession } from "../session/follow-session.ts";
@@ -20,8 +21,6 @@ export interface RunOptions extends CreateOptions {
   readonly detachKeys: Uint8Array;
 }
 
-type OpenInput = Parameters<Client["openSession"]>[0];
-
 /** `sbx run`: find or make the sandbox, open a session of its agent, stay with it, give its exit code. */
 export async function runAgent(context: Context, agent: string, { rest, options }: { readonly rest: readonly string[]; readonly options: RunOptions }): Promise<number> {
   const { path, args } = splitRunArguments(rest);
@@ -29,32 +28,45 @@ export async function runAgent(context: Context, agent: string, { rest, options 
   const env = sessionEnvironment(options.env, context.env);
   const input = await createInput(context, agent, { options: { ...options, env: [] }, ...(path === undefined ? {} : { path }) });
   const connection = await context.daemon.connect();
-  const quiet = options.quiet === true;
   const before = (await connection.client.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
-  const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet });
+  const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet: options.quiet === true });
   if (joined) await settleJoined(connection.client, sandbox, input);
-  if (!quiet) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
-  const mode = options.detach === true ? "terminal" : sessionMode(context.io, options.terminal);
-  const running = joined && mode === "terminal" && args.length === 0 && options.new === undefined ? runningAgent(sandbox) : undefined;
-  if (running !== undefined && !quiet) context.io.err(`sbx: joining the session that runs in ${sandbox.name}; for another one: sbx run --new ${agent}\n`);
-  const stdin = mode === "streams" && context.io.stdinKind() === "data";
-  const session = running ?? (await connection.client.openSession({ sandbox: sandbox.id, ...openRequest({ kind: "agent", mode, args: [...args], stdin, env }, context, options) }));
+  if (options.quiet !== true) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
+  const { session, stdin } = await openOrJoin(context, connection.client, { sandbox, joined, args, env, options });
   if (options.detach === true) {
     context.io.out(`${sandbox.name}\n`);
     return EXIT.done;
   }
-  const code = await followSession(context, connection, { session: session.id, mode, stdin, detachKeys: options.detachKeys, sandboxName: sandbox.name });
+  const code = await followSession(context, connection, { session: session.id, mode: session.mode, stdin, detachKeys: options.detachKeys, sandboxName: sandbox.name });
   await finish(context, { sandbox, session, before, options });
   return code;
 }
 
-function runningAgent({ sessions }: Sandbox): Session | undefined {
-  return sessions.findLast(({ kind, mode, state }) => kind === "agent" && mode === "terminal" && state.phase === "running");
+interface Wanted {
+  readonly sandbox: Sandbox;
+  readonly joined: boolean;
+  readonly args: readonly string[];
+  readonly env: Record<string, string>;
+  readonly options: RunOptions;
 }
 
-/** What to ask the daemon for; `terminal` and the deadline only where they are wanted. */
-function openRequest(request: Pick<OpenSession, "kind" | "mode" | "args" | "stdin" | "env">, { io, env }: Context, { deadline }: RunOptions): Omit<OpenInput, "sandbox"> {
-  return { ...request, ...(request.mode === "terminal" ? { terminal: terminalOf(io, env) } : {}), ...(deadline === undefined ? {} : { deadlineMs: deadline }) };
+/** At a terminal and without arguments, the agent's session that runs already; otherwise a new one. */
+async function openOrJoin({ io, env: ours }: Context, client: Client, { sandbox, joined, args, env, options }: Wanted): Promise<{ readonly session: Session; readonly stdin: boolean }> {
+  const mode = options.detach === true ? "terminal" : sessionMode(io, options.terminal);
+  const mayJoin = joined && mode === "terminal" && args.length === 0 && options.new === undefined;
+  const running = mayJoin ? runningAgent(sandbox) : undefined;
+  if (running !== undefined) {
+    if (options.quiet !== true) io.err(`sbx: joining the session that runs in ${sandbox.name}; for another one: sbx run --new ${cleanText(sandbox.agent)}\n`);
+    return { session: running, stdin: false };
+  }
+  const stdin = mode === "streams" && io.stdinKind() === "data";
+  const request = { sandbox: sandbox.id, kind: "agent" as const, mode, args: [...args], env, stdin };
+  const session = await client.openSession({ ...request, ...(mode === "terminal" ? { terminal: terminalOf(io, ours) } : {}), ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }) });
+  return { session, stdin };
+}
+
+function runningAgent({ sessions }: Sandbox): Session | undefined {
+  return sessions.findLast(({ kind, mode, state }) => kind === "agent" && mode === "terminal" && state.phase === "running");
 }
 
 /** The report and, with --rm, the removal; both only when the session has ended. */

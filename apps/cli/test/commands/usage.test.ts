@@ -24,7 +24,7 @@ describe("a wrong command line", () => {
 });
 
 describe("errors", () => {
-  const failing = (error: unknown) => createFakeDaemon({ handlers: { listSandboxes: () => Promise.reject(error as Error) } });
+  const failing = (error: AppError) => createFakeDaemon({ handlers: { listSandboxes: () => Promise.reject(error) } });
 
   it("shows an expected failure as message, fix and code, without control characters, with exit code 125", async ({ expect }) => {
     const daemon = failing(new AppError("BUILD_FAILED", { message: 'no "x\u001B[2J"', fix: "mend it", details: { output: "one\n\u001B[31mtwo\r\n" } }));

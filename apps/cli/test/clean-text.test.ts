@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { cleanLines, cleanText } from "../src/clean-text.ts";
+
+describe("text of others", () => {
+  it("keeps what people write", ({ expect }) => {
+    expect(cleanText("ünïcode – 日本語 🙂 a/b.c")).toBe("ünïcode – 日本語 🙂 a/b.c");
+  });
+
+  it.for([
+    ["\u001B[31mred\u001B[0m", "red"],
+    ["\u001B]0;title\u0007x", "x"],
+    ["\u001B]8;;http://x\u001B\\link\u001B]8;;\u001B\\", "link"],
+    ["\u001BPdevice\u001B\\x", "x"],
+    ["a\u009B2Jb", "ab"],
+    ["a\rb\nc\td", "a b c d"],
+    ["file\u202Etxt.exe", "filetxt.exe"],
+    ["a\u0000\u0008b\u007F", "ab"],
+    ["half \u001B[3", "half "],
+    ["half \u001B]0;never closed", "half "],
+  ])("makes %j harmless", ([text, want], { expect }) => {
+    expect(cleanText(text ?? "")).toBe(want);
+  });
+
+  it("never lets a control character through, whatever comes", ({ expect }) => {
+    const nasty = fc.string({ unit: fc.oneof(fc.constantFrom("\u001B", "[", "]", "\u0007", "\\", "\u009B", "\r", "\n", ";", "m", "\u202E", "P"), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })) });
+    fc.assert(fc.property(nasty, (text) => {
+      // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+      expect(cleanText(text)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
+      // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+      expect(cleanLines(text)).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
+    }), { numRuns: 2000 });
+  });
+});
