@@ -1,0 +1,4 @@
+ARG SBX_BASE
+FROM ${SBX_BASE}
+USER agent
+CMD ["/bin/bash", "-l"]

@@ -1,0 +1,16 @@
+import { commandWords, type CommandLine } from "./kit-text.ts";
+
+/** Variables that a hook sees without naming them, with the sandbox's values. */
+const BASELINE = ["PATH", "HOME", "HOSTNAME", "TERM", "PWD", "OLDPWD", "SHLVL"];
+
+/**
+ * The command that runs a hook with an environment of its own: the baseline and the names it declared, nothing of the
+ * sandbox's other variables (its key's placeholder among them). A name that is not set stays unset.
+ */
+export function hookCommand({ command, env, background = false }: { readonly command: CommandLine; readonly env: readonly string[]; readonly background?: boolean }): readonly string[] {
+  const names = [...new Set([...BASELINE, ...env])];
+  // Each name was checked to be letters, digits and underscores, so it can stand in the script.
+  const values = names.map((name) => `\${${name}+"${name}=$${name}"}`).join(" ");
+  const script = background ? `env -i ${values} "$@" >/dev/null 2>&1 </dev/null &` : `exec env -i ${values} "$@"`;
+  return ["/bin/sh", "-c", script, "hook", ...commandWords(command)];
+}

@@ -1,0 +1,46 @@
+import type { ConfigOf, KnownType } from "./capability-configs.ts";
+import type { Descriptor } from "./descriptor.ts";
+
+interface CapabilityCommon {
+  readonly name?: string | undefined;
+  /** Where it stands, such as `capabilities[0]` or `capabilities[1].group.capabilities[0]`. */
+  readonly path: string;
+}
+
+/** A capability whose configuration was read. */
+export type ReadCapability<Type extends KnownType = KnownType> = { readonly [T in Type]: CapabilityCommon & { readonly known: true; readonly type: T; readonly config: ConfigOf<T> } }[Type];
+
+/** A capability of a type that sbx does not know: its configuration is nobody's business here. */
+export interface UnreadCapability extends CapabilityCommon {
+  readonly known: false;
+  readonly type: string;
+  readonly config: unknown;
+}
+
+export type KitCapability = ReadCapability | UnreadCapability;
+
+/** What is taken or left as a whole: one entry, or the members of a group. */
+export interface Declaration {
+  readonly path: string;
+  readonly optional: boolean;
+  readonly members: readonly KitCapability[];
+}
+
+/** A Kit's descriptor, checked against the grammar; whether sbx can carry it out is another question. */
+export interface Kit {
+  readonly descriptor: Omit<Descriptor, "capabilities">;
+  readonly declarations: readonly Declaration[];
+  /** Variables that the Kit's arguments export. */
+  readonly argEnv: Readonly<Record<string, string>>;
+}
+
+export function isCapability<Type extends KnownType>(capability: KitCapability, type: Type): capability is Extract<KitCapability, { readonly known: true; readonly type: Type }> {
+  return capability.known && capability.type === type;
+}
+
+/** The configuration of the first capability of a type. */
+export function findConfig<Type extends KnownType>(capabilities: readonly KitCapability[], type: Type): ConfigOf<Type> | undefined {
+  const found = capabilities.find((capability) => isCapability(capability, type));
+  // The compiler does not carry a type parameter through `Extract`; the row's type was compared above.
+  return found?.config as ConfigOf<Type> | undefined;
+}

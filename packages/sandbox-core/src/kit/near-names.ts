@@ -1,0 +1,31 @@
+/** How many single-letter changes lead from one word to the other; swapped neighbours count as one. */
+function distance(one: string, other: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= one.length; row += 1) {
+    const line = [row];
+    for (let column = 1; column <= other.length; column += 1) {
+      const same = one[row - 1] === other[column - 1] ? 0 : 1;
+      const swapped = row > 1 && column > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      const steps = [(last[column] ?? 0) + 1, (line[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + same];
+      line.push(Math.min(...steps, swapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY));
+    }
+    before = last;
+    last = line;
+  }
+  return last[other.length] ?? 0;
+}
+
+const MAX_WORD = 64;
+
+/** The known names that a person may have meant, the nearest first, at most three. */
+export function nearNames(wanted: string, known: readonly string[]): readonly string[] {
+  const word = wanted.slice(0, MAX_WORD).toLowerCase();
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  return known
+    .map((name) => ({ name, steps: name.toLowerCase().startsWith(word) && word.length > 1 ? 0 : distance(word, name.slice(0, MAX_WORD).toLowerCase()) }))
+    .filter(({ steps }) => steps <= limit)
+    .toSorted((a, b) => a.steps - b.steps || a.name.localeCompare(b.name, "en"))
+    .slice(0, 3)
+    .map(({ name }) => name);
+}

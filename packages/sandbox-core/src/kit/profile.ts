@@ -1,0 +1,60 @@
+import type { Rule } from "@sbx/contracts";
+import type { ProfileFacts } from "./template.ts";
+
+/** A file that a profile puts into the home. */
+export interface SeedFile {
+  /** Absolute, or relative to the home. */
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+  /** Whether a file that is there already is replaced. */
+  readonly overwrite: boolean;
+}
+
+export type LaunchMode = "interactive" | "headless";
+
+/** Verbs with which a program drives the agent, as the Kit states them. */
+export type SessionVerbs = { readonly [Verb in "prompt" | "resume" | "continue" | "list"]?: readonly string[] };
+
+/** Everything that sbx does for one agent, decided from its Kit. Data and pure functions; nothing of it knows a sandbox. */
+export interface AgentProfile {
+  readonly name: string;
+  readonly displayName: string;
+  /** One sentence, or empty. */
+  readonly description: string;
+  readonly version?: string;
+  /** Text of the recipe; `directory` is what it may copy from. */
+  readonly dockerfile: string;
+  readonly directory: string;
+  /** Home of the user `agent` in the image. */
+  readonly home: string;
+  /** Model service that it speaks to. */
+  readonly service?: string;
+  /** Rules of the layer "profile": what the Kit opens, and what it keeps shut. */
+  readonly rules: readonly Rule[];
+  /** Patterns of the rules that allow. */
+  readonly allow: readonly string[];
+  /** Hosts of telemetry and updates; `rules` denies them. */
+  readonly telemetryHosts: readonly string[];
+  /** Paths of the workspace that stay read-only besides those that always do. */
+  readonly protect: readonly string[];
+  /** Limits that the Kit asks for; a person's own win. */
+  readonly resources: { readonly cpus?: number; readonly memoryBytes?: number };
+  /** Whether the sandbox goes on without a session. */
+  readonly longRunning: boolean;
+  readonly sessions: SessionVerbs;
+  /** Programs that the agent leaves running and that keep nothing alive. */
+  readonly leavesRunning: readonly string[];
+  /** Where the agent keeps MCP servers, for whoever writes an entry. */
+  readonly mcp?: { readonly path: string; readonly keys: readonly string[]; readonly entry: Readonly<Record<string, unknown>> };
+  /** Commands in the sandbox, as its user, each with the few variables it declared. `install` once, `startup` at every start. */
+  readonly hooks: { readonly install: readonly (readonly string[])[]; readonly startup: readonly (readonly string[])[] };
+  /** Optional capabilities that are left out, with the reason. */
+  readonly skipped: readonly string[];
+  /** Files of the home. Those that are rendered anew are equal for equal facts. */
+  seedFiles(facts: ProfileFacts): readonly SeedFile[];
+  /** Variables of every program in the sandbox. */
+  environment(facts: ProfileFacts): Readonly<Record<string, string>>;
+  /** The argument vector of a session: the agent's program, what keeps it from asking, the person's own words. */
+  launch(mode: LaunchMode, args: readonly string[]): readonly string[];
+}

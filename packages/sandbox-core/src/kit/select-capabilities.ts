@@ -1,0 +1,104 @@
+import { AppError } from "@sbx/contracts";
+import { cleanPath } from "./check-declarations.ts";
+import { findConfig, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
+
+export interface Selection {
+  readonly selected: readonly ReadCapability[];
+  /** One line for each declaration that is left out. */
+  readonly skipped: readonly string[];
+}
+
+export interface SelectionFacts {
+  readonly name: string;
+  readonly home: string;
+  /** Texts of the files that agent-context@1 names. */
+  readonly contents: ReadonlyMap<string, string>;
+}
+
+/**
+ * Take what sbx carries out. An optional declaration that it does not is left out whole and listed.
+ *
+ * @throws AppError `KIT_UNSUPPORTED` for a required one, naming the Kit, the type and where it stands.
+ */
+export function selectCapabilities(kit: Kit, facts: SelectionFacts): Selection {
+  const service = findConfig(kit.declarations.flatMap(({ members }) => members), "dev.sbx/agent@1")?.model?.service;
+  const selected: ReadCapability[] = [];
+  const skipped: string[] = [];
+  for (const declaration of kit.declarations) {
+    const lacking = lackingMember(declaration, { ...facts, service });
+    if (lacking === undefined) selected.push(...declaration.members.filter((member) => member.known));
+    else if (declaration.optional) skipped.push(`${lacking.member.type} (${lacking.member.path}): ${lacking.why}`);
+    else {
+      throw new AppError("KIT_UNSUPPORTED", {
+        message: `Kit "${facts.name}" requires ${lacking.member.type} (${lacking.member.path}), which sbx cannot carry out: ${lacking.why}`,
+        fix: "Mark it with optional: true if the agent works without it, or choose another agent: sbx agents ls",
+        details: { kit: facts.name, type: lacking.member.type, path: lacking.member.path },
+      });
+    }
+  }
+  return { selected, skipped };
+}
+
+type Facts = SelectionFacts & { readonly service: string | undefined };
+
+function lackingMember({ members }: Declaration, facts: Facts): { readonly member: KitCapability; readonly why: string } | undefined {
+  for (const member of members) {
+    const why = member.known ? whyNot(member, facts) : "sbx does not know this type";
+    if (why !== undefined) return { member, why };
+  }
+  return undefined;
+}
+
+/** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can. */
+function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
+  switch (capability.type) {
+    case "com.docker.sandbox/network-policy@1":
+      return (capability.config.install?.allow.length ?? 0) > 0 ? "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime" : undefined;
+    case "com.docker.sandbox/credential@1":
+      return whyNoCredential(capability, facts);
+    case "com.docker.sandbox/lifecycle@1":
+      return whyNoLifecycle(capability, facts);
+    case "com.docker.sandbox/volume@1":
+      if (capability.config.tmpfs) return "volumes in memory are not carried out yet";
+      return isBelow(capability.config.path, facts.home) ? undefined : `only paths below ${facts.home} are kept`;
+    case "com.docker.sandbox/resources@1":
+      return capability.config.gpu === undefined ? undefined : "GPUs are not carried out yet";
+    case "com.docker.sandbox/agent-context@1":
+      return whyNoContext(capability, facts);
+    case "com.docker.sandbox/agent-sessions@1":
+    case "com.docker.sandbox/git-identity@1":
+    case "com.docker.sandbox/sbx@1":
+    case "com.docker.sandbox/long-running@1":
+    case "dev.sbx/agent@1":
+      return undefined;
+  }
+}
+
+function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: Facts): string | undefined {
+  if (config.service !== service) return `only the credential of the agent's model service is carried out${service === undefined ? ", and dev.sbx/agent@1 names none" : `, which is "${service}"`}`;
+  if (config.apiKey === undefined) return "OAuth is not carried out yet";
+  return [config.phase].flat().includes("runtime") ? undefined : "install hooks get no credential yet";
+}
+
+function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: Facts): string | undefined {
+  const asRoot = config.install.find(({ user }) => !isAgent(user));
+  if (asRoot !== undefined) return "install hooks do not run as root here; write user: agent, or do it in the Dockerfile";
+  const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user));
+  if (asOther !== undefined) return `startup hooks run as agent only, not as "${asOther.user ?? ""}"`;
+  const outside = config.files.find(({ path }) => !isBelow(path, home));
+  return outside === undefined ? undefined : `files are written below ${home} only, not at ${outside.path}`;
+}
+
+function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { home, contents }: Facts): string | undefined {
+  if (config.directory === undefined) return "only context with a directory is carried out yet";
+  if (!isBelow(config.directory, home)) return `files are written below ${home} only`;
+  return config.contentFile === undefined || contents.has(config.contentFile) ? undefined : `the file ${config.contentFile} is not in the Kit's directory`;
+}
+
+function isAgent(user: string | undefined): boolean {
+  return user === "agent" || user === "1000" || user === "agent:agent" || user === "1000:1000";
+}
+
+function isBelow(path: string, home: string): boolean {
+  return cleanPath(path).startsWith(`${home}/`);
+}
