@@ -1,3 +1,11 @@
+export { AGENT_CAPABILITY, AgentConfig } from "./kit/agent-capability.ts";
+export type { Declaration, Kit, KitCapability } from "./kit/kit.ts";
+export { kitFiles, type KitFiles } from "./kit/kit-files.ts";
+export { nearNames } from "./kit/near-names.ts";
+export { parseKit, type ParseKitOptions } from "./kit/parse-kit.ts";
+export type { AgentProfile, LaunchMode, SeedFile, SessionVerbs } from "./kit/profile.ts";
+export { resolveProfile, type ResolveOptions } from "./kit/resolve-profile.ts";
+export type { ProfileFacts } from "./kit/template.ts";
 export type {
   BuildRequest,
   ContainerEngine,

@@ -1,19 +1,10 @@
 import { AppError } from "@sbx/contracts";
-import type { AgentProfile } from "../kit/profile.ts";
+import type { AgentProfile, SeedFile } from "../kit/profile.ts";
+import type { ProfileFacts } from "../kit/template.ts";
 import type { ContainerEngine, ContainerSpec, Engine, EngineId, ExecEngine } from "../ports/engine.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { homeVolume } from "./workload-container.ts";
-
-/** A file that the profile puts into the home. */
-export interface SeedFile {
-  /** Absolute, or relative to the home. */
-  readonly path: string;
-  readonly content: string;
-  readonly mode: number;
-  /** Whether a file that is there already is replaced. */
-  readonly overwrite: boolean;
-}
 
 /**
  * A container that lives for a moment to give a new home to its owner: a volume belongs to the image's user, who may
@@ -85,8 +76,7 @@ export async function prepareHome(parts: SandboxParts, { engine, live, profile, 
   const { record } = live;
   const container = record.workload;
   if (container === undefined) throw new Error(`${record.id} has no workload`);
-  const facts = { workspace: record.request.workspace, placeholder: record.placeholder, modelUrl: modelUrl(record.service) };
-  await seedHome(engine, { container, record, files: profile.seedFiles(facts) });
+  await seedHome(engine, { container, record, files: profile.seedFiles(profileFacts(record)) });
   if (!record.ready) await configureGit(parts, { engine, live, profile, signal });
   const hooks = record.ready ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
   for (const command of hooks) {
@@ -94,6 +84,11 @@ export async function prepareHome(parts: SandboxParts, { engine, live, profile, 
     if (result.exitCode !== 0) throw new AppError("KIT_INVALID", { message: `The hook "${command.join(" ")}" of agent "${profile.name}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`, fix: "Correct the hook in the Kit's lifecycle capability." });
   }
   live.record = { ...live.record, ready: true };
+}
+
+/** What an agent's profile is told of a sandbox. */
+export function profileFacts(record: SandboxRecord): ProfileFacts {
+  return { workspace: record.request.workspace, placeholder: record.placeholder, modelUrl: modelUrl(record.service) };
 }
 
 /** Where a profile finds its model service inside the sandbox. */
