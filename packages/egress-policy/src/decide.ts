@@ -13,7 +13,7 @@ const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
  */
 export function decide(policy: CompiledPolicy, destination: Destination): Decision {
   const asked = destination.kind === "name" ? destination.name : destination.address;
-  const where = `${asked.slice(0, 255).replaceAll(/[^\x21-\x7e]/g, "?")}:${destination.port}`;
+  const where = `${asked.slice(0, 255).replaceAll(/[^A-Za-z0-9._-]/g, "?")}:${destination.port}`;
   const candidates = candidatesOf(policy, destination);
   if (typeof candidates === "string") return { effect: "deny", reason: `${where} ${candidates}` };
   const matching = candidates.filter(({ matcher }) => coversPort(matcher.ports, destination.port));

@@ -39,11 +39,15 @@ const DROP_FROM_ANSWER: ReadonlySet<string> = new Set(["alt-svc"]);
  */
 export function forwardHttp(options: ForwardOptions): HttpPurpose {
   let waiting = 0;
+  let over = false;
   let turn: Promise<void> = Promise.resolve();
   return {
     request(request, response) {
+      // What was sent after a request that ended the connection is not looked at.
+      if (over) return;
       const target = readTarget(request, options.host, options.port);
       if (target.kind === "mismatch") {
+        over = true;
         refuseMismatch(request, response, target.asked, options);
         return;
       }
@@ -52,8 +56,8 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
         reset(request.socket);
         return;
       }
-      const over = new Promise<void>((resolve) => { response.once("close", resolve); });
-      turn = turn.then(() => forward(request, response, target.path, options)).then(() => over).finally(() => { waiting -= 1; });
+      const answered = new Promise<void>((resolve) => { response.once("close", resolve); });
+      turn = turn.then(() => forward(request, response, target.path, options)).then(() => answered).finally(() => { waiting -= 1; });
     },
     upgrade(request, socket, head) {
       const target = readTarget(request, options.host, options.port);

@@ -40,6 +40,8 @@ export function createHttpFront(limits: WallLimits): HttpFront {
     const session = sessionOf(request.socket);
     session.headArrived();
     response.once("close", () => { session.expectHead(limits.keepAliveMs); });
+    // Node's parser stops at an Upgrade header, also where it is declined: what follows it would wait for ever.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     session.purpose.request(request, response);
   };
   server.on("request", onRequest);

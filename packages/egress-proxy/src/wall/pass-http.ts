@@ -41,7 +41,7 @@ async function dialForRequest(passage: Passage): Promise<ForwardDial> {
     case "denied":
       return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...dialled }) };
     case "failed":
-      parts.records.failed(sandbox, outcomeOf(passage, { rule: decision.rule, reason: dialled.reason }));
+      if (!gone.aborted) parts.records.failed(sandbox, outcomeOf(passage, { rule: decision.rule, reason: dialled.reason }));
       return dialled;
     case "connected":
       return dialled;
