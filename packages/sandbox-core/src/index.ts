@@ -23,7 +23,12 @@ export type {
   VolumeEngine,
 } from "./ports/engine.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
-export type { CheckedWorkspace, PreparedWorkspace, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type { CheckedWorkspace, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type { SandboxStore } from "./ports/store.ts";
+export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
+export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
+export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
+export { sandboxView, sessionView } from "./sandbox/sandbox-view.ts";
 export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
 export { createSessionRunner, type SessionPlace, type SessionProgram, type SessionRunner } from "./session/session-runner.ts";

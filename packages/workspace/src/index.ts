@@ -1,1 +1,3 @@
-export {};
+export { checkWorkspace, type FoundWorkspace } from "./check-workspace.ts";
+export { readGitIdentity, type GitIdentity } from "./git-identity.ts";
+export { createWorkspaceHost, type LocalWorkspaceHost, type WorkspaceHostOptions } from "./workspace-host.ts";

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { isWithin, parentsOf, type Mount } from "@sbx/core";
+import { SystemCallError } from "@sbx/syscalls";
+import { copyPlace } from "./copy-place.ts";
+import type { HeldMounts } from "./held-mounts.ts";
+import { unsafe } from "./invalid.ts";
+import type { Expected } from "./journal.ts";
+import { openAbsolute, openIn, type OpenPlace } from "./open-place.ts";
+import { targetOf, type PlannedMount } from "./plan.ts";
+
+export interface RealiseRequest {
+  readonly planned: readonly PlannedMount[];
+  /** For copies and empty sources; belongs to the daemon. */
+  readonly directory: string;
+  /** `undefined` when this daemon may not mount. */
+  readonly held: HeldMounts | undefined;
+  readonly user: { readonly uid: number; readonly gid: number };
+}
+
+export interface Realised {
+  readonly mounts: readonly Mount[];
+  readonly expected: readonly Expected[];
+  /** Protected paths that were too large to copy and are empty inside. */
+  readonly tooLarge: readonly string[];
+}
+
+interface Source {
+  readonly path: string;
+  readonly expected: Omit<Expected, "path">;
+}
+
+/** Make the source of every planned mount, and note what each must be inside. */
+export async function realiseMounts(request: RealiseRequest): Promise<Realised> {
+  const { planned, directory } = request;
+  await rm(`${directory}/copies`, { recursive: true, force: true });
+  await mkdir(`${directory}/copies`, { mode: 0o700 });
+  await makeEmpty(directory);
+  const mounts: Mount[] = [];
+  const expected = new Map<string, Expected>();
+  const tooLarge: string[] = [];
+  for (const mount of planned) {
+    const target = targetOf(mount);
+    const source = await makeSource(mount, request, tooLarge);
+    mounts.push({ kind: "bind", source: source.path, target, readonly: mount.readonly });
+    for (const parent of parentsExpected(mount)) if (!expected.has(parent.path)) expected.set(parent.path, parent);
+    expected.set(target, { path: target, ...source.expected });
+  }
+  return { mounts, expected: [...expected.values()], tooLarge };
+}
+
+async function makeEmpty(directory: string): Promise<void> {
+  await mkdir(`${directory}/empty-directory`, { recursive: true });
+  await chmod(`${directory}/empty-directory`, 0o555);
+  await writeFile(`${directory}/empty-file`, "", { flag: "a" });
+  await chmod(`${directory}/empty-file`, 0o444);
+}
+
+async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge: string[]): Promise<Source> {
+  const { directory } = request;
+  const path = `${directory}/copies/${nameOf(mount)}`;
+  if (mount.content === "empty-file" || mount.content === "empty-directory") return emptySource(mount.content, { mount, path, directory });
+  const opened = openIn(mount.base.place, mount.path);
+  if (typeof opened === "string" || opened.kind === "link") throw unsafe(`"${targetOf(mount)}" changed while the workspace was prepared`, "Stop what changes it, and run the command again.");
+  using place = opened;
+  if (mount.content === "self") return await selfSource(mount, place, request);
+  const hidden = request.planned.filter(({ purpose }) => purpose === "hidden").map(targetOf);
+  const owner = process.geteuid?.() === 0 ? request.user : undefined;
+  if (await copyPlace(place, path, { owner, empty: (below) => hidden.includes(`${targetOf(mount)}/${below}`) })) return identified(path);
+  await rm(path, { recursive: true, force: true });
+  tooLarge.push(targetOf(mount));
+  return emptySource(place.kind === "directory" ? "empty-directory" : "empty-file", { mount, path, directory });
+}
+
+/** Nothing. A protected path has its own source, which at the next start may hold a copy: a container keeps the paths of its sources. */
+async function emptySource(content: "empty-directory" | "empty-file", { mount, path, directory }: { readonly mount: PlannedMount; readonly path: string; readonly directory: string }): Promise<Source> {
+  if (mount.purpose !== "protected") return identified(`${directory}/${content}`);
+  if (content === "empty-file") await writeFile(path, "", { mode: 0o444 });
+  else await mkdir(path, { mode: 0o755 });
+  return identified(path);
+}
+
+/**
+ * The place itself: mounted by descriptor where we may, by its path otherwise. A path is safe for the base, which no
+ * sandbox of ours can replace, and for the others only because the container is asked before an agent runs in it.
+ */
+async function selfSource(mount: PlannedMount, place: OpenPlace, { held }: RealiseRequest): Promise<Source> {
+  const byPath: Source = { path: targetOf(mount), expected: place.identity };
+  if (held === undefined || (mount.purpose === "base" && mount.base.swap === undefined)) {
+    if (mount.base.swap !== undefined) throw new Error(`${mount.base.path} needs a mount that this daemon cannot make`);
+    return byPath;
+  }
+  try {
+    const { path, under } = await held.mount(place, { name: nameOf(mount), swap: mount.base.swap });
+    return { path, expected: { ...place.identity, under } };
+  } catch (error) {
+    if (error instanceof SystemCallError && mount.base.swap === undefined) return byPath;
+    throw error;
+  }
+}
+
+function identified(path: string): Source {
+  const opened = openAbsolute(path);
+  if (typeof opened === "string") throw new Error(`${path} is ${opened}`);
+  using place = opened;
+  return { path, expected: place.identity };
+}
+
+/** The directories between a base and a mount in it: none may have become another, or a link. */
+function parentsExpected({ base, path }: PlannedMount): readonly Expected[] {
+  return (path === "" ? [] : parentsOf(path, "")).flatMap((parent) => {
+    const opened = openIn(base.place, parent);
+    if (typeof opened === "string") return [];
+    using place = opened;
+    return [{ path: `${base.path}/${parent}`, ...place.identity }];
+  });
+}
+
+/** The same name for the same target at every start, because a container keeps its sources. */
+function nameOf(mount: PlannedMount): string {
+  return createHash("sha256").update(targetOf(mount)).digest("hex").slice(0, 24);
+}
+
+/** Order mounts outermost first, keep one for each target (hidden wins), and drop what lies below a place without content of its own. */
+export function orderMounts(planned: readonly PlannedMount[]): readonly PlannedMount[] {
+  const rank: Readonly<Record<PlannedMount["purpose"], number>> = { chain: 0, base: 1, protected: 2, masked: 3, hidden: 4 };
+  const byTarget = new Map<string, PlannedMount>();
+  for (const mount of planned) {
+    const known = byTarget.get(targetOf(mount));
+    if (known === undefined || rank[mount.purpose] >= rank[known.purpose]) byTarget.set(targetOf(mount), mount);
+  }
+  const covers = [...byTarget].filter(([, { content }]) => content !== "self").map(([target]) => target);
+  return [...byTarget]
+    .filter(([target]) => !covers.some((cover) => cover !== target && isWithin(target, cover)))
+    .toSorted(([first], [second]) => first.split("/").length - second.split("/").length || (first < second ? -1 : 1))
+    .map(([, mount]) => mount);
+}

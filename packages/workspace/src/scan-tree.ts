@@ -1,0 +1,74 @@
+import type { Dirent } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { credentialByName, hasControlCharacter, isGitDirectory } from "@sbx/core";
+
+/** How much of a workspace is looked at before a start. */
+export const SCAN_LIMITS = { entries: 100_000, milliseconds: 4000, findings: 200 } as const;
+
+export interface TreeScan {
+  /** Git directories below the root, the root's own first; relative. */
+  readonly gitDirectories: readonly string[];
+  /** `.git` files (worktrees, submodules), relative. */
+  readonly gitFiles: readonly string[];
+  /** `.git` that is a link. */
+  readonly gitLinks: readonly string[];
+  /** Sockets and named pipes. */
+  readonly channels: readonly string[];
+  /** Files whose name says that they may hold a credential. */
+  readonly credentials: readonly string[];
+  /** Names with control characters: they cannot be mounts. */
+  readonly unnameable: number;
+  readonly truncated: boolean;
+}
+
+type Found = { -readonly [K in keyof TreeScan]: TreeScan[K] extends readonly string[] ? string[] : TreeScan[K] };
+
+/**
+ * Walk a tree by names, following no link, ordinary directories before those of installed packages.
+ *
+ * What it says decides nothing alone: whatever is mounted is opened again without following links.
+ */
+export async function scanTree(root: string, limits: typeof SCAN_LIMITS | { readonly entries: number; readonly milliseconds: number; readonly findings: number } = SCAN_LIMITS): Promise<TreeScan> {
+  const found: Found = { gitDirectories: [], gitFiles: [], gitLinks: [], channels: [], credentials: [], unnameable: 0, truncated: false };
+  const soon = [""];
+  const later: string[] = [];
+  const until = performance.now() + limits.milliseconds;
+  let entries = 0;
+  for (let at = soon.shift() ?? later.shift(); at !== undefined; at = soon.shift() ?? later.shift()) {
+    const list = await readdir(at === "" ? root : `${root}/${at}`, { withFileTypes: true }).catch(() => []);
+    entries += list.length;
+    if (entries > limits.entries || performance.now() > until) return { ...found, truncated: true };
+    noteDirectory(at, list, found);
+    for (const entry of list) noteEntry(at === "" ? entry.name : `${at}/${entry.name}`, entry, found);
+    for (const entry of list) {
+      const path = at === "" ? entry.name : `${at}/${entry.name}`;
+      if (!entry.isDirectory() || hasControlCharacter(entry.name) || isObjectStore(path)) continue;
+      (entry.name === "node_modules" || entry.name === ".venv" ? later : soon).push(path);
+    }
+  }
+  return found;
+}
+
+function isObjectStore(path: string): boolean {
+  return /(?:^|\/)(?:\.git|\.git\/modules\/.+)\/objects$/u.test(path);
+}
+
+function noteDirectory(path: string, list: readonly Dirent[], found: Found): void {
+  const inGitDirectory = /(?:^|\/)\.git\//u.test(path);
+  if (path === "" || inGitDirectory || !isGitDirectory(new Set(list.map(({ name }) => name)))) return;
+  if (found.gitDirectories.length < SCAN_LIMITS.findings) found.gitDirectories.push(path);
+}
+
+function noteEntry(path: string, entry: Dirent, found: Found): void {
+  if (hasControlCharacter(path)) {
+    found.unnameable += 1;
+    return;
+  }
+  const full = (list: readonly string[]): boolean => list.length >= SCAN_LIMITS.findings;
+  if (entry.name === ".git") {
+    if (entry.isFile() && !full(found.gitFiles)) found.gitFiles.push(path);
+    if (entry.isSymbolicLink() && !full(found.gitLinks)) found.gitLinks.push(path);
+  }
+  if ((entry.isSocket() || entry.isFIFO()) && !full(found.channels)) found.channels.push(path);
+  if (entry.isFile() && !full(found.credentials) && !/(?:^|\/)node_modules\//u.test(path) && credentialByName(path) !== undefined) found.credentials.push(path);
+}

@@ -1,0 +1,70 @@
+import { readdir, rm } from "node:fs/promises";
+import type { HostPlaces, WorkspaceHost, WorkspaceRequest } from "@sbx/core";
+import { checkWorkspace, type FoundWorkspace } from "./check-workspace.ts";
+import { readGitIdentity } from "./git-identity.ts";
+import { HeldMounts } from "./held-mounts.ts";
+import { personHomes, realAndNamed } from "./person-homes.ts";
+import { unsafe } from "./invalid.ts";
+import { readJournal } from "./journal.ts";
+import { MadeDirectories } from "./made-directories.ts";
+import { prepareWorkspace } from "./prepare-workspace.ts";
+import { reportWorkspace } from "./report-workspace.ts";
+import { snapshotWorkspace } from "./snapshot-workspace.ts";
+import { verifyMounts } from "./verify-mounts.ts";
+
+export interface WorkspaceHostOptions {
+  /** The daemon's state. No workspace may overlap with it; holds the list of directories we made, and root's mounts. */
+  readonly stateDirectory: string;
+  readonly configDirectory: string;
+  /** Home of the person. */
+  readonly home: string;
+  /** In which git looks for the person's configuration. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether mounts are made by descriptor; defaults to whether this process is root. */
+  readonly mounts?: boolean;
+}
+
+/** A {@link WorkspaceHost} on this machine, with what only a daemon that starts anew needs. */
+export interface LocalWorkspaceHost extends WorkspaceHost {
+  check(path: string): Promise<FoundWorkspace>;
+  /** Take away what sandboxes left that are not in `keep`, after a crash. Resolves with their ids. */
+  sweep(keep: ReadonlySet<string>): Promise<readonly string[]>;
+}
+
+/** Make the host's side of workspaces. */
+export function createWorkspaceHost({ stateDirectory, configDirectory, home, environment, mounts = process.geteuid?.() === 0 }: WorkspaceHostOptions): LocalWorkspaceHost {
+  const places = async (): Promise<HostPlaces> => ({ homes: await personHomes(home), own: await realAndNamed([stateDirectory, configDirectory]) });
+  const daemon = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
+  const made = new MadeDirectories(`${stateDirectory}/workspace-made`);
+  const mountsDirectory = `${stateDirectory}/workspace-mounts`;
+  const release = async (id: string): Promise<void> => {
+    await using held = new HeldMounts(`${mountsDirectory}/${id}`);
+    await held.clear();
+    await made.release(id);
+  };
+  return {
+    check: async (path) => checkWorkspace(path, await places()),
+    async prepare(request: WorkspaceRequest) {
+      await using held = mounts ? new HeldMounts(`${mountsDirectory}/${request.id}`) : undefined;
+      return await prepareWorkspace({ places: await places(), daemon, made, held }, request);
+    },
+    async verify({ directory }, statLines) {
+      const journal = await readJournal(directory);
+      if (journal === undefined) throw unsafe("Nothing is known about what the sandbox's mounts should be", "Run the command again.");
+      verifyMounts(journal.expected, statLines);
+    },
+    async release({ id, directory }) {
+      await release(id);
+      await rm(`${directory}/copies`, { recursive: true, force: true });
+    },
+    async sweep(keep) {
+      const known = new Set([...(await readdir(mountsDirectory).catch(() => [])), ...(await made.holders())]);
+      const left = [...known].filter((id) => !keep.has(id));
+      for (const id of left) await release(id);
+      return left;
+    },
+    snapshot: snapshotWorkspace,
+    report: reportWorkspace,
+    gitIdentity: () => readGitIdentity(environment),
+  };
+}
