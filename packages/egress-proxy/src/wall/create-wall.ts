@@ -13,6 +13,7 @@ import { deny, refuse, type Passage, type WallParts } from "./passage.ts";
 import { createRecords } from "./records.ts";
 import { servicePurpose, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
+import { createBufferPool } from "./splice.ts";
 
 export interface WallOptions {
   /** The policy in force now; asked anew for every connection and every plain HTTP request. */
@@ -41,6 +42,8 @@ export interface Wall extends AsyncDisposable {
   forget(sandbox: SandboxId): void;
 }
 
+const ADDRESSES_MS = 1000;
+
 export function createWall(options: WallOptions): Wall {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { policyOf, log } = options;
@@ -48,9 +51,10 @@ export function createWall(options: WallOptions): Wall {
     policyOf,
     nameOf: options.nameOf ?? ((sandbox) => sandbox),
     limits,
-    ports: { resolve: options.resolve ?? systemResolve, connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? systemAddresses, limits },
+    ports: { resolve: options.resolve ?? systemResolve, connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? createSystemAddresses(), limits },
     records: createRecords(options.record, options.now ?? (() => new Date())),
     front: createHttpFront(limits),
+    buffers: createBufferPool(),
   };
   const model = createModelService({ modelOf: options.modelOf, record: options.record, trust: options.trust ?? [], bodyBytes: limits.bodyBytes });
   const services: ServicesOptions = { model, records: parts.records, policyOf, log };
@@ -73,8 +77,17 @@ export function createWall(options: WallOptions): Wall {
   };
 }
 
-function systemAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+/** Listing the interfaces takes longer than deciding, so one list serves a second. */
+function createSystemAddresses(): () => readonly string[] {
+  let list: readonly string[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (performance.now() - readAt > ADDRESSES_MS) {
+      list = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+      readAt = performance.now();
+    }
+    return list;
+  };
 }
 
 /** Decide, once, what becomes of a connection: one of our services, a refusal, HTTP or bytes. */
@@ -89,7 +102,7 @@ async function serveConnection(parts: WallParts, services: ServicesOptions, conn
     return;
   }
   const gone = new AbortController();
-  socket.once("close", () => { gone.abort(); });
+  socket.once("close", () => { gone.abort("the client is gone"); });
   const destination: Destination = to.kind === "address" ? { kind: "address", address: to.address, port } : { kind: "name", name: name ?? to.name, port };
   const passage: Passage = { parts, sandbox, socket, destination, to: to.kind === "address" ? to.address : (name ?? "an invalid name"), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
   const decision = decide(parts.policyOf(sandbox), destination);

@@ -24,7 +24,7 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
     }
   }
   passage.decided();
-  const reader = createBulkReader();
+  const reader = createBulkReader(parts.buffers);
   await join(passage, decision, reader, hello);
 }
 

@@ -7,6 +7,7 @@ import { answerRaw, type HttpFront } from "./http-front.ts";
 import type { WallLimits } from "./limits.ts";
 import type { Outcome, Records } from "./records.ts";
 import { reset } from "./socket.ts";
+import type { BufferPool } from "./splice.ts";
 
 /** What all connections share. */
 export interface WallParts {
@@ -16,6 +17,7 @@ export interface WallParts {
   readonly ports: DialPorts;
   readonly records: Records;
   readonly front: HttpFront;
+  readonly buffers: BufferPool;
 }
 
 /** One connection on its way through the wall. */

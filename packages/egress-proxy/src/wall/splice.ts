@@ -1,26 +1,49 @@
 import type { OnReadOpts, Socket } from "node:net";
 import { closed, reset, resetOnAbort } from "./socket.ts";
 
-/** Two buffers take turns: one is filled by the kernel while the other is on its way to the client. */
 const BUFFER_BYTES = 262_144;
+/** Buffers that are kept for later connections. */
+const KEPT_BUFFERS = 32;
 /** Without progress, for what is still on its way when the other side is gone for good. */
 const FLUSH_MS = 60_000;
 
-/** Passes what an upstream sends straight on to a client, from buffers of its own, and stops reading while the client is slow. */
+/** Lends out buffers: making one for each connection costs more than everything else about a small one. */
+export interface BufferPool {
+  take(): Buffer;
+  /** Nobody may hold the buffer any longer. */
+  give(buffer: Buffer): void;
+}
+
+export function createBufferPool(): BufferPool {
+  const free: Buffer[] = [];
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES),
+    give(buffer) {
+      if (free.length < KEPT_BUFFERS) free.push(buffer);
+    },
+  };
+}
+
+/**
+ * Passes what an upstream sends straight on to a client, and stops reading while the client is slow. Two buffers take turns:
+ * one is filled by the kernel while the other is on its way.
+ */
 export interface BulkReader {
   /** For `net.connect`. */
   readonly onread: OnReadOpts;
   /** From here on bytes flow; until then the upstream is not read beyond one buffer. */
   start(client: Socket, upstream: Socket): void;
+  /** Give the buffers back. Both sockets must be gone. */
+  release(): void;
 }
 
-export function createBulkReader(): BulkReader {
+export function createBulkReader(pool: BufferPool): BulkReader {
   const buffers: Buffer[] = [];
   const busy = new Set<Buffer>();
   let turn = 0;
   let flow: { readonly client: Socket; readonly upstream: Socket } | undefined;
   let waiting: { readonly bytes: Buffer; readonly buffer: Buffer } | undefined;
-  const current = (): Buffer => (buffers[turn] ??= Buffer.allocUnsafeSlow(BUFFER_BYTES));
+  const current = (): Buffer => (buffers[turn] ??= pool.take());
   const send = (bytes: Buffer, buffer: Buffer): void => {
     flow?.client.write(bytes, () => {
       busy.delete(buffer);
@@ -44,6 +67,11 @@ export function createBulkReader(): BulkReader {
       flow = { client, upstream };
       if (waiting !== undefined) send(waiting.bytes, waiting.buffer);
       upstream.resume();
+    },
+    release() {
+      for (const buffer of buffers.splice(0)) {
+        if (!busy.has(buffer)) pool.give(buffer);
+      }
     },
   };
 }
@@ -81,6 +109,7 @@ export async function splice(client: Socket, upstream: Socket, reader: BulkReade
   }
   await over;
   release();
+  reader.release();
 }
 
 /** What breaks one breaks the other, and silence of both breaks both. */
