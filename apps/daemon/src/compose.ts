@@ -4,7 +4,6 @@ import { createSessionRunner, SandboxService, workspaceRequest, type SandboxPart
 import { connectEngine } from "@sbx/engine-docker";
 import { createImageMaker } from "@sbx/images";
 import { createKitStore } from "@sbx/kits";
-import { newPlaceholder } from "@sbx/secret-injector";
 import { peerCredentials } from "@sbx/syscalls";
 import { createWorkspaceHost } from "@sbx/workspace";
 import { createAgentDirectory } from "./agents/agent-directory.ts";
@@ -13,7 +12,7 @@ import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
 import { keepEngine } from "./engine-keeper.ts";
 import type { Log } from "./log.ts";
-import { startModelSources } from "./model/model-source.ts";
+import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
@@ -45,25 +44,26 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const engine = keepEngine(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
   const images = async (): Promise<ReturnType<typeof createImageMaker>> => createImageMaker({ engine: await engine(), env: config.environment });
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
-  const agents = createAgentDirectory({ kits });
+  const agents = createAgentDirectory({ kits, isBuilt: async ({ name }) => (await engine()).findImage(`sbx/agent-${name}`).then((id) => id !== undefined) });
   const secrets = createSecretStore(path.join(config.stateDirectory, "secrets"), config.environment);
   const models = await startModelSources(secrets, scope);
-  const policy = new PolicyService({ store, record, profileRules: (sandbox) => agents.rules(sandbox.request.agent) });
-  const pods = composeNetwork({ scope, record, policy, models, sandbox: (id) => sandboxes.get(id).record });
+  const policy = new PolicyService({ store, record });
+  const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 
+  const workspace = await createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
   const parts: SandboxParts = {
     engine,
     images,
-    pods,
+    pods: network.pods,
     files: createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage)),
-    workspace: createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment }),
+    workspace,
     store,
     profile: (agent) => agents.profile(agent),
     record,
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
-    newPlaceholder,
+    newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };
   const sandboxes = new SandboxService(parts);
@@ -94,7 +94,12 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   });
 
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });
-  await sandboxes.reconcile().catch((error: unknown) => { log.warn("reconcile.failed", { error }); });
+  try {
+    await sandboxes.reconcile();
+    await workspace.sweep(new Set(sandboxes.list().map(({ record: { id } }) => id)));
+  } catch (error) {
+    log.warn("reconcile.failed", { error });
+  }
   sessions.reconcile(sandboxes.list());
   const dispatch = createDispatcher(handlers, (error) => { log.error("request.failed", { error }); });
   scope.use(await startServer({ socketPath: config.socketPath, dispatch, events, attach: (session, connection) => void sessions.attach(session, connection), peerUid: peerUidOf, uid: config.uid }));

@@ -3,8 +3,14 @@ import { AppError, type CreateSandbox } from "@sbx/contracts";
 import type { SandboxRecord } from "@sbx/core";
 import type { ModelBinding } from "@sbx/egress-proxy";
 import { startScriptedModel, type ScriptedModel } from "@sbx/scripted-model";
-import { findModelService, Secret } from "@sbx/secret-injector";
+import { findModelService, newPlaceholder, Secret } from "@sbx/secret-injector";
 import type { SecretStore } from "../secrets/secret-store.ts";
+
+/** What stands in a new sandbox where the key would be: of the provider's shape, and never the same twice. */
+export function placeholderFor(service: string | undefined): string {
+  const known = service === undefined ? undefined : findModelService(service);
+  return known === undefined ? randomBytes(24).toString("hex") : newPlaceholder(known, randomBytes);
+}
 
 /** Decides whose model a sandbox speaks to, and gives the wall what it needs for that. */
 export interface ModelSources {

@@ -6,8 +6,6 @@ import { compilePolicy, decide, parseDestinationPattern, type CompiledPolicy } f
 export interface PolicyParts {
   readonly store: SandboxStore;
   readonly record: RecordEvent;
-  /** Rules of an agent's profile, as its Kit states them. */
-  readonly profileRules: (record: SandboxRecord) => readonly Rule[];
 }
 
 /** The rules of everybody, compiled for each sandbox; a change holds for the next connection. */
@@ -32,7 +30,7 @@ export class PolicyService {
   rules(record: SandboxRecord | undefined): readonly Rule[] {
     const user = this.#parts.store.rules(undefined);
     if (record === undefined) return user;
-    return [...user, ...this.#parts.store.rules(record.id), ...requestRules(record), ...this.#parts.profileRules(record)];
+    return [...user, ...this.#parts.store.rules(record.id), ...requestRules(record), ...record.profileRules];
   }
 
   /** @throws AppError `CONFIG_INVALID` when the pattern is none. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError, SecretName, type SecretView } from "@sbx/contracts";
-import { MODEL_SERVICES, Secret } from "@sbx/secret-injector";
+import { MODEL_SERVICES, Secret, type ModelService } from "@sbx/secret-injector";
 
 export interface SecretStore {
   /** The person's own value first, then the environment that the daemon was started with. */
@@ -21,9 +21,9 @@ export function createSecretStore(directory: string, environment: Readonly<Recor
       return value === undefined ? undefined : new Secret(value);
     },
     async list() {
-      const files = await readdir(directory).catch(() => []);
+      const files = await readdir(directory).catch((): string[] => []);
       const stored = await Promise.all(files.filter((name) => SecretName.safeParse(name).success).map(async (name) => ({ name, source: "file" as const, setAt: (await stat(fileOf(name))).mtime.toISOString() })));
-      const inherited = Object.keys(MODEL_SERVICES).filter((name) => !files.includes(name) && fromEnvironment(name, environment) !== undefined);
+      const inherited = Object.values<ModelService>(MODEL_SERVICES).map(({ secret }) => secret).filter((name) => !files.includes(name) && fromEnvironment(name, environment) !== undefined);
       return [...stored, ...inherited.map((name) => ({ name, source: "environment" as const }))];
     },
     async set(name, value) {
@@ -40,7 +40,7 @@ export function createSecretStore(directory: string, environment: Readonly<Recor
 }
 
 function fromEnvironment(name: string, environment: Readonly<Record<string, string | undefined>>): { readonly value: string } | undefined {
-  const service = Object.entries(MODEL_SERVICES).find(([key]) => key === name)?.[1];
+  const service = Object.values<ModelService>(MODEL_SERVICES).find(({ secret }) => secret === name);
   const value = service?.environment.map((variable) => environment[variable]).find((text) => text !== undefined && text !== "");
   return value === undefined ? undefined : { value };
 }

@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import { AppError, decodeSize, encodeExit, encodeFrame, FrameReader, type Frame } from "@sbx/contracts";
-import type { ExecProcess } from "@sbx/core";
+import { HOLD_DETACHED, type ExecProcess } from "@sbx/core";
 
 interface AttachOptions {
   readonly connection: Duplex;
@@ -16,9 +16,17 @@ export function attachProcess(process: ExecProcess, { connection, signal, exitCo
   readFrames(connection, { process, signal });
   connection.on("close", () => { process.detach(); });
   void process.exit.then(
-    (code) => connection.end(encodeFrame("exit", encodeExit(exitCode() ?? code))),
+    (code) => {
+      if (code === HOLD_DETACHED && exitCode() === undefined) refuse(connection, viewerLeft());
+      else connection.end(encodeFrame("exit", encodeExit(exitCode() ?? code)));
+    },
     (error: unknown) => { refuse(connection, error); },
   );
+}
+
+/** The holder drops a viewer that does not read; the session itself goes on. */
+function viewerLeft(): AppError {
+  return new AppError("INTERRUPTED", { message: "This terminal took nothing for too long and was dropped; the session goes on", fix: "Join it again with: sbx attach" });
 }
 
 /** Say why there is nothing (more) to see, as the last frame. */

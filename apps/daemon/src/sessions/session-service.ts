@@ -171,7 +171,7 @@ export class SessionService {
   idle(live: LiveSandbox): void {
     const { id } = live.record;
     clearTimeout(this.#idle.get(id));
-    if (this.running(id).length > 0) return;
+    if (live.record.longRunning || this.running(id).length > 0) return;
     const timer = setTimeout(() => {
       if (live.running && this.running(id).length === 0) void this.#parts.stop(live);
     }, this.#parts.idleStopMs);

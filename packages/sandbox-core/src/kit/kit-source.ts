@@ -4,7 +4,8 @@ import { isAlias, isCollection, isMap, isPair, isScalar, LineCounter, parseDocum
 /** Where the specification stops reading a descriptor. */
 const MAX_BYTES = 512 * 1024;
 const MAX_DEPTH = 64;
-const MAX_SHOWN = 200;
+const MAX_SHOWN = 600;
+const TOO_DEEP = `the descriptor nests deeper than ${MAX_DEPTH} levels`;
 
 export type KitPath = readonly PropertyKey[];
 
@@ -32,7 +33,7 @@ export function readKitSource(text: string, file: string): KitSource {
   const lines = new LineCounter();
   const document = parse(text, lines, at);
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw at(problem.pos[0], lines, problem.message);
+  if (problem !== undefined) throw at(problem.pos[0], lines, /call stack/i.test(problem.message) ? TOO_DEEP : problem.message);
   const odd = oddNode(document);
   if (odd !== undefined) throw at(odd.offset, lines, odd.why);
   return { value: document.toJS({ maxAliasCount: 0 }), refuse: (path, message, fix) => at(offsetOf(document, path), lines, message, fix) };
@@ -41,9 +42,9 @@ export function readKitSource(text: string, file: string): KitSource {
 /** The parser is recursive: a text made to be deep ends it with a RangeError, which is the text's fault. */
 function parse(text: string, lines: LineCounter, at: (offset: number, lines: LineCounter, message: string) => AppError): Document {
   try {
-    return parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, stringKeys: true, version: "1.2", schema: "core", merge: false, prettyErrors: false, logLevel: "silent" });
+    return parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, stringKeys: true, version: "1.2", schema: "core", merge: false, prettyErrors: false, logLevel: "error" });
   } catch (error) {
-    if (error instanceof RangeError) throw at(0, lines, `the descriptor nests deeper than ${MAX_DEPTH} levels`);
+    if (error instanceof RangeError) throw at(0, lines, TOO_DEEP);
     throw error;
   }
 }
@@ -53,7 +54,7 @@ function oddNode(document: Document): { readonly offset: number; readonly why: s
   visit(document, (_, node, parents) => {
     if (typeof node !== "object" || node === null || isPair(node)) return undefined;
     if (!isAlias(node) && !isScalar(node) && !isCollection(node)) return undefined;
-    const why = whyOdd(node, parents.length);
+    const why = whyOdd(node, parents.filter(isCollection).length);
     if (why === undefined) return undefined;
     found = { offset: node.range?.[0] ?? 0, why };
     return visit.BREAK;
@@ -67,7 +68,7 @@ function whyOdd(node: Node, depth: number): string | undefined {
     if (node.anchor !== undefined) return "anchors are not allowed";
     if (node.tag !== undefined) return `the tag "${node.tag}" is not allowed`;
   }
-  return depth > 2 * MAX_DEPTH ? `the descriptor nests deeper than ${MAX_DEPTH} levels` : undefined;
+  return depth >= MAX_DEPTH ? TOO_DEEP : undefined;
 }
 
 function offsetOf(document: Document, path: KitPath): number {
@@ -95,5 +96,5 @@ function startOf(node: unknown): number | undefined {
 /** One line without control characters: what a stranger wrote goes to a terminal. */
 export function printable(text: string): string {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
-  return line.length > 3 * MAX_SHOWN ? `${line.slice(0, 3 * MAX_SHOWN)}…` : line;
+  return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
 }

@@ -91,10 +91,11 @@ function check<Schema extends z.ZodType>(source: KitSource, schema: Schema, valu
   throw source.refuse(path, `${shownPath([...at, ...issue.path])}${issueText(issue, valueAt(value, issue.path))}`);
 }
 
+const EXPECTED: Readonly<Record<string, string>> = { array: "a list", boolean: "true or false", number: "a number", object: "keys and values", record: "keys and values", string: "a text" };
+
 function issueText(issue: z.core.$ZodIssue, found: unknown): string {
-  if (issue.code === "invalid_type") return found === undefined ? "is missing" : `expected ${issue.expected === "string" ? "a text" : issue.expected === "array" ? "a list" : `a ${issue.expected}`}, found ${kindOf(found)}`;
-  if (issue.code === "invalid_format" || issue.code === "custom") return issue.message.startsWith("Invalid") ? "is not in the form that belongs here" : issue.message;
-  return issue.message;
+  if (issue.code === "invalid_type") return found === undefined ? "is missing" : `expected ${EXPECTED[issue.expected] ?? issue.expected}, found ${kindOf(found)}`;
+  return issue.message.startsWith("Invalid") ? "is not in the form that belongs here" : issue.message;
 }
 
 function shownPath(path: KitPath): string {

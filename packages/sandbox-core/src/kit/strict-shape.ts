@@ -4,10 +4,7 @@ import { nearNames } from "./near-names.ts";
 /** A strict object whose refusal of an unknown key names the key that was probably meant. */
 export function strictShape<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, {
-    error: (issue) => {
-      if (issue.code === "unrecognized_keys") return unknownKeys(issue.keys, Object.keys(shape));
-      return issue.code === "invalid_type" ? `expected keys and values here, found ${kindOf(issue.input)}` : undefined;
-    },
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownKeys(issue.keys, Object.keys(shape)) : undefined),
   });
 }
 

@@ -9,19 +9,21 @@ export interface ImageMaker {
 
 /** The daemon's end of a pod. Disposing closes the listeners: nothing gets out any more. */
 export interface PodLink extends AsyncDisposable {
+  /** Host path of the directory that is bound into the gate. */
+  readonly socketDirectory: string;
   state(): NetworkState;
   /** Resolves when the gate has handed over its listeners. Rejects with `POD_FAILED` or the signal's reason. */
   ready(signal: AbortSignal): Promise<void>;
 }
 
 export interface PodNetwork {
-  /** Wait for the gate of this sandbox, in the directory that is bound into it. */
-  open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string }): Promise<PodLink>;
+  /** Wait for the gate of this sandbox: a new one, or with `resume` the one that runs already. */
+  open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string; readonly resume: boolean }): Promise<PodLink>;
 }
 
 /** Files that the daemon holds for a sandbox: never in a place that a sandbox can write. */
 export interface SandboxFiles {
-  /** Directory of the gate's socket, made once and never replaced. */
+  /** The pod's own directory, made once and never replaced while its gate lives. */
   podDirectory(id: SandboxId): Promise<string>;
   /** Directory for the workspace's copies, mounts and journal. */
   workspaceDirectory(id: SandboxId): Promise<string>;

@@ -65,7 +65,7 @@ async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   parts.store.putSandbox(live.record);
   if (!live.running) return;
   const directory = await parts.files.podDirectory(live.record.id);
-  live.pod = await parts.pods.open({ id: live.record.id, hostname: live.record.name, directory });
+  live.pod = await parts.pods.open({ id: live.record.id, hostname: live.record.name, directory, resume: true });
 }
 
 async function removeOrphans(parts: SandboxParts, { engine, views, known }: { readonly engine: Engine; readonly views: readonly ContainerView[]; readonly known: ReadonlyMap<string, unknown> }): Promise<void> {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CreateSandbox, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
+import { CreateSandbox, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
 
 /**
  * What the daemon remembers of a sandbox, in its database and on the workload container's `dev.sbx.record` label, so
@@ -22,6 +22,10 @@ export const SandboxRecord = z.object({
   placeholder: z.string(),
   service: z.string().optional(),
   modelSource: z.enum(["provider", "scripted", "none"]),
+  /** Rules of the agent's profile, as its Kit stated them when the sandbox was made. */
+  profileRules: z.array(Rule),
+  /** Whether the sandbox goes on without a session. */
+  longRunning: z.boolean(),
   protected: z.array(z.string()),
   hidden: z.array(z.string()),
   notices: z.array(WorkspaceNotice),

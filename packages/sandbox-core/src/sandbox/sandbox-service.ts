@@ -18,16 +18,30 @@ export class SandboxService {
   readonly #parts: SandboxParts;
   readonly #live = new Map<SandboxId, LiveSandbox>();
   readonly #queues = new Map<string, Promise<unknown>>();
+  #reconciled = false;
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
   }
 
-  /** Take over what runs, rebuild what was lost, remove what belongs to nobody. */
+  /**
+   * Take over what runs, rebuild what was lost, remove what belongs to nobody; once. Without an engine the sandboxes
+   * that are remembered are shown as stopped, and the next call tries again.
+   *
+   * @throws AppError `ENGINE_UNREACHABLE`
+   */
   async reconcile(): Promise<void> {
+    if (this.#reconciled) return;
+    for (const record of this.#parts.store.sandboxes()) {
+      if (!this.#live.has(record.id)) this.#live.set(record.id, { record, pod: undefined, running: false });
+    }
     const { sandboxes, unfinished } = await reconcile(this.#parts);
     for (const live of sandboxes) this.#live.set(live.record.id, live);
-    for (const live of unfinished) await endSandbox(this.#parts, live);
+    for (const live of unfinished) {
+      await endSandbox(this.#parts, live);
+      this.#live.delete(live.record.id);
+    }
+    this.#reconciled = true;
   }
 
   list(): readonly LiveSandbox[] {
@@ -43,6 +57,7 @@ export class SandboxService {
 
   /** The sandbox of this workspace and agent (and name), running; made when there is none. */
   async create(request: CreateSandbox, options: CreateOptions): Promise<{ readonly live: LiveSandbox; readonly joined: boolean }> {
+    await this.reconcile();
     const { path: workspace } = await this.#parts.workspace.check(request.workspace);
     const wanted = { ...request, workspace };
     return this.#inTurn(`create:${workspace}\n${request.agent}\n${request.name ?? ""}`, async () => {
@@ -56,18 +71,21 @@ export class SandboxService {
 
   /** Start a stopped sandbox; one that runs is left alone. */
   async start(ref: string, options: CreateOptions): Promise<LiveSandbox> {
+    await this.reconcile();
     const live = this.get(ref);
     await this.#inTurn(live.record.id, () => this.#ensureRunning(live, options));
     return live;
   }
 
   async stop(ref: string): Promise<LiveSandbox> {
+    await this.reconcile();
     const live = this.get(ref);
     await this.#inTurn(live.record.id, () => stopSandbox(this.#parts, live));
     return live;
   }
 
   async remove(ref: string): Promise<void> {
+    await this.reconcile();
     const live = this.get(ref);
     await this.#inTurn(live.record.id, async () => {
       await endSandbox(this.#parts, live);

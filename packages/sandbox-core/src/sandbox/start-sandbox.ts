@@ -5,7 +5,7 @@ import type { Engine, EngineId } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile } from "./account-files.ts";
 import { labelsOf, recordLabel } from "./labels.ts";
-import { prepareHome } from "./prepare-home.ts";
+import { prepareHome, profileFacts } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { HOLD_PROGRAM, idsOf, workloadContainer } from "./workload-container.ts";
@@ -56,8 +56,8 @@ interface StartWork extends StartRequest {
 async function startContainers(parts: SandboxParts, work: StartWork): Promise<void> {
   const { live, engine, signal } = work;
   const directory = await parts.files.podDirectory(live.record.id);
-  live.pod ??= await parts.pods.open({ id: live.record.id, hostname: live.record.name, directory });
-  const gate = live.record.gate ?? (await createGate(parts, work, directory));
+  live.pod ??= await parts.pods.open({ id: live.record.id, hostname: live.record.name, directory, resume: false });
+  const gate = live.record.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
   live.record = { ...live.record, gate };
   parts.store.putSandbox(live.record);
   const [workload] = await Promise.all([live.record.workload ?? createWorkload(parts, work, gate), engine.start(gate, signal)]);
@@ -71,9 +71,9 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
   await engine.start(workload, signal);
 }
 
-async function createGate(parts: SandboxParts, { live, gateImage, engine, signal }: StartWork, directory: string): Promise<EngineId> {
+async function createGate(parts: SandboxParts, { live, gateImage, engine, signal }: StartWork, socketDirectory: string): Promise<EngineId> {
   const { id, name } = live.record;
-  return engine.create(gateContainer({ name: `sbx-gate-${id.slice(4)}`, image: gateImage, labels: labelsOf(parts.owner, id, "gate"), hostname: name, directory }), signal);
+  return engine.create(gateContainer({ name: `sbx-gate-${id.slice(4)}`, image: gateImage, labels: labelsOf(parts.owner, id, "gate"), hostname: name, socketDirectory }), signal);
 }
 
 async function createWorkload(parts: SandboxParts, { live, profile, gateImage, engine, prepared, signal }: StartWork, gate: EngineId): Promise<EngineId> {
@@ -86,7 +86,7 @@ async function createWorkload(parts: SandboxParts, { live, profile, gateImage, e
     hosts: await parts.files.write(record.id, "hosts", hostsFile(record.name)),
   };
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }) };
-  return engine.create(workloadContainer({ record, gate, labels, profileEnv: profile.env, workspaceMounts: prepared.mounts, holdProgram, files }), signal);
+  return engine.create(workloadContainer({ record, gate, labels, profileEnv: profile.environment(profileFacts(record)), workspaceMounts: prepared.mounts, holdProgram, files }), signal);
 }
 
 async function readAccounts(engine: Engine, image: EngineId, path: string): Promise<string> {

@@ -1,0 +1,32 @@
+import type { AgentView } from "@sbx/contracts";
+import type { AgentProfile } from "@sbx/core";
+import type { FoundKit, KitStore } from "@sbx/kits";
+
+/** The agents that a person can name, and what is shown of them. */
+export interface AgentDirectory {
+  profile(agent: string): Promise<AgentProfile>;
+  list(): Promise<AgentView[]>;
+  show(agent: string): Promise<AgentView>;
+}
+
+/** `isBuilt` tells whether an agent's image is there already. */
+export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStore; readonly isBuilt: (profile: AgentProfile) => Promise<boolean> }): AgentDirectory {
+  const view = async ({ profile, source }: FoundKit): Promise<AgentView> => ({
+    name: profile.name,
+    displayName: profile.displayName,
+    description: profile.description,
+    source,
+    ...(profile.version === undefined ? {} : { version: profile.version }),
+    ...(profile.service === undefined ? {} : { service: profile.service }),
+    allow: [...profile.allow],
+    interactive: [...profile.launch("interactive", [])],
+    headless: [...profile.launch("headless", [])],
+    skipped: [...profile.skipped],
+    built: await isBuilt(profile).catch(() => false),
+  });
+  return {
+    profile: async (agent) => (await kits.load(agent)).profile,
+    list: async () => Promise.all((await kits.list()).kits.map(view)),
+    show: async (agent) => view(await kits.load(agent)),
+  };
+}

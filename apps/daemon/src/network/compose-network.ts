@@ -1,0 +1,51 @@
+import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import type { PodNetwork, SandboxRecord } from "@sbx/core";
+import { mayAllow } from "@sbx/egress-policy";
+import { createPodHost, createWall, podDirectory } from "@sbx/egress-proxy";
+import type { Log } from "../log.ts";
+import type { ModelSources } from "../model/model-source.ts";
+import type { PolicyService } from "../policy/policy-service.ts";
+
+export interface NetworkParts {
+  readonly scope: AsyncDisposableStack;
+  readonly record: RecordEvent;
+  readonly log: Log;
+  readonly policy: PolicyService;
+  readonly models: ModelSources;
+  readonly sandbox: (id: SandboxId) => SandboxRecord;
+}
+
+export interface Network {
+  readonly pods: PodNetwork;
+  /** Drop what is remembered about a sandbox that was removed. */
+  forget(sandbox: SandboxId): void;
+}
+
+/** Put the wall behind the pods: every connection of a pod is decided by its sandbox's policy as it stands then. */
+export function composeNetwork({ scope, record, log, policy, models, sandbox }: NetworkParts): Network {
+  const policyOf = (id: SandboxId): ReturnType<PolicyService["of"]> => policy.of(sandbox(id));
+  const wall = scope.use(
+    createWall({
+      policyOf,
+      modelOf: (id) => models.bindings(sandbox(id)),
+      nameOf: (id) => sandbox(id).name,
+      record,
+      log: (message, error) => { log.error("wall.failed", { message, error }); },
+    }),
+  );
+  const host = createPodHost({ record });
+  return {
+    pods: {
+      async open({ id, hostname, directory, resume }) {
+        const pod = scope.use(await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayAllow(policyOf(id), name), serve: wall.serve }));
+        return {
+          socketDirectory: podDirectory(directory).gate,
+          state: () => pod.state(),
+          ready: (signal) => pod.ready(signal),
+          [Symbol.asyncDispose]: () => pod[Symbol.asyncDispose](),
+        };
+      },
+    },
+    forget: (id) => { wall.forget(id); },
+  };
+}
