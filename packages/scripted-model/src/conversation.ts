@@ -24,8 +24,8 @@ export type Answer = { readonly kind: "text"; readonly text: string } | { readon
 /** Parts that agents put into the user's turn by themselves. */
 const ASIDES = /<(system-reminder|environment_context|user_instructions|INSTRUCTIONS)>[\s\S]*?<\/\1>/g;
 const SCRIPT = /```(?:sh|bash|shell)\s+([\s\S]*?)```/g;
-const QUOTED_LINES = 5;
-const QUOTED_CHARACTERS = 600;
+const QUOTED_LINES = 12;
+const QUOTED_CHARACTERS = 1200;
 
 export const EXPLANATION = "I am the scripted model that comes with sbx, not a language model. Put a shell command between ```sh and ``` in your message, and I will ask the agent to run it and tell you what it printed.";
 
@@ -42,7 +42,12 @@ export function answerOf({ tools, items, wantsJson }: Conversation): Answer {
   if (command === undefined || command === "") return text(EXPLANATION);
   const tool = shellTool(tools);
   if (tool === undefined) return text(`I would run a command, but this agent offers no shell tool that I know. It offers: ${tools.map(({ name }) => name).join(", ")}.`);
-  return { kind: "call", tool, input: tool.form === "custom" ? `await tools.exec_command({cmd: ${JSON.stringify(command)}})` : argumentsOf(tool, command) };
+  return { kind: "call", tool, input: tool.form === "custom" ? programFor(command) : argumentsOf(tool, command) };
+}
+
+/** For a tool whose input is JavaScript, in which the agent's other tools are functions. */
+function programFor(command: string): string {
+  return `const result = await tools.exec_command({cmd: ${JSON.stringify(command)}}); text(result.output ?? result)`;
 }
 
 function text(value: string): Answer {

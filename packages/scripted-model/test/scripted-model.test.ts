@@ -43,7 +43,7 @@ describe("the scripted model", () => {
     expect(last.response.usage["output_tokens"]).toBeGreaterThan(0);
     const additional = { type: "additional_tools", tools: [{ type: "namespace", name: "functions", tools: [{ type: "custom", name: "exec" }, { name: "wait" }] }] };
     const custom = await post(model.url, "/v1/responses", { model: "g", stream: false, input: [additional, ...input] });
-    expect(JSON.parse(custom.text)).toMatchObject({ output: [{ type: "custom_tool_call", name: "exec", input: `await tools.exec_command({cmd: ${JSON.stringify(COMMAND)}})` }] });
+    expect(JSON.parse(custom.text)).toMatchObject({ output: [{ type: "custom_tool_call", name: "exec", input: `const result = await tools.exec_command({cmd: ${JSON.stringify(COMMAND)}}); text(result.output ?? result)` }] });
     const done = await post(model.url, "/v1/responses", { model: "g", stream: true, input: [additional, ...input, { type: "custom_tool_call", call_id: "c" }, { type: "custom_tool_call_output", call_id: "c", output: "hi" }] });
     expect(events(done.text).map(({ type }) => type)).toContain("response.output_text.delta");
     expect(done.text).toContain("It printed:\\n\\nhi");
