@@ -21,7 +21,7 @@ const MAX_WORD = 64;
 /** The known names that a person may have meant, the nearest first, at most three. */
 export function nearNames(wanted: string, known: readonly string[]): readonly string[] {
   const word = wanted.slice(0, MAX_WORD).toLowerCase();
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   return known
     .map((name) => ({ name, steps: name.toLowerCase().startsWith(word) && word.length > 1 ? 0 : distance(word, name.slice(0, MAX_WORD).toLowerCase()) }))
     .filter(({ steps }) => steps <= limit)

@@ -80,11 +80,12 @@ function readCapability(source: KitSource, { type, name, config }: Entry, { at, 
   return { known: true, type, name, path, config: check<z.ZodType>(source, schema, config, [...at, "config"]) } as KitCapability;
 }
 
-/** The first thing that is wrong, at its place. */
+/** One thing that is wrong, at its place; a misspelled key first, because it makes the others. */
 function check<Schema extends z.ZodType>(source: KitSource, schema: Schema, value: unknown, at: KitPath): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const { issues } = result.error;
+  const issue = issues.find(({ code }) => code === "unrecognized_keys") ?? issues[0];
   if (issue === undefined) throw source.refuse(at, "this is not what belongs here");
   const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const path = [...at, ...issue.path, ...(key === undefined ? [] : [key])];
@@ -95,6 +96,7 @@ const EXPECTED: Readonly<Record<string, string>> = { array: "a list", boolean: "
 
 function issueText(issue: z.core.$ZodIssue, found: unknown): string {
   if (issue.code === "invalid_type") return found === undefined ? "is missing" : `expected ${EXPECTED[issue.expected] ?? issue.expected}, found ${kindOf(found)}`;
+  if (issue.code === "invalid_key") return issue.issues[0]?.message ?? "this key does not belong here";
   return issue.message.startsWith("Invalid") ? "is not in the form that belongs here" : issue.message;
 }
 

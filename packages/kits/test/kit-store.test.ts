@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { AppError } from "@sbx/contracts";
+import { afterEach, beforeEach, describe, it } from "vitest";
+import { createKitStore } from "../src/kit-store.ts";
+
+const KIT = 'schemaVersion: "3"\nkind: workload\ndisplayName: Mine\n';
+const RECIPE = 'ARG SBX_BASE\nFROM ${SBX_BASE}\nENTRYPOINT ["mine"]\n';
+let directory = "";
+
+beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), "sbx-kits-")); });
+afterEach(async () => { await rm(directory, { recursive: true, force: true }); });
+
+async function place(name: string, files: Readonly<Record<string, string>>): Promise<string> {
+  const kit = path.join(directory, name);
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(kit, file)), { recursive: true });
+    await writeFile(path.join(kit, file), text);
+  }
+  return kit;
+}
+
+async function problemOf(agent: string): Promise<AppError> {
+  const problem: unknown = await createKitStore({ directory }).load(agent).then(() => undefined, (error: unknown) => error);
+  if (AppError.is(problem)) return problem;
+  throw new Error(`the Kit was taken, or failed otherwise: ${String(problem)}`);
+}
+
+describe("the Kit store", () => {
+  it("has the built-in agents, also where the person has no directory", async ({ expect }) => {
+    const { kits, broken } = await createKitStore({ directory: path.join(directory, "missing") }).list();
+    expect(kits.map(({ profile, source }) => [profile.name, source])).toEqual(["claude", "codex", "gemini", "opencode", "shell"].map((name) => [name, "built-in"]));
+    expect(broken).toEqual([]);
+  });
+
+  it("prefers the person's own, and takes a Kit by its path", async ({ expect }) => {
+    const own = await place("claude", { "kit.yaml": KIT, "kit.dockerfile": RECIPE });
+    const store = createKitStore({ directory });
+    expect((await store.load("claude")).source).toBe(own);
+    expect((await store.load("claude")).profile.displayName).toBe("Mine");
+    expect((await store.load(`${own}/`)).profile.name).toBe("claude");
+    expect((await store.list()).kits).toHaveLength(5);
+  });
+
+  it("reads a Kit whose files carry the directory's name, a named recipe, and context", async ({ expect }) => {
+    const kit = await place("other", { "other.yaml": `${KIT}dockerfile: sub/Dockerfile\ncapabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: ./a.md } }\n`, "sub/Dockerfile": RECIPE, "a.md": "be brief" });
+    const { profile } = await createKitStore({ directory }).load(kit);
+    expect(profile.dockerfile).toBe(RECIPE);
+    expect(profile.seedFiles({ workspace: "/w", placeholder: "k", modelUrl: "u" })).toEqual([{ path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false }]);
+  });
+
+  it("names what was probably meant", async ({ expect }) => {
+    await place("mine", { "kit.yaml": KIT, "kit.dockerfile": RECIPE });
+    for (const [wanted, near] of [["cluade", "claude"], ["Claude", "claude"], ["code", "codex"], ["gemni", "gemini"], ["mein", "mine"]] as const) {
+      const problem = await problemOf(wanted);
+      expect(problem.code).toBe("AGENT_UNKNOWN");
+      expect(problem.fix, wanted).toContain(`"${near}"`);
+    }
+    expect((await problemOf("xyzzy")).fix).toContain("claude, codex, gemini, mine, opencode, shell");
+  });
+
+  it("lists a broken Kit apart and the others all the same", async ({ expect }) => {
+    await place("bad", { "kit.yaml": `${KIT}nme: x\n`, "kit.dockerfile": RECIPE });
+    const { kits, broken } = await createKitStore({ directory }).list();
+    expect(kits).toHaveLength(5);
+    expect(broken.map(({ name, problem }) => [name, problem.code])).toEqual([["bad", "KIT_INVALID"]]);
+    expect(broken[0]?.problem.message).toContain(`${path.join(directory, "bad", "kit.yaml")}:4:1: `);
+  });
+
+  it("does not let a person's name reach out of their directory", async ({ expect }) => {
+    for (const name of ["..", ".", "", "a\0b", "CLAUDE ", "claude\n"]) expect((await problemOf(name)).code, JSON.stringify(name)).toBe("AGENT_UNKNOWN");
+    expect((await problemOf("../claude")).code).toBe("AGENT_UNKNOWN");
+    expect((await problemOf("/no/such/kit")).code).toBe("KIT_INVALID");
+  });
+
+  it("follows no link out of a Kit", async ({ expect }) => {
+    const secret = path.join(directory, "secret");
+    await writeFile(secret, "TOP SECRET");
+    const kit = await place("links", { "kit.yaml": `${KIT}capabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: a.md } }\n`, "kit.dockerfile": RECIPE });
+    await symlink(secret, path.join(kit, "a.md"));
+    const linked = await problemOf(kit);
+    expect(linked.message).toContain("is a link");
+    expect(JSON.stringify(linked)).not.toContain("TOP SECRET");
+    const other = await place("recipe", { "kit.yaml": KIT });
+    await symlink(secret, path.join(other, "kit.dockerfile"));
+    expect((await problemOf(other)).message).toContain("is a link");
+    const climbing = await place("climb", { "kit.yaml": `${KIT}capabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: ../secret } }\n`, "kit.dockerfile": RECIPE });
+    expect((await problemOf(climbing)).message).toContain("leads out of");
+  });
+
+  it("refuses a directory without a descriptor, with several, and with one that is a directory", async ({ expect }) => {
+    expect((await problemOf(await place("none", { "x.txt": "" }))).message).toContain("has no kit.yaml");
+    expect((await problemOf(await place("two", { "a.yaml": KIT, "b.yaml": KIT }))).message).toContain("several descriptors");
+    expect((await problemOf(await place("dir", { "kit.yaml/x": "" }))).message).toContain("no ordinary file");
+    expect((await problemOf(await place("norecipe", { "kit.yaml": KIT }))).message).toContain("has no recipe");
+  });
+});

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { compilePolicy, decide } from "@sbx/egress-policy";
+import { describe, it } from "vitest";
+import { parseKit } from "../../src/kit/parse-kit.ts";
+import type { AgentProfile } from "../../src/kit/profile.ts";
+import { resolveProfile } from "../../src/kit/resolve-profile.ts";
+import { NASTY } from "./a-kit.ts";
+
+const AGENTS = new URL("../../agents/", import.meta.url);
+const NAMES = ["claude", "codex", "gemini", "opencode", "shell"];
+
+function builtIn(name: string): AgentProfile {
+  const read = (file: string): string => readFileSync(new URL(`${name}/${file}`, AGENTS), "utf8");
+  return resolveProfile(parseKit(read("kit.yaml")), { name, directory: `/agents/${name}`, dockerfile: read("kit.dockerfile") });
+}
+
+const seeded = (name: string, path: string): string => builtIn(name).seedFiles(NASTY).find((file) => file.path === path)?.content ?? "";
+
+describe("the built-in agents", () => {
+  it("are these", ({ expect }) => {
+    expect(readdirSync(AGENTS).toSorted()).toEqual(NAMES);
+  });
+
+  it("start like this", ({ expect }) => {
+    const launches = NAMES.map((name) => [name, builtIn(name).launch("interactive", []), builtIn(name).launch("headless", ["a b"])]);
+    expect(launches).toEqual([
+      ["claude", ["claude", "--dangerously-skip-permissions"], ["claude", "--dangerously-skip-permissions", "-p", "a b"]],
+      ["codex", ["codex", "--yolo", "--no-daemon"], ["codex", "--yolo", "exec", "--skip-git-repo-check", "a b"]],
+      ["gemini", ["gemini", "--yolo", "--skip-trust"], ["gemini", "--yolo", "--skip-trust", "a b"]],
+      ["opencode", ["opencode"], ["opencode", "run", "a b"]],
+      ["shell", ["/bin/bash", "-l"], ["a b"]],
+    ]);
+  });
+
+  it("pass a person's own words on", ({ expect }) => {
+    expect(builtIn("claude").launch("headless", ["-p", "go"])).toEqual(["claude", "--dangerously-skip-permissions", "-p", "-p", "go"]);
+    expect(builtIn("codex").launch("headless", ["exec", "go"])).toEqual(["codex", "exec", "--yolo", "--skip-git-repo-check", "go"]);
+    expect(builtIn("codex").launch("interactive", ["resume", "--last"])).toEqual(["codex", "resume", "--yolo", "--no-daemon", "--last"]);
+    expect(builtIn("opencode").launch("headless", ["run", "-m", "x/y", "go"])).toEqual(["opencode", "run", "-m", "x/y", "go"]);
+    expect(builtIn("shell").launch("headless", ["sh", "-c", "id -u"])).toEqual(["sh", "-c", "id -u"]);
+  });
+
+  for (const name of NAMES) {
+    it(`${name}: everything in its Kit is carried out`, ({ expect }) => {
+      expect(builtIn(name).skipped).toEqual([]);
+    });
+
+    it(`${name}: opens no host, so that nothing goes round the model service`, ({ expect }) => {
+      const { rules, allow } = builtIn(name);
+      expect(allow).toEqual([]);
+      const policy = compilePolicy([...rules]);
+      for (const host of ["api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com", "example.org"]) expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
+    });
+
+    it(`${name}: what a workspace is called adds nothing to its files`, ({ expect }) => {
+      for (const { path, content } of builtIn(name).seedFiles(NASTY)) {
+        if (path.endsWith(".json")) expect(() => void JSON.parse(content), path).not.toThrow();
+        expect(content, path).not.toContain("\n[mcp_servers.x]");
+      }
+    });
+
+    it(`${name}: its recipe pins what it installs, and ends as the ordinary user`, ({ expect }) => {
+      const { dockerfile, version } = builtIn(name);
+      expect(dockerfile.startsWith("ARG SBX_BASE\nFROM ${SBX_BASE}\n")).toBe(true);
+      expect(dockerfile).toMatch(/^USER agent$/m);
+      expect(dockerfile).not.toMatch(/<<|--mount|sudo|chmod [ug+]*s|@latest/);
+      const installed = [...dockerfile.matchAll(/npm install --global \S+@(\S+)/g)].map((match) => match[1]);
+      expect(installed).toEqual(name === "shell" ? [] : [version]);
+    });
+  }
+
+  it("deny their telemetry even where everything is allowed", ({ expect }) => {
+    const open = { id: "user:1", effect: "allow", to: "**", layer: "user" } as const;
+    for (const [name, host] of [["claude", "downloads.claude.ai"], ["codex", "ab.chatgpt.com"], ["gemini", "play.googleapis.com"]] as const) {
+      const policy = compilePolicy([open, ...builtIn(name).rules]);
+      expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
+      expect(decide(policy, { kind: "name", name: "example.org", port: 443 }).effect).toBe("allow");
+    }
+  });
+
+  it("have these variables", ({ expect }) => {
+    expect(Object.fromEntries(NAMES.map((name) => [name, builtIn(name).environment({ workspace: "/w", placeholder: "KEY", modelUrl: "URL" })]))).toEqual({
+      claude: { ANTHROPIC_API_KEY: "KEY", ANTHROPIC_BASE_URL: "URL", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1", DISABLE_AUTOUPDATER: "1", DISABLE_ERROR_REPORTING: "1", DISABLE_TELEMETRY: "1" },
+      codex: { OPENAI_API_KEY: "KEY" },
+      gemini: { GEMINI_API_KEY: "KEY", GEMINI_CLI_NO_RELAUNCH: "true", GOOGLE_GEMINI_BASE_URL: "URL" },
+      opencode: { ANTHROPIC_API_KEY: "KEY", OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_LSP_DOWNLOAD: "1", OPENCODE_DISABLE_MODELS_FETCH: "1", OPENCODE_DISABLE_SHARE: "1" },
+      shell: {},
+    });
+    expect(NAMES.map((name) => builtIn(name).service)).toEqual(["anthropic", "openai", "google", "anthropic", undefined]);
+  });
+
+  it("claude: answers its first questions, for this workspace and this key only", ({ expect }) => {
+    expect(JSON.parse(seeded("claude", ".claude.json"))).toEqual({ hasCompletedOnboarding: true, customApiKeyResponses: { approved: [NASTY.placeholder.slice(-20)], rejected: [] }, projects: { [NASTY.workspace]: { hasTrustDialogAccepted: true } } });
+  });
+
+  it("codex: never trusts the workspace, whose settings name programs to run", ({ expect }) => {
+    const config = seeded("codex", ".codex/config.toml");
+    expect(config).toContain('base_url = "http://model.sbx.internal/anthropic/v1"');
+    expect(config).not.toMatch(/trust_level|\[projects/);
+  });
+});

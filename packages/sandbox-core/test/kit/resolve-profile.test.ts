@@ -1,0 +1,138 @@
+import { AppError } from "@sbx/contracts";
+import { describe, it } from "vitest";
+import { parseKit } from "../../src/kit/parse-kit.ts";
+import type { AgentProfile } from "../../src/kit/profile.ts";
+import { resolveProfile } from "../../src/kit/resolve-profile.ts";
+import { A_DOCKERFILE, aKit, NASTY } from "./a-kit.ts";
+
+function profileOf(text: string, dockerfile = A_DOCKERFILE): AgentProfile {
+  return resolveProfile(parseKit(text), { name: "thing", directory: "/kits/thing", dockerfile });
+}
+
+function problemOf(text: string, dockerfile?: string): AppError {
+  try {
+    profileOf(text, dockerfile);
+  } catch (error) {
+    if (AppError.is(error)) return error;
+    throw error;
+  }
+  throw new Error("the Kit was carried out");
+}
+
+const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
+  ["a type nobody knows", "type: org.example/thing@2"],
+  ["a type of the specification that we lack", "type: com.docker.sandbox/privileged@1"],
+  ["a newer version of a type", "type: com.docker.sandbox/network-policy@2, config: {}"],
+  ["network for install hooks", "type: com.docker.sandbox/network-policy@1, config: { install: { allow: [example.org] } }"],
+  ["a credential of no model service", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, apiKey: { name: GITHUB_TOKEN } }"],
+  ["an install hook as root", "type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id }] }"],
+  ["an install hook as uid 0", 'type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: "0" }] }'],
+  ["a startup hook as root", "type: com.docker.sandbox/lifecycle@1, config: { startup: [{ command: id, user: root }] }"],
+  ["a file outside the home", "type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /etc/profile, content: x }] }"],
+  ["a file that climbs out of the home", "type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /home/agent/../../etc/profile, content: x }] }"],
+  ["a volume outside the home", "type: com.docker.sandbox/volume@1, config: { path: /var/lib/x }"],
+  ["a volume in memory", "type: com.docker.sandbox/volume@1, config: { path: /home/agent/x, tmpfs: true }"],
+  ["a GPU", "type: com.docker.sandbox/resources@1, config: { gpu: 1 }"],
+  ["context beside the workspace", "type: com.docker.sandbox/agent-context@1, config: { content: x }"],
+];
+
+describe("carrying a Kit out", () => {
+  for (const [what, capability] of UNSUPPORTED) {
+    it(`refuses ${what} when it is required, by name`, ({ expect }) => {
+      const problem = problemOf(aKit({ capabilities: [`- { ${capability} }`] }));
+      const type = /type: (\S+?@\d)/.exec(capability)?.[1] ?? "";
+      expect(problem.code).toBe("KIT_UNSUPPORTED");
+      expect(problem.message).toContain(`Kit "thing" requires ${type} (capabilities[0])`);
+    });
+
+    it(`leaves ${what} out when it is optional, and says so`, ({ expect }) => {
+      const profile = profileOf(aKit({ capabilities: [`- { ${capability}, optional: true }`] }));
+      expect(profile.skipped).toEqual([expect.stringContaining("capabilities[0]")]);
+      expect(profile.rules).toEqual([]);
+      expect(profile.hooks).toEqual({ install: [], startup: [] });
+      expect(profile.seedFiles(NASTY)).toEqual([]);
+      expect(profile.environment(NASTY)).toEqual({});
+    });
+  }
+
+  it("takes a group as a whole or not at all", ({ expect }) => {
+    const group = (optional: boolean): string => aKit({ capabilities: ["- group:", `    optional: ${optional}`, "    capabilities:", "      - { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: [example.org] } } }", "      - type: com.docker.sandbox/privileged@1"] });
+    const profile = profileOf(group(true));
+    expect(profile.rules).toEqual([]);
+    expect(profile.skipped).toEqual([expect.stringContaining("capabilities[0].group.capabilities[1]")]);
+    expect(problemOf(group(false)).message).toContain("capabilities[0].group.capabilities[1]");
+  });
+
+  it("refuses what is no workload, needs other Kits, or has no recipe or program", ({ expect }) => {
+    expect(problemOf('schemaVersion: "3"\nkind: mixin\n').code).toBe("KIT_UNSUPPORTED");
+    expect(problemOf(aKit({ top: ["requires: [git]"] })).message).toContain("requires other Kits");
+    expect(problemOf(aKit({ top: ["args: { v: { default: a, buildArg: V } }"] })).message).toContain('"v"');
+    expect(() => resolveProfile(parseKit(aKit()), { name: "thing", directory: "/kits/thing" })).toThrow(/has no recipe/);
+    expect(problemOf(aKit(), "FROM x\n").message).toContain("neither ENTRYPOINT nor CMD");
+  });
+
+  it("translates hosts into rules of its layer", ({ expect }) => {
+    const { rules, allow } = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['*', 'a.example.org:443', '*.example.org'], deny: ['**:25'] } } }"] }));
+    expect(rules.map(({ id, effect, to, layer }) => [id, effect, to, layer])).toEqual([
+      ["profile:allow:1", "allow", "**", "profile"],
+      ["profile:allow:2", "allow", "a.example.org:443", "profile"],
+      ["profile:allow:3", "allow", "*.example.org", "profile"],
+      ["profile:deny:1", "deny", "**:25", "profile"],
+    ]);
+    expect(allow).toEqual(["**", "a.example.org:443", "*.example.org"]);
+  });
+
+  it("does not open the provider itself when the model service stands for it", ({ expect }) => {
+    const profile = profileOf(aKit({ capabilities: [
+      "- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['api.anthropic.com:443', 'API.anthropic.com', 'docs.anthropic.com:443'] } } }",
+      "- { type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: runtime, apiKey: { name: KEY, inject: [{ domain: api.anthropic.com }] } } }",
+      "- { type: dev.sbx/agent@1, optional: true, config: { model: { service: anthropic, baseUrl: { env: BASE, value: '${modelUrl}/v1' } } } }",
+    ] }));
+    expect(profile.allow).toEqual(["docs.anthropic.com:443"]);
+    expect(profile.service).toBe("anthropic");
+    expect(profile.environment(NASTY)).toEqual({ BASE: "http://model.sbx.internal/anthropic/v1", KEY: NASTY.placeholder });
+  });
+
+  it("gives hooks an environment of their own", ({ expect }) => {
+    const { hooks } = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: [touch, 'a b'], user: agent, env: [MINE] }], startup: [{ command: 'sleep 1 &', background: true }] } }"] }));
+    expect(hooks.install).toEqual([["/bin/sh", "-c", expect.stringMatching(/^exec env -i .*\$\{MINE\+"MINE=\$MINE"\} "\$@"$/), "hook", "touch", "a b"]]);
+    expect(hooks.startup[0]).toEqual(["/bin/sh", "-c", expect.stringMatching(/&$/), "hook", "sh", "-c", "sleep 1 &"]);
+  });
+
+  it("fills files in so that a workspace's name adds nothing to them", ({ expect }) => {
+    const profile = profileOf(aKit({ capabilities: [
+      "- type: dev.sbx/agent@1", "  config:", "    files:",
+      '      - { path: .a.json, content: \'{"p": {"${workspace}": {"k": "${placeholder.last20}"}}}\', mode: "600" }',
+      '      - { path: a.toml, content: \'w = "${workspace}"\', overwrite: true }',
+    ] }));
+    const [json, toml] = profile.seedFiles(NASTY);
+    expect(JSON.parse(json?.content ?? "")).toEqual({ p: { [NASTY.workspace]: { k: "ABCDEFGHIJ".padStart(20, "abcdefghij") } } });
+    expect(json).toMatchObject({ path: ".a.json", mode: 0o600, overwrite: false });
+    expect(toml?.content.split("\n")).toHaveLength(1);
+    expect(JSON.parse((toml?.content ?? "").slice("w = ".length))).toBe(NASTY.workspace);
+  });
+
+  it("refuses files of dev.sbx/agent@1 outside the home, unknown values and broken JSON", ({ expect }) => {
+    const file = (text: string): string => aKit({ capabilities: [`- { type: dev.sbx/agent@1, config: { files: [${text}] } }`] });
+    for (const path of ["/etc/passwd", "../x", "a/../../x", "a/..", ".", "./x", "a/"]) expect(problemOf(file(`{ path: "${path}", content: x }`)).code, path).toBe("KIT_INVALID");
+    expect(problemOf(file('{ path: a, content: "${secret}" }')).message).toContain("stands for nothing");
+    expect(problemOf(file('{ path: a.json, content: "{" }')).message).toContain("no JSON");
+    expect(profileOf(file("{ path: ..a/.b, content: x }")).seedFiles(NASTY)).toHaveLength(1);
+  });
+
+  it("puts a launch together", ({ expect }) => {
+    const text = aKit({ capabilities: ["- { type: dev.sbx/agent@1, config: { launch: { interactive: [-i], headless: [run], verbs: { run: [-y], mcp: [] } } } }"] });
+    const { launch } = profileOf(text, 'FROM x AS early\nENTRYPOINT ["no"]\nFROM y\nENTRYPOINT ["agent", \\\n  "--flag"]\nCMD ["hello"]\n');
+    expect(launch("interactive", [])).toEqual(["agent", "--flag", "-i", "hello"]);
+    expect(launch("headless", ["go", "run"])).toEqual(["agent", "--flag", "run", "go", "run"]);
+    expect(launch("headless", ["run", "go"])).toEqual(["agent", "--flag", "run", "-y", "go"]);
+    expect(launch("interactive", ["mcp", "list"])).toEqual(["agent", "--flag", "mcp", "list"]);
+    expect(launch("headless", ["toString"])).toEqual(["agent", "--flag", "run", "toString"]);
+  });
+
+  it("reads a size in units of 1024", ({ expect }) => {
+    const profile = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/resources@1, config: { cpu: 1.5, memory: 2g } }", "- type: com.docker.sandbox/long-running@1"] }));
+    expect(profile.resources).toEqual({ cpus: 1.5, memoryBytes: 2 * 1024 ** 3 });
+    expect(profile.longRunning).toBe(true);
+  });
+});
