@@ -3,7 +3,6 @@ import type { AgentProfile } from "../kit/profile.ts";
 import type { EngineId } from "../ports/engine.ts";
 import { endSandbox } from "./end-sandbox.ts";
 import { labelsOf } from "./labels.ts";
-import { homeContainer, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
@@ -40,7 +39,8 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   try {
     parts.store.putSandbox(live.record);
     parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
-    await progress.step("home volume", () => makeHome(parts, live, { gateImage, signal }));
+    const engine = await parts.engine();
+    await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
     await startSandbox(parts, { live, profile, gateImage, progress, signal });
     return live;
   } catch (error) {
@@ -70,13 +70,4 @@ function newRecord(parts: SandboxParts, { request, profile, taken }: CreateWork,
     skipped: [...profile.skipped],
     ready: false,
   };
-}
-
-/** The volume belongs to the workspace's owner before anything of the agent's runs. */
-async function makeHome(parts: SandboxParts, live: LiveSandbox, { gateImage, signal }: { readonly gateImage: EngineId; readonly signal: AbortSignal }): Promise<void> {
-  const engine = await parts.engine();
-  const { uid, gid } = await parts.workspace.check(live.record.request.workspace);
-  live.record = { ...live.record, user: uid === 0 ? "1000:1000" : `${uid}:${gid}` };
-  await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
-  await runToEnd(engine, homeContainer(live.record, gateImage, labelsOf(parts.owner, live.record.id, "home")), signal);
 }

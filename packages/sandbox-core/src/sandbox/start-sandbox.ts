@@ -5,13 +5,15 @@ import type { Engine, EngineId } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile } from "./account-files.ts";
 import { labelsOf, recordLabel } from "./labels.ts";
-import { prepareHome, profileFacts } from "./prepare-home.ts";
+import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { HOLD_PROGRAM, idsOf, workloadContainer } from "./workload-container.ts";
 
 /** How long a gate may take to hand over its listeners. */
 const GATE_TIMEOUT_MS = 20_000;
+/** The user `agent` of every image that a Kit may have (sandbox-kit-spec v3, platform floor). */
+const IMAGE_USER = "1000:1000";
 
 export interface StartRequest {
   readonly live: LiveSandbox;
@@ -60,7 +62,7 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
   const gate = live.record.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
   live.record = { ...live.record, gate };
   parts.store.putSandbox(live.record);
-  const [workload] = await Promise.all([live.record.workload ?? createWorkload(parts, work, gate), engine.start(gate, signal)]);
+  const [workload] = await Promise.all([live.record.workload ?? makeWorkload(parts, work, gate), engine.start(gate, signal)]);
   live.record = { ...live.record, workload };
   parts.store.putSandbox(live.record);
   await live.pod.ready(AbortSignal.any([signal, AbortSignal.timeout(GATE_TIMEOUT_MS)])).catch((cause: unknown) => {
@@ -89,6 +91,14 @@ async function createWorkload(parts: SandboxParts, { live, profile, gateImage, e
   return engine.create(workloadContainer({ record, gate, labels, profileEnv: profile.environment(profileFacts(record)), workspaceMounts: prepared.mounts, holdProgram, files }), signal);
 }
 
+/** The engine fills the new home from the image, whose user may have another number than the workspace's owner. */
+async function makeWorkload(parts: SandboxParts, work: StartWork, gate: EngineId): Promise<EngineId> {
+  const workload = await createWorkload(parts, work, gate);
+  const { record } = work.live;
+  if (record.user !== IMAGE_USER) await runToEnd(work.engine, homeContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home")), work.signal);
+  return workload;
+}
+
 async function readAccounts(engine: Engine, image: EngineId, path: string): Promise<string> {
   try {
     return (await engine.readFile(image, path)).toString("utf8");
@@ -110,8 +120,9 @@ async function verifyMounts(parts: SandboxParts, { live, profile, engine, prepar
 export async function stopContainers(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   const engine = await parts.engine();
   if (live.record.workload !== undefined) await engine.stop(live.record.workload, 4);
-  if (live.record.gate !== undefined) await engine.stop(live.record.gate, 0);
+  // Before the gate ends, so that its end is not taken for a fault.
   await live.pod?.[Symbol.asyncDispose]();
+  if (live.record.gate !== undefined) await engine.stop(live.record.gate, 0);
   live.pod = undefined;
   live.running = false;
 }
