@@ -18,11 +18,13 @@ export interface WorkspaceHostOptions {
   readonly configDirectory: string;
   /** Home of the person. */
   readonly home: string;
-  /** In which git looks for the person's configuration. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** In which git looks for the person's configuration; only `HOME` and `PATH` by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Whether mounts are made by descriptor; defaults to whether this process is root. */
   readonly mounts?: boolean;
 }
+
+const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** A {@link WorkspaceHost} on this machine, with what only a daemon that starts anew needs. */
 export interface LocalWorkspaceHost extends WorkspaceHost {
@@ -32,7 +34,7 @@ export interface LocalWorkspaceHost extends WorkspaceHost {
 }
 
 /** Make the host's side of workspaces. */
-export function createWorkspaceHost({ stateDirectory, configDirectory, home, environment, mounts = process.geteuid?.() === 0 }: WorkspaceHostOptions): LocalWorkspaceHost {
+export function createWorkspaceHost({ stateDirectory, configDirectory, home, environment = { HOME: home, PATH: SYSTEM_PATH }, mounts = process.geteuid?.() === 0 }: WorkspaceHostOptions): LocalWorkspaceHost {
   const places = async (): Promise<HostPlaces> => ({ homes: await personHomes(home), own: await realAndNamed([stateDirectory, configDirectory]) });
   const daemon = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
   const made = new MadeDirectories(`${stateDirectory}/workspace-made`);
