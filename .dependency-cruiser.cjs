@@ -32,7 +32,7 @@ module.exports = {
       to: { path: ring(ADAPTERS.filter((other) => other !== name)) },
     })),
     { name: "packages-never-import-apps", severity: "error", from: { path: "^packages/[^/]+/src/" }, to: { path: "^apps/" } },
-    { name: "apps-do-not-import-tooling", severity: "error", from: { path: SHIPPED }, to: { path: "^tooling/" } },
+    { name: "shipped-code-needs-no-tooling", severity: "error", from: { path: SHIPPED }, to: { path: "^tooling/" } },
     // `sbx doctor` explains a machine on which no daemon can start, so it may look for the engine itself.
     { name: "only-the-daemon-composes", severity: "error", from: { path: "^apps/(?!daemon/)[^/]+/src/", pathNot: "^apps/cli/src/doctor/" }, to: { path: ring(ADAPTERS.filter((name) => name !== "launch")) } },
     { name: "no-test-code-in-src", severity: "error", from: { path: SHIPPED }, to: { path: "^packages/testing/|/test/" } },

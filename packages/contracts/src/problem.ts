@@ -3,36 +3,37 @@ import * as z from "zod";
 /**
  * Every failure a caller can meet, with the HTTP status that carries it.
  *
- * `retryable` says that the same call may succeed later without any change by the caller.
+ * `retryable` says that the same call may succeed later without any change by the caller; `means` is the sentence of
+ * docs/errors.md, which is written from this table.
  */
 export const PROBLEMS = {
-  AGENT_UNKNOWN: { status: 404, retryable: false },
-  BUILD_FAILED: { status: 500, retryable: false },
-  CONFIG_INVALID: { status: 422, retryable: false },
-  CREDENTIAL_MISSING: { status: 409, retryable: false },
-  DAEMON_BUSY: { status: 503, retryable: true },
-  DAEMON_UNREACHABLE: { status: 503, retryable: true },
-  DEADLINE_EXCEEDED: { status: 408, retryable: false },
-  EGRESS_DENIED: { status: 403, retryable: false },
-  ENGINE_FAILED: { status: 502, retryable: false },
-  ENGINE_UNREACHABLE: { status: 503, retryable: true },
-  IMAGE_UNAVAILABLE: { status: 503, retryable: true },
-  INTERNAL: { status: 500, retryable: false },
-  INTERRUPTED: { status: 499, retryable: true },
-  KIT_INVALID: { status: 422, retryable: false },
-  KIT_UNSUPPORTED: { status: 422, retryable: false },
-  NAME_TAKEN: { status: 409, retryable: false },
-  PLATFORM_UNSUPPORTED: { status: 501, retryable: false },
-  POD_FAILED: { status: 502, retryable: true },
-  ROUTE_UNKNOWN: { status: 404, retryable: false },
-  RULE_UNKNOWN: { status: 404, retryable: false },
-  SANDBOX_BUSY: { status: 409, retryable: true },
-  SANDBOX_NOT_FOUND: { status: 404, retryable: false },
-  SESSION_NOT_FOUND: { status: 404, retryable: false },
-  USAGE: { status: 400, retryable: false },
-  WORKSPACE_INVALID: { status: 422, retryable: false },
-  WORKSPACE_UNSAFE: { status: 409, retryable: false },
-} as const satisfies Record<string, { status: number; retryable: boolean }>;
+  AGENT_UNKNOWN: { status: 404, retryable: false, means: "No agent has this name, or no Kit lies in this directory." },
+  BUILD_FAILED: { status: 500, retryable: false, means: "An image could not be made; the last lines of the build are in `details.output`." },
+  CONFIG_INVALID: { status: 422, retryable: false, means: "A setting, a destination or a body breaks its schema." },
+  CREDENTIAL_MISSING: { status: 409, retryable: false, means: "The agent's model provider was asked for, and there is no key for it." },
+  DAEMON_BUSY: { status: 503, retryable: true, means: "The daemon did not end in time, or another one is just starting." },
+  DAEMON_UNREACHABLE: { status: 503, retryable: true, means: "The daemon did not start, went away, or something else answers on its socket." },
+  DEADLINE_EXCEEDED: { status: 408, retryable: false, means: "Something took longer than it was given." },
+  EGRESS_DENIED: { status: 403, retryable: false, means: "No rule lets a sandbox reach this destination, or one forbids it." },
+  ENGINE_FAILED: { status: 502, retryable: false, means: "The container engine answered, and refused or failed." },
+  ENGINE_UNREACHABLE: { status: 503, retryable: true, means: "No container engine answered at any of the places looked at." },
+  IMAGE_UNAVAILABLE: { status: 503, retryable: true, means: "An image is neither here nor to be had." },
+  INTERNAL: { status: 500, retryable: false, means: "A bug of ours; the daemon's log has its stack." },
+  INTERRUPTED: { status: 499, retryable: true, means: "Somebody stopped the call, or the terminal was dropped; a session goes on." },
+  KIT_INVALID: { status: 422, retryable: false, means: "An agent's Kit breaks the format, at the place that the message names." },
+  KIT_UNSUPPORTED: { status: 422, retryable: false, means: "An agent's Kit is right and requires what this version does not carry out." },
+  NAME_TAKEN: { status: 409, retryable: false, means: "A sandbox of this name exists, for another workspace or agent." },
+  PLATFORM_UNSUPPORTED: { status: 501, retryable: false, means: "This machine or its kernel lacks something that cannot be done without." },
+  POD_FAILED: { status: 502, retryable: true, means: "The gate did not hand over the pod's listeners, or what it handed over was refused." },
+  ROUTE_UNKNOWN: { status: 404, retryable: false, means: "Command line and daemon are of different versions." },
+  RULE_UNKNOWN: { status: 404, retryable: false, means: "No rule has this id." },
+  SANDBOX_BUSY: { status: 409, retryable: true, means: "A session runs in the sandbox, or what was asked cannot be changed while it exists." },
+  SANDBOX_NOT_FOUND: { status: 404, retryable: false, means: "No sandbox has this name, id or directory." },
+  SESSION_NOT_FOUND: { status: 404, retryable: false, means: "There is no such session, or it has ended." },
+  USAGE: { status: 400, retryable: false, means: "The command line is wrong." },
+  WORKSPACE_INVALID: { status: 422, retryable: false, means: "The workspace is missing, no directory, or a place that is never handed to a sandbox." },
+  WORKSPACE_UNSAFE: { status: 409, retryable: false, means: "Something in or around the workspace kept it from being mounted safely." },
+} as const satisfies Record<string, { status: number; retryable: boolean; means: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 

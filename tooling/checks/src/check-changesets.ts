@@ -24,7 +24,7 @@ export async function checkChangesets(root: string): Promise<Outcome> {
 
 /** What is wrong with one changeset; `names` are the packages that are published. */
 export function changesetFindings(file: string, text: string, names: ReadonlySet<string>): readonly string[] {
-  const match = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(text);
+  const match = /^---\n([\s\S]*?)---\n([\s\S]*)$/.exec(text);
   if (match === null) return [`${file}: begins with no list of packages between two lines of ---`];
   const packages: unknown = parse(match[1] ?? "");
   const listed = typeof packages === "object" && packages !== null ? Object.entries(packages) : [];

@@ -11,12 +11,12 @@ daemon's socket. The command line ends with 125 for each of these, with 2 for \`
 
 This page is written by \`npm run errors\` from \`packages/contracts/src/problem.ts\`; a test keeps the two the same.
 
-| code | status | again |
-|---|---|---|
+| code | means | status | again |
+|---|---|---|---|
 `;
 
 /** Text of docs/errors.md, made from the table of problems. */
 export function errorsDocument(): string {
-  const rows = Object.entries(PROBLEMS).map(([code, { status, retryable }]) => `| \`${code}\` | ${status} | ${retryable ? "yes" : "no"} |`);
+  const rows = Object.entries(PROBLEMS).map(([code, { status, retryable, means }]) => `| \`${code}\` | ${means} | ${status} | ${retryable ? "yes" : "no"} |`);
   return `${HEAD}${rows.join("\n")}\n`;
 }

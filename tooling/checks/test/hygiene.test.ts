@@ -3,7 +3,7 @@ import { hygieneFindings } from "../src/hygiene.ts";
 
 const inFile = (text: string, path = "packages/x/src/x.ts"): readonly string[] => hygieneFindings([{ path, text }]);
 
-test.for([
+test.for<readonly [string, string]>([
   ["a path of one machine", 'const root = "/work/main/packages";'],
   ["a path of one machine", "see /Users/ada/src/sbx for more"],
   ["the host of a package registry", "fetch from https://registry.npmjs.org/zod"],
@@ -17,7 +17,7 @@ test.for([
   expect(inFile(`first line\n${text}\n`)).toEqual([expect.stringMatching(new RegExp(`^packages/x/src/x\\.ts:2: .*${what}`))]);
 });
 
-test.for([
+test.for<readonly [string, string]>([
   ["skipped without a condition", 'test.skip("later", () => {});'],
   ["skipped without a condition", 'describe.todo("one day");'],
   ["does not say the condition", 'test.skipIf(noEngine)("runs a container", () => {});'],
@@ -27,7 +27,7 @@ test.for([
   expect(inFile(text, "packages/x/test/x.test.ts")).toEqual([expect.stringContaining(what)]);
 });
 
-test.for([
+test.for<readonly [string]>([
   ["/workspace/app is a path inside"],
   ["a folder /homework/x"],
   ["// TODO #12: make this faster"],
