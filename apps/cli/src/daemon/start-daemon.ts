@@ -11,6 +11,13 @@ import { isListening } from "./is-listening.ts";
 import { makeLogDirectory } from "./state-directory.ts";
 
 const START_TIMEOUT_MS = 30_000;
+/** How long a daemon that has the lock may take to listen before another start is tried: the holder may be dying. */
+const HOLDER_PATIENCE_MS = 2000;
+
+interface Start {
+  readonly paths: DaemonPaths;
+  readonly env: Environment;
+}
 
 /**
  * Start the daemon and wait until it listens; it lives on without this process.
@@ -18,8 +25,16 @@ const START_TIMEOUT_MS = 30_000;
  * Two that start one at the same moment both succeed: the daemon that comes second steps back.
  * @throws AppError what the daemon gave as reason, or `DAEMON_UNREACHABLE` with the end of its log.
  */
-export async function startDaemon({ paths, env }: { readonly paths: DaemonPaths; readonly env: Environment }): Promise<void> {
-  await makeLogDirectory(paths.log);
+export async function startDaemon(start: Start): Promise<void> {
+  await makeLogDirectory(start.paths.log);
+  const end = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < end) {
+    if ((await startOnce(start)) === "ready" || (await waitForSocket(start.paths))) return;
+  }
+  throw new AppError("DAEMON_UNREACHABLE", { message: "A daemon holds the lock but does not listen", fix: "Look into its log with: sbx daemon logs; end it with: sbx daemon stop" });
+}
+
+async function startOnce({ paths, env }: Start): Promise<"ready" | "already-running"> {
   const log = await open(paths.log, "a", 0o600);
   const before = (await log.stat()).size;
   const child = spawn(process.execPath, [...findDaemonProgram(env), "--ready-fd", "3"], { cwd: "/", detached: true, stdio: ["ignore", log.fd, log.fd, "pipe"], env: daemonEnvironment(env) });
@@ -29,7 +44,7 @@ export async function startDaemon({ paths, env }: { readonly paths: DaemonPaths;
     if (line === undefined) throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon did not start", fix: `Look into its log: ${paths.log}`, details: { output: await tailOf(paths.log, before) } });
     const said = parseReadyLine(line);
     if (said.event === "failed") throw AppError.fromJSON(said.problem);
-    if (said.event === "already-running") await waitForSocket(paths);
+    return said.event === "already-running" ? "already-running" : "ready";
   } finally {
     child.unref();
     child.stdio[3]?.destroy();
@@ -53,13 +68,13 @@ async function exitOf(child: ChildProcess): Promise<undefined> {
   await new Promise<void>((resolve, reject) => { child.once("error", reject).once("close", () => { resolve(); }); });
 }
 
-async function waitForSocket({ socket }: DaemonPaths): Promise<void> {
-  const end = performance.now() + START_TIMEOUT_MS;
+async function waitForSocket({ socket }: DaemonPaths): Promise<boolean> {
+  const end = performance.now() + HOLDER_PATIENCE_MS;
   while (performance.now() < end) {
-    if (await isListening(socket)) return;
+    if (await isListening(socket)) return true;
     await sleep(25);
   }
-  throw new AppError("DAEMON_UNREACHABLE", { message: "A daemon holds the lock but does not listen", fix: "Look into its log with: sbx daemon logs; end it with: sbx daemon stop" });
+  return false;
 }
 
 async function tailOf(log: string, from: number): Promise<string> {

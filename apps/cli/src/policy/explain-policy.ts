@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { destinationOf } from "../run/run-report.ts";
 import { show } from "../show.ts";
 import type { PolicyOptions } from "./list-rules.ts";
-import { destinationText, parseDestination } from "./parse-destination.ts";
+import { parseDestination } from "./parse-destination.ts";
 
 const SHOWN = 5;
 
@@ -15,12 +15,12 @@ export async function explainPolicy({ daemon, io }: Context, text: string, { san
   const { client } = await daemon.connect();
   const [decision, events] = await Promise.all([client.checkPolicy({ destination, sandbox }), client.listEvents({ sandbox, limit: 10_000 })]);
   const refused = events.filter(({ type, fields }) => type === "egress.denied" && destinationOf(fields).replace(/:\d+$/, "") === host).slice(-SHOWN);
-  show(io, json, { result: { destination, decision, refused }, lines: () => lines(destinationText(destination), decision, refused) });
+  show(io, json, { result: { destination, decision, refused }, lines: () => lines(decision, refused) });
 }
 
-function lines(to: string, { effect, reason, rule, fix }: Decision, refused: readonly Event[]): readonly string[] {
+function lines({ effect, reason, rule, fix }: Decision, refused: readonly Event[]): readonly string[] {
   return [
-    `${to} is ${effect === "allow" ? "allowed" : "denied"}: ${cleanText(reason)}`,
+    `${effect === "allow" ? "allowed" : "denied"}: ${cleanText(reason)}`,
     ...(rule === undefined ? [] : [`  rule: ${rule.id} (${rule.effect} ${cleanText(rule.to)}, from the ${rule.layer}${rule.note === undefined ? "" : `: ${cleanText(rule.note)}`})`]),
     ...(fix === undefined ? [] : [`  fix: ${cleanText(fix)}`]),
     ...refused.map(({ at, sandbox, fields }) => `  refused: ${at} ${sandbox ?? ""} ${cleanText(destinationOf(fields))} ${cleanText(String(fields["reason"] ?? ""))}`.trimEnd()),

@@ -14,8 +14,3 @@ export function parseDestination(text: string): Destination {
 function defaultPort(url: URL | null): number {
   return url?.protocol === "http:" ? 80 : url?.protocol === "ssh:" ? 22 : 443;
 }
-
-/** The same as one word. */
-export function destinationText(destination: Destination): string {
-  return `${destination.kind === "name" ? destination.name : destination.address}:${destination.port}`;
-}

@@ -3,7 +3,7 @@ import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 
 /** A step that took less is not worth a line of its own. */
-const WORTH_A_LINE_MS = 500;
+const WORTH_A_LINE_MS = 1000;
 const REDRAW_MS = 120;
 const FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 

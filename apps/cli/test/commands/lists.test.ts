@@ -36,6 +36,11 @@ describe("a command whose sandbox is not named", () => {
     expect(result.daemon.calls.at(-1)).toEqual({ name: "stopSandbox", input: { sandbox: "sbx_00000002" } });
   });
 
+  it("takes the one in use of several", async ({ expect }) => {
+    const result = await runLine(["stop"], { daemon: daemon([aSandbox({ name: "idle" }), aSandbox({ name: "in-use", sessions: [aSession()] }), aSandbox({ name: "stopped", state: { phase: "stopped" } })]) });
+    expect(result.out).toBe("in-use\n");
+  });
+
   it("asks which when there are several, and says so when there is none", async ({ expect }) => {
     const several = await runLine(["stop"], { daemon: daemon([aSandbox(), aSandbox({ name: "other" })]) });
     expect(several.code).toBe(2);

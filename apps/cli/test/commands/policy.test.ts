@@ -9,9 +9,9 @@ const denied: Decision = { effect: "deny", reason: "no rule names it", fix: "sbx
 describe("sbx policy", () => {
   it("answers check with exit code 1 for what is denied and 0 for what is allowed", async ({ expect }) => {
     const no = await runLine(["policy", "check", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve(denied) } }) });
-    expect(no).toMatchObject({ code: 1, out: "denied: x.example.org:443: no rule names it\n" });
+    expect(no).toMatchObject({ code: 1, out: "denied: no rule names it\n" });
     const yes = await runLine(["policy", "check", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve({ effect: "allow", reason: "allowed by a rule", rule: { id: "user:1", effect: "allow", to: "x.example.org", layer: "user" } }) } }) });
-    expect(yes).toMatchObject({ code: 0, out: "allowed: x.example.org:443: allowed by a rule (rule user:1)\n" });
+    expect(yes).toMatchObject({ code: 0, out: "allowed: allowed by a rule\n" });
   });
 
   it.for([
@@ -34,7 +34,7 @@ describe("sbx policy", () => {
     const events = [anEvent({ fields: { to: "x.example.org", port: 443, reason: "no rule names it" } }), anEvent({ fields: { to: "y.example.org", port: 443 } }), anEvent({ type: "egress.allowed", fields: { to: "x.example.org", port: 443 } })];
     const { out } = await runLine(["policy", "why", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve(denied), listEvents: () => Promise.resolve(events) } }) });
     expect(out).toMatchInlineSnapshot(`
-      "x.example.org:443 is denied: no rule names it
+      "denied: no rule names it
         fix: sbx policy allow x.example.org
         refused: 2026-01-02T03:04:05.000Z sbx_k3v9q2m1 x.example.org:443 no rule names it
       "
