@@ -19,18 +19,12 @@ say(`\nRunning ${agent} in a sandbox on ${path.relative(root, project)}; its mod
 const sbx = (args: readonly string[], show = false): ReturnType<typeof runSbx> => runSbx(launcher, args, { show, cwd: project });
 
 const began = performance.now();
-const before = lastEvent((await sbx(["events", "--json"])).stdout);
 const run = await sbx(["run", "--name", `quickstart-${agent}`, "--deadline", "10m", agent, project, "--", ...taskArguments(agent, TASK)], true);
 if (run.code === 0) {
   const paths = credentialPaths(homedir());
   const inside = await sbx(["exec", `quickstart-${agent}`, "sh", "-c", 'for p; do [ -e "$p" ] && printf "%s\\n" "$p"; done; true', "sh", ...paths.map((entry) => entry.path)]);
-  const events = await sbx(["events", "--json", "--since", String(before)]);
-  say(summary({ agent, project: path.relative(root, project), seconds: (performance.now() - began) / 1000, paths, visible: inside.stdout.split("\n").filter((line) => line !== ""), events: events.stdout, projectPath: project }));
+  const seconds = (performance.now() - began) / 1000;
+  const events = await sbx(["events", "--json", "--sandbox", `quickstart-${agent}`, "--since", `${Math.ceil(seconds)}s`]);
+  say(summary({ agent, project: path.relative(root, project), seconds, paths, visible: inside.stdout.split("\n").filter((line) => line !== ""), events: events.stdout, projectPath: project }));
 }
 process.exitCode = run.code;
-
-/** Id of the newest event in a listing, 0 when there is none. */
-function lastEvent(listing: string): number {
-  const ids = [...listing.matchAll(/"id":\s*(\d+)/g)].map(([, id]) => Number(id));
-  return Math.max(0, ...ids);
-}

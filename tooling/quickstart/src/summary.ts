@@ -39,7 +39,7 @@ export function summary(facts: SummaryFacts): string {
   ].join("\n");
 }
 
+/** One event a line. */
 function readEvents(text: string): readonly Event[] {
-  const parsed: unknown = JSON.parse(text === "" ? "[]" : text);
-  return Array.isArray(parsed) ? parsed.flatMap((entry) => Event.safeParse(entry).data ?? []) : [];
+  return text.split("\n").flatMap((line) => (line === "" ? [] : (Event.safeParse(JSON.parse(line)).data ?? [])));
 }
