@@ -2,7 +2,7 @@ import type { Decision, Destination, Rule } from "@sbx/contracts";
 import { parseHost } from "./host.ts";
 import { parseIpv4 } from "./ipv4.ts";
 import { coversPort, LAYER_RANK, rulesForAddress, rulesForName, type CompiledPolicy, type CompiledRule } from "./policy.ts";
-import { HOST_GATEWAY, isReservedName } from "./reserved.ts";
+import { HOST_GATEWAY, isReservedName, isServiceName } from "./reserved.ts";
 import { ALL_PORTS, type PortRange } from "./pattern.ts";
 
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
@@ -75,6 +75,11 @@ function hasGap(range: PortRange, holes: readonly PortRange[]): boolean {
     next = Math.max(next, hole.to + 1);
   }
   return next <= Math.min(range.to, ALL_PORTS.to);
+}
+
+/** Whether a name leads anywhere at all: to something of sbx's own, or by a rule on some port. What a pod's resolver asks. */
+export function mayReach(policy: CompiledPolicy, text: string): boolean {
+  return isServiceName(parseHost(text) ?? "") || mayAllow(policy, text);
 }
 
 /**

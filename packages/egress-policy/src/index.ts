@@ -1,4 +1,4 @@
-export { addressDenied, addressNamed, allowCommand, decide, explain, mayAllow, type Explanation } from "./decide.ts";
+export { addressDenied, addressNamed, allowCommand, decide, explain, mayAllow, mayReach, type Explanation } from "./decide.ts";
 export { parseHost, type Host } from "./host.ts";
 export { formatIpv4, networkOf, parseIpv4 } from "./ipv4.ts";
 export { formatDestinationPattern, parseDestinationPattern, type DestinationMatcher, type HostMatcher, type PortRange } from "./pattern.ts";

@@ -1,7 +1,7 @@
 import type { Destination, Rule } from "@sbx/contracts";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { addressDenied, addressNamed, compilePolicy, decide, explain, mayAllow } from "../src/index.ts";
+import { addressDenied, addressNamed, compilePolicy, decide, explain, mayAllow, mayReach } from "../src/index.ts";
 import { anyAddress, anyDestination, anyName, anyNamePattern, anyPort, anyRule, ruleOf } from "./arbitraries.ts";
 
 const name = (host: string, port = 443): Destination => ({ kind: "name", name: host, port });
@@ -98,6 +98,14 @@ describe("mayAllow", () => {
       const any = [1, 2, 3, 4, 5, 6].some((port) => decide(policy, name("a.test", port)).effect === "allow");
       expect(mayAllow(policy, "a.test")).toBe(any);
     }), { numRuns: 1500 });
+  });
+});
+
+describe("mayReach", () => {
+  it("adds sbx's own names to those that rules allow", ({ expect }) => {
+    const policy = compilePolicy([ruleOf("a.test:22")]);
+    for (const host of ["a.test", "A.TEST.", "model.sbx.internal", "mcp.sbx.internal", "policy.sbx.internal", "host.docker.internal"]) expect(mayReach(policy, host)).toBe(true);
+    for (const host of ["b.test", "x.sbx.internal", "sbx.internal", "docker.internal", "", "127.1"]) expect(mayReach(policy, host)).toBe(false);
   });
 });
 

@@ -5,6 +5,9 @@ import { addressDenied, addressNamed, allowCommand, HOST_GATEWAY, type CompiledP
 import { embeddedIpv4, guardAddress } from "./address-guard.ts";
 import type { WallLimits } from "./limits.ts";
 
+/** Addresses of one name that are tried before giving up. */
+const MAX_TRIED = 6;
+
 /** All addresses of a name, IPv4 and IPv6, in the order of preference. Rejects when there are none. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
 
@@ -69,7 +72,7 @@ export async function dial(destination: Destination, policy: CompiledPolicy, por
   const vetted = await vet(destination, policy, ports);
   if (vetted.kind !== "addresses") return vetted;
   let reason = "";
-  for (const address of vetted.addresses) {
+  for (const address of vetted.addresses.slice(0, MAX_TRIED)) {
     if (signal.aborted) break;
     try {
       return { kind: "connected", socket: await connectTo(address, destination.port, ports, signal, onread), address };

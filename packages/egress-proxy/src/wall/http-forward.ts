@@ -31,6 +31,7 @@ const DROP_FROM_REQUEST: ReadonlySet<string> = new Set(["host", "content-length"
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 /** Alt-Svc would lead clients to UDP, which a pod does not have. */
 const DROP_FROM_ANSWER: ReadonlySet<string> = new Set(["alt-svc"]);
+const DROP_FROM_TRAILERS: ReadonlySet<string> = new Set([...DROP_FROM_REQUEST, ...DROP_FROM_ANSWER, "authorization", "cookie", "set-cookie", "trailer"]);
 
 /**
  * Forward plain HTTP to the one host that was resolved. Every request is parsed, checked and written anew on an upstream
@@ -118,7 +119,7 @@ function framing(request: IncomingMessage): Record<string, string> {
 }
 
 function relay(request: IncomingMessage, response: ServerResponse, upstream: ClientRequest): void {
-  request.once("end", () => { upstream.addTrailers(toNodeTrailers(request)); });
+  request.once("end", () => { upstream.addTrailers(trailersOf(request)); });
   request.pipe(upstream);
   upstream.on("continue", () => { response.writeContinue(); });
   upstream.once("response", (reply) => { relayAnswer(reply, response); });
@@ -129,8 +130,9 @@ function relay(request: IncomingMessage, response: ServerResponse, upstream: Cli
   response.once("close", () => { upstream.destroy(); });
 }
 
-function toNodeTrailers(message: IncomingMessage): [string, string][] {
-  return endToEndHeaders(message.rawTrailers, new Set()).map(({ name, value }) => [name, value]);
+/** Trailers without those that would be taken for routing or credentials by whoever merges them into the headers. */
+function trailersOf(message: IncomingMessage): [string, string][] {
+  return endToEndHeaders(message.rawTrailers, DROP_FROM_TRAILERS).map(({ name, value }) => [name, value]);
 }
 
 function relayAnswer(reply: IncomingMessage, response: ServerResponse): void {
@@ -141,7 +143,7 @@ function relayAnswer(reply: IncomingMessage, response: ServerResponse): void {
     return;
   }
   response.flushHeaders();
-  reply.once("end", () => { response.addTrailers(toNodeTrailers(reply)); });
+  reply.once("end", () => { response.addTrailers(trailersOf(reply)); });
   reply.pipe(response);
   reply.once("close", () => {
     if (!reply.complete && response.socket !== null) reset(response.socket);

@@ -35,7 +35,7 @@ export function createHttpFront(limits: WallLimits): HttpFront {
     return session;
   };
   // The connection list that enforces Node's own timeouts exists only for listening servers.
-  const server = createServer({ maxHeaderSize: limits.headBytes, insecureHTTPParser: false, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, noDelay: true, highWaterMark: 262_144, shouldUpgradeCallback: isWebSocket });
+  const server = createServer({ maxHeaderSize: limits.headBytes, insecureHTTPParser: false, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, highWaterMark: 262_144, shouldUpgradeCallback: isWebSocket });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const session = sessionOf(request.socket);
     session.headArrived();
@@ -82,6 +82,7 @@ export function createHttpFront(limits: WallLimits): HttpFront {
       sessions.set(socket, { purpose, expectHead, headArrived });
       expectHead(limits.headMs);
       socket.setTimeout(limits.idleMs, () => { reset(socket); });
+      socket.setNoDelay(true);
       server.emit("connection", socket);
       socket.resume();
       await over;
@@ -92,7 +93,7 @@ export function createHttpFront(limits: WallLimits): HttpFront {
 }
 
 function isWebSocket(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === "websocket";
+  return request.method === "GET" && request.headers.upgrade?.toLowerCase() === "websocket";
 }
 
 /** Write a whole answer to a connection that speaks no more HTTP, and close it. */

@@ -49,9 +49,9 @@ export function deny(passage: Passage, verdict: Verdict): Refusal {
   return { to: `${passage.to}:${passage.destination.port}`, reason: own.reason, rule: own.rule?.id, fix: own.fix };
 }
 
-/** A command that opens something opens it for this sandbox only. */
+/** A command changes this sandbox only, unless what it takes away holds for all. */
 function withSandbox({ sandbox, parts }: Passage, verdict: Verdict): Verdict {
-  if (verdict.fix?.startsWith("sbx policy allow ") !== true) return verdict;
+  if (verdict.fix === undefined || (verdict.rule !== undefined && verdict.rule.effect === "deny" && verdict.rule.layer !== "sandbox")) return verdict;
   return { ...verdict, fix: `${verdict.fix} --sandbox ${parts.nameOf(sandbox)}` };
 }
 

@@ -99,6 +99,9 @@ describe("plain HTTP to an allowed host", () => {
     expect(chunked).toContain("chunked:");
     expect(chunked).toContain("abcde");
     expect(chunked).toContain("X-Sum: 7");
+    const trailed = await say(site.pod, "POST / HTTP/1.1\r\nHost: web.test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\nHost: evil.test\r\nAuthorization: x\r\nX-In: 8\r\n\r\n");
+    expect(trailed).toContain("X-Sum: 8");
+    expect(site.requests.at(-1)?.rawTrailers).toEqual(["X-In", "8"]);
     const socket = await site.pod.dial("web.test", 80);
     socket.write("POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
     const [go] = (await once(socket, "data")) as [Buffer];

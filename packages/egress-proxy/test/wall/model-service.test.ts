@@ -204,6 +204,14 @@ describe("the model service", () => {
     expect(provider.seen).toEqual([]);
   });
 
+  it("says that the key could not be read, and not why", async ({ expect }) => {
+    await using provider = await startProvider(undefined, { secret: () => Promise.reject(new Error(`vault says ${KEY}`)) });
+    const answer = await ask(provider.pod);
+    expect(answer.status).toBe(502);
+    expect(answer.body + JSON.stringify(provider.pod.events)).not.toContain(KEY);
+    expect(provider.seen).toEqual([]);
+  });
+
   it("turns the provider's 401 into a 403 that says what to do", async ({ expect }) => {
     await using provider = await startProvider((_, response) => response.writeHead(401, { "www-authenticate": "Bearer" }).end(`{"error":"${KEY} is wrong"}`));
     const answer = await ask(provider.pod);

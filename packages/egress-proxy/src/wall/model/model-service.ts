@@ -56,7 +56,8 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
       if (!holdsPlaceholder(request, path, binding.placeholder)) return deny(service, 403, "permission_error", `the key is not the placeholder of this sandbox for ${service}`);
       if (!isSafeUpstream(binding.upstream)) return deny(service, 403, "permission_error", `the address of ${service} is not https`);
       if (Number(request.headers["content-length"] ?? 0) > bodyBytes) return deny(service, 413, "request_too_large", `the request is larger than ${bodyBytes} bytes`);
-      const secret = await binding.secret();
+      const secret = await binding.secret().catch(() => "failed" as const);
+      if (secret === "failed") return deny(service, 502, "api_error", `the key for ${service} could not be read; a human can look for the reason on the host: sbx daemon logs`);
       if (secret === undefined) return deny(service, 403, "permission_error", `sbx holds no key for ${service}; a human can set it on the host: sbx secret set ${binding.secretName ?? service}`);
       if (response.destroyed) return;
       if (request.headers.expect !== undefined) response.writeContinue();
