@@ -75,6 +75,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     newId: () => SessionId.parse(randomId("ses_")),
     sandbox: (id) => sandboxes.get(id),
     profile: (live) => sandboxes.profile(live),
+    snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record, await sandboxes.profile(live))),
     stop: async (live) => void (await sandboxes.stop(live.record.id)),
     idleStopMs: config.idleStopMs,
   });

@@ -61,11 +61,12 @@ function release(file: string, self: Holder): void {
   if (holder?.pid === self.pid && holder.started === self.started) unlinkSync(file);
 }
 
-/** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); `undefined` when there is none. */
+/** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); `undefined` when none runs: a zombie is none. */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
   }

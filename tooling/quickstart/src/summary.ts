@@ -18,7 +18,7 @@ export interface SummaryFacts {
 export function summary(facts: SummaryFacts): string {
   const changed = execFileSync("git", ["status", "--porcelain"], { cwd: facts.projectPath, encoding: "utf8" }).split("\n").filter((line) => line !== "");
   const events = readEvents(facts.events);
-  const denied = [...new Set(events.filter(({ type }) => type === "egress.denied").map(({ fields }) => `${String(fields["to"] ?? fields["name"])}:${String(fields["port"])} (${String(fields["reason"])})`))];
+  const denied = [...new Set(events.filter(({ type }) => type === "egress.denied").map(({ fields }) => `${String(fields["to"])}: ${String(fields["reason"])}`))];
   const used = events.filter(({ type }) => type === "model.used");
   const tokens = used.reduce((sum, { fields }) => sum + Number(fields["inputTokens"] ?? 0) + Number(fields["outputTokens"] ?? 0), 0);
   const here = facts.paths.filter(({ onHost }) => onHost).map(({ path }) => path);

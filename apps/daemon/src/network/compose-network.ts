@@ -5,6 +5,7 @@ import { createPodHost, createWall, podDirectory } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
+import { recordRefusals } from "./refusals.ts";
 
 export interface NetworkParts {
   readonly scope: AsyncDisposableStack;
@@ -37,7 +38,7 @@ export function composeNetwork({ scope, record, log, policy, models, sandbox }: 
   return {
     pods: {
       async open({ id, hostname, directory, resume }) {
-        const pod = scope.use(await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayAllow(policyOf(id), name), serve: wall.serve }));
+        const pod = scope.use(await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayAllow(policyOf(id), name), serve: wall.serve, onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }) }));
         return {
           socketDirectory: podDirectory(directory).gate,
           state: () => pod.state(),

@@ -17,6 +17,8 @@ export interface SessionParts {
   readonly newId: () => SessionId;
   readonly sandbox: (id: SandboxId) => LiveSandbox;
   readonly profile: (live: LiveSandbox) => Promise<AgentProfile>;
+  /** Note the state of the workspace from which the changes of a run are told. */
+  readonly snapshot: (live: LiveSandbox) => Promise<void>;
   /** Stop a sandbox that has had no session for `idleStopMs`. */
   readonly stop: (live: LiveSandbox) => Promise<void>;
   readonly idleStopMs: number;
@@ -78,8 +80,10 @@ export class SessionService {
       state: { phase: "running" },
       ...(request.deadlineMs === undefined ? {} : { deadlineAt: new Date(this.#parts.now().getTime() + request.deadlineMs).toISOString() }),
     };
+    const first = this.running(live.record.id).length === 0;
     this.#put(record);
     try {
+      if (first) await this.#parts.snapshot(live);
       await this.#start(record, { live, request });
     } catch (error) {
       this.#ended(record, 125);

@@ -16,6 +16,8 @@ export interface ResolverParts {
   readonly refused: RefusedNames;
   /** Whether a name that has no address yet may get one now. */
   readonly mayAdd: () => boolean;
+  /** Told of every question for a name that no rule can allow. */
+  readonly onRefused?: ((name: string) => void) | undefined;
   /** Told when there is no address left, or none could be written down. */
   readonly onFailure: (reason: string) => void;
 }
@@ -34,11 +36,14 @@ export function createResolver(parts: ResolverParts): Resolve {
   };
 }
 
-async function answer({ name, type, class: dnsClass }: DnsQuery, { hostname, mayAllow, names, refused, mayAdd, onFailure }: ResolverParts): Promise<Parameters<typeof encodeAnswer>[1]> {
+async function answer({ name, type, class: dnsClass }: DnsQuery, { hostname, mayAllow, names, refused, mayAdd, onRefused, onFailure }: ResolverParts): Promise<Parameters<typeof encodeAnswer>[1]> {
   if (name === undefined || type !== TYPE_A || dnsClass !== CLASS_IN) return { code: NO_RECORD };
   if (name === hostname || name === "localhost" || name.endsWith(".localhost")) return { address: LOOPBACK, ttlSeconds: TTL_SECONDS };
   try {
-    if (!mayAllow(name)) return { address: refused.addressFor(name), ttlSeconds: 0 };
+    if (!mayAllow(name)) {
+      onRefused?.(name);
+      return { address: refused.addressFor(name), ttlSeconds: 0 };
+    }
     if (!names.has(name) && !mayAdd()) return { code: SERVFAIL };
     const address = await names.addressFor(name);
     if (address !== undefined) return { address, ttlSeconds: TTL_SECONDS };

@@ -42,6 +42,8 @@ export interface OpenPod {
   /** Whether some rule may allow the name on some port; asked for every query, so that policy is live. */
   readonly mayAllow: (name: string) => boolean;
   readonly serve: ServeConnection;
+  /** Told of every question for a name that no rule can allow: its connections are refused by the kernel, unseen. */
+  readonly onRefused?: (name: string) => void;
   readonly limits?: Partial<PodLimits>;
   /** True when a gate should be there already: the daemon came back. Then only that gate is accepted, and silence is `cut-off`. */
   readonly resume?: boolean;
@@ -185,7 +187,7 @@ export class GatedPod implements Pod {
   }
 
   #adopt(sockets: HelloSockets, intercept: "tproxy" | "redirect"): void {
-    const { sandbox, hostname, mayAllow, serve, limits, names } = this.#parts;
+    const { sandbox, hostname, mayAllow, onRefused, serve, limits, names } = this.#parts;
     if (names === undefined) throw new DescriptorRefused("there is no table of names");
     const { record, budget, namespaces } = this.#around;
     this.#sockets = sockets;
@@ -200,7 +202,7 @@ export class GatedPod implements Pod {
     };
     const [tooManyQueries, tooManyNames, noName] = [limited("queries"), limited("names"), limited("addresses")];
     const guarded = (bucket: TokenBucket, tell: () => void) => () => bucket.take() || (tell(), false);
-    const resolve = createResolver({ hostname, mayAllow, names, refused, mayAdd: guarded(added, () => tooManyNames(limits.namesPerSecond)), onFailure: noName });
+    const resolve = createResolver({ hostname, mayAllow, names, refused, onRefused, mayAdd: guarded(added, () => tooManyNames(limits.namesPerSecond)), onFailure: noName });
     this.#serving.use(startTraffic({ sandbox, listener: sockets.tcp, intercept, names, refused, serve, limits, budget, record }));
     this.#serving.use(startDnsListeners({ udp: sockets.dnsUdp, tcp: sockets.dnsTcp, resolve, mayAsk: guarded(queries, () => tooManyQueries(limits.queriesPerSecond)), maxConnections: limits.dnsConnections }));
   }

@@ -39,7 +39,6 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared }));
     await verifyMounts(parts, { ...request, engine, prepared });
     await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, signal: request.signal }));
-    await parts.workspace.snapshot(place);
     live.running = true;
     parts.store.putSandbox(live.record);
     parts.record({ type: "sandbox.started", sandbox: live.record.id, fields: { name: live.record.name, agent: live.record.request.agent } });
