@@ -24,7 +24,8 @@ function modulesIn(place: OpenPlace, path: string, depth = MODULE_DEPTH): readon
 
 /** What a git directory holds besides itself, and whether there is more than is looked after. */
 export function gitParts(place: OpenPlace, gitDirectory: string): { readonly modules: readonly string[]; readonly worktrees: readonly string[]; readonly truncated: boolean } {
-  const modules = modulesIn(place, `${gitDirectory}/modules`);
-  const worktrees = directoriesIn(place, `${gitDirectory}/worktrees`);
+  const prefix = gitDirectory === "" ? "" : `${gitDirectory}/`;
+  const modules = modulesIn(place, `${prefix}modules`);
+  const worktrees = directoriesIn(place, `${prefix}worktrees`);
   return { modules: modules.slice(0, MAX_MODULES), worktrees: worktrees.slice(0, MAX_WORKTREES), truncated: modules.length > MAX_MODULES || worktrees.length > MAX_WORKTREES };
 }

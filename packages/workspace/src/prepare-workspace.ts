@@ -47,13 +47,13 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   const planned = orderMounts(plans.flatMap(({ mounts }) => mounts));
   refuseBelow(allow, planned);
   for (const missing of plans.flatMap(({ make }) => make)) await parts.made.hold(request.id, missing);
-  const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, user });
+  const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, user, hide });
   await writeJournal(request.directory, { version: 1, workspace: request.workspace, user, expected: [...realised.expected], gitLinks: { [request.workspace]: link } });
   return {
     mounts: realised.mounts,
     user,
     protected: shown(planned, "protected", request.workspace),
-    hidden: shown(planned, "hidden", request.workspace),
+    hidden: shown(plans.flatMap(({ mounts }) => mounts), "hidden", request.workspace),
     notices: [...plans.flatMap(({ notices }) => notices), ...realised.tooLarge.map((path) => ({ kind: "other" as const, path, message: "is protected, and too large to be shown: it is empty inside" }))],
     checkpoints: realised.expected.map(({ path }) => path),
   };

@@ -16,6 +16,8 @@ export interface RealiseRequest {
   /** `undefined` when this daemon may not mount. */
   readonly held: HeldMounts | undefined;
   readonly user: { readonly uid: number; readonly gid: number };
+  /** Absolute paths that are empty inside, also where they lie in a copy. */
+  readonly hide: readonly string[];
 }
 
 export interface Realised {
@@ -64,9 +66,8 @@ async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge
   if (typeof opened === "string" || opened.kind === "link") throw unsafe(`"${targetOf(mount)}" changed while the workspace was prepared`, "Stop what changes it, and run the command again.");
   using place = opened;
   if (mount.content === "self") return await selfSource(mount, place, request);
-  const hidden = request.planned.filter(({ purpose }) => purpose === "hidden").map(targetOf);
   const owner = process.geteuid?.() === 0 ? request.user : undefined;
-  if (await copyPlace(place, path, { owner, empty: (below) => hidden.includes(`${targetOf(mount)}/${below}`) })) return identified(path);
+  if (await copyPlace(place, path, { owner, empty: (below) => request.hide.includes(`${targetOf(mount)}/${below}`) })) return identified(path);
   await rm(path, { recursive: true, force: true });
   tooLarge.push(targetOf(mount));
   return emptySource(place.kind === "directory" ? "empty-directory" : "empty-file", { mount, path, directory });

@@ -26,7 +26,7 @@ export function workloadUser(owner: Owner, daemon: Owner): Owner {
 export function swapFor(owner: Owner, { user, daemon, path }: { readonly user: Owner; readonly daemon: Owner; readonly path: string }): IdSwap | undefined {
   if (owner.uid === user.uid && (owner.gid === user.gid || daemon.uid !== 0)) return undefined;
   if (daemon.uid !== 0) {
-    if (owner.uid !== 0) return undefined;
+    if (owner.uid !== 0) return undefined; // Another person's: the agent may do there what this one may.
     throw invalid(`The workspace "${path}" belongs to root, and sbx runs as uid ${daemon.uid}`, `Make it yours: sudo chown -R ${daemon.uid}:${daemon.gid} '${path}'`, { path });
   }
   return { uid: [owner.uid, user.uid], gid: [owner.gid, user.gid] };

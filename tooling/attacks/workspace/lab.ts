@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile, lstat } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile, lstat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
@@ -35,8 +35,17 @@ export async function equip(): Promise<Equipment> {
   return { engine, image, hold, remove: async () => rm(directory, { recursive: true, force: true }) };
 }
 
-/** Owners of workspaces that this process can make. */
-export const OWNERS: readonly number[] = process.geteuid?.() === 0 ? [0, 1234] : [process.geteuid?.() ?? 1000];
+/** Whose workspace it is, and whether the daemon mounts by descriptor, as root's does, or by path, as an ordinary user's must. */
+export interface Situation {
+  readonly uid: number;
+  readonly mounts: "descriptor" | "path";
+}
+
+/** Situations that this process can make. */
+export const OWNERS: readonly Situation[] =
+  process.geteuid?.() === 0
+    ? [{ uid: 0, mounts: "descriptor" }, { uid: 1234, mounts: "descriptor" }, { uid: 1234, mounts: "path" }]
+    : [{ uid: process.geteuid?.() ?? 1000, mounts: "path" }];
 
 /** A person's machine: a home with secrets, a project, the daemon's state. All below one directory, taken away at the end. */
 export class Lab implements AsyncDisposable {
@@ -47,10 +56,10 @@ export class Lab implements AsyncDisposable {
   readonly #equipment: Equipment;
   readonly #jails = new Set<Jail>();
 
-  static async make(equipment: Equipment, owner: number): Promise<Lab> {
+  static async make(equipment: Equipment, { owner, mounts }: { readonly owner: number; readonly mounts: Situation["mounts"] }): Promise<Lab> {
     const root = await mkdtemp("/var/tmp/sbx-attacks-");
     await chmod(root, 0o755);
-    const lab = new Lab(equipment, { root, owner });
+    const lab = new Lab(equipment, { root, owner, mounts });
     await lab.write("home/.ssh/id_ed25519", "THE-PRIVATE-KEY\n", 0o600);
     await lab.write("home/.aws/credentials", "aws_secret_access_key = THE-AWS-SECRET\n", 0o600);
     await lab.write("project/a.txt", "hello\n");
@@ -60,12 +69,12 @@ export class Lab implements AsyncDisposable {
     return lab;
   }
 
-  private constructor(equipment: Equipment, { root, owner }: { readonly root: string; readonly owner: number }) {
+  private constructor(equipment: Equipment, { root, owner, mounts }: { readonly root: string; readonly owner: number; readonly mounts: Situation["mounts"] }) {
     this.#equipment = equipment;
     this.root = root;
     this.workspace = `${root}/project`;
     this.owner = owner;
-    this.host = createWorkspaceHost({ stateDirectory: `${root}/state`, configDirectory: `${root}/config`, home: `${root}/home` });
+    this.host = createWorkspaceHost({ stateDirectory: `${root}/state`, configDirectory: `${root}/config`, home: `${root}/home`, mounts: mounts === "descriptor" });
   }
 
   /** Write a file of the person's, with the directories above it. `path` is relative to the machine's root. */
@@ -195,9 +204,4 @@ export class Jail implements AsyncDisposable {
 /** Owner of a path on the host. */
 export async function ownerOf(path: string): Promise<number> {
   return (await stat(path)).uid;
-}
-
-/** Make a directory of the daemon's kind. */
-export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true });
 }

@@ -14,11 +14,11 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(() => "none", (error: unknown) => (AppError.is(error) ? error.code : String(error)));
 }
 
-describe.each(OWNERS)("from inside a workspace of uid %i", (owner) => {
+describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", ({ uid: owner, mounts }) => {
   /** One attack: a fresh machine, and what must not have happened on it. */
   function attack(name: string, body: (parts: { readonly lab: Lab; readonly expect: ExpectStatic }) => Promise<void>): void {
     test(name, async ({ expect }) => {
-      await using lab = await Lab.make(equipment, owner);
+      await using lab = await Lab.make(equipment, { owner, mounts });
       const secrets = await lab.fingerprint("home");
       await body({ lab, expect });
       expect(await lab.fingerprint("home")).toBe(secrets);
@@ -91,7 +91,7 @@ describe.each(OWNERS)("from inside a workspace of uid %i", (owner) => {
     for (const path of [".vscode/settings.json", ".claude/settings.json", ".mcp.json", "opencode.json", ".envrc", ".husky/pre-commit"]) await lab.write(`project/${path}`, "{}\n");
     const before = await lab.fingerprint("project");
     const jail = await lab.start();
-    const { stdout } = await jail.sh("for f in .vscode/settings.json .claude/settings.json .mcp.json opencode.json .envrc .husky/pre-commit; do cat $f >/dev/null || echo UNREADABLE $f; echo x > $f && echo WROTE $f; rm -f $f && echo REMOVED $f; mv $f x && echo MOVED $f; ln -sf /etc/passwd $f && echo LINKED $f; done; mv .vscode v && echo MOVED; rm -rf .claude && echo REMOVED");
+    const { stdout } = await jail.sh("for f in .vscode/settings.json .claude/settings.json .mcp.json opencode.json .envrc .husky/pre-commit; do cat $f >/dev/null || echo UNREADABLE $f; echo x > $f && echo WROTE $f; rm -f $f && echo REMOVED $f; mv $f x && echo MOVED $f; ln -sf /etc/passwd $f && echo LINKED $f; done; mv .vscode v && echo MOVED; rm -rf .claude && echo REMOVED; rm -rf x v");
     expect(stdout).toBe("");
     await jail.end();
     expect(await lab.fingerprint("project")).toBe(before);
@@ -241,7 +241,7 @@ P
     await lab.git("worktree", "add", "-q", `${lab.root}/tree`, "-b", "topic");
     const before = await Promise.all(["HEAD", "index", "config", "hooks"].map((name) => lab.fingerprint(`project/.git/${name}`)));
     const jail = await lab.start(lab.request({ workspace: `${lab.root}/tree` }));
-    const work = await jail.sh("set -e; echo b > b.txt; git add -A; git commit -qm b; git branch other; git branch -d other; echo c >> b.txt; git stash -q; git stash pop -q; git commit -qam c; git log --oneline | wc -l");
+    const work = await jail.sh("set -e; echo b > b.txt; git add -A; git commit -qm b; git branch other; git branch -qd other; echo c >> b.txt; git stash -q; git stash pop -q; git commit -qam c; git log --oneline | wc -l");
     expect(work).toMatchObject({ exitCode: 0, stdout: "3\n" });
     const { stdout } = await jail.sh(`cd ${lab.workspace}/.git; for f in HEAD index config hooks/x info/x worktrees/tree/gitdir; do echo x > $f && echo WROTE $f; done; mv HEAD H && echo MOVED; mv worktrees w && echo MOVED; ls ${lab.workspace}; cat ${lab.workspace}/a.txt`);
     expect(stdout).toBe("");

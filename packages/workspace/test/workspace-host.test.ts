@@ -1,0 +1,169 @@
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { AppError, SandboxId } from "@sbx/contracts";
+import type { WorkspaceRequest } from "@sbx/core";
+import { afterEach, beforeEach, describe, test } from "vitest";
+import { createWorkspaceHost, type LocalWorkspaceHost } from "../src/workspace-host.ts";
+
+let root: string;
+let host: LocalWorkspaceHost;
+
+/** A daemon that may not mount, so that these run as anybody. */
+beforeEach(async () => {
+  root = await mkdtemp(`${await realpath(tmpdir())}/sbx-workspace-`);
+  for (const path of ["home/project", "state", "config"]) await mkdir(`${root}/${path}`, { recursive: true });
+  host = createWorkspaceHost({ stateDirectory: `${root}/state`, configDirectory: `${root}/config`, home: `${root}/home`, mounts: false });
+  // Not root's: that would need mounts.
+  if (process.geteuid?.() === 0) execFileSync("chown", ["-R", "1000:1000", `${root}/home`]);
+});
+afterEach(async () => { await rm(root, { recursive: true, force: true }); });
+
+async function problemOf(work: Promise<unknown>): Promise<string> {
+  return work.then(() => "none", (error: unknown) => (AppError.is(error) && error.fix.length > 10 ? error.code : String(error)));
+}
+
+function request(options: Partial<WorkspaceRequest> = {}): WorkspaceRequest {
+  const id = SandboxId.parse("sbx_abcdefgh");
+  return { id, directory: `${root}/state/sandboxes/${id}`, workspace: `${root}/home/project`, extra: [], hide: [], allowWrite: [], protect: [], ...options };
+}
+
+describe("check", () => {
+  test("refuses what cannot be a workspace, each with a fix", async ({ expect }) => {
+    await writeFile(`${root}/file`, "");
+    await mkdir(`${root}/home/a\nb`);
+    await mkdir(`${root}/home/.ssh/x`, { recursive: true });
+    for (const path of [`${root}/none`, `${root}/file`, "/", "/proc", "/proc/self/cwd/x", "/etc", root, `${root}/home`, `${root}/home/.ssh/x`, `${root}/state`, `${root}/state/x`, `${root}/config`, `${root}/home/a\nb`, "relative", ""]) {
+      expect([path, await problemOf(host.check(path))]).toEqual([path, "WORKSPACE_INVALID"]);
+    }
+  });
+
+  test("shows where a link leads, and refuses one that leads to a forbidden place", async ({ expect }) => {
+    await symlink(`${root}/home/project`, `${root}/link`);
+    await symlink(`${root}/home`, `${root}/homelink`);
+    await symlink(`/proc/self`, `${root}/proc`);
+    expect(await host.check(`${root}/link`)).toMatchObject({ path: `${root}/home/project` });
+    expect(await problemOf(host.check(`${root}/homelink`))).toBe("WORKSPACE_INVALID");
+    expect(await problemOf(host.check(`${root}/proc`))).toBe("WORKSPACE_INVALID");
+  });
+
+  test.for(["a b", "a:b", "a,b", "ü 日本", "it's \"x\"", "-rf", "$(id)"])("lets the name %s through", async (name, { expect }) => {
+    await mkdir(`${root}/home/${name}`);
+    expect((await host.check(`${root}/home/${name}`)).path).toBe(`${root}/home/${name}`);
+  });
+});
+
+describe("prepare", () => {
+  test("makes what is missing, takes it away again, and gives the same mounts every time", async ({ expect }) => {
+    const first = await host.prepare(request());
+    expect(await readdir(`${root}/home/project`)).toContain(".claude");
+    const again = await host.prepare(request());
+    expect(again.mounts).toEqual(first.mounts);
+    await host.release(request());
+    expect(await readdir(`${root}/home/project`)).toEqual([]);
+    expect((await host.prepare(request())).mounts).toEqual(first.mounts);
+    await host.release(request());
+  });
+
+  test("leaves a directory of ours that somebody used meanwhile", async ({ expect }) => {
+    await host.prepare(request());
+    await writeFile(`${root}/home/project/.vscode/settings.json`, "{}");
+    await host.release(request());
+    expect(await readdir(`${root}/home/project`)).toEqual([".vscode"]);
+  });
+
+  test("no source lies in a place that a sandbox can write, but the workspace and the parts of it that are checked after the start", async ({ expect }) => {
+    execFileSync("git", ["init", "-q", `${root}/home/project`]);
+    if (process.geteuid?.() === 0) execFileSync("chown", ["-R", "1000:1000", `${root}/home/project`]);
+    const { mounts, checkpoints } = await host.prepare(request());
+    const outside = mounts.filter((mount) => mount.kind === "bind" && !mount.source.startsWith(`${root}/state/`));
+    expect(outside.map(({ target }) => target)).toEqual([`${root}/home/project`, `${root}/home/project/.git`]);
+    for (const { target } of outside) expect(checkpoints).toContain(target);
+  });
+
+  test("drops setuid bits in copies, and keeps the content", async ({ expect }) => {
+    await mkdir(`${root}/home/project/.husky`);
+    await writeFile(`${root}/home/project/.husky/run`, "content");
+    await chmod(`${root}/home/project/.husky/run`, 0o4755);
+    await symlink("/etc/shadow", `${root}/home/project/.husky/link`);
+    const { mounts } = await host.prepare(request());
+    const copy = mounts.find(({ target }) => target.endsWith("/.husky"));
+    const source = copy?.kind === "bind" ? copy.source : "";
+    expect(await readFile(`${source}/run`, "utf8")).toBe("content");
+    expect(execFileSync("find", [source, "-perm", "/6000"]).toString()).toBe("");
+    expect(execFileSync("readlink", [`${source}/link`]).toString()).toBe("/etc/shadow\n");
+  });
+
+  test("protects at most 16 nested repositories and names the others", async ({ expect }) => {
+    for (let number = 0; number < 20; number += 1) {
+      for (const part of ["objects", "refs", "hooks"]) await mkdir(`${root}/home/project/r${number}/.git/${part}`, { recursive: true });
+      await writeFile(`${root}/home/project/r${number}/.git/HEAD`, "ref: refs/heads/main\n");
+    }
+    const { mounts, notices } = await host.prepare(request());
+    expect(mounts.filter(({ target }) => target.endsWith("/.git/hooks"))).toHaveLength(16);
+    expect(notices.filter(({ kind }) => kind === "too-many-repositories")).toHaveLength(1);
+    expect(notices.filter(({ kind }) => kind === "nested-unprotected")).toHaveLength(4);
+  });
+
+  test("protects what the repository's own settings take programs from", async ({ expect }) => {
+    const project = `${root}/home/project`;
+    for (const path of [".git/objects", ".git/refs", "tools/hooks"]) await mkdir(`${project}/${path}`, { recursive: true });
+    await writeFile(`${project}/.git/HEAD`, "ref: refs/heads/main\n");
+    await writeFile(`${project}/.gitshared`, "");
+    await writeFile(`${project}/.git/config`, "[core]\nhooksPath = tools/hooks\n[include]\npath = ../.gitshared\n[include]\npath = ../../../etc/x\n");
+    expect((await host.prepare(request())).protected).toEqual(expect.arrayContaining(["tools/hooks", ".gitshared"]));
+  });
+
+  test("never gives the workload uid 0", async ({ expect }) => {
+    const { user } = await host.prepare(request());
+    expect(user.uid).toBeGreaterThan(0);
+    expect(user.gid).toBeGreaterThan(0);
+  });
+
+  test("refuses a directory given twice and paths outside", async ({ expect }) => {
+    expect(await problemOf(host.prepare(request({ extra: [{ path: `${root}/home/project`, readonly: true }] })))).toBe("WORKSPACE_INVALID");
+    expect(await problemOf(host.prepare(request({ hide: ["../x"] })))).toBe("WORKSPACE_INVALID");
+    expect(await problemOf(host.prepare(request({ hide: ["."] })))).toBe("WORKSPACE_INVALID");
+    expect(await problemOf(host.prepare(request({ extra: [{ path: "/etc", readonly: true }] })))).toBe("WORKSPACE_INVALID");
+  });
+});
+
+describe("verify", () => {
+  async function lines(paths: readonly string[]): Promise<string> {
+    return paths.map((path) => execFileSync("stat", ["-c", "%d %i %a d", path]).toString().trim() + ` ${encodeURI(path)}\n`).join("");
+  }
+
+  test("accepts what was prepared, and nothing else", async ({ expect }) => {
+    const { mounts, checkpoints } = await host.prepare(request());
+    const source = new Map(mounts.flatMap((mount) => (mount.kind === "bind" ? [[mount.target, mount.source] as const] : [])));
+    const good = (await Promise.all(checkpoints.map(async (path) => (await lines([source.get(path) ?? path])).replace(/ \/.*\n$/u, ` ${encodeURI(path)}\n`)))).join("");
+    expect(await problemOf(host.verify(request(), good))).toBe("none");
+    expect(await problemOf(host.verify(request(), ""))).toBe("WORKSPACE_UNSAFE");
+    expect(await problemOf(host.verify(request(), good.split("\n").slice(1).join("\n")))).toBe("WORKSPACE_UNSAFE");
+    expect(await problemOf(host.verify(request(), good.replace(/ \d+ /u, " 1 ")))).toBe("WORKSPACE_UNSAFE");
+    expect(await problemOf(host.verify(request({ directory: `${root}/state/none` }), good))).toBe("WORKSPACE_UNSAFE");
+  });
+});
+
+describe("report", () => {
+  test("tells what was added, modified and removed", async ({ expect }) => {
+    const project = `${root}/home/project`;
+    for (const name of ["same", "changed", "gone"]) await writeFile(`${project}/${name}`, name);
+    await host.prepare(request());
+    await host.snapshot(request());
+    await writeFile(`${project}/changed`, "other");
+    await writeFile(`${project}/new`, "");
+    await rm(`${project}/gone`);
+    const { changed, truncated, runsOnHost } = await host.report(request());
+    expect(changed.toSorted((first, second) => (first.path < second.path ? -1 : 1))).toEqual([{ path: "changed", change: "modified" }, { path: "gone", change: "removed" }, { path: "new", change: "added" }]);
+    expect(truncated).toBe(false);
+    expect(runsOnHost).toEqual([]);
+  });
+});
+
+test("the git identity is the person's name and address, and nothing else of their settings", async ({ expect }) => {
+  await writeFile(`${root}/home/.gitconfig`, "[user]\nname = Ann\u0007 B\nemail = ann@example.org\n[credential]\nhelper = !touch /nowhere\n");
+  expect(await host.gitIdentity()).toEqual({ name: "Ann  B", email: "ann@example.org" });
+  await rm(`${root}/home/.gitconfig`);
+  expect(await host.gitIdentity()).toEqual({});
+});
