@@ -1,5 +1,5 @@
 import { AppError } from "@sbx/contracts";
-import { HOST_GATEWAY, parseDestinationPattern } from "@sbx/egress-policy";
+import { HOST_GATEWAY, parseDestinationPattern, type HostMatcher } from "@sbx/egress-policy";
 
 /** A host pattern of a Kit in the words of our rules, or why it can be none. */
 export type DestinationResult = { readonly destination: string } | { readonly why: string };
@@ -9,18 +9,22 @@ export type DestinationResult = { readonly destination: string } | { readonly wh
  * rules. Addresses and the services of this machine cannot be opened by a Kit: only a person can.
  */
 export function toDestination(pattern: string): DestinationResult {
-  const [host = "", port] = pattern.split(":");
-  const ours = `${host === "*" ? "**" : host}${port === undefined ? "" : `:${port}`}`;
-  if (pattern.split(":").length > 2 || (host.startsWith("**") && host !== "**") || port?.includes("-")) return { why: "it is none of host, host:port, *.host, * and **" };
+  const form = /^(?:(?<all>\*{1,2})|(?<host>(?:\*\.)?[^*:]+))(?::(?<port>[0-9]+))?$/u.exec(pattern)?.groups;
+  if (form === undefined) return { why: "it is none of host, host:port, *.host, * and **" };
+  const destination = `${form["host"] ?? "**"}${form["port"] === undefined ? "" : `:${form["port"]}`}`;
   try {
-    const matcher = parseDestinationPattern(ours);
-    if (matcher.host.kind === "network") return { why: "a Kit names hosts, not addresses" };
-    if (matcher.host.kind === "exact" && (matcher.host.name === HOST_GATEWAY || matcher.host.name.endsWith(".docker.internal"))) return { why: "a Kit cannot open services of the person's machine; --allow-host-port does" };
-    return { destination: ours };
+    const why = whyNotOpened(parseDestinationPattern(destination).host);
+    return why === undefined ? { destination } : { why };
   } catch (error) {
     if (AppError.is(error)) return { why: error.message.slice(error.message.indexOf(": ") + 2) };
     throw error;
   }
+}
+
+function whyNotOpened(host: HostMatcher): string | undefined {
+  if (host.kind === "network") return "a Kit names hosts, not addresses";
+  const isThisMachine = host.kind === "exact" && (host.name === HOST_GATEWAY || host.name.endsWith(".docker.internal"));
+  return isThisMachine ? "a Kit cannot open services of the person's machine; --allow-host-port does" : undefined;
 }
 
 /** The host of a pattern, without its port, as it was written but in lower case. */

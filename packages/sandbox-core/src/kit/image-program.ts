@@ -9,15 +9,16 @@ export interface ImageProgram {
  * they may come from the image it starts from, which is not looked into.
  */
 export function imageProgram(dockerfile: string): ImageProgram | undefined {
-  let entrypoint: Form | undefined;
-  let cmd: Form | undefined;
-  for (const [name, rest] of instructions(dockerfile)) {
-    if (name === "FROM") entrypoint = cmd = undefined;
-    // As the builder has it: an ENTRYPOINT drops a CMD that came before it from elsewhere, not one of this file.
-    if (name === "ENTRYPOINT") entrypoint = formOf(rest);
-    if (name === "CMD") cmd = formOf(rest);
-  }
+  const all = [...instructions(dockerfile)];
+  const stage = all.slice(all.findLastIndex(([name]) => name === "FROM") + 1);
+  const formNamed = (wanted: string): Form | undefined => {
+    const found = stage.findLast(([name]) => name === wanted);
+    return found === undefined ? undefined : formOf(found[1]);
+  };
+  const entrypoint = formNamed("ENTRYPOINT");
+  const cmd = formNamed("CMD");
   if (entrypoint === undefined && cmd === undefined) return undefined;
+  // A shell takes the ENTRYPOINT's text alone: the builder drops what CMD says.
   return { entrypoint: entrypoint?.words ?? [], cmd: entrypoint?.shell === true ? [] : (cmd?.words ?? []) };
 }
 

@@ -23,28 +23,29 @@ export interface KitSource {
  * @throws AppError `KIT_INVALID` with line and column
  */
 export function readKitSource(text: string, file: string): KitSource {
-  const at = (offset: number, lines: LineCounter | undefined, message: string, fix?: string): AppError => {
-    const position = lines?.linePos(offset);
-    const line = Math.max(1, position?.line ?? 1);
-    const column = Math.max(1, position?.col ?? 1);
+  const lines = new LineCounter();
+  const refuseAt = (offset: number, message: string, fix?: string): AppError => {
+    const position = lines.linePos(offset);
+    const line = Math.max(1, position.line);
+    const column = Math.max(1, position.col);
     return new AppError("KIT_INVALID", { message: `${file}:${line}:${column}: ${printable(message)}`, fix: fix ?? `Correct line ${line} of ${file}; the grammar is that of sandbox-kit-spec v3.`, details: { file, line, column } });
   };
-  if (Buffer.byteLength(text) > MAX_BYTES) throw at(0, undefined, "the descriptor is larger than 512 KiB");
-  const lines = new LineCounter();
-  const document = parse(text, lines, at);
+  if (Buffer.byteLength(text) > MAX_BYTES) throw refuseAt(0, "the descriptor is larger than 512 KiB");
+  const document = parse(text, lines);
+  if (document === undefined) throw refuseAt(0, TOO_DEEP);
   const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw at(problem.pos[0], lines, /call stack/i.test(problem.message) ? TOO_DEEP : problem.message);
+  if (problem !== undefined) throw refuseAt(problem.pos[0], /call stack/i.test(problem.message) ? TOO_DEEP : problem.message);
   const odd = oddNode(document);
-  if (odd !== undefined) throw at(odd.offset, lines, odd.why);
-  return { value: document.toJS({ maxAliasCount: 0 }), refuse: (path, message, fix) => at(offsetOf(document, path), lines, message, fix) };
+  if (odd !== undefined) throw refuseAt(odd.offset, odd.why);
+  return { value: document.toJS({ maxAliasCount: 0 }), refuse: (path, message, fix) => refuseAt(offsetOf(document, path), message, fix) };
 }
 
-/** The parser is recursive: a text made to be deep ends it with a RangeError, which is the text's fault. */
-function parse(text: string, lines: LineCounter, at: (offset: number, lines: LineCounter, message: string) => AppError): Document {
+/** `undefined` for a text made to be deep, which ends the recursive parser with a RangeError. */
+function parse(text: string, lines: LineCounter): Document | undefined {
   try {
     return parseDocument(text, { lineCounter: lines, strict: true, uniqueKeys: true, stringKeys: true, version: "1.2", schema: "core", merge: false, prettyErrors: false, logLevel: "error" });
   } catch (error) {
-    if (error instanceof RangeError) throw at(0, lines, TOO_DEEP);
+    if (error instanceof RangeError) return undefined;
     throw error;
   }
 }

@@ -1,19 +1,17 @@
 /** How many single-letter changes lead from one word to the other; swapped neighbours count as one. */
 function distance(one: string, other: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: other.length + 1 }, (_, column) => column);
+  const rows = [Array.from({ length: other.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
   for (let row = 1; row <= one.length; row += 1) {
     const line = [row];
+    rows.push(line);
     for (let column = 1; column <= other.length; column += 1) {
       const same = one[row - 1] === other[column - 1] ? 0 : 1;
-      const swapped = row > 1 && column > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
-      const steps = [(last[column] ?? 0) + 1, (line[column - 1] ?? 0) + 1, (last[column - 1] ?? 0) + same];
-      line.push(Math.min(...steps, swapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY));
+      const swapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      line.push(Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, at(row - 1, column - 1) + same, swapped ? at(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY));
     }
-    before = last;
-    last = line;
   }
-  return last[other.length] ?? 0;
+  return at(one.length, other.length);
 }
 
 const MAX_WORD = 64;

@@ -22,7 +22,7 @@ export function parseKit(text: string, { file = "kit.yaml" }: ParseKitOptions = 
   const source = readKitSource(text, file);
   const args = readArgs(source);
   const expanded = expandDescriptor(source, args);
-  const { capabilities, ...descriptor } = check(source, Descriptor, expanded, []);
+  const { capabilities, ...descriptor } = check(source, Descriptor, { value: expanded, at: [] });
   const declarations = capabilities.map((entry, index) => readDeclaration(source, entry, index));
   checkDeclarations(source, declarations);
   const argEnv = Object.entries(args).flatMap(([, { env, default: value }]) => (env === undefined || value === undefined ? [] : [[env, value] as const]));
@@ -32,7 +32,7 @@ export function parseKit(text: string, { file = "kit.yaml" }: ParseKitOptions = 
 function readArgs(source: KitSource): Readonly<Record<string, KitArg>> {
   const { value } = source;
   if (typeof value !== "object" || value === null || !("args" in value)) return {};
-  const args = check(source, Descriptor.shape.args, value.args, ["args"]);
+  const args = check(source, Descriptor.shape.args, { value: value.args, at: ["args"] });
   for (const [name, { default: text, enum: choices, pattern }] of Object.entries(args)) {
     if (text !== undefined && choices !== undefined && !choices.includes(text)) throw source.refuse(["args", name, "default"], "the default is none of the enum");
     if (text !== undefined && pattern !== undefined && !matches(source, name, { pattern, text })) throw source.refuse(["args", name, "default"], "the default does not match the pattern");
@@ -51,18 +51,18 @@ function matches(source: KitSource, name: string, { pattern, text }: { readonly 
 function expandDescriptor(source: KitSource, args: Readonly<Record<string, KitArg>>): unknown {
   const { value } = source;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === "args" ? item : expandArgs(item, args, source.refuse, [key])]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === "args" ? item : expandArgs(item, { args, refuse: source.refuse, path: [key] })]));
 }
 
 function readDeclaration(source: KitSource, entry: unknown, index: number): Declaration {
   const at: KitPath = ["capabilities", index];
   const path = `capabilities[${index}]`;
   if (typeof entry === "object" && entry !== null && "group" in entry) {
-    const { group } = check(source, CapabilityGroup, entry, at);
+    const { group } = check(source, CapabilityGroup, { value: entry, at });
     const members = group.capabilities.map((member, place) => readCapability(source, member, { at: [...at, "group", "capabilities", place], path: `${path}.group.capabilities[${place}]` }));
     return { path, optional: group.optional, members };
   }
-  const { optional, ...capability } = check(source, CapabilityEntry, entry, at);
+  const { optional, ...capability } = check(source, CapabilityEntry, { value: entry, at });
   return { path, optional, members: [readCapability(source, capability, { at, path })] };
 }
 
@@ -77,11 +77,11 @@ function readCapability(source: KitSource, { type, name, config }: Entry, { at, 
   }
   if (config === undefined) throw source.refuse(at, `${type} needs a config`);
   // The compiler cannot follow that type and configuration come from the same row of the table.
-  return { known: true, type, name, path, config: check<z.ZodType>(source, schema, config, [...at, "config"]) } as KitCapability;
+  return { known: true, type, name, path, config: check<z.ZodType>(source, schema, { value: config, at: [...at, "config"] }) } as KitCapability;
 }
 
 /** One thing that is wrong, at its place; a misspelled key first, because it makes the others. */
-function check<Schema extends z.ZodType>(source: KitSource, schema: Schema, value: unknown, at: KitPath): z.output<Schema> {
+function check<Schema extends z.ZodType>(source: KitSource, schema: Schema, { value, at }: { readonly value: unknown; readonly at: KitPath }): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { issues } = result.error;

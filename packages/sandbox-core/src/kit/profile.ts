@@ -52,9 +52,9 @@ export interface AgentProfile {
   /** Optional capabilities that are left out, with the reason. */
   readonly skipped: readonly string[];
   /** Files of the home. Those that are rendered anew are equal for equal facts. */
-  seedFiles(facts: ProfileFacts): readonly SeedFile[];
+  readonly seedFiles: (facts: ProfileFacts) => readonly SeedFile[];
   /** Variables of every program in the sandbox. */
-  environment(facts: ProfileFacts): Readonly<Record<string, string>>;
+  readonly environment: (facts: ProfileFacts) => Readonly<Record<string, string>>;
   /** The argument vector of a session: the agent's program, what keeps it from asking, the person's own words. */
-  launch(mode: LaunchMode, args: readonly string[]): readonly string[];
+  readonly launch: (mode: LaunchMode, args: readonly string[]) => readonly string[];
 }

@@ -1,14 +1,15 @@
-import { AppError, type Rule } from "@sbx/contracts";
-import type { AgentConfig } from "./agent-capability.ts";
-import type { ConfigOf, KnownType } from "./capability-configs.ts";
-import { hostOf, toDestination } from "./destination.ts";
+import { AppError } from "@sbx/contracts";
+import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
+import type { ConfigOf } from "./capability-configs.ts";
 import { hookCommand } from "./hook-command.ts";
 import { imageProgram, type ImageProgram } from "./image-program.ts";
-import { findConfig, isCapability, type Kit, type ReadCapability } from "./kit.ts";
+import { findConfig, type Kit } from "./kit.ts";
 import { commandWords, type CommandLine } from "./kit-text.ts";
-import type { AgentProfile, SeedFile, SessionVerbs } from "./profile.ts";
+import type { AgentProfile, LaunchMode, SessionVerbs } from "./profile.ts";
+import { profileEnvironment } from "./profile-environment.ts";
+import { profileFiles } from "./profile-files.ts";
+import { profileRules } from "./profile-rules.ts";
 import { selectCapabilities } from "./select-capabilities.ts";
-import { renderFile, renderTemplate } from "./template.ts";
 
 const HOME = "/home/agent";
 
@@ -25,58 +26,40 @@ export interface ResolveOptions {
 /**
  * Decide what sbx does for the agent of a Kit. Pure.
  *
- * A host at which the key of the model service would be put in is not opened: the agent reaches its provider through the
- * service alone, so that no other key can be used there.
- *
  * @throws AppError `KIT_UNSUPPORTED` for what the Kit requires and sbx does not carry out, `KIT_INVALID` without a recipe.
  */
 export function resolveProfile(kit: Kit, { name, directory, dockerfile: given, contents = new Map() }: ResolveOptions): AgentProfile {
-  const { descriptor } = kit;
   checkKind(kit, name);
-  const dockerfile = descriptor.build ?? given;
-  if (dockerfile === undefined) throw new AppError("KIT_INVALID", { message: `Kit "${name}" has no recipe`, fix: `Put a kit.dockerfile beside its kit.yaml in ${directory}, or write it under build.` });
-  const program = imageProgram(dockerfile);
-  if (program === undefined) throw new AppError("KIT_UNSUPPORTED", { message: `The Dockerfile of Kit "${name}" states neither ENTRYPOINT nor CMD`, fix: "State the agent's program there, even if the image it starts from does so too." });
+  const { displayName = name, description = "", version } = kit.descriptor;
+  const { dockerfile, program } = recipeOf(kit, { name, directory, given });
   const { selected, skipped } = selectCapabilities(kit, { name, home: HOME, contents });
-  const config = <Type extends KnownType>(type: Type): ConfigOf<Type> | undefined => findConfig(selected, type);
-  const agent = config("dev.sbx/agent@1");
-  const lifecycle = config("com.docker.sandbox/lifecycle@1");
-  const resources = config("com.docker.sandbox/resources@1");
-  const model = agent?.model;
-  const credential = config("com.docker.sandbox/credential@1");
-  const rules = networkRules(name, { network: config("com.docker.sandbox/network-policy@1"), served: new Set((credential?.apiKey?.inject ?? []).map(({ domain }) => hostOf(domain))), telemetry: agent?.telemetryHosts ?? [] });
+  const { model, ...agent } = findConfig(selected, AGENT_CAPABILITY) ?? AgentConfig.parse({});
+  const { install, startup, interactive, files } = findConfig(selected, "com.docker.sandbox/lifecycle@1") ?? { install: [], startup: [], interactive: [], files: [] };
+  const rules = profileRules(name, { selected, telemetry: agent.telemetryHosts });
+  const tails = { headless: agent.launch.headless, interactive: agent.launch.interactive.length > 0 ? agent.launch.interactive : interactive };
   return {
     name,
-    displayName: descriptor.displayName ?? name,
-    description: (descriptor.description ?? "").trim(),
-    ...(descriptor.version === undefined ? {} : { version: descriptor.version }),
+    displayName,
+    description: description.trim(),
+    ...(version === undefined ? {} : { version }),
     dockerfile,
     directory,
     home: HOME,
     ...(model === undefined ? {} : { service: model.service }),
     rules,
     allow: rules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
-    telemetryHosts: agent?.telemetryHosts ?? [],
-    protect: agent?.protect ?? [],
-    resources: { ...(resources?.cpu ? { cpus: resources.cpu } : {}), ...(resources?.memory === undefined ? {} : { memoryBytes: sizeBytes(resources.memory) }) },
+    telemetryHosts: agent.telemetryHosts,
+    protect: agent.protect,
+    resources: limitsOf(findConfig(selected, "com.docker.sandbox/resources@1")),
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
-    sessions: sessionVerbs(config("com.docker.sandbox/agent-sessions@1")),
-    leavesRunning: agent?.leavesRunning ?? [],
-    ...(agent?.mcp === undefined ? {} : { mcp: agent.mcp }),
-    hooks: { install: (lifecycle?.install ?? []).map((hook) => hookCommand(hook)), startup: (lifecycle?.startup ?? []).map((hook) => hookCommand(hook)) },
+    sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
+    leavesRunning: agent.leavesRunning,
+    ...(agent.mcp === undefined ? {} : { mcp: agent.mcp }),
+    hooks: { install: install.map((hook) => hookCommand(hook)), startup: startup.map((hook) => hookCommand(hook)) },
     skipped,
-    seedFiles: (facts) => [
-      ...contextFiles(selected, contents),
-      ...(lifecycle?.files ?? []).map(({ path, content, mode, overwrite }): SeedFile => ({ path, content, mode: Number.parseInt(mode ?? "644", 8), overwrite })),
-      ...(agent?.files ?? []).map(({ path, content, mode, overwrite }): SeedFile => ({ path, content: renderFile(path, content, facts), mode: Number.parseInt(mode, 8), overwrite })),
-    ],
-    environment: (facts) => ({
-      ...kit.argEnv,
-      ...Object.fromEntries(Object.entries(agent?.env ?? {}).map(([key, value]) => [key, renderTemplate(value, facts)])),
-      ...(model?.baseUrl === undefined ? {} : { [model.baseUrl.env]: renderTemplate(model.baseUrl.value, facts) }),
-      ...(credential?.apiKey?.name === undefined ? {} : { [credential.apiKey.name]: facts.placeholder }),
-    }),
-    launch: (mode, args) => launch(program, agent?.launch ?? { interactive: lifecycle?.interactive ?? [], headless: [], verbs: {} }, { mode, args }),
+    seedFiles: (facts) => profileFiles({ selected, contents, lifecycle: files, agent: agent.files }, facts),
+    environment: (facts) => profileEnvironment({ args: kit.argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
+    launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
 }
 
@@ -88,35 +71,12 @@ function checkKind({ descriptor: { kind, requires = [], args } }: Kit, name: str
   if (buildArg !== undefined) refuse(`passes the argument "${buildArg[0]}" to the build, which sbx does not do yet`, "Give the value to ARG in the Dockerfile.");
 }
 
-interface Network {
-  readonly network: ConfigOf<"com.docker.sandbox/network-policy@1"> | undefined;
-  /** Hosts that the model service stands for. */
-  readonly served: ReadonlySet<string>;
-  readonly telemetry: readonly string[];
-}
-
-function networkRules(name: string, { network, served, telemetry }: Network): readonly Rule[] {
-  const rule = (effect: Rule["effect"], kind: string, note: string) => (pattern: string, index: number): Rule => {
-    const result = toDestination(pattern);
-    if ("why" in result) throw new Error(`"${pattern}" passed the check of the descriptor: ${result.why}`);
-    return { id: `profile:${kind}:${index + 1}`, effect, to: result.destination, layer: "profile", note };
-  };
-  const { allow = [], deny = [] } = network?.runtime ?? {};
-  return [
-    ...allow.filter((pattern) => !served.has(hostOf(pattern))).map(rule("allow", "allow", `the profile of ${name} needs it`)),
-    ...deny.map(rule("deny", "deny", `the profile of ${name} keeps it shut`)),
-    ...telemetry.map(rule("deny", "telemetry", `telemetry or updates of ${name}`)),
-  ];
-}
-
-function contextFiles(selected: readonly ReadCapability[], contents: ReadonlyMap<string, string>): readonly SeedFile[] {
-  return selected.flatMap((capability) => {
-    if (!isCapability(capability, "com.docker.sandbox/agent-context@1")) return [];
-    const { directory, filename, content, contentFile } = capability.config;
-    const text = content ?? contents.get(contentFile ?? "");
-    if (directory === undefined || filename === undefined || text === undefined) return [];
-    return [{ path: `${directory.replace(/\/+$/u, "")}/${filename}`, content: text, mode: 0o644, overwrite: false }];
-  });
+function recipeOf({ descriptor }: Kit, { name, directory, given }: { readonly name: string; readonly directory: string; readonly given: string | undefined }): { readonly dockerfile: string; readonly program: ImageProgram } {
+  const dockerfile = descriptor.build ?? given;
+  if (dockerfile === undefined) throw new AppError("KIT_INVALID", { message: `Kit "${name}" has no recipe`, fix: `Put a kit.dockerfile beside its kit.yaml in ${directory}, or write it under build.` });
+  const program = imageProgram(dockerfile);
+  if (program === undefined) throw new AppError("KIT_UNSUPPORTED", { message: `The Dockerfile of Kit "${name}" states neither ENTRYPOINT nor CMD`, fix: "State the agent's program there, even if the image it starts from does so too." });
+  return { dockerfile, program };
 }
 
 function sessionVerbs(config: ConfigOf<"com.docker.sandbox/agent-sessions@1"> | undefined): SessionVerbs {
@@ -124,11 +84,22 @@ function sessionVerbs(config: ConfigOf<"com.docker.sandbox/agent-sessions@1"> | 
   return Object.fromEntries(verbs.map(([verb, command]) => [verb, commandWords(command)]));
 }
 
-function launch({ entrypoint, cmd }: ImageProgram, { verbs, ...tails }: AgentConfig["launch"], { mode, args }: { readonly mode: "interactive" | "headless"; readonly args: readonly string[] }): readonly string[] {
+interface Launch {
+  readonly program: ImageProgram;
+  readonly tails: Readonly<Record<LaunchMode, readonly string[]>>;
+  readonly verbs: Readonly<Record<string, readonly string[]>>;
+}
+
+function launch({ program: { entrypoint, cmd }, tails, verbs }: Launch, mode: LaunchMode, args: readonly string[]): readonly string[] {
   const [first = "", ...rest] = args;
   const verb = Object.hasOwn(verbs, first) ? verbs[first] : undefined;
   if (verb !== undefined) return [...entrypoint, first, ...verb, ...rest];
   return [...entrypoint, ...tails[mode], ...(args.length > 0 ? args : cmd)];
+}
+
+/** Zero processors, as the format has it, asks for nothing. */
+function limitsOf({ cpu = 0, memory }: Partial<ConfigOf<"com.docker.sandbox/resources@1">> = {}): AgentProfile["resources"] {
+  return { ...(cpu === 0 ? {} : { cpus: cpu }), ...(memory === undefined ? {} : { memoryBytes: sizeBytes(memory) }) };
 }
 
 /** A size with units of 1024, in bytes. */

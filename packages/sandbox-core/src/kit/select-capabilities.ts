@@ -53,14 +53,13 @@ function lackingMember({ members }: Declaration, facts: Facts): { readonly membe
 function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
   switch (capability.type) {
     case "com.docker.sandbox/network-policy@1":
-      return (capability.config.install?.allow.length ?? 0) > 0 ? "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime" : undefined;
+      return whyNoNetwork(capability);
     case "com.docker.sandbox/credential@1":
       return whyNoCredential(capability, facts);
     case "com.docker.sandbox/lifecycle@1":
       return whyNoLifecycle(capability, facts);
     case "com.docker.sandbox/volume@1":
-      if (capability.config.tmpfs) return "volumes in memory are not carried out yet";
-      return isBelow(capability.config.path, facts.home) ? undefined : `only paths below ${facts.home} are kept`;
+      return whyNoVolume(capability, facts);
     case "com.docker.sandbox/resources@1":
       return capability.config.gpu === undefined ? undefined : "GPUs are not carried out yet";
     case "com.docker.sandbox/agent-context@1":
@@ -72,6 +71,16 @@ function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
     case "dev.sbx/agent@1":
       return undefined;
   }
+}
+
+function whyNoNetwork({ config: { install } }: ReadCapability<"com.docker.sandbox/network-policy@1">): string | undefined {
+  if (install === undefined || install.allow.length === 0) return undefined;
+  return "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime";
+}
+
+function whyNoVolume({ config: { path, tmpfs } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: Facts): string | undefined {
+  if (tmpfs) return "volumes in memory are not carried out yet";
+  return isBelow(path, home) ? undefined : `only paths below ${home} are kept`;
 }
 
 function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: Facts): string | undefined {

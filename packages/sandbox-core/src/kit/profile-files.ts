@@ -1,0 +1,31 @@
+import type { AgentConfig } from "./agent-capability.ts";
+import type { ConfigOf } from "./capability-configs.ts";
+import { isCapability, type ReadCapability } from "./kit.ts";
+import type { SeedFile } from "./profile.ts";
+import { renderFile, type ProfileFacts } from "./template.ts";
+
+export interface ProfileFileSources {
+  readonly selected: readonly ReadCapability[];
+  readonly contents: ReadonlyMap<string, string>;
+  readonly lifecycle: ConfigOf<"com.docker.sandbox/lifecycle@1">["files"];
+  readonly agent: AgentConfig["files"];
+}
+
+/** Every file that a profile puts into the home: context, what the lifecycle lists, what our own capability lists. */
+export function profileFiles({ selected, contents, lifecycle, agent }: ProfileFileSources, facts: ProfileFacts): readonly SeedFile[] {
+  return [
+    ...contextFiles(selected, contents),
+    ...lifecycle.map(({ path, content, mode = "644", overwrite }) => ({ path, content, mode: Number.parseInt(mode, 8), overwrite })),
+    ...agent.map(({ path, content, mode, overwrite }) => ({ path, content: renderFile(path, content, facts), mode: Number.parseInt(mode, 8), overwrite })),
+  ];
+}
+
+function contextFiles(selected: readonly ReadCapability[], contents: ReadonlyMap<string, string>): readonly SeedFile[] {
+  return selected.flatMap((capability) => {
+    if (!isCapability(capability, "com.docker.sandbox/agent-context@1")) return [];
+    const { directory, filename, content, contentFile } = capability.config;
+    const text = content ?? contents.get(contentFile ?? "");
+    if (directory === undefined || filename === undefined || text === undefined) return [];
+    return [{ path: `${directory.replace(/\/+$/u, "")}/${filename}`, content: text, mode: 0o644, overwrite: false }];
+  });
+}
