@@ -20,7 +20,13 @@ export interface ProtectRequest {
   readonly opened: (path: string) => boolean;
 }
 
-/** Decide which paths of one base are read-only, and which must be mount points so that those cannot be moved away. */
+/**
+ * Decide which paths of one base are read-only, and which must be mount points so that those cannot be moved away.
+ *
+ * A mount stands on a file, not on its name: when the *host* replaces a protected file while a sandbox runs (`git config`
+ * does, by rename), the kernel takes the mount away and the new file can be written inside. The report at the end of the
+ * run compares with the state at its start, so what was done there is told.
+ */
 export function planProtection(request: ProtectRequest): BasePlan {
   const plan: BasePlan = { mounts: [], make: [], notices: [] };
   const { base, gitDirectories, gitFiles, further } = request;
