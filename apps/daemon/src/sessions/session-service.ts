@@ -104,7 +104,7 @@ export class SessionService {
       return;
     }
     const process = await runner.startStreams({ ...place, env: request.env, stdin: request.stdin });
-    this.#streams.set(record.id, new StreamsSession(process));
+    this.#streams.set(record.id, new StreamsSession(process, () => this.#exitCodeOf(record.id)));
   }
 
   #place(record: SessionRecord, live: LiveSandbox): { readonly container: string; readonly session: SessionId; readonly user: string } {
@@ -134,9 +134,11 @@ export class SessionService {
     }
   }
 
+  /** The code that the session has as a whole, once that is known: its deadline counts, not what its program made of it. */
   #exitCodeOf(id: SessionId): number | undefined {
-    const state = this.get(id).state;
-    return state.phase === "ended" ? state.exitCode : undefined;
+    const state = this.#records.get(id)?.state;
+    if (state?.phase === "ended") return state.exitCode;
+    return this.#expired.has(id) ? DEADLINE_EXIT : undefined;
   }
 
   async logs(record: SessionRecord): Promise<string> {

@@ -11,6 +11,7 @@ const CLIENT_GRACE_MS = 10_000;
 /** A session with three separate streams. It has at most one client; without one its output goes to the log. */
 export class StreamsSession {
   readonly #process: ExecProcess;
+  readonly #exitCode: () => number | undefined;
   readonly #log: Buffer[] = [];
   #logBytes = 0;
   #client: Duplex | undefined;
@@ -18,8 +19,10 @@ export class StreamsSession {
   /** Resolves with the exit code when the process has ended. */
   readonly exit: Promise<number>;
 
-  constructor(process: ExecProcess) {
+  /** `exitCode` gives the code of the session as a whole, where that is another than the process's own. */
+  constructor(process: ExecProcess, exitCode: () => number | undefined) {
     this.#process = process;
+    this.#exitCode = exitCode;
     this.exit = process.exit;
     this.#take(process.stdout, "stdout");
     this.#take(process.stderr, "stderr");
@@ -38,7 +41,7 @@ export class StreamsSession {
       if (this.#client === connection) this.#client = undefined;
       this.#resume();
     });
-    void this.exit.then((code) => connection.end(encodeFrame("exit", encodeExit(code))), (error: unknown) => { refuse(connection, error); });
+    void this.exit.then((code) => connection.end(encodeFrame("exit", encodeExit(this.#exitCode() ?? code))), (error: unknown) => { refuse(connection, error); });
     this.#resume();
   }
 
