@@ -37,9 +37,9 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const now = (): Date => new Date();
   const { database, setAside } = openDatabase(path.join(config.stateDirectory, "sbx.db"), now);
   scope.defer(() => { database.close(); });
-  const events = createEventLog(database, now);
+  const events = createEventLog({ database, now, onFailure: (error) => { log.error("event.lost", { error }); } });
   const { record } = events;
-  const store = createSandboxStore(database);
+  const store = createSandboxStore(database, (error) => { log.warn("record.unreadable", { error }); });
 
   const engine = keepEngine(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
   const images = async (): Promise<ReturnType<typeof createImageMaker>> => createImageMaker({ engine: await engine(), env: config.environment });
@@ -50,7 +50,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const policy = new PolicyService({ store, record });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 
-  const workspace = await createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
+  const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
   const parts: SandboxParts = {
     engine,
     images,
@@ -103,7 +103,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   }
   sessions.reconcile(sandboxes.list());
   const dispatch = createDispatcher(handlers, (error) => { log.error("request.failed", { error }); });
-  scope.use(await startServer({ socketPath: config.socketPath, dispatch, events, attach: (session, connection) => void sessions.attach(session, connection), peerUid: peerUidOf, uid: config.uid }));
+  scope.use(await startServer({ socketPath: config.socketPath, dispatch, events, attach: (session, connection) => void sessions.attach(session, connection), peerUid: peerUidOf, uid: config.uid, onFault: (error) => { log.error("request.failed", { error }); } }));
   record({ type: "daemon.started", fields: { pid: process.pid } });
 }
 

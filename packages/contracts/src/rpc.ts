@@ -34,8 +34,8 @@ export function createClient(send: Send): Client {
 
 function queryOf(fields: Record<string, unknown>): string {
   const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(fields)) if (value !== undefined) query.set(key, String(value));
-  return query.size === 0 ? "" : `?${query}`;
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) query.set(key, typeof value === "string" ? value : JSON.stringify(value));
+  return query.size === 0 ? "" : `?${query.toString()}`;
 }
 
 /** Serve the table: find the route, check the input, call the handler, check the answer. Never rejects. */
