@@ -1,12 +1,21 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { SandboxId } from "@sbx/contracts";
 import { describe, it } from "vitest";
 import { openDatabase } from "../src/state/database.ts";
-import { createEventLog } from "../src/state/event-log.ts";
+import { createEventLog, type EventLog } from "../src/state/event-log.ts";
+import { createSandboxStore } from "../src/state/sandbox-store.ts";
 
 const now = (): Date => new Date("2026-01-02T03:04:05.678Z");
+
+/** Ids begin with the time at which the file was made. */
+const start = now().getTime();
+
+function eventLog(database: DatabaseSync): EventLog {
+  return createEventLog({ database, now, onFailure: (error) => { throw error; } });
+}
 
 function directory(): { readonly file: string } & Disposable {
   const made = mkdtempSync(path.join(tmpdir(), "sbx-db-"));
@@ -17,11 +26,11 @@ describe("the daemon's database", () => {
   it("keeps what was written over a new start", ({ expect }) => {
     using dir = directory();
     const first = openDatabase(dir.file, now);
-    createEventLog(first.database, now).record({ type: "daemon.started", fields: { pid: 1 } });
+    eventLog(first.database).record({ type: "daemon.started", fields: { pid: 1 } });
     first.database.close();
     const second = openDatabase(dir.file, now);
     expect(second.setAside).toBeUndefined();
-    expect(createEventLog(second.database, now).list({ after: 0, limit: 10 })).toEqual([{ id: 1, at: "2026-01-02T03:04:05.678Z", type: "daemon.started", fields: { pid: 1 } }]);
+    expect(eventLog(second.database).list({ after: 0, limit: 10 })).toEqual([{ id: start + 1, at: "2026-01-02T03:04:05.678Z", type: "daemon.started", fields: { pid: 1 } }]);
     second.database.close();
   });
 
@@ -31,7 +40,7 @@ describe("the daemon's database", () => {
     const { database, setAside } = openDatabase(dir.file, now);
     expect(setAside).toBe(`${dir.file}.corrupt-2026-01-02T03-04-05.678Z`);
     expect(readFileSync(setAside ?? "", "utf8")).toContain("somebody may want it back");
-    expect(createEventLog(database, now).list({ after: 0, limit: 10 })).toEqual([]);
+    expect(eventLog(database).list({ after: 0, limit: 10 })).toEqual([]);
     database.close();
   });
 
@@ -46,21 +55,66 @@ describe("the daemon's database", () => {
   });
 });
 
+describe("a database that cannot be opened for another reason", () => {
+  it("is not given up", ({ expect }) => {
+    using dir = directory();
+    mkdirSync(dir.file);
+    expect(() => openDatabase(dir.file, now)).toThrow(/cannot be opened/);
+    expect(readdirSync(path.dirname(dir.file))).toEqual(["sbx.db"]);
+  });
+});
+
 describe("the event record", () => {
   it("numbers events without repeating, resumes after any of them, and narrows to a sandbox", ({ expect }) => {
     using dir = directory();
     const { database } = openDatabase(dir.file, now);
-    const log = createEventLog(database, now);
-    const seen: number[] = [];
-    const stop = log.subscribe(({ id }) => seen.push(id));
-    const sandbox = "sbx_aaaaaaaa" as Parameters<typeof log.record>[0]["sandbox"];
-    for (let count = 0; count < 5; count += 1) log.record({ type: "egress.denied", ...(count % 2 === 0 || sandbox === undefined ? {} : { sandbox }), fields: { count } });
+    const log = eventLog(database);
+    const sandbox = SandboxId.parse("sbx_aaaaaaaa");
+    let told = 0;
+    const stop = log.subscribe(() => { told += 1; });
+    for (let count = 0; count < 5; count += 1) log.record({ type: "egress.denied", ...(count % 2 === 0 ? {} : { sandbox }), fields: { count } });
     stop();
     log.record({ type: "egress.denied", fields: {} });
-    expect(seen).toEqual([1, 2, 3, 4, 5]);
-    expect(log.list({ after: 3, limit: 10 }).map(({ id }) => id)).toEqual([4, 5, 6]);
-    expect(log.list({ after: 0, limit: 10, sandbox: "sbx_aaaaaaaa" }).map(({ id }) => id)).toEqual([2, 4]);
-    expect(log.list({ after: 0, limit: 2 }).map(({ id }) => id)).toEqual([5, 6]);
+    const ids = (events: readonly { readonly id: number }[]): readonly number[] => events.map(({ id }) => id - start);
+    expect(told).toBe(5);
+    expect(log.newest() - start).toBe(6);
+    expect(ids(log.list({ after: start + 3, limit: 10 }))).toEqual([4, 5, 6]);
+    expect(ids(log.list({ after: 0, limit: 10, sandbox }))).toEqual([2, 4]);
+    expect(ids(log.list({ after: 0, limit: 2 }))).toEqual([5, 6]);
+    expect(ids(log.since({ after: 0, limit: 2 }))).toEqual([1, 2]);
+    expect(ids(log.since({ after: start + 2, limit: 10, sandbox }))).toEqual([4]);
+    database.close();
+  });
+
+  it("does not fail whoever records when it cannot be written", ({ expect }) => {
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    const failures: unknown[] = [];
+    const log = createEventLog({ database, now, onFailure: (error) => failures.push(error) });
+    database.close();
+    log.record({ type: "daemon.started", fields: {} });
+    expect(failures).toHaveLength(1);
+  });
+});
+
+describe("records in the database", () => {
+  it("that cannot be read are passed over and said, and the rest is there", ({ expect }) => {
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    database.exec("INSERT INTO sandboxes (id, name, record) VALUES ('sbx_aaaaaaaa', 'a', '{half'), ('sbx_bbbbbbbb', 'b', '{}'); INSERT INTO sessions (id, sandbox, record) VALUES ('ses_aaaaaaaa', 'sbx_aaaaaaaa', 'null')");
+    const unreadable: unknown[] = [];
+    const store = createSandboxStore(database, (error) => unreadable.push(error));
+    expect(store.sandboxes()).toEqual([]);
+    expect(store.sessions()).toEqual([]);
+    expect(unreadable).toHaveLength(3);
+    database.close();
+  });
+
+  it("that are rules are never passed over", ({ expect }) => {
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    database.exec("INSERT INTO rules (sandbox, id, rule) VALUES ('', 'deny-1', '{half')");
+    expect(() => createSandboxStore(database, () => undefined).rules(undefined)).toThrow();
     database.close();
   });
 });

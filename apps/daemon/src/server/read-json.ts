@@ -4,19 +4,33 @@ import { AppError } from "@sbx/contracts";
 /** Longest body of a call, in bytes. */
 const MAX_BODY_BYTES = 4 << 20;
 
-/** Read a request's body as JSON; `undefined` when it is empty. @throws AppError `CONFIG_INVALID` */
+/**
+ * Read a request's body as JSON; `undefined` when it is empty. After a failure the rest of the body is still to come.
+ *
+ * @throws AppError `CONFIG_INVALID` for what is too long or no JSON, `INTERRUPTED` when the caller went away
+ */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new AppError("CONFIG_INVALID", { message: `The body is longer than ${MAX_BODY_BYTES} bytes`, fix: "Send less at once." });
-    chunks.push(chunk);
-  }
-  if (size === 0) return undefined;
+  const text = await readText(request);
+  if (text === "") return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return JSON.parse(text);
   } catch (cause) {
     throw new AppError("CONFIG_INVALID", { message: "The body of the request is no JSON document", fix: "Send one JSON object.", cause });
   }
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.byteLength;
+      if (size > MAX_BODY_BYTES) throw new AppError("CONFIG_INVALID", { message: `The body is longer than ${MAX_BODY_BYTES} bytes`, fix: "Send less at once." });
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (AppError.is(cause)) throw cause;
+    throw new AppError("INTERRUPTED", { message: "The caller went away in the middle of a request", fix: "Call again.", cause });
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }

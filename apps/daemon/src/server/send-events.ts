@@ -2,31 +2,50 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Event } from "@sbx/contracts";
 import type { EventLog } from "../state/event-log.ts";
 
-/** Most events that are sent again to a reader that resumes. */
-const MAX_RESUMED = 10_000;
+/** Events read from the log at once. */
+const PAGE = 200;
 const HEARTBEAT_MS = 15_000;
-/** A reader that is this far behind is closed; it resumes by `Last-Event-ID` and misses nothing. */
-const MAX_BUFFERED_BYTES = 8 << 20;
+/** A reader that takes nothing for so long is closed; it resumes by `Last-Event-ID` and misses nothing. */
+const STALLED_MS = 30_000;
 
-/** Answer with server-sent events: those after the id the reader names, then every new one. */
-export function sendEvents(log: EventLog, request: IncomingMessage, response: ServerResponse): void {
+/**
+ * Answer with server-sent events: those after the id the reader names, then every new one.
+ *
+ * Every event comes from the log when the reader has room for it, so that a slow reader costs a place in the log and
+ * no memory, and none is lost or repeated between what was and what comes.
+ */
+export function sendEvents(log: EventLog, { request, response, stalledMs = STALLED_MS }: { readonly request: IncomingMessage; readonly response: ServerResponse; readonly stalledMs?: number }): void {
   const query = new URL(request.url ?? "/", "http://daemon").searchParams;
   const sandbox = query.get("sandbox") ?? undefined;
-  const after = Number(request.headers["last-event-id"] ?? query.get("after") ?? Number.NaN);
-  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-  response.flushHeaders();
-  const send = (event: Event): void => {
-    if (sandbox !== undefined && event.sandbox !== sandbox) return;
-    response.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
-    if (response.writableLength > MAX_BUFFERED_BYTES) response.destroy();
+  const named = Number(request.headers["last-event-id"] ?? query.get("after") ?? Number.NaN);
+  let last = Number.isSafeInteger(named) && named >= 0 ? named : log.newest();
+  let stalled: NodeJS.Timeout | undefined;
+  const send = (): void => {
+    while (stalled === undefined && !response.destroyed) {
+      const page = log.since({ after: last, limit: PAGE, ...(sandbox === undefined ? {} : { sandbox }) });
+      for (const event of page) response.write(blockOf(event));
+      last = page.at(-1)?.id ?? last;
+      if (response.writableNeedDrain) stalled = setTimeout(() => response.destroy(), stalledMs).unref();
+      else if (page.length === 0) return;
+    }
   };
-  if (Number.isInteger(after)) {
-    for (const event of log.list({ after, limit: MAX_RESUMED, ...(sandbox === undefined ? {} : { sandbox }) })) send(event);
-  }
+  response.on("drain", () => {
+    clearTimeout(stalled);
+    stalled = undefined;
+    send();
+  });
   const unsubscribe = log.subscribe(send);
-  const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(() => { if (stalled === undefined) response.write(": still here\n\n"); }, HEARTBEAT_MS).unref();
   response.on("close", () => {
     unsubscribe();
     clearInterval(heartbeat);
+    clearTimeout(stalled);
   });
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  response.flushHeaders();
+  send();
+}
+
+function blockOf(event: Event): string {
+  return `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`;
 }

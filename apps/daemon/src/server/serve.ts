@@ -17,16 +17,25 @@ export interface ServerParts {
   /** Who is at the other end; `undefined` where the platform does not tell. */
   readonly peerUid: (socket: Socket) => number | undefined;
   readonly uid: number;
+  /** Told of faults of the daemon itself. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Listen on the daemon's socket: 0600, and only for processes of the same user. */
 export async function startServer(parts: ServerParts): Promise<AsyncDisposable> {
   const server = createServer((request, response) => {
-    void answer(parts, request, response);
+    answer(parts, request, response).catch((error: unknown) => {
+      parts.onFault(error);
+      response.destroy();
+    });
   });
+  const connections = new Set<Socket>();
   server.on("connection", (socket) => {
-    const uid = parts.peerUid(socket);
-    if (uid !== undefined && uid !== parts.uid) socket.destroy();
+    // One that breaks has nobody to tell: without a listener it would end the daemon.
+    socket.on("error", () => undefined);
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+    if (!isOwn(parts, socket)) socket.destroy();
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrade(parts, { request, socket, head });
@@ -35,11 +44,22 @@ export async function startServer(parts: ServerParts): Promise<AsyncDisposable> 
   await listen(server, parts.socketPath);
   return {
     async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
       server.close();
-      server.closeAllConnections();
-      await once(server, "close");
+      for (const socket of connections) socket.destroy();
+      await closed;
     },
   };
+}
+
+/** Whether this user's own process is at the other end. One whose user cannot be told is not. */
+function isOwn({ peerUid, uid }: ServerParts, socket: Socket): boolean {
+  try {
+    const peer = peerUid(socket);
+    return peer === undefined || peer === uid;
+  } catch {
+    return false;
+  }
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {
@@ -59,18 +79,19 @@ async function answer(parts: ServerParts, request: IncomingMessage, response: Se
   response.on("close", () => {
     if (!response.writableEnded) gone.abort(new AppError("INTERRUPTED", { message: "The caller went away", fix: "Call again." }));
   });
-  const target = request.url ?? "/";
-  if (request.method === "GET" && new URL(target, "http://daemon").pathname === STREAMS.events) {
-    sendEvents(parts.events, request, response);
+  if (request.method === "GET" && pathOf(request) === STREAMS.events) {
+    sendEvents(parts.events, { request, response });
     return;
   }
   const reply = await dispatchRequest(parts, request, gone.signal);
-  response.writeHead(reply.status, { "content-type": "application/json" });
+  // A body that was not read to its end is still coming: this connection is of no more use.
+  response.writeHead(reply.status, { "content-type": "application/json", ...(request.complete ? {} : { connection: "close" }) });
   response.end(JSON.stringify(reply.body));
 }
 
 async function dispatchRequest(parts: ServerParts, request: IncomingMessage, signal: AbortSignal): ReturnType<Send> {
   try {
+    if (pathOf(request) === undefined) throw new AppError("ROUTE_UNKNOWN", { message: "The address of the request is none", fix: "Send a path such as /v1/status." });
     const body = await readJson(request);
     return await parts.dispatch({ method: methodOf(request), target: request.url ?? "/", body }, signal);
   } catch (error) {
@@ -79,13 +100,19 @@ async function dispatchRequest(parts: ServerParts, request: IncomingMessage, sig
   }
 }
 
+/** Path of a request; `undefined` when what it names is no address at all. */
+function pathOf({ url = "/" }: IncomingMessage): string | undefined {
+  return URL.parse(url, "http://daemon")?.pathname;
+}
+
 function methodOf({ method }: IncomingMessage): Method {
   if (method === "GET" || method === "POST" || method === "PUT" || method === "DELETE") return method;
   throw new AppError("ROUTE_UNKNOWN", { message: `The daemon has no route for ${method ?? "no method"}`, fix: "Use GET, POST, PUT or DELETE." });
 }
 
 function upgrade(parts: ServerParts, { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): void {
-  const session = matchPath(STREAMS.attach, new URL(request.url ?? "/", "http://daemon").pathname)?.["session"];
+  socket.on("error", () => undefined);
+  const session = matchPath(STREAMS.attach, pathOf(request) ?? "")?.["session"];
   if (session === undefined || request.headers.upgrade !== STREAM_PROTOCOL) {
     socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     return;

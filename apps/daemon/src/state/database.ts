@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { AppError } from "@sbx/contracts";
 
 /** Statements that make the tables; the number of rows is the version (PRAGMA user_version). */
 const MIGRATIONS = [
@@ -17,30 +18,43 @@ export interface OpenedDatabase {
   readonly setAside: string | undefined;
 }
 
+/** The file is there and cannot be used: nothing that another attempt would change. */
+class Unusable extends Error {}
+/** Primary result codes of SQLite that say so: SQLITE_CORRUPT, SQLITE_NOTADB. */
+const UNUSABLE = new Set([11, 26]);
+
 /**
  * Open the daemon's database, making or migrating its tables.
  *
  * A file that is corrupted, or written by a newer version, is kept aside under a new name and replaced by an empty
  * one: the truth about sandboxes is in the engine's labels, from which the caller rebuilds.
+ *
+ * @throws AppError `CONFIG_INVALID` when it cannot be opened for another reason: what cannot be read now is not given up
  */
 export function openDatabase(file: string, now: () => Date): OpenedDatabase {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   try {
-    return { database: prepare(file), setAside: undefined };
-  } catch {
+    return { database: prepare(file, now), setAside: undefined };
+  } catch (error) {
+    if (!isUnusable(error)) throw new AppError("CONFIG_INVALID", { message: `The database "${file}" cannot be opened: ${error instanceof Error ? error.message : String(error)}`, fix: "See whether its disk is full and who may write there; then run the command again.", cause: error });
     const setAside = `${file}.corrupt-${now().toISOString().replaceAll(":", "-")}`;
     for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
-    return { database: prepare(file), setAside };
+    return { database: prepare(file, now), setAside };
   }
 }
 
-function prepare(file: string): DatabaseSync {
+function isUnusable(error: unknown): boolean {
+  if (error instanceof Unusable) return true;
+  return error instanceof Error && "errcode" in error && typeof error.errcode === "number" && UNUSABLE.has(error.errcode & 0xff);
+}
+
+function prepare(file: string, now: () => Date): DatabaseSync {
   const database = new DatabaseSync(file);
   try {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");
     const check = database.prepare("PRAGMA quick_check(1)").get();
-    if (check?.["quick_check"] !== "ok") throw new Error("the database fails its own check");
-    migrate(database);
+    if (check?.["quick_check"] !== "ok") throw new Unusable("the database fails its own check");
+    migrate(database, now);
     return database;
   } catch (error) {
     database.close();
@@ -48,11 +62,13 @@ function prepare(file: string): DatabaseSync {
   }
 }
 
-function migrate(database: DatabaseSync): void {
+function migrate(database: DatabaseSync, now: () => Date): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
-  if (version > MIGRATIONS.length) throw new Error(`the database has version ${version}, this program knows ${MIGRATIONS.length}`);
+  if (version > MIGRATIONS.length) throw new Unusable(`the database has version ${version}, this program knows ${MIGRATIONS.length}`);
   for (const [index, statements] of MIGRATIONS.entries()) {
     if (index < version) continue;
     database.exec(`BEGIN; ${statements} PRAGMA user_version = ${index + 1}; COMMIT;`);
   }
+  // Ids of events go on over a lost database too: readers resume after the last one that they saw.
+  if (version === 0) database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)").run(now().getTime());
 }

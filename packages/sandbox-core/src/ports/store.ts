@@ -1,4 +1,4 @@
-import type { Rule, SandboxId } from "@sbx/contracts";
+import type { Rule, SandboxId, SessionId } from "@sbx/contracts";
 import type { SandboxRecord, SessionRecord } from "../sandbox/sandbox-record.ts";
 
 /** What outlives the daemon. Writes are durable when they return. A rule without sandbox is the user's. */
@@ -9,6 +9,7 @@ export interface SandboxStore {
   removeSandbox(id: SandboxId): void;
   putSession(record: SessionRecord): void;
   sessions(): readonly SessionRecord[];
+  removeSession(id: SessionId): void;
   putRule(sandbox: SandboxId | undefined, rule: Rule): void;
   /** Whether there was one. */
   removeRule(sandbox: SandboxId | undefined, id: string): boolean;
