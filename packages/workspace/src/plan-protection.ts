@@ -91,6 +91,7 @@ function configuredPaths(gitDirectory: string, { base }: ProtectRequest, plan: B
   const settings = parseGitConfig(text);
   const path = targetOf({ base, path: gitDirectory === "" ? "config" : `${gitDirectory}/config` });
   for (const { key, address } of remotesWithSecrets(settings)) plan.notices.push({ kind: "credential", path, message: `${key} holds a password or token for ${address}, which the agent can read; store it in a credential helper instead` });
+  if (settings.some(({ key, value }) => key === "extensions.worktreeconfig" && value !== "false") && openMissing(base, gitDirectory)) plan.notices.push({ kind: "other", path, message: "turns on config.worktree, which is missing, so the agent can make it; make an empty one to have it protected" });
   const top = targetOf({ base, path: gitDirectory.replace(/\/?\.git$/u, "") });
   return programSettings(settings).flatMap(({ key, value }) => {
     const place = key === "core.hookspath" ? resolvePath(top, value) : /^(?:include|includeif\..*)\.path$/su.test(key) ? resolvePath(targetOf({ base, path: gitDirectory }), value) : /^core\.(?:attributesfile|fsmonitor)$/u.test(key) ? resolvePath(top, value) : undefined;
@@ -98,6 +99,13 @@ function configuredPaths(gitDirectory: string, { base }: ProtectRequest, plan: B
     const relative = place.slice(base.path.length + 1);
     return isPlainRelative(relative) ? [{ path: relative, kind: key === "core.hookspath" ? ("directory" as const) : ("file" as const), make: key === "core.hookspath" }] : [];
   });
+}
+
+function openMissing(base: Base, gitDirectory: string): boolean {
+  const found = openIn(base.place, gitDirectory === "" ? "config.worktree" : `${gitDirectory}/config.worktree`);
+  if (typeof found === "string") return found === "missing";
+  found[Symbol.dispose]();
+  return false;
 }
 
 /** What a person should know about repositories that are more than are protected. */

@@ -114,6 +114,18 @@ describe("prepare", () => {
     expect((await host.prepare(request())).protected).toEqual(expect.arrayContaining(["tools/hooks", ".gitshared"]));
   });
 
+  test("names a git settings file that the agent could make", async ({ expect }) => {
+    const project = `${root}/home/project`;
+    for (const path of [".git/objects", ".git/refs"]) await mkdir(`${project}/${path}`, { recursive: true });
+    await writeFile(`${project}/.git/HEAD`, "ref: refs/heads/main\n");
+    await writeFile(`${project}/.git/config`, "[extensions]\nworktreeConfig = true\n");
+    expect((await host.prepare(request())).notices.filter(({ message }) => message.includes("config.worktree"))).toHaveLength(1);
+    await writeFile(`${project}/.git/config.worktree`, "");
+    const prepared = await host.prepare(request());
+    expect(prepared.notices.filter(({ message }) => message.includes("config.worktree"))).toEqual([]);
+    expect(prepared.protected).toContain(".git/config.worktree");
+  });
+
   test("never gives the workload uid 0", async ({ expect }) => {
     const { user } = await host.prepare(request());
     expect(user.uid).toBeGreaterThan(0);
