@@ -1,38 +1,53 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
+import { AppError } from "@sbx/contracts";
+import { lockFile } from "@sbx/syscalls";
 import * as z from "zod";
 
 /** Who holds the lock: a pid alone could be somebody else's by now, so its start time stands beside it. */
 const Holder = z.object({ pid: z.number().int().positive(), started: z.string() });
 export type Holder = z.infer<typeof Holder>;
 
+/** How long a holder may take to write down who it is. */
+const UNNAMED_MS = 500;
+
 /**
- * Take the lock of a state directory, one daemon per directory.
+ * Take the lock of a state directory, one daemon per directory. The kernel keeps it, and gives it back whenever and
+ * however its holder ends: what stands in the file only says who that is.
  *
- * @returns a release, or the living process that has it. A lock whose process is gone is taken over.
+ * @returns a release, or the living process that has it
+ * @throws AppError `CONFIG_INVALID` when somebody else could have put something into the directory
  */
-export function takeLock(directory: string): { readonly taken: true; readonly release: () => void } | { readonly taken: false; readonly holder: Holder } {
+export function takeLock(directory: string): { readonly taken: true; readonly release: () => void } | { readonly taken: false; readonly holder: Holder | undefined } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  checkPrivate(directory);
   const file = path.join(directory, "sbxd.lock");
-  const self: Holder = { pid: process.pid, started: startTimeOf(process.pid) ?? "" };
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    if (create(file, self)) return { taken: true, release: () => { release(file, self); } };
-    const holder = readHolder(file);
-    if (holder !== undefined && startTimeOf(holder.pid) === holder.started) return { taken: false, holder };
-    setAside(file);
+  const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  if (!lockFile(descriptor)) {
+    closeSync(descriptor);
+    return { taken: false, holder: awaitHolder(file) };
   }
-  throw new Error(`${file} changes hands too fast`);
+  ftruncateSync(descriptor);
+  writeSync(descriptor, JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) ?? "" } satisfies Holder), 0);
+  return { taken: true, release: () => { closeSync(descriptor); } };
 }
 
-function create(file: string, self: Holder): boolean {
-  try {
-    const descriptor = openSync(file, "wx", 0o600);
-    writeSync(descriptor, JSON.stringify(self));
-    closeSync(descriptor);
-    return true;
-  } catch (error) {
-    if (isCode(error, "EEXIST")) return false;
-    throw error;
+/** Keys and commands go through this directory: it must be this user's, and nobody else may write in it. */
+function checkPrivate(directory: string): void {
+  const found = statSync(directory);
+  const fix = `Set SBX_STATE_DIR to a directory of your own, or mend this one: chmod 700 ${directory}`;
+  if (found.uid !== process.geteuid?.()) throw new AppError("CONFIG_INVALID", { message: `The state directory "${directory}" belongs to another user (uid ${found.uid})`, fix });
+  if ((found.mode & 0o022) !== 0) throw new AppError("CONFIG_INVALID", { message: `Others may write in the state directory "${directory}"`, fix });
+}
+
+/** Who has the lock; one that has only just taken it is given a moment to say so. */
+function awaitHolder(file: string): Holder | undefined {
+  const end = performance.now() + UNNAMED_MS;
+  for (;;) {
+    const holder = readHolder(file);
+    if (holder !== undefined && startTimeOf(holder.pid) === holder.started) return holder;
+    if (performance.now() > end) return undefined;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
   }
 }
 
@@ -45,22 +60,6 @@ export function readHolder(file: string): Holder | undefined {
   }
 }
 
-/** Rename before removal: of two daemons that both saw a stale lock, only one renames it. */
-function setAside(file: string): void {
-  const aside = `${file}.${process.pid}.stale`;
-  try {
-    renameSync(file, aside);
-    unlinkSync(aside);
-  } catch (error) {
-    if (!isCode(error, "ENOENT")) throw error;
-  }
-}
-
-function release(file: string, self: Holder): void {
-  const holder = readHolder(file);
-  if (holder?.pid === self.pid && holder.started === self.started) unlinkSync(file);
-}
-
 /** Start time of a process in clock ticks since boot (field 22 of /proc/PID/stat); `undefined` when none runs: a zombie is none. */
 export function startTimeOf(pid: number): string | undefined {
   try {
@@ -70,8 +69,4 @@ export function startTimeOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -4,10 +4,10 @@ import { AppError, type Problem } from "@sbx/contracts";
 import { compose } from "./compose.ts";
 import { loadConfig } from "./config.ts";
 import { takeLock } from "./lock.ts";
-import { createLog } from "./log.ts";
+import { createLog, type Log } from "./log.ts";
 
 /** The one line that a starting daemon says on its ready descriptor. */
-type Ready = { readonly event: "ready"; readonly socket: string } | { readonly event: "already-running"; readonly pid: number; readonly socket: string } | { readonly event: "failed"; readonly problem: Problem };
+type Ready = { readonly event: "ready"; readonly socket: string } | { readonly event: "already-running"; readonly pid: number | null; readonly socket: string } | { readonly event: "failed"; readonly problem: Problem };
 
 export interface RunDaemon {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -18,13 +18,14 @@ export interface RunDaemon {
 
 /** Run until the signal fires. @returns the exit code: 0 done or already running, 1 when the start failed. */
 export async function runDaemon({ environment, readyDescriptor, shutdown }: RunDaemon): Promise<number> {
-  const say = (ready: Ready): void => { writeSync(readyDescriptor ?? 1, `${JSON.stringify(ready)}\n`); };
+  const say = (ready: Ready): void => { tell(readyDescriptor ?? 1, ready); };
   const log = createLog();
+  outlive(log);
   try {
     const config = loadConfig(environment, process.getuid?.() ?? 0);
     const lock = takeLock(config.stateDirectory);
     if (!lock.taken) {
-      say({ event: "already-running", pid: lock.holder.pid, socket: config.socketPath });
+      say({ event: "already-running", pid: lock.holder?.pid ?? null, socket: config.socketPath });
       return 0;
     }
     await using scope = new AsyncDisposableStack();
@@ -41,4 +42,25 @@ export async function runDaemon({ environment, readyDescriptor, shutdown }: RunD
     say({ event: "failed", problem: problem.toJSON() });
     return 1;
   }
+}
+
+/** Whoever started the daemon may be gone by now; the daemon is wanted all the same. */
+function tell(descriptor: number, ready: Ready): void {
+  try {
+    writeSync(descriptor, `${JSON.stringify(ready)}\n`);
+  } catch {
+    // Nobody listens.
+  }
+}
+
+/**
+ * A fault in one piece of work takes only that down: the networks of all sandboxes hang on this process. After an
+ * exception that nobody caught nothing is certain any more: then it ends, and the next command starts another.
+ */
+function outlive(log: Log): void {
+  process.on("unhandledRejection", (error) => { log.error("fault.rejection", { error }); });
+  process.on("uncaughtException", (error) => {
+    log.error("fault.exception", { error });
+    process.exit(1);
+  });
 }

@@ -1,6 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { startTimeOf, takeLock } from "../src/lock.ts";
 
@@ -17,7 +20,9 @@ describe("the lock of a state directory", () => {
     expect(first.taken).toBe(true);
     expect(second).toEqual({ taken: false, holder: { pid: process.pid, started: startTimeOf(process.pid) } });
     if (first.taken) first.release();
-    expect(takeLock(dir.path).taken).toBe(true);
+    const third = takeLock(dir.path);
+    expect(third.taken).toBe(true);
+    if (third.taken) third.release();
   });
 
   it("is taken over from a process that is gone, or whose pid is another's now", ({ expect }) => {
@@ -33,5 +38,35 @@ describe("the lock of a state directory", () => {
     using dir = directory();
     writeFileSync(path.join(dir.path, "sbxd.lock"), "{half");
     expect(takeLock(dir.path).taken).toBe(true);
+  });
+
+  it("is never two processes' at once, however many start together over a stale one", async ({ expect }) => {
+    using dir = directory();
+    writeFileSync(path.join(dir.path, "sbxd.lock"), JSON.stringify({ pid: 4_194_304, started: "1" }));
+    const program = `import { takeLock } from ${JSON.stringify(fileURLToPath(new URL("../src/lock.ts", import.meta.url)))}; console.log(takeLock(${JSON.stringify(dir.path)}).taken); setTimeout(() => {}, 3000);`;
+    const said = await Promise.all(Array.from({ length: 6 }, async () => {
+      const child = spawn(process.execPath, ["--conditions=@sbx/source", "--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+      const [line] = await once(child.stdout, "data");
+      return { said: String(line).trim(), child };
+    }));
+    for (const { child } of said) child.kill("SIGKILL");
+    await Promise.all(said.map(async ({ child }) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+    expect(said.filter((one) => one.said === "true")).toHaveLength(1);
+    expect(takeLock(dir.path).taken).toBe(true);
+  });
+
+  it("is not taken where others may write", ({ expect }) => {
+    using dir = directory();
+    chmodSync(dir.path, 0o777);
+    expect(() => takeLock(dir.path)).toThrow(/Others may write/);
+  });
+
+  it("is not written through a link", ({ expect }) => {
+    using dir = directory();
+    const victim = path.join(dir.path, "victim");
+    writeFileSync(victim, "precious");
+    symlinkSync(victim, path.join(dir.path, "sbxd.lock"));
+    expect(() => takeLock(dir.path)).toThrow();
+    expect(readFileSync(victim, "utf8")).toBe("precious");
   });
 });

@@ -1,4 +1,4 @@
-export { closeDescriptor, duplicateDescriptor, fileIdentity, type FileIdentity } from "./descriptors.ts";
+export { closeDescriptor, duplicateDescriptor, fileIdentity, lockFile, type FileIdentity } from "./descriptors.ts";
 export { SystemCallError } from "./libc.ts";
 export { attachTree, cloneTree, mapTreeIds, unmount, type Place } from "./mounts.ts";
 export { O_PATH, openBeneath, type OpenBeneath } from "./open-beneath.ts";
