@@ -1,3 +1,4 @@
+import { availableParallelism, totalmem } from "node:os";
 import path from "node:path";
 import { createDispatcher, SandboxId, SessionId } from "@sbx/contracts";
 import { createSessionRunner, SandboxService, workspaceRequest, type SandboxParts } from "@sbx/core";
@@ -23,6 +24,9 @@ import { SessionService } from "./sessions/session-service.ts";
 import { openDatabase } from "./state/database.ts";
 import { createEventLog } from "./state/event-log.ts";
 import { createSandboxStore } from "./state/sandbox-store.ts";
+
+/** An agent and a test run fit into this; on a small machine it is more than half. */
+const MEMORY_FLOOR_BYTES = 2 * 1024 ** 3;
 
 interface Compose {
   readonly config: DaemonConfig;
@@ -63,6 +67,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
+    defaultLimits: { cpus: availableParallelism(), memoryBytes: Math.max(MEMORY_FLOOR_BYTES, Math.floor(totalmem() / 2)) },
     newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };
