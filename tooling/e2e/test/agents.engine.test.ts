@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { openHost, type Host } from "../src/open-host.ts";
+
+const random = (length: number): string => randomBytes(length).toString("base64url").slice(0, length);
+/** Keys as providers give them; nothing of them may ever be seen where an agent is. */
+const KEYS = { anthropic: `sk-ant-api03-${random(95)}`, openai: `sk-proj-${random(156)}`, google: `AIza${random(35)}` } as const;
+
+/** How each agent is told a task, headless; the variable that holds what stands for its key; its model service. */
+const AGENTS = [
+  { agent: "claude", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
+  { agent: "codex", args: (task: string) => ["--", task], variable: "OPENAI_API_KEY", service: "openai" },
+  { agent: "gemini", args: (task: string) => ["-p", task], variable: "GEMINI_API_KEY", service: "google" },
+  { agent: "opencode", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
+] as const;
+
+/**
+ * What the scripted model has the agent do: work, look for credentials, and try to get out. Without quotes, which
+ * OpenCode escapes once more, and without `$(…)`, which Gemini CLI takes for an injection.
+ */
+const TASK = `Please do this:
+\`\`\`sh
+echo written by an agent > made.txt
+cat /proc/[0-9]*/environ > environments 2>/dev/null
+curl -sS -m 10 -o refusal.txt -w %{http_code} http://forbidden.example/path > status.txt
+curl -sS -m 10 https://forbidden.example/ > tls.txt 2>&1; echo curl ended with $? >> tls.txt
+id; echo worked in $PWD
+\`\`\``;
+
+let host: Host;
+beforeAll(async () => {
+  host = openHost({ OPENAI_API_KEY: KEYS.openai, GEMINI_API_KEY: KEYS.google });
+  const { code, stderr } = await host.sbx(["secret", "set", "anthropic"], { input: KEYS.anthropic });
+  if (code !== 0) throw new Error(stderr);
+  // Images are built from npm when they are not there yet.
+  for (const { agent } of AGENTS) {
+    const made = await host.sbx(["create", "-q", "--model", "scripted", "--name", agent, agent], { cwd: await host.project(agent, 1234) });
+    if (made.code !== 0) throw new Error(made.stderr);
+  }
+}, 1_800_000);
+afterAll(() => host[Symbol.asyncDispose](), 60_000);
+
+/** Which of the real keys are in a text. */
+function keysIn(text: string): readonly string[] {
+  return Object.entries(KEYS).flatMap(([name, key]) => (text.includes(key) || text.includes(key.slice(-24)) || text.includes(Buffer.from(key).toString("base64").slice(4, -4)) ? [name] : []));
+}
+
+describe("real agents at work behind the wall", () => {
+  it.for(AGENTS)("$agent completes its task, is refused what is forbidden, and holds no key", async ({ agent, args, variable, service }, { expect }) => {
+    const cwd = path.join(path.dirname(host.stateDirectory), "src", agent);
+    const read = (name: string): string => readFileSync(path.join(cwd, name), "utf8");
+    const { code, stdout, stderr } = await host.sbx(["run", "--model", "scripted", agent, ...args(TASK)], { cwd });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("uid=1234(agent)");
+    expect(stdout).toContain(`worked in ${cwd}`);
+    expect(read("made.txt")).toBe("written by an agent\n");
+    expect(statSync(path.join(cwd, "made.txt"))).toMatchObject({ uid: 1234, gid: 1234 });
+    expect(stderr).toContain("made.txt");
+
+    expect(read("status.txt")).toBe("403");
+    expect(read("refusal.txt")).toContain("sbx policy allow forbidden.example");
+    expect(read("tls.txt")).toContain("curl ended with 7");
+    const sandbox = await host.sandbox(agent);
+    const events = (await host.events()).filter((event) => event.sandbox === sandbox.id);
+    expect(events.filter(({ type, fields }) => type === "egress.denied" && fields["to"] === "forbidden.example").map(({ fields }) => fields["port"])).toContain(80);
+    expect(stderr).toContain("forbidden.example");
+    expect(events.filter(({ type }) => type === "egress.allowed")).toEqual([]);
+    expect(events.filter(({ type, fields }) => type === "model.used" && fields["service"] === service).length).toBeGreaterThan(0);
+
+    expect(read("environments")).toContain(`${variable}=`);
+    const home = await host.sbx(["exec", agent, "sh", "-c", "env; tar c -C ~ . 2>/dev/null; tar c /tmp /etc /run/sbx 2>/dev/null; cat /proc/[0-9]*/cmdline"]);
+    expect(home.stdout.length).toBeGreaterThan(10_000);
+    const containers = await Promise.all((await host.containersOf(sandbox.id)).map(({ Id }) => host.inspect(Id)));
+    expect(containers).toHaveLength(2);
+    expect(containers.join("")).toContain(variable);
+    for (const text of [...containers, home.stdout, read("environments"), stdout, stderr, (await host.sbx(["logs", agent])).stdout]) expect(keysIn(text)).toEqual([]);
+  });
+});
+
+describe("the model's credential", () => {
+  it("is in the daemon's own store and nowhere else that it writes", async ({ expect }) => {
+    const found = readdirSync(host.stateDirectory, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+      const file = path.join(entry.parentPath, entry.name);
+      return entry.isFile() && keysIn(readFileSync(file, "latin1")).length > 0 ? [path.relative(host.stateDirectory, file)] : [];
+    });
+    expect(found).toEqual(["secrets/anthropic"]);
+    expect(statSync(path.join(host.stateDirectory, "secrets/anthropic")).mode & 0o777).toBe(0o600);
+    const listed = await host.sbx(["secret", "ls", "--json"]);
+    expect(listed.stdout).toContain('"anthropic"');
+    expect(keysIn(`${listed.stdout}${JSON.stringify(await host.events())}${(await host.sbx(["daemon", "logs"])).stdout}`)).toEqual([]);
+  });
+
+  it("is stood for by something that is another in every sandbox, and counts in its own alone", async ({ expect }) => {
+    const keyOf = async (name: string): Promise<string> => (await host.sbx(["exec", name, "printenv", "ANTHROPIC_API_KEY"])).stdout.trim();
+    const ask = (name: string, key: string) => host.sbx(["exec", name, "curl", "-sS", "-m", "10", "-H", `x-api-key: ${key}`, "-H", "content-type: application/json", "-d", '{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hello"}]}', "http://model.sbx.internal/anthropic/v1/messages"]);
+    const [mine, other] = [await keyOf("claude"), await keyOf("opencode")];
+    expect(mine).toMatch(/^sk-ant-api03-.{95}$/);
+    expect(other).toMatch(/^sk-ant-api03-.{95}$/);
+    expect(mine).not.toBe(other);
+    expect((await ask("claude", mine)).stdout).toContain("scripted model");
+    for (const wrong of [other, KEYS.anthropic, `${mine}x`, "wrong"]) {
+      const before = (await host.events()).at(-1)?.id ?? 0;
+      expect(JSON.parse((await ask("claude", wrong)).stdout)).toMatchObject({ type: "error", error: { type: "permission_error" } });
+      const denied = (await host.events()).filter(({ id, type }) => id > before && type === "model.denied");
+      expect(denied.map(({ fields }) => [fields["service"], fields["status"]])).toEqual([["anthropic", 403]]);
+      expect(JSON.stringify(denied)).not.toContain(wrong);
+    }
+    expect((await host.sbx(["exec", "codex", "curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-H", `x-api-key: ${mine}`, "http://model.sbx.internal/anthropic/v1/messages"])).stdout).toBe("404");
+  });
+});
