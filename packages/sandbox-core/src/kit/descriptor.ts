@@ -18,7 +18,7 @@ const RequiredName = z.string().max(400).refine((text) => {
 }, "a name, or a name and versions such as: git >= 2.40, < 3");
 
 const HttpsUrl = z.string().refine((text) => URL.canParse(text) && new URL(text).protocol === "https:" && new URL(text).hostname !== "", "an absolute https URL");
-export const CapabilityType = z.string().max(300).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9]([a-z0-9-]*[a-z0-9])?@[1-9][0-9]*$/, "a capability's type, such as com.docker.sandbox/network-policy@1");
+const CapabilityType = z.string().max(300).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9]([a-z0-9-]*[a-z0-9])?@[1-9][0-9]*$/, "a capability's type, such as com.docker.sandbox/network-policy@1");
 
 export const KitArg = strictShape({
   default: z.string().optional(),
@@ -48,7 +48,7 @@ export const CapabilityEntry = strictShape({
   source: KitSource.optional(),
 });
 
-export const GroupMember = strictShape({ type: CapabilityType, name: z.string().optional(), description: z.string().optional(), config: z.json().optional(), source: KitSource.optional() });
+const GroupMember = strictShape({ type: CapabilityType, name: z.string().optional(), description: z.string().optional(), config: z.json().optional(), source: KitSource.optional() });
 
 /** Capabilities that are taken all together or not at all. */
 export const CapabilityGroup = strictShape({

@@ -95,7 +95,7 @@ function startOf(node: unknown): number | undefined {
 }
 
 /** One line without control characters: what a stranger wrote goes to a terminal. */
-export function printable(text: string): string {
+function printable(text: string): string {
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
   return line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
 }

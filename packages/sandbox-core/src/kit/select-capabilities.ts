@@ -49,7 +49,7 @@ function lackingMember({ members }: Declaration, facts: Facts): { readonly membe
   return undefined;
 }
 
-/** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can. */
+/** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can, as those that are not named here always can. */
 function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
   switch (capability.type) {
     case "com.docker.sandbox/network-policy@1":
@@ -64,11 +64,7 @@ function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
       return capability.config.gpu === undefined ? undefined : "GPUs are not carried out yet";
     case "com.docker.sandbox/agent-context@1":
       return whyNoContext(capability, facts);
-    case "com.docker.sandbox/agent-sessions@1":
-    case "com.docker.sandbox/git-identity@1":
-    case "com.docker.sandbox/sbx@1":
-    case "com.docker.sandbox/long-running@1":
-    case "dev.sbx/agent@1":
+    default:
       return undefined;
   }
 }
