@@ -1,7 +1,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, SessionId } from "@sbx/contracts";
-import { createSessionRunner, SandboxService, workspaceRequest, type SandboxParts } from "@sbx/core";
+import { createSessionRunner, SandboxService, workspaceRequest, type Engine, type SandboxParts } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createImageMaker } from "@sbx/images";
 import { createKitStore } from "@sbx/kits";
@@ -28,6 +29,11 @@ import { createSandboxStore } from "./state/sandbox-store.ts";
 /** An agent and a test run fit into this; on a small machine it is more than half. */
 const MEMORY_FLOOR_BYTES = 2 * 1024 ** 3;
 
+/** How long a start waits for the engine; those who call meanwhile are answered, and what needs the engine waits for it. */
+const PATIENCE_MS = 5000;
+/** How long to wait before an engine that did not answer is asked again. */
+const ENGINE_PAUSE_MS = 2000;
+
 interface Compose {
   readonly config: DaemonConfig;
   /** Receives everything that is to be released at the end. */
@@ -46,7 +52,14 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const store = createSandboxStore(database, (error) => { log.warn("record.unreadable", { error }); });
 
   const engine = keepEngine(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
-  const images = async (): Promise<ReturnType<typeof createImageMaker>> => createImageMaker({ engine: await engine(), env: config.environment });
+  // One for as long as the engine's connection lives: two who want the same image at the same time share the work.
+  const makers = new WeakMap<Engine, ReturnType<typeof createImageMaker>>();
+  const images = async (): Promise<ReturnType<typeof createImageMaker>> => {
+    const connected = await engine();
+    const maker = makers.get(connected) ?? createImageMaker({ engine: connected, env: config.environment });
+    makers.set(connected, maker);
+    return maker;
+  };
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async ({ name }) => (await engine()).findImage(`sbx/agent-${name}`).then((id) => id !== undefined) });
   const secrets = createSecretStore(path.join(config.stateDirectory, "secrets"), config.environment);
@@ -64,6 +77,15 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     store,
     profile: (agent) => agents.profile(agent),
     record,
+    reconciled: async (live) => {
+      await workspace.sweep(new Set(live.map(({ record: { id } }) => id)));
+      await sessions.reconcile(live);
+    },
+    ended: (id) => {
+      sessions.forget(id);
+      policy.forget(id);
+      network.forget(id);
+    },
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
@@ -71,7 +93,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };
-  const sandboxes = new SandboxService(parts);
+  const sandboxes = scope.use(new SandboxService(parts));
   const sessions = new SessionService({
     runner: async () => createSessionRunner({ exec: await engine() }),
     store,
@@ -81,8 +103,9 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     sandbox: (id) => sandboxes.get(id),
     profile: (live) => sandboxes.profile(live),
     snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record, await sandboxes.profile(live))),
-    stop: async (live) => void (await sandboxes.stop(live.record.id)),
+    stop: async (live, unless) => void (await sandboxes.stop(live.record.id, unless)),
     idleStopMs: config.idleStopMs,
+    onFault: (error) => { log.warn("session.failed", { error }); },
   });
 
   const startedAt = now();
@@ -100,16 +123,20 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   });
 
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });
-  try {
-    await sandboxes.reconcile();
-    await workspace.sweep(new Set(sandboxes.list().map(({ record: { id } }) => id)));
-  } catch (error) {
-    log.warn("reconcile.failed", { error });
-  }
-  sessions.reconcile(sandboxes.list());
+  await Promise.race([reconcileUntilDone(sandboxes, { log, signal: shutdown.signal }), sleep(PATIENCE_MS, undefined, { ref: false })]);
   const dispatch = createDispatcher(handlers, (error) => { log.error("request.failed", { error }); });
   scope.use(await startServer({ socketPath: config.socketPath, dispatch, events, attach: (session, connection) => void sessions.attach(session, connection), peerUid: peerUidOf, uid: config.uid, onFault: (error) => { log.error("request.failed", { error }); } }));
   record({ type: "daemon.started", fields: { pid: process.pid } });
+}
+
+/** Resolves after the first attempt; where that failed, others follow until one succeeds or the daemon ends. */
+async function reconcileUntilDone(sandboxes: SandboxService, { log, signal }: { readonly log: Log; readonly signal: AbortSignal }): Promise<void> {
+  try {
+    await sandboxes.reconcile();
+  } catch (error) {
+    log.warn("reconcile.failed", { error });
+    if (!signal.aborted) setTimeout(() => void reconcileUntilDone(sandboxes, { log, signal }), ENGINE_PAUSE_MS).unref();
+  }
 }
 
 /** Node tells the descriptor of a socket only through its handle; without one the mode of the socket alone guards. */

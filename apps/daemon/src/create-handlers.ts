@@ -54,13 +54,12 @@ export function createHandlers(parts: HandlerParts): Handlers {
       if (running.length > 0 && !force) throw new AppError("SANDBOX_BUSY", { message: `"${live.record.name}" has ${running.length} running session${running.length === 1 ? "" : "s"}`, fix: `End them, or remove it all the same with: sbx rm --force ${live.record.name}` });
       await sessions.endAll(live);
       await sandboxes.remove(live.record.id);
-      sessions.forget(live.record.id);
-      policy.forget(live.record.id);
       return done;
     },
     reportWorkspace: ({ sandbox }) => parts.report(sandboxes.get(sandbox)),
 
-    openSession: async ({ sandbox, ...request }, signal) => sessionView(await sessions.open(await sandboxes.start(sandbox, options(undefined, signal)), request)),
+    openSession: async ({ sandbox, ...request }, signal) =>
+      sessions.hold(sandboxes.get(sandbox).record.id, async () => sessionView(await sessions.open(await sandboxes.start(sandbox, options(undefined, signal)), request))),
     inspectSession: ({ session }) => Promise.resolve(sessionView(sessions.get(session))),
     endSession: async ({ session }) => {
       await sessions.end(sessions.get(session));

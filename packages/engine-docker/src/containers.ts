@@ -42,6 +42,15 @@ export function createContainers({ docker, logDriver }: { readonly docker: Docke
     async stop(id, seconds) {
       await askUnless([304, 404], "stop a container", async () => docker.getContainer(checkId(id)).stop({ t: Math.max(0, Math.round(seconds)) }));
     },
+    async awaitStop(id, signal) {
+      signal.throwIfAborted();
+      try {
+        await askUnless([404], "wait for a container's end", async () => docker.getContainer(checkId(id)).wait({ abortSignal: signal }));
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      }
+    },
     async list(labels) {
       const found = await ask("list containers", async () => docker.listContainers({ all: true, filters: { label: [...labels] } }));
       const views = await Promise.all(found.map(async ({ Id }) => inspect(Id)));

@@ -49,6 +49,29 @@ export function describeContainerEngine(name: string, make: () => Promise<Engine
       return id;
     };
 
+    it("tells when a container ends, whoever ended it, and at once where none runs", async ({ expect }) => {
+      const { signal } = new AbortController();
+      const id = await running();
+      const told: string[] = [];
+      const waiting = engine.awaitStop(id, signal).then(() => told.push("stopped"));
+      await engine.inspect(id);
+      expect(told).toEqual([]);
+      await engine.stop(id, 0);
+      await waiting;
+      await engine.awaitStop(id, signal);
+      await engine.remove(id);
+      await engine.awaitStop(id, signal);
+    });
+
+    it("gives up waiting for a container's end when told so", async ({ expect }) => {
+      const id = await running();
+      const enough = new AbortController();
+      const waiting = engine.awaitStop(id, enough.signal);
+      enough.abort(new Error("enough"));
+      await expect(waiting).rejects.toThrow("enough");
+      expect(await engine.inspect(id)).toMatchObject({ state: "running" });
+    });
+
     it("carries a container from created over running to exited and away", async ({ expect }) => {
       const wanted = spec();
       const id = await engine.create(wanted);

@@ -47,6 +47,7 @@ export class FakeEngine implements Engine {
   readonly files = new Map<string, Buffer>();
   readonly #containers = new Map<EngineId, Container>();
   readonly #volumes = new Map<string, Readonly<Record<string, string>>>();
+  readonly #stopped = new Set<{ readonly id: EngineId; readonly resolve: () => void }>();
   #made = 0;
 
   async create(spec: ContainerSpec, signal?: AbortSignal): Promise<EngineId> {
@@ -73,12 +74,31 @@ export class FakeEngine implements Engine {
       container.state = "exited";
       container.exitCode = 143;
     }
+    this.#tellStopped(id);
     return Promise.resolve();
   }
 
   async remove(id: EngineId): Promise<void> {
     this.#containers.delete(id);
+    this.#tellStopped(id);
     return Promise.resolve();
+  }
+
+  async awaitStop(id: EngineId, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#containers.get(id)?.state !== "running") return;
+    await new Promise<void>((resolve, reject) => {
+      this.#stopped.add({ id, resolve });
+      signal.addEventListener("abort", () => { reject(signal.reason); }, { once: true });
+    });
+  }
+
+  #tellStopped(id: EngineId): void {
+    for (const waiting of this.#stopped) {
+      if (waiting.id !== id) continue;
+      this.#stopped.delete(waiting);
+      waiting.resolve();
+    }
   }
 
   async inspect(id: EngineId): Promise<ContainerView | undefined> {

@@ -35,15 +35,20 @@ export function composeNetwork({ scope, record, log, policy, models, sandbox }: 
     }),
   );
   const host = createPodHost({ record });
+  const open = new Set<AsyncDisposable>();
+  scope.defer(async () => { await Promise.all([...open].map((pod) => pod[Symbol.asyncDispose]())); });
   return {
     pods: {
       async open({ id, hostname, directory, resume }) {
-        const pod = scope.use(await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayAllow(policyOf(id), name), serve: wall.serve, onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }) }));
+        const pod = await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayAllow(policyOf(id), name), serve: wall.serve, onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }) });
+        open.add(pod);
         return {
           socketDirectory: podDirectory(directory).gate,
           state: () => pod.state(),
           ready: (signal) => pod.ready(signal),
-          [Symbol.asyncDispose]: () => pod[Symbol.asyncDispose](),
+          [Symbol.asyncDispose]: async () => {
+            if (open.delete(pod)) await pod[Symbol.asyncDispose]();
+          },
         };
       },
     },

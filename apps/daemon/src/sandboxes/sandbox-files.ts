@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { SandboxId } from "@sbx/contracts";
+import { SandboxId } from "@sbx/contracts";
 import type { EngineId, SandboxFiles } from "@sbx/core";
 
 /**
@@ -13,6 +14,10 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
   const made = async (directory: string, mode: number): Promise<string> => {
     await mkdir(directory, { recursive: true, mode });
     return directory;
+  };
+  const remove = async (id: SandboxId): Promise<void> => {
+    await rm(own(id), { recursive: true, force: true });
+    await rm(path.join(stateDirectory, "pods", id), { recursive: true, force: true });
   };
   return {
     podDirectory: (id) => made(path.join(stateDirectory, "pods", id), 0o700),
@@ -26,16 +31,21 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
       const file = path.join(directory, "hold");
       return existsSync(file) ? file : place(file, await readHold(gateImage), 0o755);
     },
-    async remove(id) {
-      await rm(own(id), { recursive: true, force: true });
-      await rm(path.join(stateDirectory, "pods", id), { recursive: true, force: true });
+    remove,
+    async sweep(keep) {
+      for (const top of ["pods", "sandboxes"]) {
+        for (const name of await readdir(path.join(stateDirectory, top)).catch((): string[] => [])) {
+          const id = SandboxId.safeParse(name).data;
+          if (id !== undefined && !keep.has(id)) await remove(id);
+        }
+      }
     },
   };
 }
 
 /** Replace a file in one step, so that a reader sees all of it or the former one. */
 async function place(file: string, content: string | Buffer, mode: number): Promise<string> {
-  const fresh = `${file}.${process.pid}.new`;
+  const fresh = `${file}.${randomBytes(6).toString("hex")}.new`;
   await writeFile(fresh, content, { mode, flush: true });
   await chmod(fresh, mode);
   await rename(fresh, file);

@@ -1,11 +1,20 @@
 import type { Duplex } from "node:stream";
 import { AppError, type OpenSession, type RecordEvent, type SandboxId, type SessionId } from "@sbx/contracts";
-import type { AgentProfile, LiveSandbox, SandboxStore, SessionRecord, SessionRunner } from "@sbx/core";
+import type { AgentProfile, LiveSandbox, SandboxStore, SessionOnDisk, SessionRecord, SessionRunner } from "@sbx/core";
 import { attachProcess, refuse } from "./attach-process.ts";
 import { StreamsSession } from "./streams-session.ts";
 
 /** How long an ended session's program may take after SIGTERM before it is killed. */
 const TERM_GRACE_MS = 5000;
+/** Exit code of a session whose program was killed, or of which nobody knows how it ended. */
+const KILLED_EXIT = 137;
+/** Ended sessions that are remembered for each sandbox, and whose streams' output is kept for `sbx logs` altogether. */
+const KEPT_SESSIONS = 50;
+const KEPT_LOGS = 32;
+/** How long to wait before the engine is asked again about a session. */
+const ENGINE_PAUSE_MS = 500;
+/** Timers hold no longer time than this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Exit code of a session that was ended by its deadline, as timeout(1) has it. */
 const DEADLINE_EXIT = 124;
 
@@ -19,9 +28,11 @@ export interface SessionParts {
   readonly profile: (live: LiveSandbox) => Promise<AgentProfile>;
   /** Note the state of the workspace from which the changes of a run are told. */
   readonly snapshot: (live: LiveSandbox) => Promise<void>;
-  /** Stop a sandbox that has had no session for `idleStopMs`. */
-  readonly stop: (live: LiveSandbox) => Promise<void>;
+  /** Stop a sandbox that has had no session for `idleStopMs`; `unless` is asked again when it is about to be. */
+  readonly stop: (live: LiveSandbox, unless: () => boolean) => Promise<void>;
   readonly idleStopMs: number;
+  /** Told of work that nobody waits for and that failed. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** The sessions of all sandboxes: opened, joined, watched to their end. */
@@ -32,20 +43,53 @@ export class SessionService {
   readonly #deadlines = new Map<SessionId, NodeJS.Timeout>();
   readonly #idle = new Map<SandboxId, NodeJS.Timeout>();
   readonly #expired = new Set<SessionId>();
+  /** Sandboxes in which a session is about to be opened, and how many. */
+  readonly #opening = new Map<SandboxId, number>();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     for (const record of parts.store.sessions()) this.#records.set(record.id, record);
   }
 
-  /** After a start of the daemon: watch what still runs, note the end of what does not. */
-  reconcile(sandboxes: readonly LiveSandbox[]): void {
-    for (const live of sandboxes) {
+  /** After a start of the daemon: watch what still runs, note how it ended where it does not, find again what was forgotten. */
+  async reconcile(sandboxes: readonly LiveSandbox[]): Promise<void> {
+    await Promise.all(sandboxes.map(async (live) => {
+      const found = live.running ? await this.#list(live) : [];
+      for (const { session, state } of found ?? []) if (state.phase === "running" && !this.#records.has(session)) this.#put(this.#forgotten(session, live));
       for (const record of this.running(live.record.id)) {
-        if (live.running) this.#watch(record, live);
-        else this.#ended(record, 137);
+        const state = found?.find(({ session }) => session === record.id)?.state;
+        if (found === undefined || state?.phase === "running") this.#watch(record, live);
+        else this.#ended(record, state?.phase === "ended" ? state.exitCode : KILLED_EXIT);
       }
       if (live.running) this.idle(live);
+    }));
+  }
+
+  /** What the sandbox itself knows of its sessions; `undefined` when it cannot be asked now. */
+  async #list({ record: { workload, user } }: LiveSandbox): Promise<readonly SessionOnDisk[] | undefined> {
+    if (workload === undefined) return [];
+    try {
+      return await (await this.#parts.runner()).list({ container: workload, user });
+    } catch (error) {
+      this.#parts.onFault(error);
+      return undefined;
+    }
+  }
+
+  /** A session that runs and of which nothing was remembered: it keeps its sandbox running, and can be joined. */
+  #forgotten(id: SessionId, live: LiveSandbox): SessionRecord {
+    return { version: 1, id, sandbox: live.record.id, kind: "agent", mode: "terminal", command: [], startedAt: this.#parts.now().toISOString(), state: { phase: "running" } };
+  }
+
+  /** Keep a sandbox from being stopped for idleness while a session is being opened in it. */
+  async hold<T>(sandbox: SandboxId, work: () => Promise<T>): Promise<T> {
+    this.#opening.set(sandbox, (this.#opening.get(sandbox) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#opening.get(sandbox) ?? 1) - 1;
+      if (left > 0) this.#opening.set(sandbox, left);
+      else this.#opening.delete(sandbox);
     }
   }
 
@@ -124,7 +168,9 @@ export class SessionService {
       }
       const runner = await this.#parts.runner();
       if (record.mode === "terminal" && live.running) {
-        attachProcess(await runner.attachTerminal(this.#place(record, live)), { connection, signal, exitCode: () => this.#exitCodeOf(record.id) });
+        const process = await runner.attachTerminal(this.#place(record, live));
+        if (connection.destroyed) process.detach();
+        else attachProcess(process, { connection, signal, exitCode: () => this.#exitCodeOf(record.id) });
         return;
       }
       if (record.state.phase === "ended") throw new AppError("SESSION_NOT_FOUND", { message: `The session has ended with code ${record.state.exitCode}`, fix: "Open a new one with: sbx run" });
@@ -153,6 +199,7 @@ export class SessionService {
   async end(record: SessionRecord): Promise<void> {
     if (this.get(record.id).state.phase === "ended") return;
     await this.#signal(record, "SIGTERM");
+    if (!this.#parts.sandbox(record.sandbox).running) return;
     for (let waited = 0; this.get(record.id).state.phase === "running"; waited += 50) {
       if (waited === TERM_GRACE_MS) await this.#signal(record, "SIGKILL");
       if (waited > 2 * TERM_GRACE_MS) return;
@@ -167,9 +214,13 @@ export class SessionService {
   /** The sandbox is gone, and so is what is known of its sessions. */
   forget(sandbox: SandboxId): void {
     clearTimeout(this.#idle.get(sandbox));
+    this.#idle.delete(sandbox);
     for (const record of this.of(sandbox)) {
+      clearTimeout(this.#deadlines.get(record.id));
+      this.#deadlines.delete(record.id);
       this.#records.delete(record.id);
       this.#streams.delete(record.id);
+      this.#expired.delete(record.id);
     }
   }
 
@@ -177,10 +228,12 @@ export class SessionService {
   idle(live: LiveSandbox): void {
     const { id } = live.record;
     clearTimeout(this.#idle.get(id));
+    const isUsed = (): boolean => !live.running || this.#opening.has(id) || this.running(id).length > 0;
     if (live.record.longRunning || this.running(id).length > 0) return;
     const timer = setTimeout(() => {
-      if (live.running && this.running(id).length === 0) void this.#parts.stop(live);
-    }, this.#parts.idleStopMs);
+      if (!isUsed()) this.#parts.stop(live, isUsed).catch(this.#parts.onFault);
+      else if (this.#opening.has(id)) this.idle(live);
+    }, Math.min(this.#parts.idleStopMs, LONGEST_TIMER_MS));
     this.#idle.set(id, timer.unref());
   }
 
@@ -191,34 +244,64 @@ export class SessionService {
 
   #watch(record: SessionRecord, live: LiveSandbox): void {
     clearTimeout(this.#idle.get(record.sandbox));
-    if (record.deadlineAt !== undefined) {
-      const left = Math.max(0, Date.parse(record.deadlineAt) - this.#parts.now().getTime());
-      this.#deadlines.set(record.id, setTimeout(() => {
-        this.#expired.add(record.id);
-        void this.end(record);
-      }, left).unref());
-    }
-    void this.#waitForEnd(record, live).then((code) => {
+    this.#expire(record);
+    this.#waitForEnd(record, live).then((code) => {
       this.#ended(record, this.#expired.delete(record.id) ? DEADLINE_EXIT : code);
       this.idle(live);
-    });
+    }).catch(this.#parts.onFault);
   }
 
+  /** End the session when its deadline has come, however far that is. */
+  #expire(record: SessionRecord): void {
+    if (record.deadlineAt === undefined) return;
+    const left = Math.max(0, Date.parse(record.deadlineAt) - this.#parts.now().getTime());
+    const timer = setTimeout(() => {
+      if (left > LONGEST_TIMER_MS) {
+        this.#expire(record);
+        return;
+      }
+      this.#expired.add(record.id);
+      this.end(record).catch(this.#parts.onFault);
+    }, Math.min(left, LONGEST_TIMER_MS));
+    this.#deadlines.set(record.id, timer.unref());
+  }
+
+  /** An engine that does not answer for a while ends no session: only the sandbox's own word, or its end, does. */
   async #waitForEnd(record: SessionRecord, live: LiveSandbox): Promise<number> {
     const streams = this.#streams.get(record.id);
-    try {
-      if (streams !== undefined) return await streams.exit;
-      return await (await this.#parts.runner()).waitForEnd(this.#place(record, live));
-    } catch {
-      return 137;
+    const { workload } = live.record;
+    if (streams !== undefined) {
+      const code = await streams.exit.catch(() => undefined);
+      if (code !== undefined) return code;
     }
+    while (live.running && live.record.workload === workload && this.#records.has(record.id)) {
+      try {
+        return await (await this.#parts.runner()).waitForEnd(this.#place(record, live));
+      } catch (error) {
+        if (AppError.is(error) && error.code === "SESSION_NOT_FOUND") return KILLED_EXIT;
+      }
+      await new Promise((resolve) => setTimeout(resolve, ENGINE_PAUSE_MS));
+    }
+    return KILLED_EXIT;
   }
 
   #ended(record: SessionRecord, exitCode: number): void {
     clearTimeout(this.#deadlines.get(record.id));
+    this.#deadlines.delete(record.id);
     if (!this.#records.has(record.id)) return;
     this.#put({ ...record, state: { phase: "ended", exitCode, at: this.#parts.now().toISOString() } });
     this.#parts.record({ type: "session.ended", sandbox: record.sandbox, fields: { session: record.id, exitCode } });
+    this.#prune(record.sandbox);
+  }
+
+  #prune(sandbox: SandboxId): void {
+    const ended = (id: SessionId): boolean => this.#records.get(id)?.state.phase !== "running";
+    for (const { id } of this.of(sandbox).filter((one) => ended(one.id)).slice(0, -KEPT_SESSIONS)) {
+      this.#records.delete(id);
+      this.#streams.delete(id);
+      this.#parts.store.removeSession(id);
+    }
+    for (const id of [...this.#streams.keys()].filter(ended).slice(0, -KEPT_LOGS)) this.#streams.delete(id);
   }
 
   #put(record: SessionRecord): void {

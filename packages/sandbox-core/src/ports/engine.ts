@@ -53,6 +53,8 @@ export interface ContainerEngine {
   stop(id: EngineId, seconds: number): Promise<void>;
   /** Remove with its anonymous volumes, running or not. Resolves when it is gone, also if it never was. */
   remove(id: EngineId): Promise<void>;
+  /** Resolves when the container does not run, also if there is none. @throws the signal's reason when it fires */
+  awaitStop(id: EngineId, signal: AbortSignal): Promise<void>;
   /** `undefined` when there is no such container. */
   inspect(id: EngineId): Promise<ContainerView | undefined>;
   /** All containers, running or not, that carry each of these labels (`key` or `key=value`). */

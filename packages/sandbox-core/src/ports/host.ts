@@ -32,6 +32,8 @@ export interface SandboxFiles {
   /** Path of the session holder's program, taken out of the gate's image. */
   holdProgram(gateImage: EngineId): Promise<string>;
   remove(id: SandboxId): Promise<void>;
+  /** Remove what was kept for sandboxes that are not in `keep`, after a crash. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
 /** A workspace that may be used, as it really lies on the host. */

@@ -1,7 +1,6 @@
 import { AppError, type CreateSandbox } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { EngineId } from "../ports/engine.ts";
-import { endSandbox } from "./end-sandbox.ts";
 import { labelsOf } from "./labels.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
@@ -21,32 +20,32 @@ export interface CreateWork {
 }
 
 /**
- * Make a sandbox and start it. A failure, or the caller's going away, takes back everything that was made.
+ * Make a sandbox and start it. After a failure, or the caller's going away, what was begun is the caller's to end.
  *
  * @throws AppError `NAME_TAKEN`, `CREDENTIAL_MISSING`, `IMAGE_UNAVAILABLE`, `BUILD_FAILED` and those of {@link startSandbox}
  */
 export async function createSandbox(parts: SandboxParts, work: CreateWork): Promise<LiveSandbox> {
   const { request, profile, progress, signal } = work;
-  if (request.name !== undefined && work.taken(request.name)) {
-    throw new AppError("NAME_TAKEN", { message: `There is a sandbox "${request.name}" already, for another workspace or agent`, fix: `Choose another --name, or remove it with: sbx rm ${request.name}` });
-  }
+  refuseTaken(work);
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
   const image = await progress.step(`image of ${profile.name}`, (line) => images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile }, line, signal));
+  // Again: another may have taken it while the images were made.
+  refuseTaken(work);
   const live: LiveSandbox = { record: newRecord(parts, work, { image, modelSource }), pod: undefined, running: false };
   work.began(live);
-  try {
-    parts.store.putSandbox(live.record);
-    parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
-    const engine = await parts.engine();
-    await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
-    await startSandbox(parts, { live, profile, gateImage, progress, signal });
-    return live;
-  } catch (error) {
-    await endSandbox(parts, live);
-    throw error;
-  }
+  parts.store.putSandbox(live.record);
+  parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
+  const engine = await parts.engine();
+  await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
+  await startSandbox(parts, { live, profile, gateImage, progress, signal });
+  return live;
+}
+
+function refuseTaken({ request: { name }, taken }: CreateWork): void {
+  if (name === undefined || !taken(name)) return;
+  throw new AppError("NAME_TAKEN", { message: `There is a sandbox "${name}" already, for another workspace or agent`, fix: `Choose another --name, or remove it with: sbx rm ${name}` });
 }
 
 function newRecord(parts: SandboxParts, { request, profile, taken }: CreateWork, { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] }): SandboxRecord {

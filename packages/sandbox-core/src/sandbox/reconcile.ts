@@ -1,46 +1,52 @@
+import { AppError, type SandboxId } from "@sbx/contracts";
 import type { ContainerView, Engine } from "../ports/engine.ts";
+import { endSandbox } from "./end-sandbox.ts";
 import { LABELS } from "./labels.ts";
+import { onlyOf } from "./pod-containers.ts";
 import { SandboxRecord } from "./sandbox-record.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
-
-export interface Reconciled {
-  readonly sandboxes: readonly LiveSandbox[];
-  /** Sandboxes that were begun and never finished, for the caller to remove. */
-  readonly unfinished: readonly LiveSandbox[];
-}
+import { stopContainers, releaseWorkspace } from "./start-sandbox.ts";
 
 /**
- * Bring the daemon's memory and the engine together after a start.
+ * Bring the daemon's memory and the engine together after a start. Repeatable: what an attempt that failed half way
+ * has taken over stays taken over.
  *
  * Running workloads are taken over as they are: their gates hand the listeners over again. A sandbox that is in the
- * engine alone is rebuilt from its label; a container that belongs to nobody is removed.
+ * engine alone is rebuilt from its label; one that was begun and never finished is removed, and so is a container that
+ * belongs to nobody.
+ *
+ * @throws AppError `ENGINE_UNREACHABLE`, `ENGINE_FAILED`
  */
-export async function reconcile(parts: SandboxParts): Promise<Reconciled> {
+export async function reconcile(parts: SandboxParts, sandboxes: Map<SandboxId, LiveSandbox>): Promise<void> {
   const engine = await parts.engine();
   const views = await engine.list([`${LABELS.owner}=${parts.owner}`]);
-  const records = new Map(parts.store.sandboxes().map((record) => [record.id as string, record]));
-  for (const record of rebuilt(views, records)) {
+  for (const record of rebuilt(views, sandboxes)) {
     parts.store.putSandbox(record);
-    records.set(record.id, record);
+    sandboxes.set(record.id, { record, pod: undefined, running: false });
     parts.record({ type: "daemon.state-rebuilt", sandbox: record.id, fields: { name: record.name, from: "engine" } });
   }
-  const sandboxes: LiveSandbox[] = [];
-  const unfinished: LiveSandbox[] = [];
-  for (const record of records.values()) {
-    const live = adopt(record, views);
-    await takeOver(parts, live);
-    (record.ready ? sandboxes : unfinished).push(live);
+  for (const live of [...sandboxes.values()]) {
+    if (live.record.ready) {
+      adopt(live, views);
+      await takeOver(parts, live);
+    } else {
+      await endSandbox(parts, live);
+      sandboxes.delete(live.record.id);
+    }
   }
-  await removeOrphans(parts, { engine, views, known: records });
-  return { sandboxes, unfinished };
+  await removeOrphans(parts, { engine, views, known: sandboxes });
+  await parts.files.sweep(new Set(sandboxes.keys()));
 }
 
-function rebuilt(views: readonly ContainerView[], known: ReadonlyMap<string, SandboxRecord>): readonly SandboxRecord[] {
+function rebuilt(views: readonly ContainerView[], known: ReadonlyMap<string, LiveSandbox>): readonly SandboxRecord[] {
+  const names = new Set([...known.values()].map(({ record }) => record.name));
   return views.flatMap((view) => {
     const label = view.labels[LABELS.record];
     if (label === undefined || known.has(view.labels[LABELS.sandbox] ?? "")) return [];
     const record = SandboxRecord.safeParse(parseJson(label)).data;
-    return record === undefined ? [] : [{ ...record, workload: view.id, ready: true }];
+    if (record === undefined || record.id !== view.labels[LABELS.sandbox] || names.has(record.name)) return [];
+    names.add(record.name);
+    return [{ ...record, workload: view.id, ready: true }];
   });
 }
 
@@ -53,23 +59,34 @@ function parseJson(text: string): unknown {
 }
 
 /** The ids that the engine knows win over those that were remembered. */
-function adopt(record: SandboxRecord, views: readonly ContainerView[]): LiveSandbox {
-  const of = (role: string): ContainerView | undefined => views.find((view) => view.labels[LABELS.sandbox] === record.id && view.labels[LABELS.role] === role);
-  const { gate: _gate, workload: _workload, ...rest } = record;
-  const gate = of("gate");
-  const workload = of("workload");
-  return { record: { ...rest, ...(gate === undefined ? {} : { gate: gate.id }), ...(workload === undefined ? {} : { workload: workload.id }) }, pod: undefined, running: workload?.state === "running" };
+function adopt(live: LiveSandbox, views: readonly ContainerView[]): void {
+  const { gate: _gate, workload: _workload, ...rest } = live.record;
+  const own = views.filter(({ labels }) => labels[LABELS.sandbox] === live.record.id);
+  const [gate, workload] = [onlyOf(own, "gate"), onlyOf(own, "workload")];
+  live.record = { ...rest, ...(gate === undefined ? {} : { gate: gate.id }), ...(workload === undefined ? {} : { workload: workload.id }) };
+  live.running = workload?.state === "running";
 }
 
+/** Serve the network of what runs; put away what remains of what does not. */
 async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
+  const { id, name: hostname } = live.record;
   parts.store.putSandbox(live.record);
-  if (!live.running) return;
-  const directory = await parts.files.podDirectory(live.record.id);
-  live.pod = await parts.pods.open({ id: live.record.id, hostname: live.record.name, directory, resume: true });
+  if (!live.running) {
+    await stopContainers(parts, live);
+    await releaseWorkspace(parts, live);
+    return;
+  }
+  try {
+    live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: true });
+  } catch (error) {
+    // Without the daemon's end nothing gets out. The others are served all the same.
+    parts.record({ type: "gate.cut-off", sandbox: id, fields: { reason: AppError.is(error) ? error.message : "the pod could not be opened" } });
+  }
 }
 
 async function removeOrphans(parts: SandboxParts, { engine, views, known }: { readonly engine: Engine; readonly views: readonly ContainerView[]; readonly known: ReadonlyMap<string, unknown> }): Promise<void> {
-  for (const view of views) {
+  const gates = (view: ContainerView): number => (view.labels[LABELS.role] === "gate" ? 1 : 0);
+  for (const view of views.toSorted((one, other) => gates(one) - gates(other))) {
     const role = view.labels[LABELS.role];
     if (role !== "home" && known.has(view.labels[LABELS.sandbox] ?? "")) continue;
     await engine.remove(view.id);
@@ -81,4 +98,3 @@ async function removeOrphans(parts: SandboxParts, { engine, views, known }: { re
     parts.record({ type: "sandbox.orphan-removed", fields: { volume: volume.name } });
   }
 }
-

@@ -17,6 +17,10 @@ export interface SandboxParts {
   /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
   readonly profile: (agent: string) => Promise<AgentProfile>;
   readonly record: RecordEvent;
+  /** Called when the engine and what is remembered agree, once, before any sandbox is worked on. */
+  readonly reconciled: (sandboxes: readonly LiveSandbox[]) => Promise<void>;
+  /** Called when a sandbox is gone, so that nothing is kept for it. */
+  readonly ended: (id: SandboxId) => void;
   readonly owner: string;
   readonly now: () => Date;
   readonly newId: () => SandboxId;

@@ -6,6 +6,7 @@ import { createProgress, type Progress } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { startSandbox } from "./start-sandbox.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 export interface CreateOptions {
   /** Under which name progress is told. */
@@ -13,15 +14,29 @@ export interface CreateOptions {
   readonly signal: AbortSignal;
 }
 
-/** All sandboxes of one daemon. Work on one sandbox is done one after the other, on several at once. */
-export class SandboxService {
+/** How long to wait before the engine is asked again about a workload, after it did not answer. */
+const ENGINE_PAUSE_MS = 500;
+
+/**
+ * All sandboxes of one daemon. Work on one sandbox is done one after the other, on several at once.
+ *
+ * Disposing ends the watch over workloads and leaves everything as it runs.
+ */
+export class SandboxService implements Disposable {
   readonly #parts: SandboxParts;
   readonly #live = new Map<SandboxId, LiveSandbox>();
-  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #turns = new TurnQueue();
+  readonly #closed = new AbortController();
   #reconciled = false;
+  #reconciling: Promise<void> | undefined;
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
+    for (const record of parts.store.sandboxes()) this.#live.set(record.id, { record, pod: undefined, running: false });
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed.abort(new Error("the daemon ends"));
   }
 
   /**
@@ -32,15 +47,14 @@ export class SandboxService {
    */
   async reconcile(): Promise<void> {
     if (this.#reconciled) return;
-    for (const record of this.#parts.store.sandboxes()) {
-      if (!this.#live.has(record.id)) this.#live.set(record.id, { record, pod: undefined, running: false });
-    }
-    const { sandboxes, unfinished } = await reconcile(this.#parts);
-    for (const live of sandboxes) this.#live.set(live.record.id, live);
-    for (const live of unfinished) {
-      await endSandbox(this.#parts, live);
-      this.#live.delete(live.record.id);
-    }
+    this.#reconciling ??= this.#reconcileOnce().finally(() => { this.#reconciling = undefined; });
+    await this.#reconciling;
+  }
+
+  async #reconcileOnce(): Promise<void> {
+    await reconcile(this.#parts, this.#live);
+    await this.#parts.reconciled(this.list());
+    for (const live of this.#live.values()) if (live.running) void this.#watch(live);
     this.#reconciled = true;
   }
 
@@ -60,11 +74,16 @@ export class SandboxService {
     await this.reconcile();
     const { path: workspace } = await this.#parts.workspace.check(request.workspace);
     const wanted = { ...request, workspace };
-    return this.#inTurn(`create:${workspace}\n${request.agent}\n${request.name ?? ""}`, async () => {
+    return this.#turns.take(`create:${workspace}\n${request.agent}`, async () => {
       options.signal.throwIfAborted();
       const existing = this.list().find(({ record }) => isSame(record.request, wanted) && (request.name === undefined || record.name === request.name));
       if (existing === undefined) return { live: await this.#make(wanted, options), joined: false };
-      await this.#inTurn(existing.record.id, () => this.#ensureRunning(existing, options));
+      if (!existing.record.ready) {
+        // Its making failed, and so did taking it back: that is done now.
+        await this.#onSandbox(existing.record.id, () => this.#end(existing));
+        return { live: await this.#make(wanted, options), joined: false };
+      }
+      await this.#onSandbox(existing.record.id, () => this.#ensureRunning(existing, options));
       return { live: existing, joined: true };
     });
   }
@@ -72,25 +91,24 @@ export class SandboxService {
   /** Start a stopped sandbox; one that runs is left alone. */
   async start(ref: string, options: CreateOptions): Promise<LiveSandbox> {
     await this.reconcile();
-    const live = this.get(ref);
-    await this.#inTurn(live.record.id, () => this.#ensureRunning(live, options));
-    return live;
+    return this.#onSandbox(ref, async (live) => {
+      await this.#ensureRunning(live, options);
+      return live;
+    });
   }
 
-  async stop(ref: string): Promise<LiveSandbox> {
+  /** Stop a sandbox; `unless` is asked when its turn has come. */
+  async stop(ref: string, unless: () => boolean = () => false): Promise<LiveSandbox> {
     await this.reconcile();
-    const live = this.get(ref);
-    await this.#inTurn(live.record.id, () => stopSandbox(this.#parts, live));
-    return live;
+    return this.#onSandbox(ref, async (live) => {
+      if (!unless()) await stopSandbox(this.#parts, live);
+      return live;
+    });
   }
 
   async remove(ref: string): Promise<void> {
     await this.reconcile();
-    const live = this.get(ref);
-    await this.#inTurn(live.record.id, async () => {
-      await endSandbox(this.#parts, live);
-      this.#live.delete(live.record.id);
-    });
+    await this.#onSandbox(ref, (live) => this.#end(live));
   }
 
   /** The profile of a sandbox's agent, as its Kit stands now. */
@@ -98,32 +116,43 @@ export class SandboxService {
     return this.#parts.profile(live.record.request.agent);
   }
 
-  /** The workload ended by itself (memory, a kill from outside): what remains is put away. */
-  async workloadEnded(live: LiveSandbox): Promise<void> {
-    await this.#inTurn(live.record.id, async () => {
-      if (live.running) await stopSandbox(this.#parts, live);
-    });
+  async #end(live: LiveSandbox): Promise<void> {
+    await endSandbox(this.#parts, live);
+    this.#live.delete(live.record.id);
+  }
+
+  /** Work on a sandbox in its turn; one that was removed meanwhile is not found. */
+  async #onSandbox<T>(ref: string, work: (live: LiveSandbox) => Promise<T>): Promise<T> {
+    const { id } = this.get(ref).record;
+    return this.#turns.take(id, () => work(this.get(id)));
   }
 
   async #make(request: CreateSandbox, { operation, signal }: CreateOptions): Promise<LiveSandbox> {
     const profile = await this.#parts.profile(request.agent);
     const taken = (name: string): boolean => this.list().some(({ record }) => record.name === name);
+    const over = Promise.withResolvers<void>();
     let begun: LiveSandbox | undefined;
     try {
-      return await createSandbox(this.#parts, {
+      const live = await createSandbox(this.#parts, {
         request,
         profile,
         taken,
         signal,
         progress: this.#progress(operation, undefined),
-        began: (live) => {
-          begun = live;
-          this.#live.set(live.record.id, live);
+        began: (one) => {
+          begun = one;
+          this.#live.set(one.record.id, one);
+          // Whoever names it from now on waits until it is there, or gone.
+          void this.#turns.take(one.record.id, () => over.promise);
         },
       });
+      void this.#watch(live);
+      return live;
     } catch (error) {
-      if (begun !== undefined) this.#live.delete(begun.record.id);
+      if (begun !== undefined) await this.#end(begun).catch(() => undefined);
       throw error;
+    } finally {
+      over.resolve();
     }
   }
 
@@ -134,22 +163,31 @@ export class SandboxService {
     const images = await this.#parts.images();
     const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
     await startSandbox(this.#parts, { live, profile, gateImage, progress, signal });
+    void this.#watch(live);
+  }
+
+  /** Wait until the workload does not run any more; when nobody here stopped it, put away what remains. Never rejects. */
+  async #watch(live: LiveSandbox): Promise<void> {
+    const { workload } = live.record;
+    const { signal } = this.#closed;
+    while (workload !== undefined && !signal.aborted) {
+      try {
+        const engine = await this.#parts.engine();
+        await engine.awaitStop(workload, signal);
+        await this.#turns.take(live.record.id, async () => {
+          if (!live.running || live.record.workload !== workload || (await engine.inspect(workload))?.state === "running") return;
+          await stopSandbox(this.#parts, live);
+        });
+        return;
+      } catch {
+        // The engine does not answer, or the daemon ends.
+        await new Promise((resolve) => setTimeout(resolve, ENGINE_PAUSE_MS));
+      }
+    }
   }
 
   #progress(operation: string, sandbox: SandboxId | undefined): Progress {
     return createProgress({ record: this.#parts.record, operation, sandbox, now: this.#parts.now });
-  }
-
-  /** Wait for what is under way on this key, then work; a failure before us is not ours. */
-  async #inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(key) ?? Promise.resolve();
-    const mine = before.catch(() => undefined).then(work);
-    this.#queues.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#queues.get(key) === mine) this.#queues.delete(key);
-    }
   }
 }
 

@@ -1,10 +1,11 @@
 import { AppError } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import { gateContainer } from "../pod/gate-container.ts";
-import type { Engine, EngineId } from "../ports/engine.ts";
+import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile } from "./account-files.ts";
-import { labelsOf, recordLabel } from "./labels.ts";
+import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
+import { containersOf, fingerprintOf, reusableContainers, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
@@ -12,6 +13,8 @@ import { HOLD_PROGRAM, idsOf, workloadContainer } from "./workload-container.ts"
 
 /** How long a gate may take to hand over its listeners. */
 const GATE_TIMEOUT_MS = 20_000;
+/** How long the programs of a sandbox may take to end when it is stopped. */
+const WORKLOAD_GRACE_S = 4;
 /** The user `agent` of every image that a Kit may have (sandbox-kit-spec v3, platform floor). */
 const IMAGE_USER = "1000:1000";
 
@@ -34,6 +37,7 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
   const engine = await parts.engine();
   const place = await workspaceRequest(parts, live.record, profile);
   try {
+    request.signal.throwIfAborted();
     const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare(place));
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
     await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared }));
@@ -43,10 +47,27 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     parts.store.putSandbox(live.record);
     parts.record({ type: "sandbox.started", sandbox: live.record.id, fields: { name: live.record.name, agent: live.record.request.agent } });
   } catch (error) {
-    await stopContainers(parts, live);
-    await parts.workspace.release(place);
+    await abandon(parts, live);
     throw error;
   }
+}
+
+/**
+ * Take back what a failed start made. What fails here too is left for the next start, stop or removal, which look at
+ * the engine and not at what is remembered: what went wrong first is what a caller has to know.
+ */
+async function abandon(parts: SandboxParts, live: LiveSandbox): Promise<void> {
+  await stopContainers(parts, live).catch(() => undefined);
+  // Also where the engine is gone: without the daemon's end nothing gets out.
+  await Promise.resolve(live.pod?.[Symbol.asyncDispose]()).catch(() => undefined);
+  live.pod = undefined;
+  live.running = false;
+  await releaseWorkspace(parts, live).catch(() => undefined);
+}
+
+/** Give the workspace back as it was found: no mounts, copies or directories of ours. */
+export async function releaseWorkspace(parts: SandboxParts, live: LiveSandbox): Promise<void> {
+  await parts.workspace.release({ id: live.record.id, directory: await parts.files.workspaceDirectory(live.record.id) });
 }
 
 interface StartWork extends StartRequest {
@@ -56,20 +77,29 @@ interface StartWork extends StartRequest {
 
 async function startContainers(parts: SandboxParts, work: StartWork): Promise<void> {
   const { live, engine, signal } = work;
-  const directory = await parts.files.podDirectory(live.record.id);
-  live.pod ??= await parts.pods.open({ id: live.record.id, hostname: live.record.name, directory, resume: false });
-  const gate = live.record.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
-  live.record = { ...live.record, gate };
-  parts.store.putSandbox(live.record);
-  const [workload] = await Promise.all([live.record.workload ?? makeWorkload(parts, work, gate), engine.start(gate, signal)]);
-  live.record = { ...live.record, workload };
-  parts.store.putSandbox(live.record);
+  const { id, name: hostname } = live.record;
+  const holdProgram = await parts.files.holdProgram(work.gateImage);
+  const basis = { record: live.record, gateImage: work.gateImage, holdProgram, profileEnv: work.profile.environment(profileFacts(live.record)), prepared: work.prepared };
+  const reused = await reusableContainers(parts, engine, basis);
+  live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: false });
+  const gate = reused?.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
+  remember(parts, live, { gate });
+  // Both are waited for, also when one fails: what comes into being later would be nobody's.
+  const [made, started] = await Promise.allSettled([reused?.workload ?? makeWorkload(parts, work, { gate, basis }), engine.start(gate, signal)]);
+  if (made.status === "rejected") throw made.reason;
+  remember(parts, live, { workload: made.value });
+  if (started.status === "rejected") throw started.reason;
   await live.pod.ready(AbortSignal.any([signal, AbortSignal.timeout(GATE_TIMEOUT_MS)])).catch((cause: unknown) => {
     signal.throwIfAborted();
     if (AppError.is(cause)) throw cause;
     throw new AppError("POD_FAILED", { message: "The gate did not hand over the pod's listeners", fix: "Look at the machine with: sbx doctor", cause });
   });
-  await engine.start(workload, signal);
+  await engine.start(made.value, signal);
+}
+
+function remember(parts: SandboxParts, live: LiveSandbox, ids: { readonly gate: EngineId } | { readonly workload: EngineId }): void {
+  live.record = { ...live.record, ...ids };
+  parts.store.putSandbox(live.record);
 }
 
 async function createGate(parts: SandboxParts, { live, gateImage, engine, signal }: StartWork, socketDirectory: string): Promise<EngineId> {
@@ -77,25 +107,31 @@ async function createGate(parts: SandboxParts, { live, gateImage, engine, signal
   return engine.create(gateContainer({ name: `sbx-gate-${id.slice(4)}`, image: gateImage, labels: labelsOf(parts.owner, id, "gate"), hostname: name, socketDirectory }), signal);
 }
 
-async function createWorkload(parts: SandboxParts, { live, profile, gateImage, engine, prepared, signal }: StartWork, gate: EngineId): Promise<EngineId> {
+interface WorkloadWork {
+  readonly gate: EngineId;
+  readonly basis: WorkloadBasis;
+}
+
+async function createWorkload(parts: SandboxParts, { live, engine, prepared, signal }: StartWork, { gate, basis }: WorkloadWork): Promise<EngineId> {
   const { record } = live;
   const account = { ...idsOf(record.user), home: record.homeDirectory };
-  const [passwd, group, holdProgram] = await Promise.all([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group"), parts.files.holdProgram(gateImage)]);
+  const [passwd, group] = await Promise.all([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
   const files = {
     passwd: await parts.files.write(record.id, "passwd", passwdFile(passwd, account)),
     group: await parts.files.write(record.id, "group", groupFile(group, account)),
     hosts: await parts.files.write(record.id, "hosts", hostsFile(record.name)),
   };
-  const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }) };
-  return engine.create(workloadContainer({ record, gate, labels, profileEnv: profile.environment(profileFacts(record)), workspaceMounts: prepared.mounts, holdProgram, files }), signal);
+  const { holdProgram, profileEnv } = basis;
+  const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
+  return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, holdProgram, files }), signal);
 }
 
 /** The engine fills the new home from the image, whose user may have another number than the workspace's owner. */
-async function makeWorkload(parts: SandboxParts, work: StartWork, gate: EngineId): Promise<EngineId> {
-  const workload = await createWorkload(parts, work, gate);
+async function makeWorkload(parts: SandboxParts, work: StartWork, workload: WorkloadWork): Promise<EngineId> {
+  const made = await createWorkload(parts, work, workload);
   const { record } = work.live;
   if (record.user !== IMAGE_USER) await runToEnd(work.engine, homeContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home")), work.signal);
-  return workload;
+  return made;
 }
 
 async function readAccounts(engine: Engine, image: EngineId, path: string): Promise<string> {
@@ -115,13 +151,15 @@ async function verifyMounts(parts: SandboxParts, { live, profile, engine, prepar
   await parts.workspace.verify(await workspaceRequest(parts, record, profile), seen.stdout);
 }
 
-/** Stop workload, then gate, then the daemon's end. Resolves when nothing of the sandbox runs. */
+/** Stop workload, then the daemon's end, then the gate. Resolves when nothing of the sandbox runs. */
 export async function stopContainers(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   const engine = await parts.engine();
-  if (live.record.workload !== undefined) await engine.stop(live.record.workload, 4);
+  const views = await containersOf(parts, engine, live.record.id);
+  const running = (role: Role): readonly ContainerView[] => views.filter(({ labels, state }) => labels[LABELS.role] === role && state === "running");
+  for (const { id } of running("workload")) await engine.stop(id, WORKLOAD_GRACE_S);
   // Before the gate ends, so that its end is not taken for a fault.
   await live.pod?.[Symbol.asyncDispose]();
-  if (live.record.gate !== undefined) await engine.stop(live.record.gate, 0);
   live.pod = undefined;
+  for (const { id } of running("gate")) await engine.stop(id, 0);
   live.running = false;
 }

@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import type { SandboxId } from "@sbx/contracts";
+import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
+import type { PreparedWorkspace } from "../ports/host.ts";
+import { LABELS, type Role } from "./labels.ts";
+import type { SandboxParts } from "./sandbox-parts.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+
+/** Everything that the engine has of one sandbox, whatever was remembered of it. */
+export async function containersOf({ owner }: Pick<SandboxParts, "owner">, engine: Engine, id: SandboxId): Promise<readonly ContainerView[]> {
+  return engine.list([`${LABELS.owner}=${owner}`, `${LABELS.sandbox}=${id}`]);
+}
+
+/** The one container of a role; `undefined` when there is none, or more than one and so none to rely on. */
+export function onlyOf(views: readonly ContainerView[], role: Role): ContainerView | undefined {
+  const [one, ...others] = views.filter(({ labels }) => labels[LABELS.role] === role);
+  return others.length === 0 ? one : undefined;
+}
+
+/** Remove containers, those that live in another's network first. */
+export async function removeContainers(engine: Engine, views: readonly ContainerView[]): Promise<void> {
+  const isGate = ({ labels }: ContainerView): boolean => labels[LABELS.role] === "gate";
+  for (const view of [...views.filter((one) => !isGate(one)), ...views.filter(isGate)]) await engine.remove(view.id);
+}
+
+/** What decides about a workload's container beside what never changes: another one of these needs another container. */
+export interface WorkloadBasis {
+  readonly record: SandboxRecord;
+  readonly gateImage: EngineId;
+  readonly holdProgram: string;
+  readonly profileEnv: Readonly<Record<string, string>>;
+  readonly prepared: PreparedWorkspace;
+}
+
+export function fingerprintOf({ record, gateImage, holdProgram, profileEnv, prepared }: WorkloadBasis): string {
+  const { user, image, homeDirectory, request } = record;
+  const basis = { user, image, homeDirectory, limits: request.limits, gateImage, holdProgram, profileEnv, mounts: prepared.mounts };
+  return createHash("sha256").update(JSON.stringify(basis)).digest("hex");
+}
+
+/**
+ * The gate and workload of an earlier run, stopped, when they are both there and still what would be made now.
+ * Otherwise they are removed: a workload lives in its gate's network and in no other.
+ */
+export async function reusableContainers(parts: Pick<SandboxParts, "owner">, engine: Engine, basis: WorkloadBasis): Promise<{ readonly gate: EngineId; readonly workload: EngineId } | undefined> {
+  const views = await containersOf(parts, engine, basis.record.id);
+  const [gate, workload] = [onlyOf(views, "gate"), onlyOf(views, "workload")];
+  if (gate !== undefined && workload !== undefined && workload.labels[LABELS.basis] === fingerprintOf(basis)) {
+    for (const { id, state } of [workload, gate]) if (state === "running") await engine.stop(id, 0);
+    return { gate: gate.id, workload: workload.id };
+  }
+  await removeContainers(engine, views);
+  return undefined;
+}
