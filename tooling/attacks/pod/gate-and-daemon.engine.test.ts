@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { beforeAll, describe, it } from "vitest";
 import { openLab, startPod, type Lab } from "./pod-lab.ts";
 
 const signal = () => AbortSignal.timeout(20_000);
@@ -25,7 +25,6 @@ describe("gate and daemon", () => {
   beforeAll(async () => {
     lab = await openLab();
   });
-  afterAll(() => undefined);
 
   it("a workload that never accepts holds up neither other dials nor the next hand-over", async ({ expect }) => {
     await using pod = await startPod(lab);
@@ -142,7 +141,7 @@ describe("gate and daemon", () => {
     await using pod = await startPod(lab);
     await using other = await startPod(lab);
     await using server = await pod.pod.listen(8811);
-    server.on("connection", (socket) => socket.end("from the daemon"));
+    server.on("connection", (socket) => socket.resume().end("from the daemon"));
     expect(await pod.python(`say(tcp("127.0.0.1", 8811))`)).toBe("from the daemon");
     expect(await other.python(`say(tcp("127.0.0.1", 8811))`)).toBe("ECONNREFUSED");
     await expect(pod.pod.listen(8811)).rejects.toThrow(/EADDRINUSE/);

@@ -78,8 +78,8 @@ found = [os.path.join(d, f) for top in ("/run", "/tmp", "/var", "/home", "/mnt")
 names = [open("/proc/%s/comm" % p).read().strip() for p in os.listdir("/proc") if p.isdigit()]
 unix = open("/proc/net/unix").read()
 def call(): s = socket.socket(socket.AF_UNIX); s.connect("/run/gate/gate.sock")
-say([found, "gate" in names, "gate.sock" in unix, "sbx-attack" in unix, attempt(call)])`, { user: "0:0" }),
-    ).toEqual([[], false, false, false, "ENOENT"]);
+say([found, "gate" in names, "sbx-attack" in unix, attempt(call)])`, { user: "0:0" }),
+    ).toEqual([[], false, false, "ENOENT"]);
   });
 
   it("killing everything that can be seen does not touch the gate", async ({ expect }) => {

@@ -1,5 +1,6 @@
-import { chmod } from "node:fs/promises";
-import { decodeDelivery, DELIVERY_BYTES, DELIVERY_DESCRIPTORS, GATE_MAX_PENDING, type Delivery } from "@sbx/contracts";
+import { constants } from "node:fs";
+import { chmod, open, rm } from "node:fs/promises";
+import { decodeDelivery, DELIVERY_BYTES, DELIVERY_DESCRIPTORS, GATE_MAX_PENDING, GATE_SOCKET, type Delivery } from "@sbx/contracts";
 import { closeDescriptor, listenUnix, receiveDescriptors, watchReadable, type Received } from "@sbx/syscalls";
 import { startAcceptor } from "./start-acceptor.ts";
 
@@ -19,10 +20,9 @@ export interface DeliveryHandler {
   refuse(reason: string): void;
 }
 
-/** Listen for a gate at `path`: each connection brings one message, and what is not exactly that is closed. */
-export async function acceptDeliveries(path: string, handler: DeliveryHandler): Promise<Disposable> {
-  const listener = listenUnix(path, BACKLOG);
-  await chmod(path, 0o666);
+/** Listen for a gate in `directory`: each connection brings one message, and what is not exactly that is closed. */
+export async function acceptDeliveries(directory: string, handler: DeliveryHandler): Promise<Disposable> {
+  const listener = await listenIn(directory);
   const waiting = new Set<() => void>();
   const acceptor = startAcceptor(listener, (connection) => {
     if (waiting.size >= MAX_WAITING) closeDescriptor(connection);
@@ -36,6 +36,23 @@ export async function acceptDeliveries(path: string, handler: DeliveryHandler): 
       for (const stop of waiting) stop();
     },
   };
+}
+
+/**
+ * Listen on the socket's file by way of the open directory: a connection's name is shown to the pod in /proc/net/unix,
+ * where the host's path has no place, and paths longer than a socket's name work.
+ */
+async function listenIn(directory: string): Promise<number> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const path = `/proc/self/fd/${handle.fd}/${GATE_SOCKET}`;
+    await rm(path, { force: true });
+    const listener = listenUnix(path, BACKLOG);
+    await chmod(path, 0o666);
+    return listener;
+  } finally {
+    await handle.close();
+  }
 }
 
 function awaitMessage(connection: number, waiting: Set<() => void>, handler: DeliveryHandler): void {

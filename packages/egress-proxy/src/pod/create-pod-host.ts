@@ -16,8 +16,6 @@ export interface PodHost {
   /**
    * Begin to wait for a sandbox's gate. Without `resume` no gate of the sandbox may be running: open the pod, start a
    * new gate, await {@link Pod.ready}, start the workload. With `resume` the gate that runs is taken back.
-   *
-   * @throws AppError `CONFIG_INVALID` when the directory's path is too long
    */
   open(pod: OpenPod): Promise<Pod>;
 }

@@ -1,7 +1,5 @@
-import { mkdir, readFile, rm, chmod, open, rename } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, GATE_SOCKET } from "@sbx/contracts";
-import { MAX_SOCKET_PATH_BYTES } from "@sbx/syscalls";
 
 /** Where the parts of a pod lie on the host. */
 export interface PodDirectory {
@@ -12,7 +10,6 @@ export interface PodDirectory {
    * connect: who may come here at all is decided by `root` on the host, and by the bind in the gate's container.
    */
   readonly gate: string;
-  readonly socket: string;
   /** Which network namespace the gate said hello from, and in which boot of the machine. */
   readonly namespace: string;
 }
@@ -20,28 +17,16 @@ export interface PodDirectory {
 /** The same for the same `root`, whether it exists or not. */
 export function podDirectory(root: string): PodDirectory {
   const gate = join(root, "gate");
-  return { root, gate, socket: join(gate, GATE_SOCKET), namespace: join(root, "namespace") };
+  return { root, gate, namespace: join(root, "namespace") };
 }
 
-/**
- * Make what is missing; what is there stays, because gates hold on to the directory itself and not to its name.
- *
- * @throws AppError `CONFIG_INVALID` when the path is too long for a socket
- */
+/** Make what is missing; what is there stays, because gates hold on to the directory itself and not to its name. */
 export async function makePodDirectory(root: string): Promise<PodDirectory> {
   const directory = podDirectory(root);
-  if (Buffer.byteLength(directory.socket) >= MAX_SOCKET_PATH_BYTES) {
-    throw new AppError("CONFIG_INVALID", {
-      message: `"${directory.socket}" is too long for a socket: the system allows ${MAX_SOCKET_PATH_BYTES - 1} bytes`,
-      fix: "Give the state a shorter place: SBX_STATE_DIR=/short/path sbx daemon start",
-    });
-  }
   await mkdir(root, { recursive: true, mode: 0o700 });
   await chmod(root, 0o700);
   await mkdir(directory.gate, { recursive: true });
   await chmod(directory.gate, 0o755);
-  // A socket that a dead daemon left behind.
-  await rm(directory.socket, { force: true });
   return directory;
 }
 

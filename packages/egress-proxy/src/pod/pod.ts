@@ -96,7 +96,7 @@ export class GatedPod implements Pod {
       pod.#serving.defer(() => clearTimeout(timer));
     }
     pod.#serving.use(
-      await acceptDeliveries(directory.socket, {
+      await acceptDeliveries(directory.gate, {
         take: (delivery, descriptors, connection) => pod.#take(delivery, descriptors, connection),
         refuse: (reason) => pod.#refuse(reason),
       }),
