@@ -1,0 +1,87 @@
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { Lab } from "./lab.ts";
+
+let lab: Lab;
+beforeAll(() => { lab = new Lab(); });
+afterAll(async () => { await lab[Symbol.asyncDispose](); });
+
+describe("a workspace that is none", () => {
+  it.for([
+    ["that is missing", () => path.join(lab.root, "nowhere"), "WORKSPACE_INVALID"],
+    ["that is a file", () => { writeFileSync(path.join(lab.root, "file"), ""); return path.join(lab.root, "file"); }, "WORKSPACE_INVALID"],
+    ["that is the root", () => "/", "WORKSPACE_INVALID"],
+    ["that is the home", () => homedir(), "WORKSPACE_INVALID"],
+    ["under /proc", () => "/proc/self/task", "WORKSPACE_INVALID"],
+    ["that is the daemon's state", () => lab.state, "WORKSPACE_INVALID"],
+    ["with a newline", () => { const one = path.join(lab.root, "a\nb"); mkdirSync(one, { recursive: true }); return one; }, "WORKSPACE_INVALID"],
+  ] as const)("%s is refused, and nothing is made", async ([, place, code], { expect }) => {
+    const outcome = await lab.begin(["run", "shell", place(), "--", "true"]).done;
+    expect(outcome.code).toBe(125);
+    expect(outcome.err).toContain(code);
+    expect(outcome.err).toContain("fix");
+    expect(await lab.inEngine()).toEqual([]);
+    expect(await lab.sandboxes()).toEqual([]);
+  });
+
+  it.for(["a:b", "a,b", "with spaces", "größe-目录", "quote'\"$x", "%41"])("is fine where its name is only strange: %s", async (name, { expect }) => {
+    const cwd = lab.workspace(name);
+    const outcome = await lab.run(cwd, "sh", "-c", "pwd; echo made > made");
+    expect(outcome).toMatchObject({ code: 0, out: `${cwd}\n` });
+    expect(readdirSync(cwd)).toContain("made");
+    const [sandbox] = await lab.sandboxes();
+    expect((await lab.sbx("rm", "--force", sandbox?.name ?? "")).code).toBe(0);
+    expect(await lab.inEngine()).toEqual([]);
+  });
+
+  it("behind a link is the directory that the link names", async ({ expect }) => {
+    const cwd = lab.workspace("real");
+    const link = path.join(lab.root, "link");
+    symlinkSync(cwd, link);
+    const outcome = await lab.begin(["run", "-q", "shell", link, "--", "pwd"]).done;
+    expect(outcome).toMatchObject({ code: 0, out: `${cwd}\n` });
+    await lab.sbx("rm", "--force", (await lab.sandboxes())[0]?.name ?? "");
+  });
+});
+
+describe("names", () => {
+  it("of an agent that is unknown bring up those that are near", async ({ expect }) => {
+    const outcome = await lab.sbx("run", "claud");
+    expect(outcome.code).toBe(125);
+    expect(outcome.err).toContain("AGENT_UNKNOWN");
+    expect(outcome.err).toContain("claude");
+    expect(await lab.inEngine()).toEqual([]);
+  });
+
+  it.for(["a.b", "a_b", "A-1.x_y", `n${"x".repeat(62)}`])("of sandboxes serve as host names: %s", async (name, { expect }) => {
+    const outcome = await lab.begin(["run", "-q", "--name", name, "shell", "--", "hostname"], { cwd: lab.workspace("named") }).done;
+    expect(outcome).toMatchObject({ code: 0, out: `${name}\n` });
+    expect((await lab.sbx("rm", "--force", name)).code).toBe(0);
+  });
+
+  it.for(["-a", ".a", "a b", "a/b", "..", `n${"x".repeat(63)}`, "a\nb"])("that no sandbox may have are refused: %j", async (name, { expect }) => {
+    const outcome = await lab.begin(["run", `--name=${name}`, "shell", "--", "true"]).done;
+    expect(outcome.code).not.toBe(0);
+    expect(await lab.inEngine()).toEqual([]);
+  });
+});
+
+describe("a Kit", () => {
+  function kit(name: string, capabilities: string, more = ""): string {
+    const directory = path.join(lab.root, `kit-${name}`);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(path.join(directory, "Dockerfile"), "FROM scratch\n");
+    writeFileSync(path.join(directory, "sbx-kit.yaml"), `spec: v3\n${more}${capabilities}`);
+    writeFileSync(path.join(directory, "kit.yaml"), `spec: v3\n${more}${capabilities}`);
+    return directory;
+  }
+
+  it("with a descriptor that cannot be read is refused before anything is built", async ({ expect }) => {
+    const outcome = await lab.begin(["run", kit("odd", "", "surprise: 1\n"), "--", "true"]).done;
+    expect(outcome.code).toBe(125);
+    expect(outcome.err).toMatch(/KIT_INVALID|AGENT_UNKNOWN/);
+    expect(await lab.inEngine()).toEqual([]);
+  });
+});

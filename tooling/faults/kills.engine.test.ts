@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, it } from "vitest";
+import { docker, isAlive, Lab, startService, until } from "./lab.ts";
+
+let lab: Lab;
+beforeEach(() => { lab = new Lab(); });
+afterEach(async () => { await lab[Symbol.asyncDispose](); });
+
+/** Pid on the host of a process in the workload that has this text in its arguments. */
+async function insidePid(mark: string): Promise<number> {
+  const lines = (await docker("top", await lab.container("workload"), "-eo", "pid,args")).split("\n").filter((line) => line.includes(mark) && !line.includes("hold"));
+  return Number(lines[0]?.trim().split(" ")[0]);
+}
+
+async function startAndTouch(workspace: string, ...command: readonly string[]): Promise<ReturnType<Lab["begin"]>> {
+  const running = lab.begin(["run", "-q", "shell", "--", ...command], { cwd: workspace });
+  await until(async () => (await lab.sandboxes())[0]?.sessions.some(({ state }) => state.phase === "running") === true, "a session");
+  return running;
+}
+
+describe("kill -9", () => {
+  it("of the CLI leaves the session running, to be inspected and ended", async ({ expect }) => {
+    const { child, done } = await startAndTouch(lab.workspace(), "sleep", "4321");
+    child.kill("SIGKILL");
+    await done;
+    const pid = await insidePid("sleep 4321");
+    expect(isAlive(pid)).toBe(true);
+    expect((await lab.sandboxes())[0]?.sessions[0]?.state.phase).toBe("running");
+    expect((await lab.sbx("stop", "shell-project")).code).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it("of the agent ends its session with 137, and the sandbox serves the next", async ({ expect }) => {
+    const { done } = await startAndTouch(lab.workspace(), "sleep", "4322");
+    process.kill(await insidePid("sleep 4322"), "SIGKILL");
+    expect((await done).code).toBe(137);
+    expect(await lab.run(lab.workspace(), "echo", "next")).toMatchObject({ code: 0, out: "next\n" });
+  });
+
+  it("of the workload is noticed: 137, stopped, the workspace given back, and the next run has its home", async ({ expect }) => {
+    const workspace = lab.workspace();
+    await lab.run(workspace, "sh", "-c", "echo kept > ~/kept");
+    const { done } = await startAndTouch(workspace, "sleep", "4323");
+    await docker("kill", await lab.container("workload"));
+    expect((await done).code).toBe(137);
+    await until(async () => (await lab.sandboxes())[0]?.state.phase === "stopped", "stopped");
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(lab.root);
+    expect(await docker("ps", "-q", "--filter", `label=dev.sbx.owner=${lab.owner}`)).toBe("");
+    expect(await lab.run(workspace, "cat", "/home/agent/kept")).toMatchObject({ code: 0, out: "kept\n" });
+  });
+
+  it.for(["gate", "workload"] as const)("and removal of the %s behind our back is healed by the next run", async (role, { expect }) => {
+    const workspace = lab.workspace();
+    await lab.run(workspace, "sh", "-c", "echo kept > ~/kept");
+    await docker("rm", "-f", await lab.container(role));
+    await lab.sbx("stop", "shell-project");
+    expect(await lab.run(workspace, "cat", "/home/agent/kept")).toMatchObject({ code: 0, out: "kept\n" });
+    expect((await lab.inEngine()).length).toBe(3);
+  });
+});
+
+describe("kill -9 of the daemon", () => {
+  const connect = (port: number): string => `exec 3<>/dev/tcp/host.docker.internal/${port} && timeout 10 head -c2 <&3`;
+
+  it("leaves the agent running without a network, which the next daemon serves within 2 s", async ({ expect }) => {
+    await using service = await startService();
+    const workspace = lab.workspace();
+    const { done } = lab.begin(["run", "-q", "--allow-host-port", String(service.port), "shell", "--", "bash", "-c", `${connect(service.port)} && touch ready && while [ ! -e go ]; do sleep 0.05; done; touch tried; ${connect(service.port)} && touch passed; sleep 4324`], { cwd: workspace });
+    const { existsSync, writeFileSync } = await import("node:fs");
+    await until(() => existsSync(`${workspace}/ready`), "ready");
+    const before = { agent: await insidePid("sleep 0.05"), workload: await docker("inspect", "-f", "{{.State.StartedAt}}", await lab.container("workload")) };
+    expect(Number.isNaN(before.agent)).toBe(false);
+    const served = service.count();
+    await lab.killDaemon();
+    // The CLI would start the next one at once: it is held until the workload has tried.
+    writeFileSync(`${workspace}/go`, "");
+    await until(() => existsSync(`${workspace}/tried`), "tried");
+    const began = performance.now();
+    await lab.sbx("ls");
+    await until(() => existsSync(`${workspace}/passed`), "passed");
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(service.count()).toBe(served + 1);
+    expect(await docker("inspect", "-f", "{{.State.StartedAt}}", await lab.container("workload"))).toBe(before.workload);
+    await lab.sbx("stop", "shell-project");
+    await done;
+  });
+
+  it("loses no exit code, of neither kind of session", async ({ expect }) => {
+    const workspace = lab.workspace();
+    await lab.run(workspace, "true");
+    const name = (await lab.sandboxes())[0]?.name ?? "";
+    const open = async (mode: string, code: number): Promise<string> => {
+      const session = await lab.call("POST", `/v1/sandboxes/${name}/sessions`, { kind: "exec", mode, args: ["sh", "-c", `sleep 2; exit ${code}`], ...(mode === "terminal" ? { terminal: { size: { columns: 80, rows: 24 } } } : {}) });
+      return (session as { readonly id: string }).id;
+    };
+    const [terminal, streams] = [await open("terminal", 41), await open("streams", 42)];
+    await lab.killDaemon();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const sessions = (await lab.sandboxes())[0]?.sessions ?? [];
+    expect(sessions.find(({ id }) => id === terminal)?.state).toMatchObject({ phase: "ended", exitCode: 41 });
+    expect(sessions.find(({ id }) => id === streams)?.state).toMatchObject({ phase: "ended", exitCode: 42 });
+  });
+
+  it("does not outlast a deadline", async ({ expect }) => {
+    const workspace = lab.workspace();
+    await lab.run(workspace, "true");
+    const name = (await lab.sandboxes())[0]?.name ?? "";
+    await lab.call("POST", `/v1/sandboxes/${name}/sessions`, { kind: "exec", mode: "terminal", args: ["sleep", "4325"], deadlineMs: 2000, terminal: { size: { columns: 80, rows: 24 } } });
+    await lab.killDaemon();
+    await lab.sbx("ls");
+    await until(async () => (await lab.sandboxes())[0]?.sessions.at(-1)?.state.exitCode === 124, "the deadline");
+    expect(Number.isNaN(await insidePid("sleep 4325"))).toBe(true);
+  });
+});
+
+describe("kill -9 of the gate", () => {
+  it("is said, lets traffic go on, cuts off after a restart of the daemon, and stop and start heal it", async ({ expect }) => {
+    await using service = await startService();
+    const workspace = lab.workspace();
+    const connect = ["bash", "-c", `exec 3<>/dev/tcp/host.docker.internal/${service.port} && timeout 5 head -c2 <&3`];
+    expect(await lab.begin(["run", "-q", "--allow-host-port", String(service.port), "shell", "--", ...connect], { cwd: workspace }).done).toMatchObject({ code: 0, out: "ok" });
+    const name = (await lab.sandboxes())[0]?.name ?? "";
+    await docker("kill", await lab.container("gate"));
+    await until(async () => (await lab.sandboxes())[0]?.state.network === "degraded", "degraded");
+    expect(await lab.sbx("exec", name, ...connect)).toMatchObject({ code: 0, out: "ok" });
+    await lab.killDaemon();
+    await until(async () => (await lab.sandboxes())[0]?.state.network === "cut-off", "cut-off");
+    const served = service.count();
+    expect((await lab.sbx("exec", name, ...connect)).out).toBe("");
+    expect(service.count()).toBe(served);
+    expect((await lab.sbx("ls")).out).toMatch(/cut.off/i);
+    await lab.sbx("stop", name);
+    await lab.sbx("start", name);
+    expect(await lab.sbx("exec", name, ...connect)).toMatchObject({ code: 0, out: "ok" });
+  });
+});
