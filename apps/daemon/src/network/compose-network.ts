@@ -1,6 +1,6 @@
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
 import type { PodNetwork, SandboxRecord } from "@sbx/core";
-import { mayAllow } from "@sbx/egress-policy";
+import { mayReach } from "@sbx/egress-policy";
 import { createPodHost, createWall, podDirectory } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
@@ -40,7 +40,7 @@ export function composeNetwork({ scope, record, log, policy, models, sandbox }: 
   return {
     pods: {
       async open({ id, hostname, directory, resume }) {
-        const pod = await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayAllow(policyOf(id), name), serve: wall.serve, onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }) });
+        const pod = await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayReach(policyOf(id), name), serve: wall.serve, onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }) });
         open.add(pod);
         return {
           socketDirectory: podDirectory(directory).gate,
