@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPodHost, type OpenPod } from "@sbx/egress-proxy";
 import { afterAll, beforeAll, beforeEach, describe, it } from "vitest";
@@ -143,6 +143,7 @@ time.sleep(60)`);
 
   it("tens of thousands of short connections: all pods live, no descriptor stays", { timeout: 120_000 }, async ({ expect }) => {
     await using on = await neighbours();
+    const before = (await readdir("/proc/self/fd")).length;
     const flood = on.loud.python(`
 def run():
     for _ in range(2500): tcp("1.2.3.4", 80, timeout=20)
@@ -153,6 +154,7 @@ say("done")`);
     await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(await on.quiet.python(WELL)).toEqual(["served 1.2.3.4:5", 1, true]);
     expect(await flood).toBe("done");
+    await expect.poll(async () => (await readdir("/proc/self/fd")).length - before, { timeout: 5000 }).toBeLessThan(10);
     expect(await on.loud.python(WELL)).toEqual(["served 1.2.3.4:5", 1, true]);
   });
 

@@ -73,6 +73,8 @@ export class GatedPod implements Pod {
   #state: NetworkState = "waiting";
   #link: GateLink | undefined;
   #sockets: HelloSockets | undefined;
+  /** When the namespace is on disk: before that a daemon that dies would not know its gate again. */
+  #noted: Promise<void> = Promise.resolve();
   /** The namespace of the gate that this pod had before the daemon came back. */
   #expected: bigint | undefined;
 
@@ -110,7 +112,7 @@ export class GatedPod implements Pod {
 
   async ready(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#sockets !== undefined) return;
+    if (this.#sockets !== undefined) return this.#noted;
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
@@ -183,7 +185,7 @@ export class GatedPod implements Pod {
     this.#link ??= new GateLink(sockets.cookie);
     this.#link.attach(connection, (reason) => this.#hungUp(reason));
     this.#become("ready", { intercept });
-    this.#waiting.resolve();
+    this.#waiting.resolve(this.#noted);
   }
 
   #adopt(sockets: HelloSockets, intercept: "tproxy" | "redirect"): void {
@@ -192,7 +194,7 @@ export class GatedPod implements Pod {
     const { record, budget, namespaces } = this.#around;
     this.#sockets = sockets;
     namespaces.add(sockets.cookie);
-    void writeNamespace(this.#directory, sockets.cookie).catch((error: unknown) => this.#refuse(`its namespace could not be noted: ${String(error)}`));
+    this.#noted = writeNamespace(this.#directory, sockets.cookie).catch((error: unknown) => this.#refuse(`its namespace could not be noted: ${String(error)}`));
     const refused = new RefusedNames();
     const queries = new TokenBucket({ perSecond: limits.queriesPerSecond, burst: limits.queryBurst });
     const added = new TokenBucket({ perSecond: limits.namesPerSecond, burst: limits.nameBurst });
