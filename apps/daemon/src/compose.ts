@@ -12,7 +12,7 @@ import { createAgentDirectory } from "./agents/agent-directory.ts";
 import type { DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
-import { keepEngine } from "./engine-keeper.ts";
+import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { composeNetwork } from "./network/compose-network.ts";
@@ -51,7 +51,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const { record } = events;
   const store = createSandboxStore(database, (error) => { log.warn("record.unreadable", { error }); });
 
-  const engine = keepEngine(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
+  const engine = keepFirst(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
   // One for as long as the engine's connection lives: two who want the same image at the same time share the work.
   const makers = new WeakMap<Engine, ReturnType<typeof createImageMaker>>();
   const images = async (): Promise<ReturnType<typeof createImageMaker>> => {
@@ -61,7 +61,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     return maker;
   };
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
-  const agents = createAgentDirectory({ kits, isBuilt: async ({ name }) => (await engine()).findImage(`sbx/agent-${name}`).then((id) => id !== undefined) });
+  const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
   const secrets = createSecretStore(path.join(config.stateDirectory, "secrets"), config.environment);
   const models = await startModelSources(secrets, scope);
   const policy = new PolicyService({ store, record });
@@ -95,7 +95,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   };
   const sandboxes = scope.use(new SandboxService(parts));
   const sessions = new SessionService({
-    runner: async () => createSessionRunner({ exec: await engine() }),
+    // One for the daemon's life: it knows which sessions it has joined, and tells their viewers apart.
+    runner: keepFirst(async () => createSessionRunner({ exec: await engine() })),
     store,
     record,
     now,

@@ -55,7 +55,8 @@ export interface SessionRunner {
 
 /** Run sessions over the engine's processes by means of the holder that is mounted into every workload. */
 export function createSessionRunner({ exec }: { readonly exec: ExecEngine }): SessionRunner {
-  const opened = new Set<SessionId>();
+  /** Sessions in which no viewer of an earlier daemon is any more, once the promise has resolved. */
+  const opened = new Map<SessionId, Promise<unknown>>();
   let viewers = 0;
 
   const ask = async ({ container, user }: { readonly container: EngineId; readonly user: string }, ...verb: readonly string[]) =>
@@ -74,14 +75,18 @@ export function createSessionRunner({ exec }: { readonly exec: ExecEngine }): Se
       const answer = await exec.run(container, { command: hold, env, user, workdir });
       const noProgram = answer.stderr.startsWith("hold: cannot run ");
       if (answer.exitCode !== 0 && !noProgram) throw failed("open a session", answer);
-      opened.add(session);
+      opened.set(session, Promise.resolve());
     },
     // The engine does not tell a process that its client has gone: viewers are told to leave by the holder. Those of an
     // earlier daemon are, too, when this one joins their session for the first time.
     async attachTerminal({ container, session, user, size }) {
       const directory = sessionDirectory(session);
-      if (!opened.has(session)) await ask({ container, user }, "leave", directory);
-      opened.add(session);
+      const cleared = opened.get(session) ?? ask({ container, user }, "leave", directory);
+      opened.set(session, cleared);
+      await cleared.catch((error: unknown) => {
+        opened.delete(session);
+        throw error;
+      });
       viewers += 1;
       const token = `v${String(viewers)}`;
       const process = await exec.exec(container, { command: [HOLD_PROGRAM, "attach", directory, token], env: {}, user, workdir: "/", tty: size ?? { columns: 0, rows: 0 }, stdin: true });
