@@ -27,6 +27,8 @@ export const AgentView = z.object({
   skipped: z.array(z.string()),
   /** Whether its image is there already. */
   built: z.boolean(),
+  /** Why its Kit cannot be used; then the rest is empty. */
+  problem: z.string().optional(),
 });
 export type AgentView = z.infer<typeof AgentView>;
 

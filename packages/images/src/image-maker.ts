@@ -40,6 +40,8 @@ export interface ImageMaker {
   gate(progress: Progress, signal: AbortSignal): Promise<EngineId>;
   /** An agent's own image on top of the base. Also `KIT_INVALID`, `KIT_UNSUPPORTED`. */
   agent(recipe: AgentRecipe, progress: Progress, signal: AbortSignal): Promise<EngineId>;
+  /** The agent's image when it is there already, without making anything. Also `KIT_INVALID`, `KIT_UNSUPPORTED`. */
+  findAgent(recipe: AgentRecipe): Promise<EngineId | undefined>;
   /** The session holder's program, static, as it lies in the gate's image. */
   holdBinary(gateImage: EngineId): Promise<Buffer>;
 }
@@ -98,12 +100,15 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
       return await build(recipe, inner);
     }, waiting);
 
-  const base = async (waiting: Waiting): Promise<{ readonly id: EngineId; readonly reference: string }> => {
-    const recipe = await baseRecipe({
+  const recipeOfBase = async (): Promise<Recipe> =>
+    baseRecipe({
       debian: (await debianRecipe(DEBIAN_SUITE)).reference,
       node: await nodeProgram(node ?? { path: process.execPath, version: process.version }),
       authorities: await (authorities ??= authorityFiles(env)),
     });
+
+  const base = async (waiting: Waiting): Promise<{ readonly id: EngineId; readonly reference: string }> => {
+    const recipe = await recipeOfBase();
     return { id: await onDebian(recipe, waiting), reference: recipe.reference };
   };
 
@@ -114,6 +119,10 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
       checkAgent(agent);
       const recipe = await agentRecipe(agent, (await base({ progress, signal })).reference);
       return await ensure(recipe, (inner) => build(recipe, inner), { progress, signal });
+    },
+    findAgent: async (agent) => {
+      checkAgent(agent);
+      return await engine.findImage((await agentRecipe(agent, (await recipeOfBase()).reference)).reference);
     },
     holdBinary: (gateImage) => engine.readFile(gateImage, "/usr/local/bin/hold"),
   };

@@ -13,8 +13,13 @@ function lsCommand({ daemon, io }: Context): CommandUnknownOpts {
     .action(async ({ json }) => {
       const { client } = await daemon.connect();
       const result = await client.listAgents({});
-      show(io, json, { result, lines: (all) => table(["NAME", "MODEL", "IMAGE", "SOURCE", "DESCRIPTION"], all.map(({ name, service, built, source, description }) => [name, service ?? "-", built ? "built" : "not yet", source, description])) });
+      show(io, json, { result, lines: (all) => table(["NAME", "MODEL", "IMAGE", "SOURCE", "DESCRIPTION"], all.map(({ name, service, built, source, description, problem }) => [name, service ?? "-", imageState({ built, problem }), source, problem ?? description])) });
     });
+}
+
+function imageState({ built, problem }: { readonly built: boolean; readonly problem: string | undefined }): string {
+  if (problem !== undefined) return "unusable";
+  return built ? "built" : "not yet";
 }
 
 function showCommand({ daemon, io }: Context): CommandUnknownOpts {

@@ -1,6 +1,6 @@
 import type { AgentView } from "@sbx/contracts";
 import type { AgentProfile } from "@sbx/core";
-import type { FoundKit, KitStore } from "@sbx/kits";
+import type { BrokenKit, FoundKit, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
 export interface AgentDirectory {
@@ -26,7 +26,14 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
   });
   return {
     profile: async (agent) => (await kits.load(agent)).profile,
-    list: async () => Promise.all((await kits.list()).kits.map(view)),
+    async list() {
+      const { kits: found, broken } = await kits.list();
+      return [...(await Promise.all(found.map(view))), ...broken.map(brokenView)];
+    },
     show: async (agent) => view(await kits.load(agent)),
   };
+}
+
+function brokenView({ name, source, problem }: BrokenKit): AgentView {
+  return { name, displayName: name, description: "", source, allow: [], interactive: [], headless: [], skipped: [], built: false, problem: problem.message };
 }
