@@ -1,0 +1,40 @@
+import { openBenchHost } from "./bench-host.ts";
+import type { Line } from "./line.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { measureExecs } from "./measure-execs.ts";
+import { measureMemory } from "./measure-memory.ts";
+import { measureFresh } from "./measure-starts.ts";
+import { measureWall } from "./measure-wall.ts";
+
+/** No question may take longer than this, whatever the rounds. */
+const BUDGET_MS = 90_000;
+
+export interface Bench {
+  readonly machine: Machine;
+  readonly lines: readonly Line[];
+}
+
+/** Answer every question of the bench in so many rounds each. `tell` hears what is measured now. */
+export async function runBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
+  await using host = await openBenchHost();
+  tell("making images, where they are not there yet");
+  const warm = await startWarm();
+  const machine = await describeMachine(host);
+  tell("memory");
+  const memory = await measureMemory();
+  tell("fresh sandboxes");
+  const fresh = await measureFresh(host, warm.image, rounds);
+  tell("commands in a sandbox that runs");
+  const execs = await measureExecs({ host, warm, rounds });
+  tell("the wall");
+  const wall = await measureWall(host, rounds);
+  return { machine, lines: [fresh, ...execs, ...wall, ...memory] };
+
+  async function startWarm(): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
+    const cwd = host.workspace();
+    const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: cwd });
+    const { id, image } = await host.engine.containerOf(sandbox.id, "workload");
+    return { name: sandbox.name, workload: id, image, cwd };
+  }
+}
