@@ -1,6 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Client, Event, SessionId, TerminalSize } from "@sbx/contracts";
 
+/** Signals that end a wait of the command line: Ctrl-C, a polite end, and a terminal that closed. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** What stands at the other end of stdin: a person, something that sends bytes, or nothing worth reading. */
@@ -34,6 +35,7 @@ export interface Connection {
   readonly attach: (session: SessionId, signal: AbortSignal) => Promise<Duplex>;
 }
 
+/** Which events a command follows: from where on, and of which sandbox; those of all sandboxes when none is named. */
 export interface EventQuery {
   /** Only what came after this id; without it only what is new. */
   readonly after?: number;
@@ -47,6 +49,7 @@ export interface DaemonPaths {
   readonly log: string;
 }
 
+/** How the command line reaches the daemon: finding it, and starting it only where a command needs one. */
 export interface DaemonPort {
   readonly paths: DaemonPaths;
   /** The daemon that runs, or one started now. Rejects with `DAEMON_UNREACHABLE`. */
@@ -55,6 +58,7 @@ export interface DaemonPort {
   readonly find: () => Promise<Connection | undefined>;
 }
 
+/** The environment of the command line, read once at the edge; a variable that is not set is `undefined`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything that a command line takes from the world. */

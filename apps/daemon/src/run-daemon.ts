@@ -9,6 +9,7 @@ import { createLog, type Log } from "./log.ts";
 /** The one line that a starting daemon says on its ready descriptor. */
 type Ready = { readonly event: "ready"; readonly socket: string } | { readonly event: "already-running"; readonly pid: number | null; readonly socket: string } | { readonly event: "failed"; readonly problem: Problem };
 
+/** What a run of the daemon is given: its environment, where it says that it is ready, and the controller that ends it. */
 export interface RunDaemon {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Descriptor on which the ready line is written; standard output when absent. */

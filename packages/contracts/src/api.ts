@@ -9,6 +9,7 @@ const Nothing = z.strictObject({});
 const Done = z.object({ done: z.literal(true) });
 const OfSandbox = z.strictObject({ sandbox: SandboxRef });
 
+/** One agent as `sbx agents` lists it: where its Kit lies, what it needs, and whether its image is built. */
 export const AgentView = z.object({
   name: z.string(),
   displayName: z.string(),
@@ -32,6 +33,7 @@ export const AgentView = z.object({
 });
 export type AgentView = z.infer<typeof AgentView>;
 
+/** How the daemon stands, and the container engine that it reaches or why it reaches none. */
 export const DaemonStatus = z.object({
   version: z.string(),
   pid: z.number().int(),
@@ -44,8 +46,10 @@ export const DaemonStatus = z.object({
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
 
+/** What may be shown of a secret: its name, where the value comes from, and when it was stored; never the value. */
 export const SecretView = z.object({ name: z.string(), source: z.enum(["file", "environment", "command"]), setAt: z.iso.datetime().optional() });
 export type SecretView = z.infer<typeof SecretView>;
+/** Name of a secret: 1 to 63 of lower-case letters, digits, dashes and underscores, beginning with a letter or digit. */
 export const SecretName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a secret's name has lower-case letters, digits, dashes and underscores");
 
 /** The daemon's API, whole. Streams (events, attach) are in {@link STREAMS}. */
@@ -85,6 +89,7 @@ export const api = {
   /** Past events, newest last. */
   listEvents: route({ method: "GET", path: "/v1/events/list", request: z.strictObject({ sandbox: SandboxRef.optional(), after: z.coerce.number().int().default(0), limit: z.coerce.number().int().min(1).max(10_000).default(200) }), response: z.array(Event) }),
 } as const;
+/** The type of {@link api}, from which clients and dispatchers derive their methods. */
 export type Api = typeof api;
 
 /**

@@ -2,6 +2,7 @@ import { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 
 const BRAND = Symbol.for("dev.sbx.AppError");
 
+/** What an expected failure says beside its code: a message that quotes the offending value, and the way out. */
 export interface AppErrorInit {
   readonly message: string;
   /** What the reader can do next, as an instruction: a command, a key to set, a document to open. */

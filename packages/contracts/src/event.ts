@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   "policy.changed",
   "workspace.report",
 ] as const;
+/** Kind of an event, one of {@link EVENT_TYPES}; no other is recorded or sent. */
 export const EventType = z.enum(EVENT_TYPES);
 export type EventType = z.infer<typeof EventType>;
 

@@ -9,8 +9,11 @@
  * request: op u8 · 0 u8 · port u16 · id u32
  */
 export const GATE_SOCKET = "gate.sock";
+/** Version of this protocol; a delivery that carries another is no delivery. */
 export const GATE_VERSION = 1;
+/** Length of every message from the gate to the daemon, in bytes. */
 export const DELIVERY_BYTES = 16;
+/** Length of every request from the daemon to the gate, in bytes. */
 export const REQUEST_BYTES = 8;
 /** Most requests that a gate keeps waiting at once; a further one fails with EAGAIN. */
 export const GATE_MAX_PENDING = 64;
@@ -23,6 +26,7 @@ export const POD_DNS_ADDRESS = "127.0.0.53";
 
 const MAGIC = 0x53425847;
 
+/** What a gate announces, by kind; {@link DELIVERY_DESCRIPTORS} says how many descriptors come with each. */
 export type Delivery =
   /** Three descriptors: TCP listener, DNS over UDP, DNS over TCP. */
   | { readonly kind: "hello"; readonly intercept: "tproxy" | "redirect" }
@@ -57,6 +61,7 @@ export function decodeDelivery(bytes: Uint8Array): Delivery | undefined {
   }
 }
 
+/** Asks a gate to dial or to listen on a port (1 to 65535) of the pod's loopback; `id` (not 0) comes back in the answer. */
 export type GateRequest = { readonly op: "dial" | "listen"; readonly port: number; readonly id: number };
 
 /** Write a request. `port` is 1 to 65535, `id` an unsigned 32-bit number that is not 0. */

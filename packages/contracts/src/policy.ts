@@ -7,6 +7,7 @@ import * as z from "zod";
  */
 export const DestinationPattern = z.string().min(1).max(300);
 
+/** What a rule does with the destinations that it names. */
 export const RuleEffect = z.enum(["allow", "deny"]);
 export type RuleEffect = z.infer<typeof RuleEffect>;
 
@@ -14,6 +15,7 @@ export type RuleEffect = z.infer<typeof RuleEffect>;
 export const RuleLayer = z.enum(["organisation", "user", "project", "sandbox", "profile"]);
 export type RuleLayer = z.infer<typeof RuleLayer>;
 
+/** One line of a policy: which destinations it is about, and whether they are allowed or denied. */
 export const Rule = z.strictObject({
   /** Stable within its layer: what decisions and events name. */
   id: z.string().regex(/^[a-z0-9][a-z0-9:._-]{0,80}$/),
@@ -36,6 +38,7 @@ export const Destination = z.union([
 ]);
 export type Destination = z.infer<typeof Destination>;
 
+/** What the policy says about one destination, with the rule that decided and how to change it. */
 export const Decision = z.object({
   effect: RuleEffect,
   /** The rule that decided; absent when no rule names the destination, which is a deny. */

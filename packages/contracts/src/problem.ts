@@ -35,6 +35,7 @@ export const PROBLEMS = {
   WORKSPACE_UNSAFE: { status: 409, retryable: false, means: "Something in or around the workspace kept it from being mounted safely." },
 } as const satisfies Record<string, { status: number; retryable: boolean; means: string }>;
 
+/** Code of an expected failure, a key of {@link PROBLEMS}; once published it keeps its meaning. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** The JSON form of an error, the same in a daemon reply, an event and `--json` output. */

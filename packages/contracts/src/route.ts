@@ -1,5 +1,6 @@
 import type * as z from "zod";
 
+/** HTTP methods that the daemon's API uses. */
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 /** One call of the daemon's API: the table in api.ts is read by server and client alike. */
@@ -11,6 +12,7 @@ export interface Route<In extends z.ZodType = z.ZodType, Out extends z.ZodType =
   readonly response: Out;
 }
 
+/** Make a row of the API's table; gives back what it gets, with the types of request and response inferred. */
 export function route<In extends z.ZodType, Out extends z.ZodType>(definition: Route<In, Out>): Route<In, Out> {
   return definition;
 }

@@ -3,6 +3,7 @@ import { api, type Client, type Handlers } from "./api.ts";
 import { AppError } from "./app-error.ts";
 import { fillPath, matchPath, type Method, type Route } from "./route.ts";
 
+/** One call as it goes over the wire, before the daemon has parsed anything of it. */
 export interface Call {
   readonly method: Method;
   /** Path and query, encoded. */
@@ -10,6 +11,7 @@ export interface Call {
   /** JSON value, or undefined for none. */
   readonly body: unknown;
 }
+/** The answer to a {@link Call}: HTTP status, and the JSON body, which is a Problem when the status is 400 or more. */
 export interface Reply {
   readonly status: number;
   readonly body: unknown;

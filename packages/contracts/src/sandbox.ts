@@ -6,6 +6,7 @@ import { Problem } from "./problem.ts";
 const AbsolutePath = z.string().min(1).max(4096).startsWith("/");
 const EnvName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 
+/** What a sandbox may use: whole or part processors, memory in bytes (64 MiB at least), and processes (4096 unless said). */
 export const Limits = z.strictObject({
   cpus: z.number().positive().max(1024).optional(),
   memoryBytes: z.number().int().min(64 * 1024 * 1024).optional(),
@@ -39,12 +40,14 @@ export const CreateSandbox = z.strictObject({
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
 
+/** Where a session stands: running, or ended with an exit code from 0 to 255 at a time. */
 export const SessionState = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("running") }),
   z.object({ phase: z.literal("ended"), exitCode: z.number().int(), at: z.iso.datetime() }),
 ]);
 export type SessionState = z.infer<typeof SessionState>;
 
+/** One program that runs, or ran, in a sandbox: what it is, how it is attached to, and how it stands. */
 export const Session = z.object({
   id: SessionId,
   sandbox: SandboxId,
@@ -58,9 +61,11 @@ export const Session = z.object({
 });
 export type Session = z.infer<typeof Session>;
 
+/** Size of a terminal in character cells, 1 to 10000 each way. */
 export const TerminalSize = z.strictObject({ columns: z.number().int().min(1).max(10_000), rows: z.number().int().min(1).max(10_000) });
 export type TerminalSize = z.infer<typeof TerminalSize>;
 
+/** Asks for a program to be run in a sandbox: which, with what terminal or streams, and for how many milliseconds at most. */
 export const OpenSession = z.strictObject({
   kind: z.enum(["agent", "exec"]),
   mode: z.enum(["terminal", "streams"]),
@@ -80,6 +85,7 @@ export type OpenSession = z.infer<typeof OpenSession>;
 export const NetworkState = z.enum(["waiting", "ready", "degraded", "cut-off"]);
 export type NetworkState = z.infer<typeof NetworkState>;
 
+/** Where a sandbox stands in its life; a running one says how its network is, a failed one why it failed. */
 export const SandboxState = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("creating") }),
   z.object({ phase: z.literal("running"), network: NetworkState }),
@@ -97,6 +103,7 @@ export const WorkspaceNotice = z.object({
 });
 export type WorkspaceNotice = z.infer<typeof WorkspaceNotice>;
 
+/** A sandbox as its user sees it: who it is, what it may see and use, and how it and its sessions stand. */
 export const Sandbox = z.object({
   id: SandboxId,
   name: SandboxName,

@@ -13,6 +13,7 @@ const TYPES = ["stdin", "stdin-end", "resize", "signal", "stdout", "stderr", "ex
  * daemon to client: `stdout`, `stderr` bytes, `exit` code u32, `problem` a Problem as JSON. `exit` or `problem` is the last frame.
  */
 export type FrameType = (typeof TYPES)[number];
+/** One frame of an attached session; the payload has at most {@link MAX_FRAME_BYTES} bytes. */
 export interface Frame {
   readonly type: FrameType;
   readonly payload: Uint8Array;

@@ -98,6 +98,7 @@ export function addressDenied(policy: CompiledPolicy, address: string, port: num
   return first(rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port)), "deny");
 }
 
+/** Why a destination is allowed or denied: the decision, every rule that was looked at, and the same in words. */
 export interface Explanation {
   readonly decision: Decision;
   /** Every rule that is about the destination's host, in the order of layers; `applies` when its ports include the one asked for. */

@@ -12,6 +12,7 @@ export function parseIpv4(text: string): number | undefined {
   return value;
 }
 
+/** Write an unsigned 32-bit number as a dotted quad: the inverse of {@link parseIpv4}. */
 export function formatIpv4(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }

@@ -3,11 +3,13 @@ import { parseHost, type Host } from "./host.ts";
 import { formatIpv4, networkOf, parseIpv4 } from "./ipv4.ts";
 import { HOST_GATEWAY, isReservedName, MCP_PORT } from "./reserved.ts";
 
+/** TCP ports from `from` to `to`, both included, each from 1 to 65535. */
 export interface PortRange {
   readonly from: number;
   readonly to: number;
 }
 
+/** Which hosts a rule's pattern names: names by their labels, addresses by their bits. */
 export type HostMatcher =
   | { readonly kind: "exact"; readonly name: Host }
   /** `*.suffix`: exactly one label before the suffix. */
@@ -19,6 +21,7 @@ export type HostMatcher =
   /** One address (`prefix` 32) or a network, by its first address. */
   | { readonly kind: "network"; readonly network: number; readonly prefix: number };
 
+/** A rule's pattern in parsed form, which is the only form that decisions compare. */
 export interface DestinationMatcher {
   readonly host: HostMatcher;
   /** All ports when the pattern names none. */

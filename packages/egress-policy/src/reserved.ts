@@ -6,6 +6,7 @@ export const MCP_PORT = 8811;
 /** The names of sbx's own services in the pod: ordinary connections that are recognised by name. */
 export const SERVICE_NAMES = { model: "model.sbx.internal", mcp: "mcp.sbx.internal", policy: "policy.sbx.internal" } as const;
 
+/** Which of sbx's own services a name of {@link SERVICE_NAMES} leads to. */
 export type ServiceKind = keyof typeof SERVICE_NAMES;
 
 /** Names that no rule can be about. Takes a name that was parsed. */

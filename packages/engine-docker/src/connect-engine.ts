@@ -15,6 +15,7 @@ import { createVolumes } from "./volumes.ts";
 /** How long an engine may take for its first answers. One that has just been started needs 2 to 4 s. */
 const FIRST_ANSWER_MS = 10_000;
 
+/** Where to look for a container engine, and the labels of what the adapter makes in it for itself. */
 export interface ConnectEngine extends Surroundings {
   /** Put on what the adapter makes for itself and takes away again, so that a crash leaves nothing unowned. */
   readonly labels?: Readonly<Record<string, string>>;

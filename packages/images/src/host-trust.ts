@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 
+/** The environment that builds learn proxies and certificate files from; a variable that is not set is `undefined`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where a system keeps the authorities that an administrator added. */

@@ -15,6 +15,7 @@ import { SharedWork, type Progress, type Waiting } from "./shared-work.ts";
 const DOCKERFILE = ".sbx.Dockerfile";
 const AGENT_NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
+/** What an agent's image is made of: a name, a Dockerfile, and the directory that it may copy from. */
 export interface AgentRecipe {
   /** Lower-case letters, digits and single separators; it becomes a part of the image's name. */
   readonly name: string;
@@ -46,6 +47,7 @@ export interface ImageMaker {
   holdBinary(gateImage: EngineId): Promise<Buffer>;
 }
 
+/** What the maker of images needs: an engine, an environment, and the programs that it puts into images or runs. */
 export interface ImageMakerOptions {
   readonly engine: ImageEngine;
   /** Read for proxies, certificate files and npm's settings. */
@@ -56,6 +58,7 @@ export interface ImageMakerOptions {
   readonly mmdebstrap?: string;
 }
 
+/** Make the maker of base, gate and agent images; callers that ask for one image at the same time share one build. */
 export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" }: ImageMakerOptions): ImageMaker {
   const work = new SharedWork<EngineId>();
   let authorities: Promise<readonly ContextFile[]> | undefined;

@@ -24,6 +24,7 @@ export interface BrokenKit {
   readonly problem: AppError;
 }
 
+/** Where the person's own Kits lie. */
 export interface KitStoreOptions {
   /** Directory with one directory for each agent of the person's own; it need not be there. */
   readonly directory: string;
@@ -37,6 +38,7 @@ export interface KitStore {
   load(agent: string): Promise<FoundKit>;
 }
 
+/** Make the store of Kits; nothing is read before it is asked, so that a Kit written meanwhile is found. */
 export function createKitStore({ directory }: KitStoreOptions): KitStore {
   const own = async (): Promise<readonly string[]> => {
     const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);

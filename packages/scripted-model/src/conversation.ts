@@ -27,6 +27,7 @@ const SCRIPT = /```(?:sh|bash|shell)\s+([\s\S]*?)```/g;
 const QUOTED_LINES = 12;
 const QUOTED_CHARACTERS = 1200;
 
+/** What the scripted model says to a message that asks for no command. */
 export const EXPLANATION = "I am the scripted model that comes with sbx, not a language model. Put a shell command between ```sh and ``` in your message, and I will ask the agent to run it and tell you what it printed.";
 
 /** Decide what to answer. The same conversation always gets the same answer. */

@@ -23,6 +23,7 @@ export interface ScriptedRequest {
   readonly body: unknown;
 }
 
+/** Where the scripted model listens, which key it wants, and who is told of each request. */
 export interface ScriptedModelOptions {
   /** Address to listen on; loopback unless a test says otherwise. */
   readonly host?: string;
@@ -33,6 +34,7 @@ export interface ScriptedModelOptions {
   readonly onRequest?: (request: ScriptedRequest) => void;
 }
 
+/** A scripted model that listens; disposing of it closes its port and its connections. */
 export interface ScriptedModel extends AsyncDisposable {
   readonly url: string;
   readonly port: number;

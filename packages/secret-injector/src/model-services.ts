@@ -1,7 +1,9 @@
+/** Every dialect that sbx can put a key into. */
 export const DIALECTS = ["anthropic", "openai", "google"] as const;
 /** How a provider's clients speak: where they put the key, and how answers count tokens. */
 export type Dialect = (typeof DIALECTS)[number];
 
+/** A provider of models: where its API is, how its clients speak, and where the key is looked for. */
 export interface ModelService {
   readonly service: string;
   readonly displayName: string;
@@ -56,6 +58,7 @@ export const MODEL_SERVICES = {
   },
 } as const satisfies Record<string, ModelService>;
 
+/** Name under which {@link MODEL_SERVICES} knows a provider. */
 export type ModelServiceName = keyof typeof MODEL_SERVICES;
 
 /** `undefined` when no such service is known. */

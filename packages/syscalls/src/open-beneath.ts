@@ -12,6 +12,7 @@ const RESOLVE_BENEATH = 0x08;
 
 const openat2 = libcFunction<(number: number, directory: number, path: string, how: Buffer, size: number) => number>("long syscall(long number, long directory, const char *path, const void *how, long size)");
 
+/** How a path is opened beneath a directory; what is not said is refused, except the crossing of mounts. */
 export interface OpenBeneath {
   /** Flags of `open`, such as `fs.constants.O_RDONLY | fs.constants.O_DIRECTORY` or {@link O_PATH}. Close-on-exec is added. */
   readonly flags: number;

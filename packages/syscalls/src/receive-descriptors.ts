@@ -1,6 +1,7 @@
 import { closeDescriptor } from "./descriptors.ts";
 import { koffi, lazy, libcFunction, mayWait } from "./libc.ts";
 
+/** One message of a unix socket, with the descriptors that came along. */
 export interface Received {
   /** What was sent, cut at `limit` bytes. Empty at the end of the stream. */
   readonly bytes: Buffer;

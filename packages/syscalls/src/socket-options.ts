@@ -16,6 +16,7 @@ const OPTIONS = {
   domain: [SOL_SOCKET, 39],
   transparent: [SOL_IP, 19],
 } as const satisfies Record<string, readonly [number, number]>;
+/** Options of a socket whose value is one whole number; `acceptsConnections`, `domain`, `error`, `protocol` and `type` can only be read. */
 export type SocketOption = keyof typeof OPTIONS;
 
 const SO_LINGER = 13;
@@ -23,24 +24,29 @@ const SO_PEERCRED = 17;
 const SO_NETNS_COOKIE = 71;
 const SO_ORIGINAL_DST = 80;
 
-/** Values of `domain`, `type` and `protocol`. */
+/** Value of `domain`: unix sockets. */
 export const AF_UNIX = 1;
+/** Value of `domain`: IPv4. */
 export const AF_INET = 2;
+/** Value of `type`: a stream, such as TCP. */
 export const SOCK_STREAM = 1;
+/** Value of `type`: datagrams, such as UDP. */
 export const SOCK_DGRAM = 2;
+/** Value of `protocol`: TCP. */
 export const IPPROTO_TCP = 6;
+/** Value of `protocol`: UDP. */
 export const IPPROTO_UDP = 17;
 
 const getsockopt = libcFunction<(fd: number, level: number, option: number, value: Buffer, length: Buffer) => number>("int getsockopt(int fd, int level, int option, void *value, void *length)");
 const setsockopt = libcFunction<(fd: number, level: number, option: number, value: Buffer, length: number) => number>("int setsockopt(int fd, int level, int option, const void *value, uint32_t length)");
 
-/** @throws SystemCallError, `ENOTSOCK` for what is no socket */
+/** Read an option of a socket. @throws SystemCallError, `ENOTSOCK` for what is no socket */
 export function getSocketOption(fd: number, name: SocketOption): number {
   const [level, option] = OPTIONS[name];
   return read(fd, [level, option], 4).readInt32LE();
 }
 
-/** @throws SystemCallError */
+/** Set an option of a socket to a whole number; 1 and 0 turn a switch on and off. @throws SystemCallError */
 export function setSocketOption(fd: number, name: SocketOption, number: number): void {
   const [level, option] = OPTIONS[name];
   const value = Buffer.alloc(4);
@@ -61,6 +67,7 @@ export function networkNamespaceCookie(fd: number): bigint {
   return read(fd, [SOL_SOCKET, SO_NETNS_COOKIE], 8).readBigUInt64LE();
 }
 
+/** Who is at the other end of a unix socket, in the ids of this process's namespaces. */
 export interface Credentials {
   /** 0 when the peer lives in a pid namespace that this process does not see. */
   readonly pid: number;
@@ -74,6 +81,7 @@ export function peerCredentials(fd: number): Credentials {
   return { pid: value.readInt32LE(0), uid: value.readUInt32LE(4), gid: value.readUInt32LE(8) };
 }
 
+/** An IPv4 address and a port. */
 export interface InternetAddress {
   /** Dotted IPv4. */
   readonly address: string;

@@ -12,6 +12,7 @@ import { reportWorkspace } from "./report-workspace.ts";
 import { snapshotWorkspace } from "./snapshot-workspace.ts";
 import { verifyMounts } from "./verify-mounts.ts";
 
+/** Whose machine the workspaces are on: the directories that none may overlap with, and the person that owns them. */
 export interface WorkspaceHostOptions {
   /** The daemon's state. No workspace may overlap with it; holds the list of directories we made, and root's mounts. */
   readonly stateDirectory: string;

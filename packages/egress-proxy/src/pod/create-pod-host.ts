@@ -5,6 +5,7 @@ import { openNameTable } from "./name-table.ts";
 import { GatedPod, type OpenPod, type Pod } from "./pod.ts";
 import { POD_LIMITS } from "./pod-limits.ts";
 
+/** What the host's side of pods needs: where events go, and which network namespace no pod may hand over. */
 export interface PodHostParts {
   readonly record: RecordEvent;
   /** Network namespace of the host; this process's own by default. */
@@ -20,6 +21,7 @@ export interface PodHost {
   open(pod: OpenPod): Promise<Pod>;
 }
 
+/** Make the host's side of pods; all that it opens share one budget of connections, drawn from this process's descriptors. */
 export function createPodHost({ record, hostNetnsCookie = ownNamespace() }: PodHostParts): PodHost {
   const around = { record, budget: new ConnectionBudget(connectionsForDescriptors()), namespaces: new Set([hostNetnsCookie]) };
   // No pod may take more than half of what there is for all.

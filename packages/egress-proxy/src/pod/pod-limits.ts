@@ -14,6 +14,7 @@ export interface PodLimits {
   readonly dnsConnections: number;
 }
 
+/** The limits of a pod for which no others are given; {@link PodLimits} says where the numbers come from. */
 export const POD_LIMITS: PodLimits = {
   connections: 1024,
   undecided: 256,

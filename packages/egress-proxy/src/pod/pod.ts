@@ -33,6 +33,7 @@ export interface Pod extends AsyncDisposable {
   listen(port: number, signal?: AbortSignal): Promise<Server>;
 }
 
+/** Which sandbox's pod to open, in which directory, and who is asked about its names and serves its connections. */
 export interface OpenPod {
   readonly sandbox: SandboxId;
   /** The pod's own directory; made if missing, never replaced while a gate holds it. */

@@ -15,6 +15,7 @@ import { servicePurpose, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
 import { createBufferPool } from "./splice.ts";
 
+/** What the wall asks and tells: policies and models by sandbox, events, and its ways to the network, the system's by default. */
 export interface WallOptions {
   /** The policy in force now; asked anew for every connection and every plain HTTP request. */
   readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
@@ -44,6 +45,7 @@ export interface Wall extends AsyncDisposable {
 
 const ADDRESSES_MS = 1000;
 
+/** Make the wall: it decides each connection of a pod by the policy of that moment, records it, and carries it or refuses it. */
 export function createWall(options: WallOptions): Wall {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { policyOf, log } = options;

@@ -14,6 +14,7 @@ export type Resolve = (name: string) => Promise<readonly string[]>;
 /** Open a connection to an address that was vetted; `host` is never a name. */
 export type Connect = (options: TcpNetConnectOpts) => Socket;
 
+/** Dial by this machine's own network stack. */
 export const systemConnect: Connect = (options) => connect(options);
 
 /** The addresses of a name as this machine's resolver gives them. */

@@ -14,6 +14,7 @@ export interface WallLimits {
   readonly bodyBytes: number;
 }
 
+/** The wall's limits where no others are given; milliseconds and bytes. */
 export const DEFAULT_LIMITS: WallLimits = {
   headMs: 10_000,
   headBytes: 65_536,

@@ -17,6 +17,7 @@ export interface UnreadCapability extends CapabilityCommon {
   readonly config: unknown;
 }
 
+/** A capability that a Kit declares, told apart by `known`: whether sbx could read its configuration. */
 export type KitCapability = ReadCapability | UnreadCapability;
 
 /** What is taken or left as a whole: one entry, or the members of a group. */

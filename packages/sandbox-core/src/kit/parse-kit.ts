@@ -7,6 +7,7 @@ import type { Declaration, Kit, KitCapability } from "./kit.ts";
 import { readKitSource, type KitPath, type KitSource } from "./kit-source.ts";
 import { kindOf } from "./strict-shape.ts";
 
+/** How the reader of Kits speaks of what it reads. */
 export interface ParseKitOptions {
   /** How the file is called in messages. */
   readonly file?: string;

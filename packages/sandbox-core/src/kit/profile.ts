@@ -11,6 +11,7 @@ export interface SeedFile {
   readonly overwrite: boolean;
 }
 
+/** Whether a person sits at the agent's terminal, or it is given one task and ends. */
 export type LaunchMode = "interactive" | "headless";
 
 /** Verbs with which a program drives the agent, as the Kit states them. */

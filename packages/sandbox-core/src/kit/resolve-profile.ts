@@ -13,6 +13,7 @@ import { selectCapabilities } from "./select-capabilities.ts";
 
 const HOME = "/home/agent";
 
+/** What a profile is resolved with beside the Kit's descriptor: the agent's name, and the texts of files that it names. */
 export interface ResolveOptions {
   /** What the agent is called: the Kit's directory, or a built-in name. */
   readonly name: string;

@@ -6,6 +6,7 @@ const GATE_DIRECTORY = "/run/gate";
 /** An id that owns nothing, in no image and on no host: what the gate is after its set-up. */
 const GATE_ID = 65_431;
 
+/** What a gate's container is specified from. */
 export interface GateParts {
   readonly name: string;
   /** Image with `gate`, `ip` and `iptables-nft-restore`. */

@@ -30,8 +30,10 @@ export interface ContainerSpec {
   readonly limits: { readonly pids: number; readonly memoryBytes?: number; readonly cpus?: number };
 }
 
+/** Where a container stands; whatever else an engine calls it is mapped to one of these. */
 export type ContainerState = "created" | "running" | "exited";
 
+/** What the engine says of one container. */
 export interface ContainerView {
   readonly id: EngineId;
   readonly name: string;
@@ -61,6 +63,7 @@ export interface ContainerEngine {
   list(labels: readonly string[]): Promise<readonly ContainerView[]>;
 }
 
+/** A program to start in a container that runs: the whole argument vector, no shell. */
 export interface ExecSpec {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -93,6 +96,7 @@ export interface ExecEngine {
   run(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">, signal?: AbortSignal): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
 }
 
+/** An image to build from a context, and the name that it gets. */
 export interface BuildRequest {
   /** Uncompressed tar of the build context. */
   readonly context: Readable;
@@ -137,4 +141,5 @@ export interface EngineInfo {
   readonly remaps: false | "rootless" | "userns";
 }
 
+/** All that sbx wants of a container engine; most callers take one of its parts. */
 export type Engine = ContainerEngine & ExecEngine & ImageEngine & VolumeEngine & { readonly info: EngineInfo };

@@ -16,6 +16,7 @@ export interface PodLink extends AsyncDisposable {
   ready(signal: AbortSignal): Promise<void>;
 }
 
+/** Opens the daemon's end of sandboxes' networks; the caller owns each link it gets and disposes of it. */
 export interface PodNetwork {
   /** Wait for the gate of this sandbox: a new one, or with `resume` the one that runs already. */
   open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string; readonly resume: boolean }): Promise<PodLink>;
@@ -43,6 +44,7 @@ export interface CheckedWorkspace {
   readonly gid: number;
 }
 
+/** What a sandbox wants to see of the host, what of it to hide, and which protected paths it may write all the same. */
 export interface WorkspaceRequest {
   readonly id: SandboxId;
   /** Where copies, mounts and the journal are kept. */
@@ -55,6 +57,7 @@ export interface WorkspaceRequest {
   readonly protect: readonly string[];
 }
 
+/** The host's side of a workspace, ready to be mounted: mounts, the workload's ids, and what the person should know. */
 export interface PreparedWorkspace {
   /** In the order in which they must be mounted. */
   readonly mounts: readonly Mount[];

@@ -35,5 +35,6 @@ export const SandboxRecord = z.object({
 });
 export type SandboxRecord = z.infer<typeof SandboxRecord>;
 
+/** A session as the daemon's database keeps it: what clients see, and the time at which it is ended. */
 export const SessionRecord = z.object({ ...Session.shape, version: z.literal(1), deadlineAt: z.iso.datetime().optional() });
 export type SessionRecord = z.infer<typeof SessionRecord>;

@@ -23,6 +23,7 @@ export function sandboxView(record: SandboxRecord, state: SandboxState, sessions
   };
 }
 
+/** What clients see of a session: its record without the fields that are only the daemon's. */
 export function sessionView({ version: _version, deadlineAt: _deadlineAt, ...session }: SessionRecord): Session {
   return session;
 }

@@ -9,6 +9,7 @@ export const HOLD_NO_SESSION = 251;
 
 /** Signals that a session can be sent. */
 export const SESSION_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGSTOP"] as const;
+/** One of {@link SESSION_SIGNALS}, under the name that POSIX gives it. */
 export type SessionSignal = (typeof SESSION_SIGNALS)[number];
 
 /** How a session stands, told by the container itself. `lost`: its holder died without noting an exit code. */
