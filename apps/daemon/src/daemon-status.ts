@@ -2,7 +2,7 @@ import { AppError, type DaemonStatus } from "@sbx/contracts";
 import type { Engine } from "@sbx/core";
 import type { DaemonConfig } from "./config.ts";
 
-export const VERSION = "0.1.0";
+const VERSION = "0.1.0";
 
 /** What `sbx daemon status` shows. */
 export async function daemonStatus({ config, engine, sandboxes, startedAt }: { readonly config: DaemonConfig; readonly engine: () => Promise<Engine>; readonly sandboxes: number; readonly startedAt: Date }): Promise<DaemonStatus> {

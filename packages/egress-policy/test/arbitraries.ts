@@ -2,7 +2,7 @@ import type { Rule } from "@sbx/contracts";
 import fc from "fast-check";
 import { formatIpv4, networkOf } from "../src/index.ts";
 
-export const label = fc.stringMatching(/^[a-z]{1,3}$/);
+const label = fc.stringMatching(/^[a-z]{1,3}$/);
 export const anyName = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => [...labels, "test"].join("."));
 export const anyAddress = fc.nat({ max: 0xffff_ffff }).map(formatIpv4);
 export const anyPort = fc.integer({ min: 1, max: 65_535 });

@@ -4,7 +4,7 @@ import { AppError, type Problem } from "@sbx/contracts";
 const UNREACHABLE = new Set(["EACCES", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "ENOENT", "ENOTFOUND", "ENOTSOCK", "EPERM", "EPIPE", "ETIMEDOUT", "HPE_INVALID_CONSTANT"]);
 
 /** What the engine's HTTP status was, when `error` is an answer of the engine. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
   return typeof error.statusCode === "number" ? error.statusCode : undefined;
 }

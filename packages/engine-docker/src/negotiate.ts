@@ -1,6 +1,6 @@
 /** The engine API versions whose requests and answers this adapter knows. 1.40 has all it asks for. */
-export const OLDEST_API = "1.40";
-export const NEWEST_API = "1.51";
+const OLDEST_API = "1.40";
+const NEWEST_API = "1.51";
 
 /**
  * The newest API version that both sides speak.

@@ -8,7 +8,7 @@ import type { ContainerSpec, Engine, EngineId } from "@sbx/core";
 import { connectEngine } from "../src/index.ts";
 
 /** Marks everything that these tests make. */
-export const TEST_LABEL = "dev.sbx.test=engine-docker";
+const TEST_LABEL = "dev.sbx.test=engine-docker";
 
 /** The engine of this machine; a test that needs one fails without. */
 export async function realEngine(): Promise<Engine> {

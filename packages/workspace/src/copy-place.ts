@@ -2,7 +2,7 @@ import { copyFile, constants, chmod, lchown, mkdir, readdir, readlink, symlink, 
 import { openIn, type OpenPlace } from "./open-place.ts";
 
 /** How much of one protected path is copied. */
-export const COPY_LIMITS = { entries: 5000, bytes: 64 << 20 } as const;
+const COPY_LIMITS = { entries: 5000, bytes: 64 << 20 } as const;
 
 export interface CopyOptions {
   /** Who reads the copy. Applied only when the daemon may give files away. */

@@ -56,7 +56,7 @@ export function planRepository(gitDirectory: string, request: ProtectRequest, pl
 }
 
 /** Plan one protected path. @returns whether it is protected now */
-export function protect(entry: ProtectedPath, { base, opened }: ProtectRequest, plan: BasePlan): boolean {
+function protect(entry: ProtectedPath, { base, opened }: ProtectRequest, plan: BasePlan): boolean {
   const target = targetOf({ base, path: entry.path });
   if (opened(target) || plan.mounts.some(({ path, content }) => content === "copy" && isWithin(entry.path, path))) return false;
   const found = openIn(base.place, entry.path);

@@ -6,7 +6,7 @@ import { comparedText, isGitConfig, readSnapshot, seenOf, type TreeSnapshot } fr
 import { walkFiles, type WalkedFile } from "./walk-files.ts";
 
 /** How much a report lists. What would run on the host is listed apart, and first cut last. */
-export const REPORT_LIMITS = { changed: 1000, runsOnHost: 500 } as const;
+const REPORT_LIMITS = { changed: 1000, runsOnHost: 500 } as const;
 
 type Change = WorkspaceReport["changed"][number];
 

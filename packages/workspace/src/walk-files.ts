@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 
 /** How much of a workspace a report looks at. */
-export const WALK_LIMITS = { entries: 60_000, milliseconds: 6000 } as const;
+const WALK_LIMITS = { entries: 60_000, milliseconds: 6000 } as const;
 
 export interface WalkedFile {
   /** Relative to the root. */

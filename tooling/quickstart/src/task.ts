@@ -1,7 +1,7 @@
 /** A host that no rule allows, for the wall to refuse. */
-export const FORBIDDEN_HOST = "evildomain.com";
+const FORBIDDEN_HOST = "evildomain.com";
 /** The file that the agent is asked to write. */
-export const RESULT_FILE = "agent-was-here.md";
+const RESULT_FILE = "agent-was-here.md";
 
 /**
  * What the agent is asked to do. A real model reads it as a person would; the scripted one carries out the fenced

@@ -24,7 +24,7 @@ export function reportLines({ changed, truncated, runsOnHost }: WorkspaceReport,
 }
 
 /** Destinations that were denied, the most frequent first, as `host:port ×3`. */
-export function refusals(events: readonly Event[]): readonly string[] {
+function refusals(events: readonly Event[]): readonly string[] {
   const counts = new Map<string, number>();
   for (const { type, fields } of events) {
     if (type !== "egress.denied") continue;

@@ -38,7 +38,7 @@ export function refuse(connection: Duplex, error: unknown): void {
 }
 
 /** Send what a stream gives, no faster than the client reads. */
-export function sendOutput(source: Readable, type: "stdout" | "stderr", connection: Duplex): void {
+function sendOutput(source: Readable, type: "stdout" | "stderr", connection: Duplex): void {
   const send = (chunk: Buffer): void => {
     if (connection.write(encodeFrame(type, chunk))) return;
     source.pause();

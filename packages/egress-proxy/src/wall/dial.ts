@@ -35,7 +35,7 @@ export type Vetted =
 export type Dialled = { readonly kind: "connected"; readonly socket: Socket; readonly address: string } | Exclude<Vetted, { kind: "addresses" }>;
 
 /** Find the addresses that an allowed destination may be dialled at; the only place that resolves a name. */
-export async function vet(destination: Destination, policy: CompiledPolicy, ports: DialPorts): Promise<Vetted> {
+async function vet(destination: Destination, policy: CompiledPolicy, ports: DialPorts): Promise<Vetted> {
   if (destination.kind === "name" && destination.name === HOST_GATEWAY) return { kind: "addresses", addresses: ["127.0.0.1", "::1"] };
   let found: readonly string[];
   try {

@@ -34,7 +34,7 @@ export interface TestPod extends AsyncDisposable {
 }
 
 /** `deny X` denies, everything else allows. */
-export function rulesOf(texts: readonly string[]): Rule[] {
+function rulesOf(texts: readonly string[]): Rule[] {
   return texts.map((text, index) => ({ id: `r${index}`, effect: text.startsWith("deny ") ? "deny" : "allow", to: text.replace(/^deny /, ""), layer: "user" }));
 }
 

@@ -46,7 +46,7 @@ export async function runToEnd(engine: ContainerEngine, spec: ContainerSpec, sig
 }
 
 /** Write files as the workload's user, in one process of the running container. Needs /bin/sh and base64 in the image. */
-export async function seedHome(exec: ExecEngine, { container, record, files }: { readonly container: EngineId; readonly record: SandboxRecord; readonly files: readonly SeedFile[] }): Promise<void> {
+async function seedHome(exec: ExecEngine, { container, record, files }: { readonly container: EngineId; readonly record: SandboxRecord; readonly files: readonly SeedFile[] }): Promise<void> {
   if (files.length === 0) return;
   const script = ["set -e", "umask 077", ...files.map((file) => seedLine(file, record.homeDirectory))].join("\n");
   const result = await exec.run(container, { command: ["/bin/sh", "-c", script], env: {}, user: record.user, workdir: record.homeDirectory });
@@ -92,7 +92,7 @@ export function profileFacts(record: SandboxRecord): ProfileFacts {
 }
 
 /** Where a profile finds its model service inside the sandbox. */
-export function modelUrl(service: string | undefined): string {
+function modelUrl(service: string | undefined): string {
   return `http://model.sbx.internal/${service ?? "none"}`;
 }
 
