@@ -6,6 +6,7 @@ import { buildImage } from "./build-image.ts";
 import { ask, askUnless, engineFailed, reasonOf } from "./docker-error.ts";
 import { readProgress } from "./progress-lines.ts";
 import { readImageFile } from "./read-image-file.ts";
+import { rememberFiles } from "./remember-files.ts";
 
 /** Images of an engine. `labels` are put on the containers that are made to look into an image. */
 export function createImages({ docker, labels }: { readonly docker: Docker; readonly labels: Readonly<Record<string, string>> }): ImageEngine {
@@ -47,7 +48,7 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
       await interruptible(request.context, signal, async () => { image = await buildImage({ docker, request, progress, signal }); }, "build an image");
       return image ?? made(request.reference, "build an image");
     },
-    readFile: async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels }),
+    readFile: rememberFiles(async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels })),
     async removeImage(reference) {
       await askUnless([404], "remove an image", async () => docker.getImage(checkReference(reference)).remove());
     },

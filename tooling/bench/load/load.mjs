@@ -71,4 +71,3 @@ const modes = {
 };
 
 console.log(await modes[mode]());
-process.exit(0);

@@ -116,11 +116,9 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
   const { record } = live;
   const account = { ...idsOf(record.user), home: record.homeDirectory };
   const [passwd, group] = await Promise.all([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
-  const files = {
-    passwd: await parts.files.write(record.id, "passwd", passwdFile(passwd, account)),
-    group: await parts.files.write(record.id, "group", groupFile(group, account)),
-    hosts: await parts.files.write(record.id, "hosts", hostsFile(record.name)),
-  };
+  const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
+  const [passwdPath, groupPath, hostsPath] = await Promise.all([write("passwd", passwdFile(passwd, account)), write("group", groupFile(group, account)), write("hosts", hostsFile(record.name))]);
+  const files = { passwd: passwdPath, group: groupPath, hosts: hostsPath };
   const { holdProgram, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
   return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, holdProgram, files }), signal);
