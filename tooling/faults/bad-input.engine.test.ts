@@ -10,13 +10,13 @@ afterAll(async () => { await lab[Symbol.asyncDispose](); });
 
 describe("a workspace that is none", () => {
   it.for([
-    ["that is missing", () => path.join(lab.root, "nowhere"), "WORKSPACE_INVALID"],
-    ["that is a file", () => { writeFileSync(path.join(lab.root, "file"), ""); return path.join(lab.root, "file"); }, "WORKSPACE_INVALID"],
-    ["that is the root", () => "/", "WORKSPACE_INVALID"],
-    ["that is the home", () => homedir(), "WORKSPACE_INVALID"],
-    ["under /proc", () => "/proc/self/task", "WORKSPACE_INVALID"],
-    ["that is the daemon's state", () => lab.state, "WORKSPACE_INVALID"],
-    ["with a newline", () => { const one = path.join(lab.root, "a\nb"); mkdirSync(one, { recursive: true }); return one; }, "WORKSPACE_INVALID"],
+    ["that is missing", (): string => path.join(lab.root, "nowhere"), "WORKSPACE_INVALID"],
+    ["that is a file", (): string => { writeFileSync(path.join(lab.root, "file"), ""); return path.join(lab.root, "file"); }, "WORKSPACE_INVALID"],
+    ["that is the root", (): string => "/", "WORKSPACE_INVALID"],
+    ["that is the home", (): string => homedir(), "WORKSPACE_INVALID"],
+    ["under /proc", (): string => "/proc/self/task", "WORKSPACE_INVALID"],
+    ["that is the daemon's state", (): string => lab.state, "WORKSPACE_INVALID"],
+    ["with a newline", (): string => { const one = path.join(lab.root, "a\nb"); mkdirSync(one, { recursive: true }); return one; }, "WORKSPACE_INVALID"],
   ] as const)("%s is refused, and nothing is made", async ([, place, code], { expect }) => {
     const outcome = await lab.begin(["run", "shell", place(), "--", "true"]).done;
     expect(outcome.code).toBe(125);
@@ -69,19 +69,37 @@ describe("names", () => {
 });
 
 describe("a Kit", () => {
-  function kit(name: string, capabilities: string, more = ""): string {
-    const directory = path.join(lab.root, `kit-${name}`);
+  function kit(name: string, more: string): string {
+    const directory = path.join(lab.root, name);
     mkdirSync(directory, { recursive: true });
-    writeFileSync(path.join(directory, "Dockerfile"), "FROM scratch\n");
-    writeFileSync(path.join(directory, "sbx-kit.yaml"), `spec: v3\n${more}${capabilities}`);
-    writeFileSync(path.join(directory, "kit.yaml"), `spec: v3\n${more}${capabilities}`);
+    writeFileSync(path.join(directory, "kit.dockerfile"), 'ARG SBX_BASE\nFROM ${SBX_BASE}\nUSER agent\nCMD ["/bin/bash", "-l"]\n');
+    writeFileSync(path.join(directory, "kit.yaml"), `# syntax=docker/sandbox-kit:3\nschemaVersion: "3"\nkind: workload\ndisplayName: Own\ndescription: One of our own.\nversion: "1.0.0"\nprovides: ["dev.sbx/shell"]\n${more}`);
     return directory;
   }
 
-  it("with a descriptor that cannot be read is refused before anything is built", async ({ expect }) => {
-    const outcome = await lab.begin(["run", kit("odd", "", "surprise: 1\n"), "--", "true"]).done;
+  it("with a key that nobody knows is refused, and the place is named", async ({ expect }) => {
+    const outcome = await lab.begin(["run", kit("odd", "surprise: 1\n"), "--", "true"]).done;
     expect(outcome.code).toBe(125);
-    expect(outcome.err).toMatch(/KIT_INVALID|AGENT_UNKNOWN/);
+    expect(outcome.err).toContain("KIT_INVALID");
+    expect(outcome.err).toContain("surprise");
+    expect(outcome.err).toMatch(/kit\.yaml:8|line 8/);
     expect(await lab.inEngine()).toEqual([]);
+  });
+
+  it("that requires what we lack is refused by the capability's name", async ({ expect }) => {
+    const outcome = await lab.begin(["run", kit("wants", "capabilities:\n  - type: com.example/teleport@1\n"), "--", "true"]).done;
+    expect(outcome.code).toBe(125);
+    expect(outcome.err).toContain("KIT_UNSUPPORTED");
+    expect(outcome.err).toContain("com.example/teleport@1");
+    expect(await lab.inEngine()).toEqual([]);
+  });
+
+  it("that could do with what we lack runs without it, and says so", async ({ expect }) => {
+    const directory = kit("hopes", "capabilities:\n  - type: com.example/teleport@1\n    optional: true\n");
+    expect(await lab.begin(["run", "-q", directory, "--", "echo", "runs"], { cwd: lab.workspace("kitted") }).done).toMatchObject({ code: 0, out: "runs\n" });
+    const [sandbox] = await lab.sandboxes();
+    const shown = (await lab.sbx("inspect", sandbox?.name ?? "")).out;
+    expect(shown).toContain("com.example/teleport@1");
+    await lab.sbx("rm", "--force", sandbox?.name ?? "");
   });
 });

@@ -61,14 +61,15 @@ describe("kill -9", () => {
 });
 
 describe("kill -9 of the daemon", () => {
-  const connect = (port: number): string => `exec 3<>/dev/tcp/host.docker.internal/${port} && timeout 10 head -c2 <&3`;
+  const connect = (port: number): string => `exec 3<>/dev/tcp/$address/${port} && timeout 10 head -c2 <&3`;
 
   it("leaves the agent running without a network, which the next daemon serves within 2 s, though the workload listens and never accepts", async ({ expect }) => {
     await using service = await startService();
     const workspace = lab.workspace();
     await lab.begin(["run", "-q", "--allow-host-port", String(service.port), "shell", "--", "true"], { cwd: workspace }).done;
     const deaf = "perl -MSocket -e 'socket(S,PF_INET,SOCK_STREAM,0);bind(S,sockaddr_in(4000,INADDR_ANY));listen(S,1);sleep 600' &";
-    const script = `${deaf} ${connect(service.port)} && touch ready; while [ ! -e go ]; do sleep 0.05; done; touch tried; ${connect(service.port)} && touch passed; exec sleep 4324`;
+    // By the address of the name: a connection waits for the next daemon, a resolver may give up before.
+    const script = `${deaf} address=$(getent hosts host.docker.internal | cut -d" " -f1); ${connect(service.port)} && touch ready; while [ ! -e go ]; do sleep 0.05; done; touch tried; ${connect(service.port)} && touch passed; exec sleep 4324`;
     // Opened without a CLI: one that follows a session would start the next daemon at once.
     await lab.call("POST", `/v1/sandboxes/shell-project/sessions`, { kind: "exec", mode: "terminal", args: ["bash", "-c", script], terminal: { size: { columns: 80, rows: 24 } } });
     await until(() => existsSync(`${workspace}/ready`), "ready");

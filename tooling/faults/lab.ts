@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { request } from "node:http";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { json, text } from "node:stream/consumers";
@@ -164,12 +164,14 @@ export async function until(holds: () => boolean | Promise<boolean>, what = "it"
 /** A service on the host's loopback that says "ok" to everyone who connects, and counts them. */
 export async function startService(): Promise<{ readonly port: number; count(): number } & AsyncDisposable> {
   let served = 0;
+  const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     served += 1;
+    sockets.add(socket);
     socket.on("error", () => undefined).end("ok");
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  return { port: address.port, count: () => served, [Symbol.asyncDispose]: async () => { server.close(); await once(server, "close"); } };
+  return { port: address.port, count: () => served, [Symbol.asyncDispose]: async () => { const closed = once(server, "close"); server.close(); for (const socket of sockets) socket.destroy(); await closed; } };
 }
