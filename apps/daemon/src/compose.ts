@@ -19,6 +19,7 @@ import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
+import { createCommandSecrets } from "./secrets/secret-commands.ts";
 import { createSecretStore } from "./secrets/secret-store.ts";
 import { startServer } from "./server/serve.ts";
 import { SessionService } from "./sessions/session-service.ts";
@@ -62,7 +63,11 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   };
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
-  const secrets = createSecretStore(path.join(config.stateDirectory, "secrets"), config.environment);
+  const secrets = createSecretStore({
+    directory: path.join(config.stateDirectory, "secrets"),
+    commands: createCommandSecrets({ file: path.join(config.configDirectory, "secrets.json"), environment: config.environment, now: Date.now }),
+    environment: config.environment,
+  });
   const models = await startModelSources(secrets, scope);
   const policy = new PolicyService({ store, record });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });

@@ -2,9 +2,10 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import path from "node:path";
 import { AppError, SecretName, type SecretView } from "@sbx/contracts";
 import { MODEL_SERVICES, Secret, type ModelService } from "@sbx/secret-injector";
+import type { CommandSecrets } from "./secret-commands.ts";
 
 export interface SecretStore {
-  /** The person's own value first, then the environment that the daemon was started with. */
+  /** The person's own value first, then that of a command, then the environment that the daemon was started with. */
   find(name: string): Promise<Secret | undefined>;
   list(): Promise<readonly SecretView[]>;
   set(name: string, value: string): Promise<void>;
@@ -12,19 +13,23 @@ export interface SecretStore {
 }
 
 /** Secrets in files of mode 0600, one each, in a directory of the daemon's. */
-export function createSecretStore(directory: string, environment: Readonly<Record<string, string | undefined>>): SecretStore {
+export function createSecretStore({ directory, commands, environment }: { readonly directory: string; readonly commands: CommandSecrets; readonly environment: Readonly<Record<string, string | undefined>> }): SecretStore {
   const fileOf = (name: string): string => path.join(directory, SecretName.parse(name));
   return {
     async find(name) {
       const stored = await readIfThere(fileOf(name));
-      const value = stored ?? fromEnvironment(name, environment)?.value;
-      return value === undefined ? undefined : new Secret(value);
+      if (stored !== undefined) return new Secret(stored);
+      const asked = await commands.find(name);
+      if (asked !== undefined) return asked;
+      const inherited = fromEnvironment(name, environment);
+      return inherited === undefined ? undefined : new Secret(inherited);
     },
     async list() {
       const files = await readdir(directory).catch((): string[] => []);
       const stored = await Promise.all(files.filter((name) => SecretName.safeParse(name).success).map(async (name) => ({ name, source: "file" as const, setAt: (await stat(fileOf(name))).mtime.toISOString() })));
-      const inherited = Object.values<ModelService>(MODEL_SERVICES).map(({ secret }) => secret).filter((name) => !files.includes(name) && fromEnvironment(name, environment) !== undefined);
-      return [...stored, ...inherited.map((name) => ({ name, source: "environment" as const }))];
+      const asked = (await commands.names()).filter((name) => !files.includes(name));
+      const inherited = Object.values<ModelService>(MODEL_SERVICES).map(({ secret }) => secret).filter((name) => !files.includes(name) && !asked.includes(name) && fromEnvironment(name, environment) !== undefined);
+      return [...stored, ...asked.map((name) => ({ name, source: "command" as const })), ...inherited.map((name) => ({ name, source: "environment" as const }))];
     },
     async set(name, value) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -39,10 +44,9 @@ export function createSecretStore(directory: string, environment: Readonly<Recor
   };
 }
 
-function fromEnvironment(name: string, environment: Readonly<Record<string, string | undefined>>): { readonly value: string } | undefined {
+function fromEnvironment(name: string, environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const service = Object.values<ModelService>(MODEL_SERVICES).find(({ secret }) => secret === name);
-  const value = service?.environment.map((variable) => environment[variable]).find((text) => text !== undefined && text !== "");
-  return value === undefined ? undefined : { value };
+  return service?.environment.map((variable) => environment[variable]).find((text) => text !== undefined && text !== "");
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
