@@ -45,12 +45,9 @@ export async function runToEnd(engine: ContainerEngine, spec: ContainerSpec, sig
   }
 }
 
-/** Write files as the workload's user, in one process of the running container. Needs /bin/sh and base64 in the image. */
-async function seedHome(exec: ExecEngine, { container, record, files }: { readonly container: EngineId; readonly record: SandboxRecord; readonly files: readonly SeedFile[] }): Promise<void> {
-  if (files.length === 0) return;
-  const script = ["set -e", "umask 077", ...files.map((file) => seedLine(file, record.homeDirectory))].join("\n");
-  const result = await exec.run(container, { command: ["/bin/sh", "-c", script], env: {}, user: record.user, workdir: record.homeDirectory });
-  if (result.exitCode !== 0) throw new AppError("ENGINE_FAILED", { message: `The files of the agent's profile could not be written: ${result.stderr.trim()}`, fix: `Look into the sandbox with: sbx exec ${record.name} ls -la ~` });
+/** A script that writes files as the workload's user. Needs /bin/sh and base64 in the image. */
+function seedScript(record: SandboxRecord, files: readonly SeedFile[]): string {
+  return files.map((file) => seedLine(file, record.homeDirectory)).join("\n");
 }
 
 function seedLine({ path, content, mode, overwrite }: SeedFile, home: string): string {
@@ -71,19 +68,27 @@ interface HomeWork {
   readonly signal: AbortSignal;
 }
 
-/** Seed the home, tell git who the person is, and run the profile's hooks: `install` once, `startup` at every start. */
+/** Seed the home, tell git who the person is, both in one process, and run the profile's hooks: `install` once, `startup` at every start. */
 export async function prepareHome(parts: SandboxParts, { engine, live, profile, signal }: HomeWork): Promise<void> {
   const { record } = live;
   const container = record.workload;
   if (container === undefined) throw new Error(`${record.id} has no workload`);
-  await seedHome(engine, { container, record, files: profile.seedFiles(profileFacts(record)) });
-  if (!record.ready) await configureGit(parts, { engine, live, profile, signal });
+  const seeds = seedScript(record, profile.seedFiles(profileFacts(record)));
+  const git = record.ready ? "" : await gitScript(parts, record);
+  await setUp(engine, { container, record, seeded: seeds !== "", script: [seeds, git].filter((part) => part !== "").join("\n") }, signal);
   const hooks = record.ready ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
   for (const command of hooks) {
     const result = await engine.run(container, { command, env: {}, user: record.user, workdir: record.homeDirectory }, signal);
     if (result.exitCode !== 0) throw new AppError("KIT_INVALID", { message: `The hook "${command.join(" ")}" of agent "${profile.name}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`, fix: "Correct the hook in the Kit's lifecycle capability." });
   }
   live.record = { ...live.record, ready: true };
+}
+
+/** An image without a shell has nothing to set up; one that gets files must have one. */
+async function setUp(exec: ExecEngine, { container, record, seeded, script }: { readonly container: EngineId; readonly record: SandboxRecord; readonly seeded: boolean; readonly script: string }, signal: AbortSignal): Promise<void> {
+  if (script === "") return;
+  const result = await exec.run(container, { command: ["/bin/sh", "-c", `set -e\numask 077\n${script}`], env: {}, user: record.user, workdir: record.homeDirectory }, signal);
+  if (result.exitCode !== 0 && seeded) throw new AppError("ENGINE_FAILED", { message: `The files of the agent's profile could not be written: ${result.stderr.trim()}`, fix: `Look into the sandbox with: sbx exec ${record.name} ls -la ~` });
 }
 
 /** What an agent's profile is told of a sandbox. */
@@ -96,11 +101,10 @@ function modelUrl(service: string | undefined): string {
   return `http://model.sbx.internal/${service ?? "none"}`;
 }
 
-/** Name, e-mail address and trust in the workspace; nothing else of the host's git settings comes in. */
-async function configureGit(parts: SandboxParts, { engine, live, signal }: HomeWork): Promise<void> {
-  const { record } = live;
+/** Name, e-mail address and trust in the workspace; nothing else of the host's git settings comes in. An image without git is fine. */
+async function gitScript(parts: SandboxParts, record: SandboxRecord): Promise<string> {
   const { name, email } = await parts.workspace.gitIdentity();
   const settings = [...(name === undefined ? [] : [["user.name", name]]), ...(email === undefined ? [] : [["user.email", email]]), ["safe.directory", record.request.workspace]];
-  const script = `command -v git >/dev/null || exit 0; while [ $# -gt 0 ]; do git config --global --replace-all "$1" "$2"; shift 2; done`;
-  await engine.run(record.workload ?? "", { command: ["/bin/sh", "-c", script, "sh", ...settings.flat()], env: {}, user: record.user, workdir: record.homeDirectory }, signal);
+  const lines = settings.map(([key = "", value = ""]) => `git config --global --replace-all ${quote(key)} ${quote(value)} || :`);
+  return `if command -v git >/dev/null; then (umask 022; ${lines.join("; ")}); fi`;
 }
