@@ -2,9 +2,8 @@ import { availableParallelism, totalmem } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, SessionId } from "@sbx/contracts";
-import { createSessionRunner, SandboxService, workspaceRequest, type Engine, type SandboxParts } from "@sbx/core";
+import { createSessionRunner, SandboxService, workspaceRequest, type SandboxParts } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
-import { createImageMaker } from "@sbx/images";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
 import { createWorkspaceHost } from "@sbx/workspace";
@@ -12,6 +11,7 @@ import { createAgentDirectory } from "./agents/agent-directory.ts";
 import type { DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
+import { imagesOf } from "./images-of-engine.ts";
 import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
@@ -53,14 +53,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const store = createSandboxStore(database, (error) => { log.warn("record.unreadable", { error }); });
 
   const engine = keepFirst(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
-  // One for as long as the engine's connection lives: two who want the same image at the same time share the work.
-  const makers = new WeakMap<Engine, ReturnType<typeof createImageMaker>>();
-  const images = async (): Promise<ReturnType<typeof createImageMaker>> => {
-    const connected = await engine();
-    const maker = makers.get(connected) ?? createImageMaker({ engine: connected, env: config.environment });
-    makers.set(connected, maker);
-    return maker;
-  };
+  const images = imagesOf(engine, config.environment);
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
   const secrets = createSecretStore({

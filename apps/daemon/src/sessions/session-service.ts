@@ -56,13 +56,16 @@ export class SessionService {
     await Promise.all(sandboxes.map(async (live) => {
       const found = live.running ? await this.#list(live) : [];
       for (const { session, state } of found ?? []) if (state.phase === "running" && !this.#records.has(session)) this.#put(this.#forgotten(session, live));
-      for (const record of this.running(live.record.id)) {
-        const state = found?.find(({ session }) => session === record.id)?.state;
-        if (found === undefined || state?.phase === "running") this.#watch(record, live);
-        else this.#ended(record, state?.phase === "ended" ? state.exitCode : KILLED_EXIT);
-      }
+      for (const record of this.running(live.record.id)) this.#takeOver(record, live, found);
       if (live.running) this.idle(live);
     }));
+  }
+
+  /** `found` is what the sandbox says; without it a session is taken to run, and its end is waited for. */
+  #takeOver(record: SessionRecord, live: LiveSandbox, found: readonly SessionOnDisk[] | undefined): void {
+    const state = found?.find(({ session }) => session === record.id)?.state;
+    if (found === undefined || state?.phase === "running") this.#watch(record, live);
+    else this.#ended(record, state?.phase === "ended" ? state.exitCode : KILLED_EXIT);
   }
 
   /** What the sandbox itself knows of its sessions; `undefined` when it cannot be asked now. */
