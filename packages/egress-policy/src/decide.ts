@@ -87,7 +87,7 @@ export function mayReach(policy: CompiledPolicy, text: string): boolean {
  * that are not public: `fewestBits` is how long a network's prefix must be to count as naming it, so that
  * `0.0.0.0/0` does not mean the local network; 32 asks for a rule of the address itself.
  */
-export function addressNamed(policy: CompiledPolicy, address: string, port: number, fewestBits = 0): boolean {
+export function addressNamed(policy: CompiledPolicy, { address, port }: { readonly address: string; readonly port: number }, fewestBits = 0): boolean {
   const rules = rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port));
   const naming = rules.filter(({ matcher: { host } }) => host.kind === "network" && host.prefix >= fewestBits);
   return first(naming, "allow") !== undefined && first(rules, "deny") === undefined;

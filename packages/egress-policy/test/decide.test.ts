@@ -84,7 +84,7 @@ describe("decide", () => {
     fc.assert(fc.property(anyNamePattern, anyAddress, anyPort, (to, literal, port) => {
       expect(allowed(to, address(literal, port))).toBe(false);
       expect(allowed(to, name(literal, port))).toBe(false);
-      expect(addressNamed(compilePolicy([ruleOf(to)]), literal, port)).toBe(false);
+      expect(addressNamed(compilePolicy([ruleOf(to)]), { address: literal, port })).toBe(false);
     }));
   });
 });
@@ -112,11 +112,11 @@ describe("mayReach", () => {
 describe("addressNamed", () => {
   it("wants an allow rule of that very address or its network, and its port", ({ expect }) => {
     const policy = compilePolicy([ruleOf("10.1.0.0/16:5432"), ruleOf("10.1.9.0/24", "deny")]);
-    expect(addressNamed(policy, "10.1.2.3", 5432)).toBe(true);
-    expect(addressNamed(policy, "10.1.2.3", 22)).toBe(false);
-    expect(addressNamed(policy, "10.2.2.3", 5432)).toBe(false);
-    expect(addressNamed(policy, "10.1.9.3", 5432)).toBe(false);
-    expect(addressNamed(policy, "::ffff:10.1.2.3", 5432)).toBe(false);
+    expect(addressNamed(policy, { address: "10.1.2.3", port: 5432 })).toBe(true);
+    expect(addressNamed(policy, { address: "10.1.2.3", port: 22 })).toBe(false);
+    expect(addressNamed(policy, { address: "10.2.2.3", port: 5432 })).toBe(false);
+    expect(addressNamed(policy, { address: "10.1.9.3", port: 5432 })).toBe(false);
+    expect(addressNamed(policy, { address: "::ffff:10.1.2.3", port: 5432 })).toBe(false);
     expect(addressDenied(policy, "10.1.9.3", 5432)?.to).toBe("10.1.9.0/24");
     expect(addressDenied(policy, "10.1.2.3", 5432)).toBeUndefined();
   });

@@ -7,9 +7,6 @@ import { fileURLToPath } from "node:url";
 import type { ContainerSpec, Engine, EngineId } from "@sbx/core";
 import { connectEngine } from "../src/index.ts";
 
-/** Marks everything that these tests make. */
-const TEST_LABEL = "dev.sbx.test=engine-docker";
-
 /** The engine of this machine; a test that needs one fails without. */
 export async function realEngine(): Promise<Engine> {
   return connectEngine({ environment: process.env, home: homedir(), labels: { "dev.sbx.test": "engine-docker" } });

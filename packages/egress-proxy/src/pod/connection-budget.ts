@@ -20,9 +20,9 @@ export class ConnectionBudget {
   }
 
   give(): void {
-    const wasFull = this.full;
     this.#open -= 1;
-    if (wasFull && !this.full) for (const tell of this.#waiting) tell();
+    const hasRoomAgain = this.#open === this.limit - 1;
+    if (hasRoomAgain) for (const tell of this.#waiting) tell();
   }
 
   /** Be told when there is room again; the result ends it. */

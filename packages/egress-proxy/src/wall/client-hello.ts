@@ -22,7 +22,7 @@ class Cursor {
     this.#bytes = bytes;
   }
 
-  get done(): boolean {
+  isDone(): boolean {
     return this.#at === this.#bytes.length;
   }
 
@@ -115,11 +115,11 @@ function serverNameOf(message: Cursor): string | undefined {
   if (message.vector(1).isLongerThan(32)) throw new Malformed("a session id of more than 32 bytes");
   message.vector(2);
   message.vector(1);
-  if (message.done) return undefined;
+  if (message.isDone()) return undefined;
   const extensions = message.vector(2);
-  if (!message.done) throw new Malformed("something follows its extensions");
+  if (!message.isDone()) throw new Malformed("something follows its extensions");
   let name: string | undefined;
-  while (!extensions.done) {
+  while (!extensions.isDone()) {
     const type = extensions.uint(2);
     const body = extensions.vector(2);
     if (type !== 0) continue;
@@ -131,10 +131,10 @@ function serverNameOf(message: Cursor): string | undefined {
 
 function readServerName(body: Cursor): string {
   const list = body.vector(2);
-  if (!body.done) throw new Malformed("something follows the server name");
+  if (!body.isDone()) throw new Malformed("something follows the server name");
   if (list.uint(1) !== 0) throw new Malformed("a server name of unknown type");
   const name = list.vector(2).rest();
-  if (!list.done) throw new Malformed("two server names");
+  if (!list.isDone()) throw new Malformed("two server names");
   if (name.length === 0 || name.some((byte) => byte < 0x21 || byte > 0x7e)) throw new Malformed("a server name of other than ASCII letters");
   return name.toString("latin1");
 }

@@ -67,7 +67,7 @@ export function createWall(options: WallOptions): Wall {
       // Whoever reads it reports a break; without a listener the first one would end the process.
       socket.on("error", () => {});
       try {
-        await serveConnection(parts, services, connection, signal);
+        await serveConnection({ parts, services }, connection, signal);
       } catch (error) {
         log("a connection could not be served", error);
         reset(socket);
@@ -93,21 +93,19 @@ function createSystemAddresses(): () => readonly string[] {
 }
 
 /** Decide, once, what becomes of a connection: one of our services, a refusal, HTTP or bytes. */
-async function serveConnection(parts: WallParts, services: ServicesOptions, connection: PodConnection, signal: AbortSignal): Promise<void> {
-  const { sandbox, socket, to, port } = connection;
-  const decided = connection.decided ?? (() => {});
+async function serveConnection({ parts, services }: { readonly parts: WallParts; readonly services: ServicesOptions }, connection: PodConnection, signal: AbortSignal): Promise<void> {
+  const { sandbox, socket, to, port, decided = () => {} } = connection;
   const name = to.kind === "name" ? parseHost(to.name) : undefined;
   const service = name === undefined ? undefined : serviceAt(name, port);
   if (service !== undefined) {
     decided();
-    await parts.front.serve(socket, servicePurpose(service, sandbox, port, services), signal);
+    await parts.front.serve(socket, servicePurpose({ kind: service, sandbox, port }, services), signal);
     return;
   }
   const gone = new AbortController();
   socket.once("close", () => { gone.abort("the client is gone"); });
-  const destination: Destination = to.kind === "address" ? { kind: "address", address: to.address, port } : { kind: "name", name: name ?? to.name, port };
-  const passage: Passage = { parts, sandbox, socket, destination, to: to.kind === "address" ? to.address : (name ?? "an invalid name"), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
-  const decision = decide(parts.policyOf(sandbox), destination);
+  const passage: Passage = { parts, sandbox, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
+  const decision = decide(parts.policyOf(sandbox), passage.destination);
   if (decision.effect === "deny" || connection.refuseOnly === true) {
     decided();
     const late = "no rule allowed this name when it was looked up; a rule does now, and the next look-up will take it";
@@ -117,4 +115,11 @@ async function serveConnection(parts: WallParts, services: ServicesOptions, conn
   } else {
     await passBytes(passage, decision);
   }
+}
+
+/** What is decided about, with the name parsed where it can be, and how records write it. */
+function destinationOf({ to, port }: PodConnection): { readonly destination: Destination; readonly to: string } {
+  if (to.kind === "address") return { destination: { kind: "address", address: to.address, port }, to: to.address };
+  const name = parseHost(to.name);
+  return { destination: { kind: "name", name: name ?? to.name, port }, to: name ?? "an invalid name" };
 }

@@ -27,6 +27,14 @@ export interface DialPorts {
   readonly limits: Pick<WallLimits, "resolveMs" | "dialMs">;
 }
 
+interface DialOptions {
+  /** The policy whose rules about addresses hold for what the name resolves to. */
+  readonly policy: CompiledPolicy;
+  readonly ports: DialPorts;
+  /** Who takes the bytes of the upstream; without it they are read as usual. */
+  readonly onread?: OnReadOpts;
+}
+
 export type Vetted =
   | { readonly kind: "addresses"; readonly addresses: readonly string[] }
   | { readonly kind: "denied"; readonly reason: string; readonly fix?: string }
@@ -46,7 +54,7 @@ async function vet(destination: Destination, policy: CompiledPolicy, ports: Dial
   const own = ports.hostAddresses();
   const refusals: { readonly reason: string; readonly fix?: string }[] = [];
   const addresses = found.filter((address) => {
-    const refusal = refuse(address, destination, policy, own);
+    const refusal = refuse(address, destination, { policy, own });
     if (refusal !== undefined) refusals.push(refusal);
     return refusal === undefined;
   });
@@ -55,12 +63,12 @@ async function vet(destination: Destination, policy: CompiledPolicy, ports: Dial
   return first === undefined ? { kind: "failed", reason: "the name has no address" } : { kind: "denied", ...first };
 }
 
-function refuse(address: string, destination: Destination, policy: CompiledPolicy, own: readonly string[]): { readonly reason: string; readonly fix?: string } | undefined {
+function refuse(address: string, destination: Destination, { policy, own }: { readonly policy: CompiledPolicy; readonly own: readonly string[] }): { readonly reason: string; readonly fix?: string } | undefined {
   const asked = destination.kind === "name" ? `${destination.name} resolves to ${address}, which` : address;
   const deny = addressDenied(policy, embeddedIpv4(address) ?? address, destination.port);
   if (deny !== undefined) return { reason: `${asked} is denied by rule ${deny.id}` };
   const guarded = guardAddress(address, own);
-  if (guarded === undefined || addressNamed(policy, address, destination.port, guarded.namedBy)) return undefined;
+  if (guarded === undefined || addressNamed(policy, { address, port: destination.port }, guarded.namedBy)) return undefined;
   const reason = `${asked} is ${guarded.what}, and no rule names it`;
   return address.includes(":") ? { reason } : { reason, fix: allowCommand({ kind: "address", address, port: destination.port }, { port: true }) };
 }
@@ -69,14 +77,14 @@ function refuse(address: string, destination: Destination, policy: CompiledPolic
  * Resolve, drop every address that must not be dialled, and connect to exactly one of the rest: tried one after the other,
  * never resolved again, the peer's address checked. The socket is half-open capable and has sent nothing.
  */
-export async function dial(destination: Destination, policy: CompiledPolicy, ports: DialPorts, signal: AbortSignal, onread?: OnReadOpts): Promise<Dialled> {
+export async function dial(destination: Destination, { policy, ports, onread }: DialOptions, signal: AbortSignal): Promise<Dialled> {
   const vetted = await vet(destination, policy, ports);
   if (vetted.kind !== "addresses") return vetted;
   let reason = "";
   for (const address of vetted.addresses.slice(0, MAX_TRIED)) {
     if (signal.aborted) break;
     try {
-      return { kind: "connected", socket: await connectTo(address, destination.port, ports, signal, onread), address };
+      return { kind: "connected", socket: await connectTo({ host: address, port: destination.port, ...(onread === undefined ? {} : { onread }) }, ports, signal), address };
     } catch (error) {
       reason = `${address} did not answer (${codeOf(error)})`;
     }
@@ -84,9 +92,9 @@ export async function dial(destination: Destination, policy: CompiledPolicy, por
   return { kind: "failed", reason: reason === "" ? "the client went away" : reason };
 }
 
-function connectTo(address: string, port: number, { connect: open, limits }: DialPorts, signal: AbortSignal, onread: OnReadOpts | undefined): Promise<Socket> {
+function connectTo(to: TcpNetConnectOpts & { readonly host: string }, { connect: open, limits }: DialPorts, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = open({ host: address, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, ...(onread === undefined ? {} : { onread }) });
+  const socket = open({ ...to, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
   const give = (error: Error): void => {
     socket.destroy();
     reject(error);
@@ -101,7 +109,7 @@ function connectTo(address: string, port: number, { connect: open, limits }: Dia
   };
   socket.once("error", give);
   socket.once("connect", () => {
-    if (!samePeer(socket.remoteAddress, address)) give(Object.assign(new Error("connected to another address"), { code: "EPEER" }));
+    if (!samePeer(socket.remoteAddress, to.host)) give(Object.assign(new Error("connected to another address"), { code: "EPEER" }));
     else resolve(socket);
   });
   return promise.finally(settle);

@@ -9,12 +9,20 @@ export interface Refusal {
   readonly fix?: string | undefined;
 }
 
+interface Answer {
+  readonly text: string;
+  readonly contentType?: string;
+  /** Whether the connection ends with it. */
+  readonly close?: boolean;
+}
+
 /** Bytes and milliseconds for which a request's body is still taken after its answer, so that the client gets to read it. */
 const LINGER_BYTES = 4 * 1024 * 1024;
 const LINGER_MS = 2000;
 
 /** Send a whole answer. The body is read to its end or to a limit first, since closing over unread bytes would destroy the answer on its way. */
-export function answer(request: IncomingMessage, response: ServerResponse, status: number, contentType: string, text: string, { close = false }: { readonly close?: boolean } = {}): void {
+export function answer(response: ServerResponse, status: number, { text, contentType = "text/plain; charset=utf-8", close = false }: Answer): void {
+  const request = response.req;
   const body = Buffer.from(text, "utf8");
   response.writeHead(status, { "content-type": contentType, "content-length": body.length, "cache-control": "no-store", "x-content-type-options": "nosniff", ...(close ? { connection: "close" } : {}) });
   if (request.complete || request.destroyed) {
@@ -33,14 +41,24 @@ export function answer(request: IncomingMessage, response: ServerResponse, statu
   request.resume();
 }
 
-export function answerJson(request: IncomingMessage, response: ServerResponse, status: number, value: unknown, options: { readonly close?: boolean } = {}): void {
-  answer(request, response, status, "application/json; charset=utf-8", `${JSON.stringify(value, null, 2)}\n`, options);
+/** Send a value as JSON; the connection stays open. */
+export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+  answer(response, status, jsonOf(value));
+}
+
+/** Send a value as JSON, and end the connection. */
+export function answerLastJson(response: ServerResponse, status: number, value: unknown): void {
+  answer(response, status, { ...jsonOf(value), close: true });
+}
+
+function jsonOf(value: unknown): Answer {
+  return { contentType: "application/json; charset=utf-8", text: `${JSON.stringify(value, null, 2)}\n` };
 }
 
 /** The readable refusal: JSON where the client asks for JSON, else text. */
-export function answerRefusal(request: IncomingMessage, response: ServerResponse, status: number, refusal: Refusal): void {
-  if (wantsJson(request)) {
-    answerJson(request, response, status, { code: "EGRESS_DENIED", message: refusal.reason, fix: fixOf(refusal), details: { to: refusal.to, rule: refusal.rule ?? null } }, { close: true });
+export function answerRefusal(response: ServerResponse, status: number, refusal: Refusal): void {
+  if (wantsJson(response.req)) {
+    answerLastJson(response, status, { code: "EGRESS_DENIED", message: refusal.reason, fix: fixOf(refusal), details: { to: refusal.to, rule: refusal.rule ?? null } });
     return;
   }
   const lines = [
@@ -50,7 +68,7 @@ export function answerRefusal(request: IncomingMessage, response: ServerResponse
     `fix: ${fixOf(refusal)}`,
     "Asking again will not help. The command is for a human, outside the sandbox.",
   ];
-  answer(request, response, status, "text/plain; charset=utf-8", `${lines.join("\n")}\n`, { close: true });
+  answer(response, status, { text: `${lines.join("\n")}\n`, close: true });
 }
 
 function fixOf({ fix }: Refusal): string {

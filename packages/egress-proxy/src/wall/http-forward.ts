@@ -49,7 +49,7 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
       const target = readTarget(request, options.host, options.port);
       if (target.kind === "mismatch") {
         over = true;
-        refuseMismatch(request, response, target.asked, options);
+        refuseMismatch(response, target.asked, options);
         return;
       }
       waiting += 1;
@@ -58,7 +58,7 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
         return;
       }
       const answered = new Promise<void>((resolve) => { response.once("close", resolve); });
-      turn = turn.then(() => forward(request, response, target.path, options)).then(() => answered).finally(() => { waiting -= 1; });
+      turn = turn.then(() => forward(response, target.path, options)).then(() => answered).finally(() => { waiting -= 1; });
     },
     upgrade(request, socket, head) {
       const target = readTarget(request, options.host, options.port);
@@ -67,7 +67,7 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
         answerRaw(socket, "421 Misdirected Request", `${mismatchReason(target.asked, options)}\n`);
         return;
       }
-      void forwardUpgrade(request, socket, head, target.path, options);
+      void forwardUpgrade({ request, socket, head }, target.path, options);
     },
     malformed: options.denied,
   };
@@ -77,29 +77,36 @@ function mismatchReason(asked: string, { host, port }: ForwardOptions): string {
   return `the request is for ${asked}, but the connection is for ${host}:${port}`;
 }
 
-function refuseMismatch(request: IncomingMessage, response: ServerResponse, asked: string, options: ForwardOptions): void {
+function refuseMismatch(response: ServerResponse, asked: string, options: ForwardOptions): void {
   const reason = mismatchReason(asked, options);
   options.denied(reason);
-  answerRefusal(request, response, 421, { to: `${options.host}:${options.port}`, reason });
+  answerRefusal(response, 421, { to: `${options.host}:${options.port}`, reason });
 }
 
-async function forward(request: IncomingMessage, response: ServerResponse, path: string, options: ForwardOptions): Promise<void> {
+async function forward(response: ServerResponse, path: string, options: ForwardOptions): Promise<void> {
   if (response.destroyed) return;
   const dialled = await options.dial();
-  if (dialled.kind === "refused") answerRefusal(request, response, 403, dialled.refusal);
-  if (dialled.kind === "failed") answer(request, response, 502, "text/plain; charset=utf-8", `${options.host}:${options.port} could not be reached: ${dialled.reason}\n`, { close: true });
+  if (dialled.kind === "refused") answerRefusal(response, 403, dialled.refusal);
+  if (dialled.kind === "failed") answer(response, 502, { text: `${options.host}:${options.port} could not be reached: ${dialled.reason}\n`, close: true });
   if (dialled.kind !== "connected") return;
-  const upstream = open(request, path, dialled.socket, options, {});
+  const upstream = open({ request: response.req, path, extra: {} }, dialled.socket, options);
   if (upstream === undefined) {
     options.denied("a request that cannot be written anew");
-    answer(request, response, 400, "text/plain; charset=utf-8", "the request cannot be written anew\n", { close: true });
+    answer(response, 400, { text: "the request cannot be written anew\n", close: true });
     return;
   }
-  relay(request, response, upstream);
+  relay(response.req, response, upstream);
+}
+
+interface Forwarded {
+  readonly request: IncomingMessage;
+  readonly path: string;
+  /** Headers that the request gets beside its own. */
+  readonly extra: Readonly<Record<string, string>>;
 }
 
 /** Begin the upstream request. `undefined` when its method, path or headers are none that may be sent. */
-function open(request: IncomingMessage, path: string, socket: Socket, { host, port, idleMs }: ForwardOptions, extra: Readonly<Record<string, string>>): ClientRequest | undefined {
+function open({ request, path, extra }: Forwarded, socket: Socket, { host, port, idleMs }: ForwardOptions): ClientRequest | undefined {
   const headers: Record<string, string | string[]> = { host: port === 80 ? host : `${host}:${port}`, ...toNodeHeaders(endToEndHeaders(request.rawHeaders, DROP_FROM_REQUEST)), ...framing(request), ...extra };
   socket.setTimeout(idleMs, () => { reset(socket); });
   try {
@@ -125,7 +132,7 @@ function relay(request: IncomingMessage, response: ServerResponse, upstream: Cli
   upstream.once("response", (reply) => { relayAnswer(reply, response); });
   upstream.on("error", () => {
     if (response.headersSent) reset(request.socket);
-    else answer(request, response, 502, "text/plain; charset=utf-8", "the host broke the connection off\n", { close: true });
+    else answer(response, 502, { text: "the host broke the connection off\n", close: true });
   });
   response.once("close", () => { upstream.destroy(); });
 }
@@ -150,9 +157,16 @@ function relayAnswer(reply: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-async function forwardUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, path: string, options: ForwardOptions): Promise<void> {
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client sent after its request. */
+  readonly head: Buffer;
+}
+
+async function forwardUpgrade({ request, socket, head }: Upgrade, path: string, options: ForwardOptions): Promise<void> {
   const dialled = await options.dial();
-  const upstream = dialled.kind === "connected" ? open(request, path, dialled.socket, options, { connection: "Upgrade", upgrade: "websocket" }) : undefined;
+  const upstream = dialled.kind === "connected" ? open({ request, path, extra: { connection: "Upgrade", upgrade: "websocket" } }, dialled.socket, options) : undefined;
   if (upstream === undefined) {
     answerRaw(socket, dialled.kind === "failed" ? "502 Bad Gateway" : "403 Forbidden", "the host could not be reached, or no rule allows it\n");
     return;

@@ -62,7 +62,12 @@ export function readTarget(request: IncomingMessage, host: string, port: number)
   if (only === undefined || hosts.length !== 1 || !names(only)) return mismatch(hosts.length === 0 ? "no host" : hosts.join(" and "));
   const url = request.url ?? "";
   if (url.startsWith("/") || (url === "*" && request.method === "OPTIONS")) return { kind: "target", path: url };
+  const { authority, path } = splitAbsolute(url);
+  return names(authority) ? { kind: "target", path } : mismatch(url);
+}
+
+/** The parts of a request target in absolute form; anything else has an empty authority. */
+function splitAbsolute(url: string): { readonly authority: string; readonly path: string } {
   const [, authority = "", rest = ""] = /^http:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
-  if (!names(authority)) return mismatch(url);
-  return { kind: "target", path: rest.startsWith("/") ? rest : `/${rest}` };
+  return { authority, path: rest.startsWith("/") ? rest : `/${rest}` };
 }

@@ -25,13 +25,13 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
   }
   passage.decided();
   const reader = createBulkReader(parts.buffers);
-  await join(passage, decision, reader, hello);
+  await join(passage, { decision, reader, hello });
 }
 
-async function join(passage: Passage, decision: Decision, reader: BulkReader, hello: FirstBytes | undefined): Promise<void> {
+async function join(passage: Passage, { decision, reader, hello }: { readonly decision: Decision; readonly reader: BulkReader; readonly hello: FirstBytes | undefined }): Promise<void> {
   const { parts, sandbox, socket, destination, signal, gone } = passage;
   const { rule } = decision;
-  const dialled = await dial(destination, parts.policyOf(sandbox), parts.ports, gone, reader.onread);
+  const dialled = await dial(destination, { policy: parts.policyOf(sandbox), ports: parts.ports, onread: reader.onread }, gone);
   if (dialled.kind !== "connected") {
     if (dialled.kind === "denied") deny(passage, { rule, ...dialled });
     else parts.records.failed(sandbox, outcomeOf(passage, { rule, reason: dialled.reason }));
@@ -45,7 +45,7 @@ async function join(passage: Passage, decision: Decision, reader: BulkReader, he
     denied = judgeHello(bytes, destination);
     return denied === undefined && "head" in bytes ? bytes.head : undefined;
   };
-  await splice(socket, upstream, reader, { idleMs: parts.limits.idleMs, signal, first });
+  await splice(socket, upstream, { reader, idleMs: parts.limits.idleMs, signal, first });
   if (denied === undefined) parts.records.allowed(sandbox, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
   else deny(passage, { rule, reason: denied });
 }

@@ -7,8 +7,7 @@ import { deny, outcomeOf, type Passage } from "./passage.ts";
 /** Pass plain HTTP, request by request: the policy in force at that moment decides each. */
 export async function passHttp(passage: Passage, first: Decision): Promise<void> {
   const { parts, sandbox, socket, destination, signal } = passage;
-  const total = { bytesIn: 0, bytesOut: 0 };
-  let passed = false;
+  const total = { connections: 0, bytesIn: 0, bytesOut: 0 };
   passage.decided();
   await parts.front.serve(socket, forwardHttp({
     host: destination.kind === "name" ? destination.name : destination.address,
@@ -16,7 +15,7 @@ export async function passHttp(passage: Passage, first: Decision): Promise<void>
     async dial() {
       const dialled = await dialForRequest(passage);
       if (dialled.kind === "connected") {
-        passed = true;
+        total.connections += 1;
         const { socket: upstream } = dialled;
         upstream.once("close", () => {
           total.bytesIn += upstream.bytesRead;
@@ -28,7 +27,7 @@ export async function passHttp(passage: Passage, first: Decision): Promise<void>
     denied(reason) { deny(passage, { rule: first.rule, reason }); },
     idleMs: parts.limits.idleMs,
   }), signal);
-  if (passed) parts.records.allowed(sandbox, outcomeOf(passage, first), total);
+  if (total.connections > 0) parts.records.allowed(sandbox, outcomeOf(passage, first), { bytesIn: total.bytesIn, bytesOut: total.bytesOut });
 }
 
 async function dialForRequest(passage: Passage): Promise<ForwardDial> {
@@ -36,7 +35,7 @@ async function dialForRequest(passage: Passage): Promise<ForwardDial> {
   const policy = parts.policyOf(sandbox);
   const decision = decide(policy, destination);
   if (decision.effect === "deny") return { kind: "refused", refusal: deny(passage, decision) };
-  const dialled = await dial(destination, policy, parts.ports, gone);
+  const dialled = await dial(destination, { policy, ports: parts.ports }, gone);
   switch (dialled.kind) {
     case "denied":
       return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...dialled }) };

@@ -62,7 +62,7 @@ export async function refuse({ parts, socket, destination, signal }: Passage, re
     return;
   }
   await parts.front.serve(socket, {
-    request(request, response) { answerRefusal(request, response, 403, refusal); },
+    request(_request, response) { answerRefusal(response, 403, refusal); },
     upgrade(_request, upgraded) { answerRaw(upgraded, "403 Forbidden", `${refusal.reason}\n`); },
     malformed() {},
   }, signal);

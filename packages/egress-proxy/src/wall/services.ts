@@ -1,10 +1,17 @@
 import type { SandboxId } from "@sbx/contracts";
 import { HOST_GATEWAY, MCP_PORT, SERVICE_NAMES, type CompiledPolicy, type ServiceKind } from "@sbx/egress-policy";
-import { answer, answerJson } from "./http-answer.ts";
+import { answer, answerJson, answerLastJson } from "./http-answer.ts";
 import { answerRaw, type HttpPurpose } from "./http-front.ts";
 import type { ModelService } from "./model/model-service.ts";
 import type { Records } from "./records.ts";
 import { isMeantForService, problem } from "./service-guard.ts";
+
+/** Which service a connection is for, and from where. */
+interface Asked {
+  readonly kind: ServiceKind;
+  readonly sandbox: SandboxId;
+  readonly port: number;
+}
 
 export interface ServicesOptions {
   readonly model: ModelService;
@@ -21,10 +28,10 @@ const NAMES: Readonly<Record<ServiceKind, readonly string[]>> = {
 };
 
 /** What a connection to one of sbx's own services is answered with. */
-export function servicePurpose(kind: ServiceKind, sandbox: SandboxId, port: number, { model, records, policyOf, log }: ServicesOptions): HttpPurpose {
+export function servicePurpose({ kind, sandbox, port }: Asked, { model, records, policyOf, log }: ServicesOptions): HttpPurpose {
   return {
     request(request, response) {
-      if (!isMeantForService(request, response, NAMES[kind], port)) return;
+      if (!isMeantForService(response, NAMES[kind], port)) return;
       switch (kind) {
         case "model":
           model.handle(sandbox, request, response).catch((error: unknown) => {
@@ -33,12 +40,12 @@ export function servicePurpose(kind: ServiceKind, sandbox: SandboxId, port: numb
           });
           return;
         case "mcp":
-          answerJson(request, response, 503, problem("unavailable", "this sandbox has no MCP gateway yet"), { close: true });
+          answerLastJson(response, 503, problem("unavailable", "this sandbox has no MCP gateway yet"));
           return;
         case "policy":
-          if (request.method !== "GET" && request.method !== "HEAD") answerJson(request, response, 405, problem("invalid_request_error", "this page is read-only"), { close: true });
-          else if (/\bjson\b/i.test(request.headers.accept ?? "")) answerJson(request, response, 200, policyDocument(sandbox, policyOf(sandbox), records));
-          else answer(request, response, 200, "text/plain; charset=utf-8", policyText(sandbox, policyOf(sandbox), records));
+          if (request.method !== "GET" && request.method !== "HEAD") answerLastJson(response, 405, problem("invalid_request_error", "this page is read-only"));
+          else if (/\bjson\b/i.test(request.headers.accept ?? "")) answerJson(response, 200, policyDocument(sandbox, policyOf(sandbox), records));
+          else answer(response, 200, { text: policyText(sandbox, policyOf(sandbox), records) });
           return;
       }
     },

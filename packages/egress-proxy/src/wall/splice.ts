@@ -77,6 +77,8 @@ export function createBulkReader(pool: BufferPool): BulkReader {
 }
 
 export interface SpliceOptions {
+  /** Whose `onread` the upstream was dialled with. */
+  readonly reader: BulkReader;
   readonly idleMs: number;
   readonly signal: AbortSignal;
   /**
@@ -88,9 +90,9 @@ export interface SpliceOptions {
 
 /**
  * Join two connections until both are over. An end is passed on as an end and leaves the other direction open; a reset is
- * passed on as a reset. The upstream must have been dialled with the reader's `onread`.
+ * passed on as a reset.
  */
-export async function splice(client: Socket, upstream: Socket, reader: BulkReader, { idleMs, signal, first }: SpliceOptions): Promise<void> {
+export async function splice(client: Socket, upstream: Socket, { reader, idleMs, signal, first }: SpliceOptions): Promise<void> {
   guardPair(client, upstream, idleMs);
   const release = resetOnAbort(signal, [client, upstream]);
   const over = Promise.all([closed(client), closed(upstream)]);

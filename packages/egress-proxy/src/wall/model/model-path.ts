@@ -32,5 +32,5 @@ function isPlain(segment: string): boolean {
   } catch {
     return false;
   }
-  return decoded !== "." && decoded !== ".." && !/[/\\%\0-\x1f\x7f]/.test(decoded) && !/%2e/i.test(segment);
+  return decoded !== "." && decoded !== ".." && !/[/\\%\p{Cc}]/u.test(decoded) && !/%2e/i.test(segment);
 }

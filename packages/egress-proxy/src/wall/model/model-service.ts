@@ -3,7 +3,7 @@ import { getCACertificates } from "node:tls";
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
 import { isPlaceholder, type Secret } from "@sbx/secret-injector";
 import { Agent } from "undici";
-import { answerJson } from "../http-answer.ts";
+import { answerLastJson } from "../http-answer.ts";
 import { endToEndHeaders, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
 import { isSafeUpstream, type ModelBinding } from "./model-binding.ts";
@@ -21,6 +21,17 @@ export interface ModelServiceOptions {
 /** Puts the real key on requests to a sandbox's model and streams the answers back. */
 export interface ModelService extends AsyncDisposable {
   handle(sandbox: SandboxId, request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/** A request that goes nowhere, as its sender and the record are told. */
+interface Denial {
+  readonly kind: "denied";
+  readonly service: string;
+  /** Of the HTTP answer. */
+  readonly status: number;
+  /** Kind of error in the words of the providers' clients. */
+  readonly type: string;
+  readonly reason: string;
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
@@ -43,31 +54,50 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
   }));
   return {
     async handle(sandbox, request, response) {
-      const deny = (service: string, status: number, type: string, reason: string): void => {
+      const deny = ({ service, status, type, reason }: Denial): void => {
         record({ type: "model.denied", sandbox, fields: { service, status, reason } });
-        answerJson(request, response, status, problem(type, reason), { close: true });
+        answerLastJson(response, status, problem(type, reason));
       };
-      const path = readModelPath(request.url ?? "");
-      if (path.kind === "invalid") return deny("", 400, "invalid_request_error", path.why);
-      const binding = modelOf(sandbox).find(({ service }) => service === path.service);
-      if (binding === undefined) return deny(path.service.slice(0, 64), 404, "not_found_error", `this sandbox has no model service "${path.service.slice(0, 64)}"`);
-      const { service } = binding;
-      if (!METHODS.has(request.method ?? "")) return deny(service, 405, "invalid_request_error", "the method is not one that model providers take");
-      if (!holdsPlaceholder(request, path, binding.placeholder)) return deny(service, 403, "permission_error", `the key is not the placeholder of this sandbox for ${service}`);
-      if (!isSafeUpstream(binding.upstream)) return deny(service, 403, "permission_error", `the address of ${service} is not https`);
-      if (Number(request.headers["content-length"] ?? 0) > bodyBytes) return deny(service, 413, "request_too_large", `the request is larger than ${bodyBytes} bytes`);
-      const secret = await binding.secret().catch(() => "failed" as const);
-      if (secret === "failed") return deny(service, 502, "api_error", `the key for ${service} could not be read; a human can look for the reason on the host: sbx daemon logs`);
-      if (secret === undefined) return deny(service, 403, "permission_error", `sbx holds no key for ${service}; a human can set it on the host: sbx secret set ${binding.secretName ?? service}`);
+      const asked = readAsked(request, { bindings: modelOf(sandbox), bodyBytes });
+      if (asked.kind === "denied") return deny(asked);
+      const { binding, path } = asked;
+      const secret = await readSecret(binding);
+      if ("kind" in secret) return deny(secret);
       if (response.destroyed) return;
       if (request.headers.expect !== undefined) response.writeContinue();
       const target = new URL(binding.upstream);
-      await relayModelAnswer({ sandbox, binding, secret, request, response, record, bodyBytes, dispatcher: dispatcherOf(), origin: target.origin, path: `${target.pathname.replace(/\/+$/, "")}${path.path}`, headers: upstreamHeaders(request, binding, secret), deny: (status, type, reason) => { deny(service, status, type, reason); } });
+      await relayModelAnswer({ sandbox, binding, secret, request, response, record, bodyBytes, dispatcher: dispatcherOf(), origin: target.origin, path: `${target.pathname.replace(/\/+$/, "")}${path}`, headers: upstreamHeaders(request, binding, secret), deny: (status, type, reason) => { deny(denied(binding.service, status, { type, reason })); } });
     },
     async [Symbol.asyncDispose]() {
       await dispatcher?.destroy();
     },
   };
+}
+
+/** The model that a request is for, or why it gets none: an unknown path, service or method, a foreign key, too large a body. */
+function readAsked(request: IncomingMessage, { bindings, bodyBytes }: { readonly bindings: readonly ModelBinding[]; readonly bodyBytes: number }): Denial | { readonly kind: "asked"; readonly binding: ModelBinding; readonly path: string } {
+  const path = readModelPath(request.url ?? "");
+  if (path.kind === "invalid") return denied("", 400, { type: "invalid_request_error", reason: path.why });
+  const binding = bindings.find(({ service }) => service === path.service);
+  const named = path.service.slice(0, 64);
+  if (binding === undefined) return denied(named, 404, { type: "not_found_error", reason: `this sandbox has no model service "${named}"` });
+  const { service } = binding;
+  if (!METHODS.has(request.method ?? "")) return denied(service, 405, { type: "invalid_request_error", reason: "the method is not one that model providers take" });
+  if (!holdsPlaceholder(request, path, binding.placeholder)) return denied(service, 403, { type: "permission_error", reason: `the key is not the placeholder of this sandbox for ${service}` });
+  if (!isSafeUpstream(binding.upstream)) return denied(service, 403, { type: "permission_error", reason: `the address of ${service} is not https` });
+  if (Number(request.headers["content-length"] ?? 0) > bodyBytes) return denied(service, 413, { type: "request_too_large", reason: `the request is larger than ${bodyBytes} bytes` });
+  return { kind: "asked", binding, path: path.path };
+}
+
+async function readSecret(binding: ModelBinding): Promise<Secret | Denial> {
+  const { service } = binding;
+  const secret = await binding.secret().catch(() => "failed" as const);
+  if (secret === "failed") return denied(service, 502, { type: "api_error", reason: `the key for ${service} could not be read; a human can look for the reason on the host: sbx daemon logs` });
+  return secret ?? denied(service, 403, { type: "permission_error", reason: `sbx holds no key for ${service}; a human can set it on the host: sbx secret set ${binding.secretName ?? service}` });
+}
+
+function denied(service: string, status: number, why: { readonly type: string; readonly reason: string }): Denial {
+  return { kind: "denied", service, status, ...why };
 }
 
 /** Whether one of the places in which providers' clients put a key holds exactly the placeholder. */
