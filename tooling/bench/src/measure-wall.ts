@@ -8,8 +8,8 @@ import { startLoadServer } from "./load-server.ts";
 import { runProgram } from "./run-program.ts";
 import { startSquid } from "./squid.ts";
 
-const LOAD = fileURLToPath(new URL("../load/load.mjs", import.meta.url));
-const PROGRAM = "load.mjs";
+const LOAD = fileURLToPath(new URL("../load.ts", import.meta.url));
+const PROGRAM = "load.ts";
 
 const QUESTIONS = [
   { mode: "connect", title: "through the wall: name, connect and first byte", unit: "ms", better: "less" },

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { describe, it } from "vitest";
 import { startLoadServer } from "../src/load-server.ts";
 
-const LOAD = fileURLToPath(new URL("../load/load.mjs", import.meta.url));
+const LOAD = fileURLToPath(new URL("../load.ts", import.meta.url));
 const run = promisify(execFile);
 
 describe("the load generator and its server", () => {
