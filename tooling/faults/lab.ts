@@ -2,7 +2,7 @@ import { execFile, spawn, type ChildProcessByStdio } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
-import { request } from "node:http";
+import { request, type IncomingMessage } from "node:http";
 import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import type { Readable } from "node:stream";
@@ -17,6 +17,14 @@ export interface Outcome {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
+}
+
+/** What `sbx ls --json` says of a sandbox. */
+export interface Shown {
+  readonly id: string;
+  readonly name: string;
+  readonly state: { readonly phase: string; readonly network?: string };
+  readonly sessions: readonly { readonly id: string; readonly mode: string; readonly state: { readonly phase: string; readonly exitCode?: number } }[];
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -80,7 +88,7 @@ export class Lab implements AsyncDisposable {
   async call(method: string, target: string, body?: unknown): Promise<unknown> {
     const outgoing = request({ socketPath: path.join(this.state, "sbxd.sock"), method, path: target, agent: false });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    const [response] = await once(outgoing, "response");
+    const response = await new Promise<IncomingMessage>((resolve, reject) => { outgoing.once("response", resolve).once("error", reject); });
     return json(response);
   }
 
@@ -90,9 +98,10 @@ export class Lab implements AsyncDisposable {
     return events as readonly { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }[];
   }
 
-  async sandboxes(): Promise<readonly { readonly id: string; readonly name: string; readonly state: { readonly phase: string; readonly network?: string }; readonly sessions: readonly { readonly id: string; readonly mode: string; readonly state: { readonly phase: string; readonly exitCode?: number } }[] }[]> {
-    const { out } = await this.sbx("ls", "--json");
-    return JSON.parse(out);
+  async sandboxes(): Promise<readonly Shown[]> {
+    const shown: unknown = JSON.parse((await this.sbx("ls", "--json")).out);
+    // The daemon checks its answers against the schema of sandboxes.
+    return shown as readonly Shown[];
   }
 
   /** Names of the engine's containers and volumes that are this lab's. */

@@ -25,7 +25,7 @@ export async function reconcile(parts: SandboxParts, sandboxes: Map<SandboxId, L
     sandboxes.set(record.id, { record, pod: undefined, running: false });
     parts.record({ type: "daemon.state-rebuilt", sandbox: record.id, fields: { name: record.name, from: "engine" } });
   }
-  for (const live of [...sandboxes.values()]) {
+  for (const live of sandboxes.values()) {
     if (live.record.ready) {
       adopt(live, views);
       await takeOver(parts, live);
