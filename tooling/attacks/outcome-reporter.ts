@@ -1,6 +1,7 @@
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
 /** Prints one line per attack: whether the wall held, and the name of the attack. */
+// oxlint-disable-next-line import/no-default-export -- vitest loads a reporter by its default export
 export default class OutcomeReporter implements Reporter {
   #held = 0;
   #broken = 0;

@@ -11,7 +11,7 @@ export function lazy<T>(make: () => T): () => T {
 }
 
 /** The foreign function library; loaded when the first call needs it, so that a program that makes none does not pay. */
-export const koffi = lazy((): Koffi => createRequire(import.meta.url)("koffi"));
+export const koffi = lazy((): Koffi => createRequire(import.meta.url)("koffi") as Koffi);
 /** The C library that this process runs on already, whichever it is. */
 const libc = lazy((): LibraryHandle => koffi().load(null));
 

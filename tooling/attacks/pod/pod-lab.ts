@@ -91,10 +91,10 @@ export async function startPod(lab: Lab, options: TestPodOptions = {}): Promise<
 }
 
 /** A container that joins a gate as the agent's does: no capability, the workload's own seccomp profile. */
-function workloadSpec({ baseImage }: Lab, name: string, gate: EngineId, overrides: Partial<ContainerSpec> = {}): ContainerSpec {
+function workloadSpec({ baseImage }: Lab, name: string, gate: EngineId): ContainerSpec {
   return {
     name, image: baseImage, command: ["sleep", "3600"], env: {}, labels: LABELS, user: "1000:1000", workdir: "/", mounts: [], network: { kind: "join", container: gate },
-    capabilities: [], readonlyRoot: false, seccomp: workloadSeccomp(), limits: { pids: 512 }, ...overrides,
+    capabilities: [], readonlyRoot: false, seccomp: workloadSeccomp(), limits: { pids: 512 },
   };
 }
 

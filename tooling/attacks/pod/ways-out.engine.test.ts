@@ -122,7 +122,7 @@ say(attempt(call))`)).toBe("ECONNREFUSED");
 
   it("a false source address changes neither who speaks nor where it goes", async ({ expect }) => {
     await pod.python(`say([tcp("172.17.0.1", ${witness.port}, source=(s, 0)) for s in ("172.17.0.1", "8.8.8.8", "198.18.0.9")])`);
-    expect(pod.served).toEqual(Array(3).fill({ to: { kind: "address", address: "172.17.0.1" }, port: witness.port }));
+    expect(pod.served).toEqual(Array.from({ length: 3 }, () => ({ to: { kind: "address", address: "172.17.0.1" }, port: witness.port })));
     expect(neighbour.served).toEqual([]);
   });
 

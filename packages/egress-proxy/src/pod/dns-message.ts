@@ -23,6 +23,11 @@ export const CLASS_IN = 1;
 const TYPE_OPT = 41;
 const HEADER_BYTES = 12;
 const MAX_NAME_BYTES = 255;
+const RESPONSE = 0x8000;
+const OPERATION = 0x7800;
+const TRUNCATED = 0x0200;
+const RECURSION_DESIRED = 0x0100;
+const RECURSION_AVAILABLE = 0x0080;
 const FORMERR = 1;
 const NOTIMP = 4;
 const EXTENDED_BYTES = 1232;
@@ -32,20 +37,23 @@ export function parseQuery(bytes: Buffer): ParsedQuery {
   if (bytes.byteLength < HEADER_BYTES) return { kind: "noise" };
   const id = bytes.readUInt16BE(0);
   const flags = bytes.readUInt16BE(2);
-  if ((flags & 0x8000) !== 0) return { kind: "noise" };
-  if ((flags & 0x7800) !== 0) return { kind: "malformed", id, code: NOTIMP };
-  const malformed = { kind: "malformed", id, code: FORMERR } as const;
+  if ((flags & RESPONSE) !== 0) return { kind: "noise" };
+  if ((flags & OPERATION) !== 0) return { kind: "malformed", id, code: NOTIMP };
+  const query = readQuestion(bytes, { id, flags });
+  return query === undefined ? { kind: "malformed", id, code: FORMERR } : { kind: "query", query };
+}
+
+/** One whole question and at most an EDNS record behind it. */
+function readQuestion(bytes: Buffer, { id, flags }: { readonly id: number; readonly flags: number }): DnsQuery | undefined {
   const [questions, answers, authorities, additional] = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
-  if ((flags & 0x0200) !== 0 || questions !== 1 || answers !== 0 || authorities !== 0) return malformed;
+  if ((flags & TRUNCATED) !== 0 || questions !== 1 || answers !== 0 || authorities !== 0) return undefined;
   const name = readName(bytes, HEADER_BYTES);
-  if (name === undefined || name.end + 4 > bytes.byteLength) return malformed;
+  if (name === undefined || name.end + 4 > bytes.byteLength) return undefined;
   const end = name.end + 4;
   const extended = additional === 1 && isExtension(bytes, end);
-  if (!extended && (additional !== 0 || end !== bytes.byteLength)) return malformed;
-  return {
-    kind: "query",
-    query: { id, recursionDesired: (flags & 0x0100) !== 0, name: hostName(name.labels), type: bytes.readUInt16BE(name.end), class: bytes.readUInt16BE(name.end + 2), question: Buffer.from(bytes.subarray(HEADER_BYTES, end)), extended },
-  };
+  if (!extended && (additional !== 0 || end !== bytes.byteLength)) return undefined;
+  const question = Buffer.from(bytes.subarray(HEADER_BYTES, end));
+  return { id, recursionDesired: (flags & RECURSION_DESIRED) !== 0, name: hostName(name.labels), type: bytes.readUInt16BE(name.end), class: bytes.readUInt16BE(name.end + 2), question, extended };
 }
 
 /** Write an answer: an address, or none with the response code `code` (0 means: there is no such record). */
@@ -64,7 +72,7 @@ function encodeHeader(id: number, { recursionDesired, code, counts }: { readonly
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt16BE(id, 0);
   // A response; recursion is available, as stub resolvers expect.
-  header.writeUInt16BE(0x8080 | (recursionDesired ? 0x0100 : 0) | code, 2);
+  header.writeUInt16BE(RESPONSE | RECURSION_AVAILABLE | (recursionDesired ? RECURSION_DESIRED : 0) | code, 2);
   for (const [index, count] of counts.entries()) header.writeUInt16BE(count, 4 + 2 * index);
   return header;
 }

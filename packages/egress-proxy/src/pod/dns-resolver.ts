@@ -38,7 +38,7 @@ export function createResolver(parts: ResolverParts): Resolve {
 
 async function answer({ name, type, class: dnsClass }: DnsQuery, { hostname, mayAllow, names, refused, mayAdd, onRefused, onFailure }: ResolverParts): Promise<Parameters<typeof encodeAnswer>[1]> {
   if (name === undefined || type !== TYPE_A || dnsClass !== CLASS_IN) return { code: NO_RECORD };
-  if (name === hostname || name === "localhost" || name.endsWith(".localhost")) return { address: LOOPBACK, ttlSeconds: TTL_SECONDS };
+  if (isOwn(name, hostname)) return { address: LOOPBACK, ttlSeconds: TTL_SECONDS };
   try {
     if (!mayAllow(name)) {
       onRefused?.(name);
@@ -52,4 +52,9 @@ async function answer({ name, type, class: dnsClass }: DnsQuery, { hostname, may
     onFailure(error instanceof Error ? error.message : String(error));
   }
   return { code: SERVFAIL };
+}
+
+/** Names by which programs look for themselves. */
+function isOwn(name: string, hostname: string): boolean {
+  return name === hostname || name === "localhost" || name.endsWith(".localhost");
 }

@@ -105,7 +105,7 @@ export class GateLink {
   }
 
   #fail(message: string): void {
-    for (const owed of [...this.#owed.values()]) owed.settle({ error: podFailed(message) });
+    for (const owed of this.#owed.values()) owed.settle({ error: podFailed(message) });
   }
 
   #nextId(): number {

@@ -56,7 +56,7 @@ describe("openNameTable", () => {
       const names = ["a.test", "b.test", "c.test"];
       const addresses = await (async () => {
         await using table = await opened(directory.path);
-        return Promise.all(names.map((name) => table.addressFor(name)));
+        return await Promise.all(names.map((name) => table.addressFor(name)));
       })();
       await harm(directory.copies[lost === 0 ? 0 : 1]);
       await using table = await opened(directory.path, { mustExist: true });
