@@ -51,7 +51,7 @@ async function openEngine(endpoint: Endpoint, labels: Readonly<Record<string, st
   const apiVersion = negotiate({ newest: answer.ApiVersion, oldest: answer.MinAPIVersion ?? answer.ApiVersion });
   const docker = openDocker(endpoint, apiVersion);
   const options = securityOptions(await withinTime(docker.info()));
-  const podman = answer.Components?.some(({ Name }) => Name.startsWith("Podman")) === true;
+  const podman = answer.Components?.some(({ Name }) => Name.startsWith("Podman")) ?? false;
   const info: EngineInfo = {
     name: podman ? "Podman" : "Docker",
     version: answer.Version,

@@ -13,7 +13,7 @@ function statusOf(error: unknown): number | undefined {
 export function reasonOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return String(error);
   if ("json" in error && typeof error.json === "object" && error.json !== null && "message" in error.json && typeof error.json.message === "string") return error.json.message;
-  const message = "message" in error && typeof error.message === "string" ? error.message : String(error);
+  const message = "message" in error && typeof error.message === "string" ? error.message : "";
   return message.replace(/^\(HTTP code \d+\) [^-]*- /, "").trim() || "no reason given";
 }
 

@@ -36,27 +36,27 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
     },
     async importRootfs(rootfs, reference, signal) {
       const { repo, tag } = splitReference(checkReference(reference));
-      await interruptible(rootfs, signal, async () => {
+      await interruptible({ source: rootfs, doing: "import an image", signal }, async () => {
         const answer = await docker.importImage(rootfs, { repo, tag, abortSignal: signal });
         await follow(answer as Readable, () => undefined);
-      }, "import an image");
+      });
       return made(reference, "import an image");
     },
     async build(request, progress, signal) {
       checkReference(request.reference);
       let image: EngineId | undefined;
-      await interruptible(request.context, signal, async () => { image = await buildImage({ docker, request, progress, signal }); }, "build an image");
+      await interruptible({ source: request.context, doing: "build an image", signal }, async () => { image = await buildImage({ docker, request, progress, signal }); });
       return image ?? made(request.reference, "build an image");
     },
     readFile: rememberFiles(async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels })),
     async removeImage(reference) {
-      await askUnless([404], "remove an image", async () => docker.getImage(checkReference(reference)).remove());
+      await askUnless([404], "remove an image", async () => { await docker.getImage(checkReference(reference)).remove(); });
     },
   };
 }
 
 /** Do `work` with a source stream: an abort rejects with its reason, a broken source with `ENGINE_FAILED`; the source is destroyed in every case. */
-async function interruptible(source: Readable, signal: AbortSignal, work: () => Promise<void>, doing: string): Promise<void> {
+async function interruptible({ source, doing, signal }: { readonly source: Readable; readonly doing: string; readonly signal: AbortSignal }, work: () => Promise<void>): Promise<void> {
   try {
     signal.throwIfAborted();
     await ask(doing, work);

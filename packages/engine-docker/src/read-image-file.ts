@@ -29,7 +29,7 @@ export async function readImageFile({ docker, image, path, labels }: { readonly 
     }
     throw engineFailed(doing, "too many links");
   } finally {
-    await ask("remove a container", async () => container.remove({ force: true, v: true }));
+    await ask("remove a container", async () => { await container.remove({ force: true, v: true }); });
   }
 }
 

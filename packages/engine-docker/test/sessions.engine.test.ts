@@ -89,7 +89,7 @@ describe("terminal sessions", () => {
     expect(await runner.waitForEnd(at)).toBe(7);
   });
 
-  it("pass on a new size, the newest of all viewers", async () => {
+  it("pass on a new size, the newest of all viewers", async ({ expect }) => {
     const at = await open(["sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done"]);
     const first = await view(at);
     await first.sees("ready");
@@ -101,7 +101,7 @@ describe("terminal sessions", () => {
     await first.process.resize({ columns: 66, rows: 11 });
     await second.sees("11 66");
     await runner.signal({ ...at, signal: "SIGKILL" });
-    await runner.waitForEnd(at);
+    expect(await runner.waitForEnd(at)).toBe(137);
   });
 
   it("show several viewers the same, and keep on when the attaching process is killed", async ({ expect }) => {

@@ -64,10 +64,11 @@ function builtIn(name: string): Promise<string> {
 
 async function npmPackage(): Promise<{ readonly version: string; readonly files: () => Promise<readonly ContextFile[]> }> {
   const manifest = fileURLToPath(import.meta.resolve("npm/package.json"));
-  const { version } = JSON.parse(await readFile(manifest, "utf8"));
+  const found: unknown = JSON.parse(await readFile(manifest, "utf8"));
+  if (typeof found !== "object" || found === null || !("version" in found) || typeof found.version !== "string") throw new Error(`${manifest} names no version`);
   const files = async (): Promise<readonly ContextFile[]> => {
     const all = await readContext(dirname(manifest), { maxFiles: 10_000, maxBytes: 64 * 1024 * 1024 });
     return all.map((file) => ({ ...file, path: `npm/${file.path}` }));
   };
-  return { version: String(version), files };
+  return { version: found.version, files };
 }

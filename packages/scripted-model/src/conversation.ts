@@ -33,17 +33,22 @@ export const EXPLANATION = "I am the scripted model that comes with sbx, not a l
 /** Decide what to answer. The same conversation always gets the same answer. */
 export function answerOf({ tools, items, wantsJson }: Conversation): Answer {
   if (wantsJson) return text(JSON.stringify({ complexity_reasoning: "a script needs no thought", complexity_score: 1, title: "Scripted task" }));
-  const said = items.map(({ kind, text: raw }) => ({ kind, text: raw.replaceAll(ASIDES, "").trim() }));
-  const lastUser = said.findLastIndex((item) => item.kind === "user" && item.text !== "");
-  const results = said.slice(lastUser + 1).filter(({ kind }) => kind === "result");
-  const last = results.at(-1);
-  if (last !== undefined) return text(`The command ran. It printed:\n\n${quote(last.text)}`);
-  const command = [...(said[lastUser]?.text ?? "").matchAll(SCRIPT)].at(-1)?.[1]?.trim();
+  const { result, command } = lastTurn(items);
+  if (result !== undefined) return text(`The command ran. It printed:\n\n${quote(result)}`);
   if (tools.length === 0) return text(command === undefined ? EXPLANATION : "Scripted task");
   if (command === undefined || command === "") return text(EXPLANATION);
   const tool = shellTool(tools);
   if (tool === undefined) return text(`I would run a command, but this agent offers no shell tool that I know. It offers: ${tools.map(({ name }) => name).join(", ")}.`);
   return { kind: "call", tool, input: tool.form === "custom" ? programFor(command) : argumentsOf(tool, command) };
+}
+
+/** The command that the user's last message holds, and what a tool answered since. */
+function lastTurn(items: Conversation["items"]): { readonly result: string | undefined; readonly command: string | undefined } {
+  const said = items.map(({ kind, text: raw }) => ({ kind, text: raw.replaceAll(ASIDES, "").trim() }));
+  const lastUser = said.findLastIndex((item) => item.kind === "user" && item.text !== "");
+  const results = said.slice(lastUser + 1).filter(({ kind }) => kind === "result");
+  const command = [...(said[lastUser]?.text ?? "").matchAll(SCRIPT)].at(-1)?.[1]?.trim();
+  return { result: results.at(-1)?.text, command };
 }
 
 /** For a tool whose input is JavaScript, in which the agent's other tools are functions. */

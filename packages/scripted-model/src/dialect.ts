@@ -1,11 +1,13 @@
 import type { Answer, Conversation } from "./conversation.ts";
 
-/** Figures that an answer reports, never zero. */
+/** What a dialect writes into an answer beside what is said; the counts of tokens are never zero. */
 export interface Figures {
   readonly input: number;
   readonly output: number;
   /** Stands for this answer in ids. */
   readonly id: string;
+  /** Path and query of the request. */
+  readonly path: string;
 }
 
 export interface Written {
@@ -18,7 +20,7 @@ export interface Written {
 export interface Dialect {
   readonly name: string;
   read(body: unknown, path: string): Conversation;
-  write(answer: Answer, conversation: Conversation, figures: Figures, path: string): Written;
+  write(answer: Answer, conversation: Conversation, figures: Figures): Written;
 }
 
 export function json(value: unknown): Written {

@@ -11,7 +11,7 @@ export const googleGenerate: Dialect = {
     items: list(field(body, "contents")).flatMap(itemsOf),
     wantsJson: field(field(body, "generationConfig"), "responseMimeType") === "application/json",
   }),
-  write(answer, { model, stream }, figures, path) {
+  write(answer, { model, stream }, figures) {
     const part = answer.kind === "call" ? { functionCall: { name: answer.tool.name, args: answer.input } } : { text: answer.text };
     const reply = {
       candidates: [{ index: 0, content: { role: "model", parts: [part] }, finishReason: "STOP" }],
@@ -20,7 +20,7 @@ export const googleGenerate: Dialect = {
       responseId: figures.id,
     };
     if (!stream) return json(reply);
-    return /[?&]alt=sse\b/.test(path) ? dataEvents([reply]) : json([reply]);
+    return /[?&]alt=sse\b/.test(figures.path) ? dataEvents([reply]) : json([reply]);
   },
 };
 

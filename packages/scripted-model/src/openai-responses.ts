@@ -45,23 +45,25 @@ function itemOf(entry: unknown): Conversation["items"] {
   return type === "message" && field(entry, "role") === "user" ? [{ kind: "user", text: contentText(field(entry, "content")) }] : [];
 }
 
-type Item = { readonly id: string; readonly type: string };
+/** A part of the answer: a type, and the fields that belong to it. */
+type Part = { readonly type: string } & Readonly<Record<string, unknown>>;
+type Item = Part & { readonly id: string };
 
 function itemFor(answer: Answer, { id }: Figures): Item {
-  if (answer.kind === "text") return { type: "message", id: `msg_${id}`, ...{ role: "assistant", status: "completed", content: [{ type: "output_text", text: answer.text, annotations: [] }] } };
+  if (answer.kind === "text") return { type: "message", id: `msg_${id}`, role: "assistant", status: "completed", content: [{ type: "output_text", text: answer.text, annotations: [] }] };
   const call = { call_id: `call_${id}`, name: answer.tool.name, status: "completed" };
-  if (typeof answer.input === "string") return { type: "custom_tool_call", id: `ctc_${id}`, ...call, ...{ input: answer.input } };
-  return { type: "function_call", id: `fc_${id}`, ...call, ...{ arguments: JSON.stringify(answer.input) } };
+  if (typeof answer.input === "string") return { type: "custom_tool_call", id: `ctc_${id}`, ...call, input: answer.input };
+  return { type: "function_call", id: `fc_${id}`, ...call, arguments: JSON.stringify(answer.input) };
 }
 
 /** Clients that build the answer from its parts need a text's deltas; those that read whole items pass over them. */
-function deltasOf(answer: Answer, { id }: Item): readonly { readonly type: string }[] {
+function deltasOf(answer: Answer, { id }: Item): readonly Part[] {
   if (answer.kind !== "text") return [];
   const place = { item_id: id, output_index: 0, content_index: 0 };
   return [
-    { type: "response.content_part.added", ...place, ...{ part: { type: "output_text", text: "", annotations: [] } } },
-    { type: "response.output_text.delta", ...place, ...{ delta: answer.text } },
-    { type: "response.output_text.done", ...place, ...{ text: answer.text } },
-    { type: "response.content_part.done", ...place, ...{ part: { type: "output_text", text: answer.text, annotations: [] } } },
+    { type: "response.content_part.added", ...place, part: { type: "output_text", text: "", annotations: [] } },
+    { type: "response.output_text.delta", ...place, delta: answer.text },
+    { type: "response.output_text.done", ...place, text: answer.text },
+    { type: "response.content_part.done", ...place, part: { type: "output_text", text: answer.text, annotations: [] } },
   ];
 }

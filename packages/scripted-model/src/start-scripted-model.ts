@@ -50,9 +50,9 @@ const CHARACTERS_PER_TOKEN = 4;
  */
 export async function startScriptedModel({ host = "127.0.0.1", port = 0, expectKey, onRequest = () => {} }: ScriptedModelOptions = {}): Promise<ScriptedModel> {
   const server = createServer((request, response) => {
-    serve(request, response, expectKey, onRequest).catch(() => {
+    serve(request, response, { expectKey, onRequest }).catch(() => {
       if (response.headersSent) response.destroy();
-      else sendError(response, 400, "invalid_request_error", "the request could not be read");
+      else sendError(response, 400, { type: "invalid_request_error", message: "the request could not be read" });
     });
   });
   server.on("upgrade", (_, socket) => { socket.end("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"); });
@@ -70,23 +70,26 @@ export async function startScriptedModel({ host = "127.0.0.1", port = 0, expectK
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, expectKey: string | undefined, onRequest: (request: ScriptedRequest) => void): Promise<void> {
-  const path = request.url ?? "/";
-  const method = request.method ?? "GET";
+async function serve(request: IncomingMessage, response: ServerResponse, { expectKey, onRequest }: { readonly expectKey: string | undefined; readonly onRequest: (request: ScriptedRequest) => void }): Promise<void> {
+  const { url: path = "/", method = "GET" } = request;
   const dialect = method === "POST" ? dialectOf(path) : undefined;
   const bytes = await decode(await readBody(request), request.headers["content-encoding"]);
   const body: unknown = bytes.length === 0 ? undefined : JSON.parse(bytes.toString("utf8"));
   onRequest({ method, path, headers: request.headers, dialect: dialect?.name, body });
-  if (expectKey !== undefined && !keysOf(request).includes(expectKey)) return sendError(response, 401, "authentication_error", "the key is not the expected one");
+  if (expectKey !== undefined && !keysOf(request).includes(expectKey)) return sendError(response, 401, { type: "authentication_error", message: "the key is not the expected one" });
   if (method === "HEAD") return void response.writeHead(200).end();
   const counted = countOf(path, bytes.length);
   if (method === "POST" && counted !== undefined) return void response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(counted));
-  if (dialect === undefined) return sendError(response, 404, "not_found_error", "the scripted model has nothing at this path");
+  if (dialect === undefined) return sendError(response, 404, { type: "not_found_error", message: "the scripted model has nothing at this path" });
+  send(response, replyTo(dialect, { path, bytes, body }));
+}
+
+function replyTo(dialect: Dialect, { path, bytes, body }: { readonly path: string; readonly bytes: Buffer; readonly body: unknown }): Written {
   const conversation = dialect.read(body, path);
   const answer = answerOf(conversation);
   const output = answer.kind === "text" ? answer.text : JSON.stringify(answer.input);
   const figures = { input: tokens(bytes.length), output: tokens(output.length), id: createHash("sha256").update(bytes).digest("hex").slice(0, 24) };
-  send(response, dialect.write(answer, conversation, figures, path));
+  return dialect.write(answer, conversation, { ...figures, path });
 }
 
 function dialectOf(path: string): Dialect | undefined {
@@ -147,6 +150,6 @@ function send(response: ServerResponse, { contentType, chunks }: Written): void 
   response.end();
 }
 
-function sendError(response: ServerResponse, status: number, type: string, message: string): void {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ type: "error", error: { type, message } }));
+function sendError(response: ServerResponse, status: number, error: { readonly type: string; readonly message: string }): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ type: "error", error }));
 }

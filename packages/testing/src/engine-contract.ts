@@ -96,8 +96,8 @@ export function describeContainerEngine(name: string, make: () => Promise<Engine
     it("lists by every label asked for, running or not", async ({ expect }) => {
       const created = await engine.create(spec({ labels: { ...label, part: "a" } }));
       const started = await running();
-      const ids = async (...labels: string[]) => (await engine.list([`dev.sbx.contract=${mark}`, ...labels])).map(({ id }) => id).sort();
-      expect(await ids()).toEqual([created, started].sort());
+      const ids = async (...labels: string[]) => (await engine.list([`dev.sbx.contract=${mark}`, ...labels])).map(({ id }) => id).toSorted();
+      expect(await ids()).toEqual([created, started].toSorted());
       expect(await ids("part=a")).toEqual([created]);
       expect(await ids("part")).toEqual([created]);
       expect(await ids("part=b")).toEqual([]);

@@ -22,25 +22,36 @@ const CONFIG_BYTES = 1 << 20;
  * @throws AppError `WORKSPACE_UNSAFE` when they do not agree
  */
 export function outsideRepository(workspace: OpenPlace, path: string, places: HostPlaces): OutsideRepository | undefined {
+  const gitDirectory = namedDirectory(workspace, path);
+  if (gitDirectory === undefined || isWithin(gitDirectory, path)) return undefined;
+  const opened = openAbsolute(gitDirectory);
+  if (typeof opened === "string") throw refuse(path, `names ${gitDirectory}, which ${opened === "missing" ? "is not there" : "lies behind a symbolic link"}`);
+  using place = opened;
+  const worktree = worktreeParts(gitDirectory);
+  const common = worktree?.common ?? gitDirectory;
+  const why = whyKeptOut(common, places);
+  if (why !== undefined) throw refuse(path, `names ${common}, which ${why}`);
+  const knowsIt = worktree === undefined ? isSubmodule(place, { path, gitDirectory }) : isWorktree(place, { path, common, gitDirectory });
+  if (!knowsIt) throw refuse(path, `names ${gitDirectory}, but that repository knows nothing of this directory`);
+  if (!hasRepository(common)) throw refuse(path, `names ${common}, which is no repository`);
+  return { common, gitDirectory };
+}
+
+/** The directory that the `.git` file names, where `.git` is a file. */
+function namedDirectory(workspace: OpenPlace, path: string): string | undefined {
   const git = openIn(workspace, ".git");
   if (typeof git === "string") return undefined;
   using held = git;
   if (held.kind !== "file") return undefined;
-  const text = readIn(workspace, ".git", LINK_BYTES) ?? "";
-  const named = gitFileTarget(text);
+  const named = gitFileTarget(readIn(workspace, ".git", LINK_BYTES) ?? "");
   if (named === undefined) throw refuse(path, "is no file of git's");
-  const gitDirectory = resolvePath(path, named);
-  if (isWithin(gitDirectory, path)) return undefined;
-  const opened = openAbsolute(gitDirectory);
-  if (typeof opened === "string") throw refuse(path, opened === "missing" ? `names ${gitDirectory}, which is not there` : `names ${gitDirectory}, which lies behind a symbolic link`);
-  using place = opened;
-  const worktree = worktreeParts(gitDirectory);
-  const common = worktree?.common ?? gitDirectory;
-  const why = whyForbidden(common, { ...places, homes: [] }) ?? places.homes.map((home) => (isWithin(home, common) ? "contains a home directory" : undefined)).find((reason) => reason !== undefined);
-  if (why !== undefined) throw refuse(path, `names ${common}, which ${why}`);
-  if (worktree !== undefined ? !isWorktree(place, { path, common, gitDirectory }) : !isSubmodule(place, { path, gitDirectory })) throw refuse(path, `names ${gitDirectory}, but that repository knows nothing of this directory`);
-  if (!hasRepository(common)) throw refuse(path, `names ${common}, which is no repository`);
-  return { common, gitDirectory };
+  return resolvePath(path, named);
+}
+
+/** Why a directory of the host may not be shown as a repository. It may lie in a home, but not hold one. */
+function whyKeptOut(common: string, places: HostPlaces): string | undefined {
+  const holdsHome = places.homes.some((home) => isWithin(home, common));
+  return whyForbidden(common, { ...places, homes: [] }) ?? (holdsHome ? "contains a home directory" : undefined);
 }
 
 function refuse(path: string, what: string): ReturnType<typeof unsafe> {

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, type Dirent } from "node:fs";
 import { isWithin } from "@sbx/core";
 import type { OutsideRepository } from "./outside-repository.ts";
 import type { Base, BasePlan } from "./plan.ts";
@@ -34,12 +34,23 @@ function keepOthersOut(base: Base, { path, own }: { readonly path: string; reado
   const directory = path === "" ? base.place.path : `${base.place.path}/${path}`;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const at = path === "" ? entry.name : `${path}/${entry.name}`;
-    if ((path === "" && WRITABLE.has(entry.name)) || isWithin(own, at) || (!entry.isDirectory() && !entry.isFile()) || entry.name.endsWith(".lock")) continue;
-    for (let index = plan.mounts.length - 1; index >= 0; index -= 1) {
-      const mount = plan.mounts[index];
-      if (mount !== undefined && mount.purpose === "chain" && mount.path !== "" && isWithin(mount.path, at)) plan.mounts.splice(index, 1);
-    }
+    const isShared = path === "" && WRITABLE.has(entry.name);
+    if (isShared || isWithin(own, at) || !isPlace(entry)) continue;
+    dropChain(at, plan);
     if (!plan.mounts.some((mount) => mount.path === at)) plan.mounts.push({ base, path: at, content: "self", readonly: true, purpose: "protected" });
   }
   if (!plan.mounts.some((mount) => mount.path === own)) plan.mounts.push({ base, path: own, content: "self", readonly: false, purpose: "chain" });
+}
+
+/** A file or directory that stays: git makes and removes its locks all the time. */
+function isPlace(entry: Dirent): boolean {
+  return (entry.isDirectory() || entry.isFile()) && !entry.name.endsWith(".lock");
+}
+
+/** Take back the mounts that were planned on the way to something below `at`, which becomes read-only as a whole. */
+function dropChain(at: string, plan: BasePlan): void {
+  for (let index = plan.mounts.length - 1; index >= 0; index -= 1) {
+    const mount = plan.mounts[index];
+    if (mount?.purpose === "chain" && mount.path !== "" && isWithin(mount.path, at)) plan.mounts.splice(index, 1);
+  }
 }

@@ -70,7 +70,7 @@ async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge
   if (await copyPlace(place, path, { owner, empty: (below) => request.hide.includes(`${targetOf(mount)}/${below}`) })) return identified(path);
   await rm(path, { recursive: true, force: true });
   tooLarge.push(targetOf(mount));
-  return emptySource(place.kind === "directory" ? "empty-directory" : "empty-file", { mount, path, directory });
+  return await emptySource(place.kind === "directory" ? "empty-directory" : "empty-file", { mount, path, directory });
 }
 
 /** Nothing. A protected path has its own source, which at the next start may hold a copy: a container keeps the paths of its sources. */

@@ -61,14 +61,19 @@ interface Asked {
 async function whyItRuns({ root, place, file, before }: Asked): Promise<string | undefined> {
   const { path, kind, mode } = file;
   if (kind === "special") return "is a socket, pipe or device that programs on the host may open";
-  const byMode = kind === "link" ? undefined : whyModeMatters(mode);
-  if (byMode !== undefined) return byMode;
-  if (kind === "directory") return undefined;
   if (kind === "link") return (await whyLinkMatters(root, path)) ?? whyPathRuns(path);
+  const byMode = whyModeMatters(mode);
+  if (byMode !== undefined || kind === "directory") return byMode;
   if (isGitConfig(path)) return whyConfigRuns(before.texts[path] ?? "", comparedText(place, path) ?? "");
   const text = comparedText(place, path);
-  if (text !== undefined) return text === before.texts[path] || text === "" || (before.texts[path] === undefined && !/"(?:scripts|bin|husky|lint-staged|simple-git-hooks|pnpm)",(?!null)/u.test(text)) ? undefined : "scripts that the package manager runs changed";
-  return whyPathRuns(path);
+  if (text === undefined) return whyPathRuns(path);
+  return haveScriptsChanged(before.texts[path], text) ? "scripts that the package manager runs changed" : undefined;
+}
+
+/** Whether a manifest's scripts are other ones than before; a new manifest is reported only when it has some. */
+function haveScriptsChanged(before: string | undefined, now: string): boolean {
+  if (now === before || now === "") return false;
+  return before !== undefined || /"(?:scripts|bin|husky|lint-staged|simple-git-hooks|pnpm)",(?!null)/u.test(now);
 }
 
 async function whyLinkMatters(root: string, path: string): Promise<string | undefined> {

@@ -21,6 +21,9 @@ export interface TreeScan {
   readonly truncated: boolean;
 }
 
+/** Directories of installed packages. */
+const INSTALLED: ReadonlySet<string> = new Set(["node_modules", ".venv"]);
+
 type Found = { -readonly [K in keyof TreeScan]: TreeScan[K] extends readonly string[] ? string[] : TreeScan[K] };
 
 /**
@@ -39,14 +42,18 @@ export async function scanTree(root: string, limits: typeof SCAN_LIMITS | { read
     entries += list.length;
     if (entries > limits.entries || performance.now() > until) return { ...found, truncated: true };
     noteDirectory(at, list, found);
-    for (const entry of list) noteEntry(at === "" ? entry.name : `${at}/${entry.name}`, entry, found);
+    const prefix = at === "" ? "" : `${at}/`;
     for (const entry of list) {
-      const path = at === "" ? entry.name : `${at}/${entry.name}`;
-      if (!entry.isDirectory() || hasControlCharacter(entry.name) || isObjectStore(path)) continue;
-      (entry.name === "node_modules" || entry.name === ".venv" ? later : soon).push(path);
+      const path = prefix + entry.name;
+      noteEntry(path, entry, found);
+      if (isScanned(path, entry)) (INSTALLED.has(entry.name) ? later : soon).push(path);
     }
   }
   return found;
+}
+
+function isScanned(path: string, entry: Dirent): boolean {
+  return entry.isDirectory() && !hasControlCharacter(entry.name) && !isObjectStore(path);
 }
 
 function isObjectStore(path: string): boolean {
@@ -64,11 +71,17 @@ function noteEntry(path: string, entry: Dirent, found: Found): void {
     found.unnameable += 1;
     return;
   }
-  const full = (list: readonly string[]): boolean => list.length >= SCAN_LIMITS.findings;
-  if (entry.name === ".git") {
-    if (entry.isFile() && !full(found.gitFiles)) found.gitFiles.push(path);
-    if (entry.isSymbolicLink() && !full(found.gitLinks)) found.gitLinks.push(path);
+  for (const list of listsOf(path, entry, found)) {
+    if (list.length < SCAN_LIMITS.findings) list.push(path);
   }
-  if ((entry.isSocket() || entry.isFIFO()) && !full(found.channels)) found.channels.push(path);
-  if (entry.isFile() && !full(found.credentials) && !/(?:^|\/)node_modules\//u.test(path) && credentialByName(path) !== undefined) found.credentials.push(path);
+}
+
+/** The lists that an entry belongs to. */
+function listsOf(path: string, entry: Dirent, found: Found): readonly string[][] {
+  const lists: string[][] = [];
+  if (entry.name === ".git" && entry.isFile()) lists.push(found.gitFiles);
+  if (entry.name === ".git" && entry.isSymbolicLink()) lists.push(found.gitLinks);
+  if (entry.isSocket() || entry.isFIFO()) lists.push(found.channels);
+  if (entry.isFile() && !/(?:^|\/)node_modules\//u.test(path) && credentialByName(path) !== undefined) lists.push(found.credentials);
+  return lists;
 }

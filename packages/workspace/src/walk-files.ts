@@ -31,11 +31,19 @@ export async function walkFiles(root: string, limits: { readonly entries: number
     for (const file of found) {
       if (file === undefined) continue;
       files.push(file);
-      if (file.kind !== "directory" || /(?:^|\/)(?:\.git|\.git\/modules\/.+)\/objects$/u.test(file.path)) continue;
-      (/(?:^|\/)(?:node_modules|\.venv)$/u.test(file.path) ? later : soon).push(file.path);
+      if (isWalked(file)) (isInstalled(file.path) ? later : soon).push(file.path);
     }
   }
   return { files, truncated: false };
+}
+
+/** Git's objects are many, and no program of the host runs them. */
+function isWalked({ kind, path }: WalkedFile): boolean {
+  return kind === "directory" && !/(?:^|\/)(?:\.git|\.git\/modules\/.+)\/objects$/u.test(path);
+}
+
+function isInstalled(path: string): boolean {
+  return /(?:^|\/)(?:node_modules|\.venv)$/u.test(path);
 }
 
 async function walked(root: string, path: string): Promise<WalkedFile | undefined> {

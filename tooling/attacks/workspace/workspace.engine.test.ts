@@ -17,6 +17,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", ({ uid: owner, mounts }) => {
   /** One attack: a fresh machine, and what must not have happened on it. */
   function attack(name: string, body: (parts: { readonly lab: Lab; readonly expect: ExpectStatic }) => Promise<void>): void {
+    // oxlint-disable-next-line vitest/valid-title -- every attack passes its own title, a string
     test(name, async ({ expect }) => {
       await using lab = await Lab.make(equipment, { owner, mounts });
       const secrets = await lab.fingerprint("home");

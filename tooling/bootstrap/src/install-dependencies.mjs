@@ -14,7 +14,7 @@ const GROUPS = ["packages", "apps", "tooling"];
  * @returns {string}
  */
 export function installationHash(root) {
-  const members = GROUPS.flatMap((group) => (existsSync(join(root, group)) ? readdirSync(join(root, group)).sort().map((name) => join(group, name, "package.json")) : []));
+  const members = GROUPS.flatMap((group) => (existsSync(join(root, group)) ? readdirSync(join(root, group)).toSorted().map((name) => join(group, name, "package.json")) : []));
   const hash = createHash("sha256");
   for (const path of ["pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", "package.json", ...members]) {
     const file = join(root, path);

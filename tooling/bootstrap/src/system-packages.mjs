@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { isatty } from "node:tty";
 import { runCommand } from "./run-command.mjs";
 import { SetUpProblem } from "./set-up-problem.mjs";
 
@@ -26,7 +27,7 @@ export function consentMode({ root, terminal, ci }) {
 export function currentRights() {
   return {
     root: process.getuid?.() === 0,
-    terminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    terminal: isatty(0) && isatty(1),
     ci: (process.env["CI"] ?? "") !== "" && process.env["CI"] !== "false",
   };
 }
@@ -56,7 +57,7 @@ export async function consent(question, rights) {
 export function runAsRoot(command, { rights, onLine, env = {} }) {
   const assignments = Object.entries(env).map(([key, value]) => `${key}=${value}`);
   const [program, ...args] = rights.root ? ["env", ...assignments, ...command] : ["sudo", ...(rights.terminal ? [] : ["-n"]), "env", ...assignments, ...command];
-  return runCommand(program ?? "env", args, onLine === undefined ? {} : { onLine });
+  return runCommand(program, args, onLine === undefined ? {} : { onLine });
 }
 
 /** Whether this is Debian or one of its children, such as Ubuntu. */

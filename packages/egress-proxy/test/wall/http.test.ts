@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "vitest";
@@ -16,7 +16,7 @@ interface Site extends AsyncDisposable {
   readonly requests: IncomingMessage[];
 }
 
-async function startSite(listener: RequestListener = (_, response) => response.end("ok"), options: PodOptions = {}): Promise<Site> {
+async function startSite(listener: (request: IncomingMessage, response: ServerResponse) => unknown = (_, response) => response.end("ok"), options: PodOptions = {}): Promise<Site> {
   const seen: string[] = [];
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
@@ -89,7 +89,7 @@ describe("plain HTTP to an allowed host", () => {
       response.setHeader("Trailer", "X-Sum");
       response.write(`${request.headers["transfer-encoding"] ?? request.headers["content-length"]}:`);
       response.write(await collect(request));
-      response.addTrailers({ "X-Sum": `${request.trailers["x-in"] ?? "none"}` });
+      response.addTrailers({ "X-Sum": request.trailers["x-in"] ?? "none" });
       response.end();
     });
     const byLength = await say(site.pod, "POST / HTTP/1.1\r\nHost: web.test\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,7 +31,7 @@ interface Provider extends AsyncDisposable {
 async function startProvider(listener: (request: Seen, response: ServerResponse) => void = (_, response) => response.end("{}"), change: Partial<ModelBinding> = {}): Promise<Provider> {
   const seen: Seen[] = [];
   const replies: ServerResponse[] = [];
-  const handle: RequestListener = async (request, response) => {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     replies.push(response);
     try {

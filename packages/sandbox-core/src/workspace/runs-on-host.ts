@@ -47,7 +47,8 @@ export function packageScripts(text: string): string {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null) return "";
     const wanted = ["scripts", "bin", "husky", "lint-staged", "simple-git-hooks", "pnpm", "packageManager"];
-    return JSON.stringify(wanted.map((key) => [key, Reflect.get(parsed, key) ?? null]));
+    const values = new Map<string, unknown>(Object.entries(parsed));
+    return JSON.stringify(wanted.map((key) => [key, values.get(key) ?? null]));
   } catch {
     return "";
   }

@@ -36,7 +36,7 @@ export async function relayModelAnswer(options: RelayOptions): Promise<void> {
   let reply: Dispatcher.ResponseData;
   try {
     const body = hasBody(request) ? request.pipe(limitBody(options.bodyBytes)) : null;
-    reply = await options.dispatcher.request({ origin: options.origin, path: options.path, method: (request.method ?? "GET") as Dispatcher.HttpMethod, headers: options.headers, body, signal: gone.signal, responseHeaders: "raw" });
+    reply = await options.dispatcher.request({ origin: options.origin, path: options.path, method: request.method ?? "GET", headers: options.headers, body, signal: gone.signal, responseHeaders: "raw" });
   } catch (error) {
     if (!response.destroyed) deny(502, "api_error", `${binding.service} could not be reached at ${options.origin} (${reasonOf(error)})`);
     return;
