@@ -62,7 +62,11 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     environment: config.environment,
   });
   const models = await startModelSources(secrets, scope);
-  const policy = new PolicyService({ store, record });
+  const policy = new PolicyService({
+    userFile: path.join(config.configDirectory, "policy.json"),
+    sandboxFile: (id) => path.join(config.stateDirectory, "sandboxes", id, "policy.json"),
+    record,
+  });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });

@@ -109,12 +109,4 @@ describe("records in the database", () => {
     expect(unreadable).toHaveLength(3);
     database.close();
   });
-
-  it("that are rules are never passed over", ({ expect }) => {
-    using dir = directory();
-    const { database } = openDatabase(dir.file, now);
-    database.exec("INSERT INTO rules (sandbox, id, rule) VALUES ('', 'deny-1', '{half')");
-    expect(() => createSandboxStore(database, () => undefined).rules(undefined)).toThrow();
-    database.close();
-  });
 });

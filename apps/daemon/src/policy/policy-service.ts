@@ -1,50 +1,58 @@
 import { randomBytes } from "node:crypto";
 import { AppError, type Decision, type Destination, type RecordEvent, type Rule, type RuleEffect, type SandboxId } from "@sbx/contracts";
-import type { SandboxRecord, SandboxStore } from "@sbx/core";
+import type { SandboxRecord } from "@sbx/core";
 import { compilePolicy, decide, parseDestinationPattern, type CompiledPolicy } from "@sbx/egress-policy";
+import { RuleFile } from "./rule-file.ts";
 
 export interface PolicyParts {
-  readonly store: SandboxStore;
+  /** The user's rules, for all sandboxes. */
+  readonly userFile: string;
+  /** The rules of one sandbox; its directory goes with it. */
+  readonly sandboxFile: (id: SandboxId) => string;
   readonly record: RecordEvent;
 }
 
 /** The rules of everybody, compiled for each sandbox; a change holds for the next connection. */
 export class PolicyService {
   readonly #parts: PolicyParts;
-  readonly #compiled = new Map<SandboxId, CompiledPolicy>();
+  readonly #user: RuleFile;
+  readonly #own = new Map<SandboxId, RuleFile>();
+  readonly #compiled = new Map<SandboxId, { readonly stamp: string; readonly policy: CompiledPolicy }>();
 
   constructor(parts: PolicyParts) {
     this.#parts = parts;
+    this.#user = new RuleFile(parts.userFile, (problem) => { parts.record({ type: "policy.changed", fields: { change: "broken", problem: problem.message } }); });
   }
 
-  /** What decides for a sandbox now. */
+  /** What decides for a sandbox now. @throws AppError `CONFIG_INVALID` when its rules cannot be read: nothing is allowed then. */
   of(record: SandboxRecord): CompiledPolicy {
+    const stamp = `${this.#user.stamp()} ${this.#fileOf(record).stamp()}`;
     const known = this.#compiled.get(record.id);
-    if (known !== undefined) return known;
-    const compiled = compilePolicy(this.rules(record));
-    this.#compiled.set(record.id, compiled);
-    return compiled;
+    if (known?.stamp === stamp) return known.policy;
+    const policy = compilePolicy(this.rules(record));
+    this.#compiled.set(record.id, { stamp, policy });
+    return policy;
   }
 
   /** The user's rules; with a sandbox also its own and its profile's. */
   rules(record: SandboxRecord | undefined): readonly Rule[] {
-    const user = this.#parts.store.rules(undefined);
+    const user = this.#user.rules();
     if (record === undefined) return user;
-    return [...user, ...this.#parts.store.rules(record.id), ...requestRules(record), ...record.profileRules];
+    return [...user, ...this.#fileOf(record).rules(), ...requestRules(record), ...record.profileRules];
   }
 
   /** @throws AppError `CONFIG_INVALID` when the pattern is none. */
   add(effect: RuleEffect, { to, note, record }: { readonly to: string; readonly note: string | undefined; readonly record: SandboxRecord | undefined }): Rule {
     parseDestinationPattern(to);
     const rule: Rule = { id: `${effect}-${randomBytes(4).toString("hex")}`, effect, to, layer: record === undefined ? "user" : "sandbox", ...(note === undefined ? {} : { note }) };
-    this.#parts.store.putRule(record?.id, rule);
+    this.#fileOf(record).add(rule);
     this.#changed({ rule: rule.id, effect, to, change: "added" }, record);
     return rule;
   }
 
   /** @throws AppError `RULE_UNKNOWN` */
   remove(id: string, record: SandboxRecord | undefined): void {
-    if (!this.#parts.store.removeRule(record?.id, id)) {
+    if (!this.#fileOf(record).remove(id)) {
       throw new AppError("RULE_UNKNOWN", { message: `There is no rule "${id}"${record === undefined ? " of yours" : ` of sandbox "${record.name}"`}`, fix: "List the rules with: sbx policy ls" });
     }
     this.#changed({ rule: id, change: "removed" }, record);
@@ -56,11 +64,18 @@ export class PolicyService {
 
   forget(id: SandboxId): void {
     this.#compiled.delete(id);
+    this.#own.delete(id);
+  }
+
+  #fileOf(record: SandboxRecord | undefined): RuleFile {
+    if (record === undefined) return this.#user;
+    const { id } = record;
+    const known = this.#own.get(id) ?? new RuleFile(this.#parts.sandboxFile(id), (problem) => { this.#parts.record({ type: "policy.changed", sandbox: id, fields: { change: "broken", problem: problem.message } }); });
+    this.#own.set(id, known);
+    return known;
   }
 
   #changed(fields: Record<string, string>, record: SandboxRecord | undefined): void {
-    if (record === undefined) this.#compiled.clear();
-    else this.#compiled.delete(record.id);
     this.#parts.record({ type: "policy.changed", ...(record === undefined ? {} : { sandbox: record.id }), fields });
   }
 }

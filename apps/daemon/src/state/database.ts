@@ -7,7 +7,6 @@ import { AppError } from "@sbx/contracts";
 const MIGRATIONS = [
   `CREATE TABLE sandboxes (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
    CREATE TABLE sessions (id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, record TEXT NOT NULL) STRICT;
-   CREATE TABLE rules (sandbox TEXT NOT NULL, id TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (sandbox, id)) STRICT;
    CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, type TEXT NOT NULL, sandbox TEXT, fields TEXT NOT NULL) STRICT;
    CREATE INDEX events_of_sandbox ON events (sandbox, id);`,
 ] as const;
