@@ -20,7 +20,7 @@ const REFUSED: readonly number[] = [7, 56];
 const why = whyNoHostNames();
 if (why !== undefined) process.stdout.write(`skipped: all 9 tests of clients, because ${why}\n`);
 
-describe.skipIf(why !== undefined)("clients that know nothing of the wall (where this machine can be told names)", () => {
+describe.skipIf(why !== undefined)("clients that know nothing of the wall (as root, who may write /etc/hosts)", () => {
   const scope = new AsyncDisposableStack();
   let host: Host;
   let cwd: string;
