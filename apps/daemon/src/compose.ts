@@ -56,11 +56,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const images = imagesOf(engine, config.environment);
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
-  const secrets = createSecretStore({
-    directory: path.join(config.stateDirectory, "secrets"),
-    commands: createCommandSecrets({ file: path.join(config.configDirectory, "secrets.json"), environment: config.environment, now: Date.now }),
-    environment: config.environment,
-  });
+  const secrets = openSecrets(config);
   const models = await startModelSources(secrets, scope);
   const policy = new PolicyService({
     userFile: path.join(config.configDirectory, "policy.json"),
@@ -105,7 +101,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     newId: () => SessionId.parse(randomId("ses_")),
     sandbox: (id) => sandboxes.get(id),
     profile: (live) => sandboxes.profile(live),
-    snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record, await sandboxes.profile(live))),
+    snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record)),
     stop: async (live, unless) => void (await sandboxes.stop(live.record.id, unless)),
     idleStopMs: config.idleStopMs,
     onFault: (error) => { log.warn("session.failed", { error }); },
@@ -121,7 +117,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     policy,
     secrets,
     events,
-    report: async (live) => parts.workspace.report(await workspaceRequest(parts, live.record, await sandboxes.profile(live))),
+    report: async (live) => parts.workspace.report(await workspaceRequest(parts, live.record)),
     newOperation: () => randomId("op_"),
   });
 
@@ -130,6 +126,12 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const dispatch = createDispatcher(handlers, (error) => { log.error("request.failed", { error }); });
   scope.use(await startServer({ socketPath: config.socketPath, dispatch, events, attach: (session, connection) => void sessions.attach(session, connection), peerUid: peerUidOf, uid: config.uid, onFault: (error) => { log.error("request.failed", { error }); } }));
   record({ type: "daemon.started", fields: { pid: process.pid } });
+}
+
+/** Secrets by file, by environment and by command. */
+function openSecrets({ stateDirectory, configDirectory, environment }: DaemonConfig): ReturnType<typeof createSecretStore> {
+  const commands = createCommandSecrets({ file: path.join(configDirectory, "secrets.json"), environment, now: Date.now });
+  return createSecretStore({ directory: path.join(stateDirectory, "secrets"), commands, environment });
 }
 
 /** Resolves after the first attempt; where that failed, others follow until one succeeds or the daemon ends. */
