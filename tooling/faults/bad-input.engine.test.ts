@@ -94,6 +94,19 @@ describe("a Kit", () => {
     expect(await lab.inEngine()).toEqual([]);
   });
 
+  it("that an agent could rewrite is not used: neither in the workspace, nor through a link that leads there", async ({ expect }) => {
+    const workspace = lab.workspace("rewriter");
+    const inside = kit(path.relative(lab.root, path.join(workspace, "kit")), "");
+    const link = path.join(lab.root, "kit-link");
+    symlinkSync(inside, link);
+    for (const given of [inside, link]) {
+      const outcome = await lab.begin(["run", given, "--", "true"], { cwd: workspace }).done;
+      expect(outcome.code).toBe(125);
+      expect(outcome.err).toContain("where an agent may write");
+    }
+    expect(await lab.inEngine()).toEqual([]);
+  });
+
   it("that could do with what we lack runs without it, and says so", async ({ expect }) => {
     const directory = kit("hopes", "capabilities:\n  - type: com.example/teleport@1\n    optional: true\n");
     expect(await lab.begin(["run", "-q", directory, "--", "echo", "runs"], { cwd: lab.workspace("kitted") }).done).toMatchObject({ code: 0, out: "runs\n" });

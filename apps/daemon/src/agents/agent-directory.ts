@@ -1,9 +1,11 @@
+import { realpath } from "node:fs/promises";
 import type { AgentView } from "@sbx/contracts";
 import type { AgentProfile } from "@sbx/core";
 import type { BrokenKit, FoundKit, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
 export interface AgentDirectory {
+  /** Its directory is where the Kit really lies. */
   profile(agent: string): Promise<AgentProfile>;
   list(): Promise<AgentView[]>;
   show(agent: string): Promise<AgentView>;
@@ -25,7 +27,10 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
     built: await isBuilt(profile).catch(() => false),
   });
   return {
-    profile: async (agent) => (await kits.load(agent)).profile,
+    profile: async (agent) => {
+      const { profile } = await kits.load(agent);
+      return { ...profile, directory: await realpath(profile.directory) };
+    },
     async list() {
       const { kits: found, broken } = await kits.list();
       return [...(await Promise.all(found.map(view))), ...broken.map(brokenView)];

@@ -6,6 +6,7 @@ import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
+import { isWithin } from "../workspace/protected-paths.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { homeVolume } from "./workload-container.ts";
 
@@ -13,6 +14,8 @@ export interface CreateWork {
   readonly request: CreateSandbox;
   readonly profile: AgentProfile;
   readonly taken: (name: string) => boolean;
+  /** Directories that other sandboxes may write. */
+  readonly writable: readonly string[];
   readonly progress: Progress;
   readonly signal: AbortSignal;
   /** Called as soon as there is something that a crash would leave behind. */
@@ -27,6 +30,7 @@ export interface CreateWork {
 export async function createSandbox(parts: SandboxParts, work: CreateWork): Promise<LiveSandbox> {
   const { request, profile, progress, signal } = work;
   refuseTaken(work);
+  refuseKitWithin(work);
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
@@ -48,6 +52,17 @@ function refuseTaken({ request: { name }, taken }: CreateWork): void {
   throw new AppError("NAME_TAKEN", { message: `There is a sandbox "${name}" already, for another workspace or agent`, fix: `Choose another --name, or remove it with: sbx rm ${name}` });
 }
 
+/**
+ * A Kit decides what its agent may do, and its recipe is built on the host: an agent must not be able to write it. Kits
+ * that are named and not pointed at lie where no workspace can be, or come with sbx.
+ */
+function refuseKitWithin({ request, profile, writable }: CreateWork): void {
+  if (!request.agent.includes("/")) return;
+  const within = [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path), ...writable].find((path) => isWithin(profile.directory, path));
+  if (within === undefined) return;
+  throw new AppError("KIT_INVALID", { message: `The Kit ${profile.directory} lies in ${within}, where an agent may write`, fix: `Copy it to where no sandbox writes, for example: cp -r '${profile.directory}' ~/.config/sbx/agents/` });
+}
+
 function newRecord(parts: SandboxParts, { request, profile, taken }: CreateWork, { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] }): SandboxRecord {
   return {
     version: 1,
@@ -62,6 +77,7 @@ function newRecord(parts: SandboxParts, { request, profile, taken }: CreateWork,
     ...(profile.service === undefined ? {} : { service: profile.service }),
     modelSource,
     profileRules: [...profile.rules],
+    profileProtect: [...profile.protect],
     longRunning: profile.longRunning,
     protected: [],
     hidden: [],

@@ -40,7 +40,7 @@ export interface LiveSandbox {
 }
 
 /** What the workspace host needs to know of a sandbox. */
-export async function workspaceRequest({ files }: Pick<SandboxParts, "files">, record: SandboxRecord, profile: AgentProfile): Promise<WorkspaceRequest> {
+export async function workspaceRequest({ files }: Pick<SandboxParts, "files">, record: SandboxRecord): Promise<WorkspaceRequest> {
   const { workspace, extra, hide, allowWrite } = record.request;
-  return { id: record.id, directory: await files.workspaceDirectory(record.id), workspace, extra, hide, allowWrite, protect: profile.protect };
+  return { id: record.id, directory: await files.workspaceDirectory(record.id), workspace, extra, hide, allowWrite, protect: record.profileProtect };
 }

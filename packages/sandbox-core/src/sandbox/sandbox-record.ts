@@ -24,6 +24,8 @@ export const SandboxRecord = z.object({
   modelSource: z.enum(["provider", "scripted", "none"]),
   /** Rules of the agent's profile, as its Kit stated them when the sandbox was made. */
   profileRules: z.array(Rule),
+  /** Protected paths of the agent's profile, from the same moment. */
+  profileProtect: z.array(z.string()),
   /** Whether the sandbox goes on without a session. */
   longRunning: z.boolean(),
   protected: z.array(z.string()),

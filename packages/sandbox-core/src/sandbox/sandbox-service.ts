@@ -136,6 +136,7 @@ export class SandboxService implements Disposable {
       const live = await createSandbox(this.#parts, {
         request,
         profile,
+        writable: this.list().flatMap(({ record: { request: other } }) => [other.workspace, ...other.extra.filter((one) => !one.readonly).map(({ path }) => path)]),
         taken,
         signal,
         progress: this.#progress(operation, undefined),

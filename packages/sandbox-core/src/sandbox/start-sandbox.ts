@@ -35,7 +35,7 @@ export interface StartRequest {
 export async function startSandbox(parts: SandboxParts, request: StartRequest): Promise<void> {
   const { live, profile, progress } = request;
   const engine = await parts.engine();
-  const place = await workspaceRequest(parts, live.record, profile);
+  const place = await workspaceRequest(parts, live.record);
   try {
     request.signal.throwIfAborted();
     const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare(place));
@@ -142,11 +142,11 @@ async function readAccounts(engine: Engine, image: EngineId, path: string): Prom
 }
 
 /** Ask the fresh container what its mounts really are, while nothing but our own pid 1 runs in it. */
-async function verifyMounts(parts: SandboxParts, { live, profile, engine, prepared, signal }: StartWork): Promise<void> {
+async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signal }: StartWork): Promise<void> {
   const { record } = live;
   if (record.workload === undefined || prepared.checkpoints.length === 0) return;
   const seen = await engine.run(record.workload, { command: [HOLD_PROGRAM, "stat", ...prepared.checkpoints], env: {}, user: record.user, workdir: "/" }, signal);
-  await parts.workspace.verify(await workspaceRequest(parts, record, profile), seen.stdout);
+  await parts.workspace.verify(await workspaceRequest(parts, record), seen.stdout);
 }
 
 /** Stop workload, then the daemon's end, then the gate. Resolves when nothing of the sandbox runs. */
