@@ -19,7 +19,8 @@ export function reportLines({ changed, truncated, runsOnHost }: WorkspaceReport,
   const refused = refusals(events);
   if (refused.length > 0) lines.push(`sbx: the wall refused: ${few(refused)}`);
   const fix = events.findLast(({ type, fields }) => type === "egress.denied" && typeof fields["fix"] === "string")?.fields["fix"];
-  if (fix !== undefined) lines.push(`sbx: to allow one of them: ${cleanText(String(fix))}`);
+  // Without the host: a command that is ready to be pasted is what an agent would like to choose.
+  if (fix !== undefined) lines.push(`sbx: to allow one of them: ${cleanText(String(fix)).replace(/ allow \S+/, " allow HOST")}`);
   return lines;
 }
 

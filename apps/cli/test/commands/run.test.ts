@@ -70,7 +70,7 @@ describe("sbx run", () => {
       sbx: 1 file changed: a.txt (added)
       sbx: look at these before you use them, they would run on this machine: .git/hooks/x (a git hook)
       sbx: the wall refused: evil.example.org:443 ×2
-      sbx: to allow one of them: sbx policy allow evil.example.org
+      sbx: to allow one of them: sbx policy allow HOST
       "
     `);
     const quiet = await runLine(["run", "-q", "shell"], { daemon: createFakeDaemon({ ...options, handlers }) });
