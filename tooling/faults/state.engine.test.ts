@@ -141,7 +141,7 @@ describe("what belongs to nobody", () => {
     expect(await lab.left(workspace)).toEqual([]);
     const { DatabaseSync } = await import("node:sqlite");
     const database = new DatabaseSync(path.join(lab.state, "sbx.db"), { readOnly: true });
-    for (const table of ["sandboxes", "sessions", "rules"]) expect(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 });
+    for (const table of ["sandboxes", "sessions"]) expect(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 });
     database.close();
   });
 });
