@@ -1,28 +1,111 @@
 import { AppError } from "@sbx/contracts";
+import { readInstructions, UnclearDockerfileError, type Instruction } from "./dockerfile-instructions.ts";
 
-/** What BuildKit alone understands; the engines we build with run the classic builder. */
-const UNSUPPORTED = [
-  { pattern: /^\s*RUN\s+--(mount|network|security)\b/im, what: "RUN with --mount, --network or --security" },
-  { pattern: /^(?!\s*#).*\s\d*<<-?["']?[A-Za-z_]/m, what: "a here-document" },
-  { pattern: /^\s*(COPY|ADD)\s+(--\S+\s+)*--(link|parents|exclude|checksum|keep-git-dir)\b/im, what: "COPY or ADD with --link, --parents, --exclude, --checksum or --keep-git-dir" },
-];
+/** A here-document, which the classic builder would take for instructions. */
+const HERE_DOCUMENT = /^(?!\s*#).*\s\d*<<-?["']?[A-Za-z_]/m;
+const BUILDKIT_FLAG = /^--(?:link|parents|exclude|checksum|keep-git-dir)\b/;
+/** What could be more than a path of the context, at once or after the builder took quotes, escapes and variables away. */
+const NO_PLAIN_PATH = /[$:"'\\]|^git@|^github\.com\//;
+const BASES: ReadonlySet<string> = new Set(["$SBX_BASE", "${SBX_BASE}", "scratch"]);
+
+/** An instruction and the stages before its own. */
+interface Placed {
+  readonly instruction: Instruction;
+  readonly stages: readonly string[];
+}
 
 /**
- * Refuse a recipe that the classic builder would misread.
+ * Refuse a recipe that the classic builder would misread, or that has the engine itself fetch something: `ADD` of an
+ * address reaches whatever the host reaches, and `FROM` and `COPY --from` take any image that the engine has or may pull.
  *
- * @throws AppError `KIT_INVALID` without any FROM; `KIT_UNSUPPORTED` for what only BuildKit understands.
+ * @throws AppError `KIT_INVALID` with the line; `KIT_UNSUPPORTED` for what only BuildKit understands.
  */
 export function checkDockerfile(name: string, dockerfile: string): void {
-  if (!/^\s*FROM\s+\S/im.test(dockerfile)) {
-    throw new AppError("KIT_INVALID", {
-      message: `The Dockerfile of agent "${name}" has no FROM.`,
-      fix: 'Begin it with the lines "ARG SBX_BASE" and "FROM ${SBX_BASE}".',
+  const invalid = (message: string, fix: string): AppError => new AppError("KIT_INVALID", { message, fix });
+  const instructions = readOrRefuse(dockerfile, (line, why) => invalid(`Line ${line} of the Dockerfile of agent "${name}" ${why}.`, "Write the line plainly."));
+  const unsupported = HERE_DOCUMENT.test(dockerfile) ? "a here-document" : instructions.map(unsupportedIn).find((found) => found !== undefined);
+  if (unsupported !== undefined) {
+    throw new AppError("KIT_UNSUPPORTED", {
+      message: `The Dockerfile of agent "${name}" uses ${unsupported}, which needs BuildKit.`,
+      fix: "Write it with plain RUN, COPY and ADD: images are built by the engine's classic builder.",
     });
   }
-  const found = UNSUPPORTED.find(({ pattern }) => pattern.test(dockerfile));
-  if (found === undefined) return;
-  throw new AppError("KIT_UNSUPPORTED", {
-    message: `The Dockerfile of agent "${name}" uses ${found.what}, which needs BuildKit.`,
-    fix: "Write it with plain RUN, COPY and ADD: images are built by the engine's classic builder.",
-  });
+  if (!instructions.some((one) => one.name === "FROM")) throw invalid(`The Dockerfile of agent "${name}" has no FROM.`, 'Begin it with the lines "ARG SBX_BASE" and "FROM ${SBX_BASE}".');
+  for (const placed of place(instructions)) {
+    const fix = problemOf(placed);
+    const { name: what, line } = placed.instruction;
+    if (fix !== undefined) throw invalid(`Line ${line} of the Dockerfile of agent "${name}" has ${what} in a form that a Kit may not use.`, fix);
+  }
+}
+
+function readOrRefuse(dockerfile: string, refusal: (line: number, why: string) => AppError): readonly Instruction[] {
+  try {
+    return readInstructions(dockerfile);
+  } catch (error) {
+    throw error instanceof UnclearDockerfileError ? refusal(error.line, error.message) : error;
+  }
+}
+
+function unsupportedIn({ name, flags }: Instruction): string | undefined {
+  if (name === "RUN" && flags.length > 0) return "RUN with --mount, --network or --security";
+  const isCopy = name === "COPY" || name === "ADD";
+  return isCopy && flags.some((flag) => BUILDKIT_FLAG.test(flag)) ? "COPY or ADD with --link, --parents, --exclude, --checksum or --keep-git-dir" : undefined;
+}
+
+/** Stages come by their names, "" for one without; the stage that an instruction is in is none of its own. */
+function* place(instructions: readonly Instruction[]): Generator<Placed> {
+  let stages: readonly string[] = [];
+  let current: string | undefined;
+  for (const instruction of instructions) {
+    if (instruction.name === "FROM") {
+      if (current !== undefined) stages = [...stages, current];
+      current = /[ \t]as[ \t]+([^ \t]+)$/i.exec(instruction.rest)?.[1]?.toLowerCase() ?? "";
+    }
+    yield { instruction, stages };
+  }
+}
+
+/** What to write instead; `undefined` when the instruction is one that a Kit may have. */
+function problemOf({ instruction, stages }: Placed): string | undefined {
+  switch (instruction.name) {
+    case "FROM":
+      return isOwnBase(instruction, stages) ? undefined : "Begin each stage with FROM ${SBX_BASE}, FROM scratch or the name of an earlier stage, without flags.";
+    case "ONBUILD":
+      return "Write the instruction without ONBUILD: nothing is built on an agent's image.";
+    case "COPY":
+    case "ADD":
+      if (!instruction.flags.every((flag) => isPlainFlag(flag, stages))) return "Use --chown=, --chmod= and --from= without quotes; --from takes the name or number of an earlier stage of this file.";
+      return instruction.name === "COPY" || addsOnlyFiles(instruction.rest) ? undefined : "ADD only plain paths of the Kit's directory; fetch with RUN, which has the network of a build.";
+    default:
+      return undefined;
+  }
+}
+
+function isOwnBase({ flags, rest }: Instruction, stages: readonly string[]): boolean {
+  const [, image = ""] = /^([^ \t]+)(?:[ \t]+as[ \t]+[^ \t]+)?$/i.exec(rest) ?? [];
+  return flags.length === 0 && (BASES.has(image) || isStage(image, stages));
+}
+
+function isStage(name: string, stages: readonly string[]): boolean {
+  return name !== "" && stages.includes(name.toLowerCase());
+}
+
+function isPlainFlag(flag: string, stages: readonly string[]): boolean {
+  const [, name, value = ""] = /^--([a-z]+)=([^"'\\]+)$/.exec(flag) ?? [];
+  if (name !== "from") return name !== undefined;
+  return isStage(value, stages) || (/^\d{1,4}$/.test(value) && Number(value) < stages.length);
+}
+
+function addsOnlyFiles(rest: string): boolean {
+  const words = rest.startsWith("[") ? listOf(rest) : rest.split(/[ \t]+/);
+  return words !== undefined && !words.slice(0, -1).some((word) => NO_PLAIN_PATH.test(word));
+}
+
+function listOf(text: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((word) => typeof word === "string") ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
