@@ -38,6 +38,15 @@ test("keeps a proxy on the host's loopback out of the build", async ({ expect, n
   expect(await buildSettings({ PATH: await npmSays(""), http_proxy: "http://127.0.0.1:3128", HTTPS_PROXY: "localhost:3128" }, signal)).toEqual({});
 });
 
+test("keeps a proxy's credential out of the build", async ({ expect, npmSays }) => {
+  const env = { PATH: await npmSays(""), http_proxy: "http://user:secret@proxy.example.test:3128", HTTPS_PROXY: "user:secret@proxy.example.test:3128", https_proxy: "http://token@proxy.example.test:3128" };
+  expect(await buildSettings(env, signal)).toEqual({});
+});
+
+test("asks npm at the root, where no repository's .npmrc counts", async ({ expect, npmSays }) => {
+  expect(await buildSettings({ PATH: await npmSays("'\"https://npm.example.test$(pwd)\"'") }, signal)).toEqual({ NPM_CONFIG_REGISTRY: "https://npm.example.test/" });
+});
+
 test("no npm is no setting", async ({ expect }) => {
   expect(await buildSettings({ PATH: "/nonexistent" }, signal)).toEqual({});
 });
