@@ -112,7 +112,7 @@ describe("the model service", () => {
     ["x-api-key", `x-api-key: ${PLACEHOLDER}`], ["a bearer", `Authorization: Bearer ${PLACEHOLDER}`], ["x-goog-api-key", `X-Goog-Api-Key: ${PLACEHOLDER}`],
   ] as const)("takes the placeholder in %s and writes the key in the provider's form", async ([, header], { expect }) => {
     await using provider = await startProvider(undefined, { header: "authorization", format: "Bearer %s", dialect: "openai" });
-    expect((await ask(provider.pod, { headers: [header] })).status).toBe(200);
+    expect((await ask(provider.pod, { path: "/anthropic/v1/responses", headers: [header] })).status).toBe(200);
     expect(provider.seen[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
     expect(JSON.stringify(provider.seen)).not.toContain(PLACEHOLDER);
   });
@@ -254,9 +254,50 @@ describe("the model service", () => {
 
   it("stays at its host, whatever the target says", async ({ expect }) => {
     await using provider = await startProvider();
-    for (const path of ["http://evil.test/anthropic/v1", "//evil.test/anthropic/v1", "/anthropic//evil.test/v1", "/anthropic/http://evil.test/"]) await ask(provider.pod, { path });
+    for (const path of ["http://evil.test/anthropic/v1/messages", "//evil.test/anthropic/v1/messages", "/anthropic//evil.test/v1/messages", "/anthropic/http://evil.test/v1/messages", "/anthropic///messages"]) await ask(provider.pod, { path });
     for (const { headers } of provider.seen) expect(headers.host).toBe(`127.0.0.1:${provider.port}`);
-    expect(provider.seen.map(({ url }) => url)).toEqual(["/evil.test/v1", "/http:/evil.test"]);
+    expect(provider.seen.map(({ url }) => url)).toEqual(["/messages"]);
+  });
+
+  it.for([
+    ["anthropic", "DELETE", "/v1/messages"], ["anthropic", "POST", "/v1/messages/batches"], ["anthropic", "POST", "/v1/files"], ["anthropic", "POST", "/v1/organizations/invites"], ["anthropic", "POST", "/v1/messages/x"], ["anthropic", "POST", "/x/v1/messages"], ["anthropic", "POST", "/api/hello"], ["anthropic", "POST", "/"],
+    ["openai", "POST", "/v1/files"], ["openai", "DELETE", "/v1/models/m"], ["openai", "POST", "/v1/fine_tuning/jobs"], ["openai", "POST", "/v1/responses/r/cancel"], ["openai", "POST", "/v1/organization/admin_api_keys"], ["openai", "POST", "/v1/messages"],
+    ["google", "POST", "/v1beta/models/m:embedContent"], ["google", "POST", "/v1beta/models/m:predict"], ["google", "POST", "/v1beta/cachedContents"], ["google", "POST", "/v1beta/models/a:b:generateContent"], ["google", "POST", "/upload/v1beta/files"], ["google", "PATCH", "/v1beta/models/m"],
+  ] as const)("puts no key for %s on %s %s, and says so in the provider's form", async ([dialect, method, path], { expect }) => {
+    await using provider = await startProvider(undefined, { dialect });
+    const answer = await ask(provider.pod, { method, path: `/anthropic${path}` });
+    expect(answer.status).toBe(403);
+    const message = expect.stringContaining("nothing else of the account");
+    expect(JSON.parse(answer.body)).toEqual({
+      anthropic: { type: "error", error: { type: "permission_error", message } },
+      openai: { error: { message, type: "permission_error", param: null, code: null } },
+      google: { error: { code: 403, message, status: "PERMISSION_DENIED" } },
+    }[dialect]);
+    await provider.pod.idle();
+    expect(provider.seen).toEqual([]);
+    expect(provider.pod.events.map(({ type }) => type)).toEqual(["model.denied"]);
+  });
+
+  it.for([
+    ["anthropic", "GET", "/api/claude_code/settings"], ["anthropic", "HEAD", "/v1/files"], ["openai", "GET", "/v1/files"], ["openai", "GET", "/v1/responses/r"], ["google", "GET", "/v1beta/files"], ["google", "GET", "/v1beta/models/m:x"],
+  ] as const)("finds nothing for %s at %s %s, without asking the provider", async ([dialect, method, path], { expect }) => {
+    await using provider = await startProvider(undefined, { dialect });
+    expect((await ask(provider.pod, { method, path: `/anthropic${path}`, body: "" })).status).toBe(404);
+    await provider.pod.idle();
+    expect(provider.seen).toEqual([]);
+    expect(provider.pod.events).toEqual([]);
+  });
+
+  it.for([
+    ["anthropic", "POST", "/v1/messages?beta=true"], ["anthropic", "POST", "/v1/messages/count_tokens"], ["anthropic", "GET", "/v1/models?limit=1"], ["anthropic", "GET", "/v1/models/claude-x"], ["anthropic", "HEAD", "/api/hello"], ["anthropic", "GET", "/api/hello"],
+    ["openai", "POST", "/v1/responses"], ["openai", "POST", "/responses"], ["openai", "POST", "/v1/responses/compact"], ["openai", "POST", "/v1/chat/completions"], ["openai", "GET", "/v1/models"], ["openai", "GET", "/v1/models/ft:gpt:org::id"],
+    ["google", "POST", "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"], ["google", "POST", "/v1/models/g:generateContent"], ["google", "POST", "/v1beta/models/g:countTokens"], ["google", "GET", "/v1beta/models"], ["google", "GET", "/v1beta/models/g"],
+  ] as const)("asks for %s: %s %s", async ([dialect, method, path], { expect }) => {
+    await using provider = await startProvider(undefined, { dialect });
+    const headers = [`x-api-key: ${PLACEHOLDER}`, "X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE"];
+    expect((await ask(provider.pod, { method, path: `/anthropic${path}`, headers, body: method === "POST" ? "{}" : "" })).status).toBe(200);
+    expect(provider.seen).toMatchObject([{ method, url: path }]);
+    expect(Object.keys(provider.seen[0]?.headers ?? {}).filter((name) => name.includes("method"))).toEqual([]);
   });
 
   it.for(["TRACE", "OPTIONS", "PROPFIND"])("does not pass on %s", async (method, { expect }) => {

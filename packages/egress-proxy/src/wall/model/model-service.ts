@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getCACertificates } from "node:tls";
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
-import { isPlaceholder, type Secret } from "@sbx/secret-injector";
+import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
 import { Agent } from "undici";
 import { answerLastJson } from "../http-answer.ts";
 import { endToEndHeaders, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
+import { isAllowedCall } from "./allowed-calls.ts";
 import { isSafeUpstream, type ModelBinding } from "./model-binding.ts";
 import { readModelPath, type ModelPath } from "./model-path.ts";
 import { relayModelAnswer } from "./relay-answer.ts";
@@ -32,6 +33,10 @@ interface Denial {
   /** Kind of error in the words of the providers' clients. */
   readonly type: string;
   readonly reason: string;
+  /** Whose form of an error the answer has; the first dialect's, which all clients print, when absent. */
+  readonly dialect?: Dialect;
+  /** Not worth an event: a client's optional question. */
+  readonly quiet?: boolean;
 }
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
@@ -39,6 +44,8 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PAT
 const DROP_FROM_REQUEST: ReadonlySet<string> = new Set([
   "host", "content-length", "expect", "authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "origin", "referer", "forwarded", "via",
   "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "accept-encoding", "trailer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
+  // With these some providers take a request for one of another method.
+  "x-http-method", "x-http-method-override", "x-method-override",
 ]);
 /** Model answers may take minutes to begin and are silent for long. */
 const HEADERS_TIMEOUT_MS = 15 * 60 * 1000;
@@ -54,9 +61,10 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
   }));
   return {
     async handle(sandbox, request, response) {
-      const deny = ({ service, status, type, reason }: Denial): void => {
-        record({ type: "model.denied", sandbox, fields: { service, status, reason } });
-        answerLastJson(response, status, problem(type, reason));
+      const deny = (denial: Denial): void => {
+        const { service, status, reason, quiet = false } = denial;
+        if (!quiet) record({ type: "model.denied", sandbox, fields: { service, status, reason } });
+        answerLastJson(response, status, errorOf(denial));
       };
       const asked = readAsked(request, { bindings: modelOf(sandbox), bodyBytes });
       if (asked.kind === "denied") return deny(asked);
@@ -84,9 +92,28 @@ function readAsked(request: IncomingMessage, { bindings, bodyBytes }: { readonly
   const { service } = binding;
   if (!METHODS.has(request.method ?? "")) return denied(service, 405, { type: "invalid_request_error", reason: "the method is not one that model providers take" });
   if (!holdsPlaceholder(request, path, binding.placeholder)) return denied(service, 403, { type: "permission_error", reason: `the key is not the placeholder of this sandbox for ${service}` });
+  if (!isAllowedCall(binding.dialect, request.method ?? "", path.path)) return notAllowed(request, binding);
   if (!isSafeUpstream(binding.upstream)) return denied(service, 403, { type: "permission_error", reason: `the address of ${service} is not https` });
   if (Number(request.headers["content-length"] ?? 0) > bodyBytes) return denied(service, 413, { type: "request_too_large", reason: `the request is larger than ${bodyBytes} bytes` });
   return { kind: "asked", binding, path: path.path };
+}
+
+/** A question that is optional finds nothing, as clients expect of other providers; whatever could do something is refused. */
+function notAllowed({ method }: IncomingMessage, { service, dialect }: ModelBinding): Denial {
+  if (method === "GET" || method === "HEAD") return { ...denied(service, 404, { type: "not_found_error", reason: `sbx asks ${service} nothing at this path` }), dialect, quiet: true };
+  return { ...denied(service, 403, { type: "permission_error", reason: `sbx lets a sandbox ask models of ${service}, and nothing else of the account` }), dialect };
+}
+
+/** A denial in the words of the provider whose client asked. */
+function errorOf({ status, type, reason, dialect = "anthropic" }: Denial): object {
+  switch (dialect) {
+    case "anthropic":
+      return problem(type, reason);
+    case "openai":
+      return { error: { message: reason, type, param: null, code: null } };
+    case "google":
+      return { error: { code: status, message: reason, status: status === 404 ? "NOT_FOUND" : "PERMISSION_DENIED" } };
+  }
 }
 
 async function readSecret(binding: ModelBinding): Promise<Secret | Denial> {
