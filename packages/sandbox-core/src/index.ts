@@ -37,4 +37,4 @@ export { hasControlCharacter, whyForbidden, type HostPlaces } from "./workspace/
 export { addedProgramSettings, parseGitConfig, programSettings, remotesWithSecrets, type GitSetting } from "./workspace/git-config.ts";
 export { gitFileTarget, resolvePath, worktreeParts } from "./workspace/git-link.ts";
 export { gitDirectoryPaths, isPlainRelative, isWithin, parentsOf, profilePaths, SETTINGS_PATHS, type ProtectedPath } from "./workspace/protected-paths.ts";
-export { isGitDirectory, packageScripts, whyConfigRuns, whyModeMatters, whyPathRuns } from "./workspace/runs-on-host.ts";
+export { isGitDirectory, packageScripts, whyConfigRuns, whyLinkRuns, whyModeMatters, whyPathRuns } from "./workspace/runs-on-host.ts";

@@ -4,19 +4,22 @@ export interface GitSetting {
   readonly value: string;
 }
 
-const SECTION = /^\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/u;
+const SECTION = /^\[\s*([A-Za-z0-9.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]/su;
+/** An escape, the rest of a comment, what means nothing special, or one character that does. */
+const PLAIN_PIECE = /\\.|[#;][^\n]*|[^\\\n"#;]+|[\n"]/suy;
+/** The same within quotes, where no comment begins. */
+const QUOTED_PIECE = /\\.|[^\\\n"]+|[\n"]/suy;
 const NAME = /^([A-Za-z][A-Za-z0-9-]*)\s*(?:=\s*(.*))?$/su;
 
 /** Read a git configuration without following its includes. What git would reject is skipped. */
 export function parseGitConfig(text: string): readonly GitSetting[] {
   const settings: GitSetting[] = [];
   let prefix = "";
-  // A backslash at the end of a line joins it with the next one.
-  for (const line of text.replaceAll("\r\n", "\n").replaceAll("\\\n", "").split("\n")) {
+  for (const line of joinedLines(text.replaceAll("\r\n", "\n"))) {
     let rest = line.trim();
     for (let section = SECTION.exec(rest); section !== null; section = SECTION.exec(rest)) {
       const [whole, name = "", sub] = section;
-      prefix = sub === undefined ? name.toLowerCase() : `${name.toLowerCase()}.${sub.replaceAll(/\\(.)/gu, "$1")}`;
+      prefix = sub === undefined ? name.toLowerCase() : `${name.toLowerCase()}.${sub.replaceAll(/\\(.)/gsu, "$1")}`;
       rest = rest.slice(whole.length).trim();
     }
     const setting = NAME.exec(rest);
@@ -25,6 +28,31 @@ export function parseGitConfig(text: string): readonly GitSetting[] {
     settings.push({ key: `${prefix}.${name.toLowerCase()}`, value: value === undefined ? "true" : plainValue(value) });
   }
   return settings;
+}
+
+/**
+ * Lines without comments. A backslash at the end of a line joins it with the next one, but neither one that is escaped
+ * itself nor one in a comment does: else a comment could hide the settings below it.
+ */
+function joinedLines(text: string): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  let quoted = false;
+  for (let at = 0; at < text.length; ) {
+    const pattern = quoted ? QUOTED_PIECE : PLAIN_PIECE;
+    pattern.lastIndex = at;
+    const piece = pattern.exec(text)?.[0] ?? text.charAt(at);
+    at += piece.length;
+    if (piece === "\n") {
+      lines.push(line);
+      line = "";
+      quoted = false;
+    } else if (piece !== "\\\n" && (quoted || !/^[#;]/u.test(piece))) {
+      if (piece === '"') quoted = !quoted;
+      line += piece;
+    }
+  }
+  return [...lines, line];
 }
 
 /** A value without its quotes, escapes and comment. */

@@ -26,6 +26,8 @@ const PATTERNS: readonly HostRunPattern[] = [
   { path: /(?:^|\/)\.(?:npmrc|yarnrc(?:\.yml)?|pnpmfile\.cjs)$|(?:^|\/)bunfig\.toml$/u, why: "changes what the package manager runs or where it takes packages from" },
   { path: /(?:^|\/)(?:GNUmakefile|[Mm]akefile|[Jj]ustfile|Taskfile\.ya?ml|Rakefile)$/u, why: "make and its kind run it" },
   { path: /(?:^|\/)(?:build\.rs|\.cargo\/config(?:\.toml)?|setup\.py|conftest\.py|sitecustomize\.py|gradlew|mvnw|\.mvn\/.*)$/u, why: "build tools run it" },
+  { path: /(?:^|\/)package\.(?:yaml|json5)$/u, why: "names scripts that the package manager runs" },
+  { path: /(?:^|\/)kit\.yaml$|\.dockerfile$/u, why: "is part of a Kit, whose image is built on the host" },
   { path: /(?:^|\/)\.(?:gdbinit|lldbinit|vimrc|exrc|nvimrc|nvim\.lua|dir-locals\.el|irbrc|pryrc|bashrc|zshrc|profile)$/u, why: "a program of the host reads it as commands" },
 ];
 
@@ -35,22 +37,31 @@ export function whyPathRuns(path: string): string | undefined {
   return why === "" ? undefined : why;
 }
 
+/** What may lie in a directory that a link stands for, so that every directory among {@link PATTERNS} fits with one of them. */
+const INSIDE = ["", "/x", "/config.toml", "/workflows/x", "/attributes"] as const;
+
+/** Why a link would make something run on the host, by its path: as a file, or as a directory of the files that do. */
+export function whyLinkRuns(path: string): string | undefined {
+  return INSIDE.map((inside) => whyPathRuns(`${path}${inside}`)).find((why) => why !== undefined);
+}
+
 /** Why a change of a git configuration matters: the keys that run programs and were added or changed. */
 export function whyConfigRuns(before: string, after: string): string | undefined {
   const keys = [...new Set(addedProgramSettings(before, after).map(({ key }) => key))];
   return keys.length === 0 ? undefined : `git settings that run programs: ${keys.slice(0, 5).join(", ")}${keys.length > 5 ? ", …" : ""}`;
 }
 
-/** Scripts of a `package.json` in a form that can be compared; empty when there are none or the file cannot be read. */
-export function packageScripts(text: string): string {
+/** Scripts of a `package.json` in a form that can be compared; `undefined` when the text is no JSON object. */
+export function packageScripts(text: string): string | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed !== "object" || parsed === null) return "";
+    // Package managers ignore a byte order mark.
+    const parsed: unknown = JSON.parse(text.replace(/^\uFEFF/u, ""));
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
     const wanted = ["scripts", "bin", "husky", "lint-staged", "simple-git-hooks", "pnpm", "packageManager"];
     const values = new Map<string, unknown>(Object.entries(parsed));
     return JSON.stringify(wanted.map((key) => [key, values.get(key) ?? null]));
   } catch {
-    return "";
+    return undefined;
   }
 }
 

@@ -61,11 +61,11 @@ describe("credentials", () => {
 });
 
 describe("what runs on the host", () => {
-  test.for([".git/hooks/pre-commit", "sub/.git/hooks/x", ".husky/pre-commit", ".claude/settings.local.json", ".mcp.json", ".vscode/tasks.json", "AGENTS.md", "sub/CLAUDE.md", ".github/workflows/x.yml", ".envrc", "Makefile", ".npmrc", "opencode.jsonc", ".cursor/mcp.json", "x.code-workspace", ".devcontainer/devcontainer.json"])("%s", (path, { expect }) => {
+  test.for([".git/hooks/pre-commit", "sub/.git/hooks/x", ".husky/pre-commit", ".claude/settings.local.json", ".mcp.json", ".vscode/tasks.json", "AGENTS.md", "sub/CLAUDE.md", ".github/workflows/x.yml", ".envrc", "Makefile", ".npmrc", "opencode.jsonc", ".cursor/mcp.json", "x.code-workspace", ".devcontainer/devcontainer.json", ".cargo/config", "kit.yaml", "agents/x/kit.yaml", "agents/x/x.dockerfile", "sub/package.yaml"])("%s", (path, { expect }) => {
     expect(whyPathRuns(path)).toBeTypeOf("string");
   });
 
-  test.for([".git/hooks/pre-commit.sample", "src/hooks/use-x.ts", ".git/HEAD", "README.md", "vscode/x", "makefile.ts", ".git/index"])("not %s", (path, { expect }) => {
+  test.for([".git/hooks/pre-commit.sample", "src/hooks/use-x.ts", ".git/HEAD", "README.md", "vscode/x", "makefile.ts", ".git/index", "toolkit.yaml", "x.dockerfile.md"])("not %s", (path, { expect }) => {
     expect(whyPathRuns(path)).toBeUndefined();
   });
 
@@ -73,7 +73,8 @@ describe("what runs on the host", () => {
     expect([0o104755, 0o102755, 0o100755, 0o042755].map((mode) => whyModeMatters(mode) !== undefined)).toEqual([true, true, false, false]);
     expect(packageScripts('{"scripts":{"a":"b"}}')).not.toBe(packageScripts('{"scripts":{"a":"c"}}'));
     expect(packageScripts('{"scripts":{"a":"b"},"version":"1"}')).toBe(packageScripts('{"scripts":{"a":"b"},"version":"2"}'));
-    expect(packageScripts("{")).toBe("");
+    expect(packageScripts('\uFEFF{"scripts":{"a":"b"}}')).toBe(packageScripts('{"scripts":{"a":"b"}}'));
+    for (const text of ["", "{", "[]", "null", '"x"']) expect(packageScripts(text)).toBeUndefined();
     expect(whyConfigRuns("", "[user]\nname=x")).toBeUndefined();
   });
 });
