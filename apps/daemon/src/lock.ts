@@ -1,4 +1,4 @@
-import { closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, constants, ftruncateSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import { lockFile } from "@sbx/syscalls";
@@ -21,6 +21,8 @@ const UNNAMED_MS = 500;
 export function takeLock(directory: string): { readonly taken: true; readonly release: () => void } | { readonly taken: false; readonly holder: Holder | undefined } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   checkPrivate(directory);
+  // One that was there before may be open to readers.
+  chmodSync(directory, 0o700);
   const file = path.join(directory, "sbxd.lock");
   const descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   if (!lockFile(descriptor)) {

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SandboxId } from "@sbx/contracts";
-import { describe, it } from "vitest";
+import { describe, it, onTestFinished, vi } from "vitest";
 import { openDatabase } from "../src/state/database.ts";
 import { createEventLog, type EventLog } from "../src/state/event-log.ts";
 import { createSandboxStore } from "../src/state/sandbox-store.ts";
@@ -64,7 +64,62 @@ describe("a database that cannot be opened for another reason", () => {
   });
 });
 
+describe("the database's files", () => {
+  it("are nobody else's to read, new ones and those that were there before", ({ expect }) => {
+    using dir = directory();
+    openDatabase(dir.file, now).database.close();
+    chmodSync(dir.file, 0o644);
+    const { database } = openDatabase(dir.file, now);
+    database.exec("INSERT INTO events (at, type, fields) VALUES ('', '', '')");
+    const names = readdirSync(path.dirname(dir.file));
+    expect(names.toSorted()).toEqual(["sbx.db", "sbx.db-shm", "sbx.db-wal"]);
+    for (const name of names) expect(statSync(path.join(path.dirname(dir.file), name)).mode & 0o777, name).toBe(0o600);
+    database.close();
+  });
+});
+
 describe("the event record", () => {
+  it("takes so many events from a sandbox's traffic, tells how many it left out, and takes more later", ({ expect }) => {
+    vi.useFakeTimers({ now: start });
+    onTestFinished(() => void vi.useRealTimers());
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    const log = createEventLog({ database, now: () => new Date(), onFailure: (error) => { throw error; } });
+    const [flooding, quiet] = [SandboxId.parse("sbx_aaaaaaaa"), SandboxId.parse("sbx_bbbbbbbb")];
+    const types = (sandbox: SandboxId): readonly string[] => log.list({ after: 0, limit: 10_000, sandbox }).map(({ type }) => type);
+    for (let count = 0; count < 1000; count += 1) log.record({ type: count % 2 === 0 ? "egress.denied" : "gate.rejected", sandbox: flooding, fields: {} });
+    log.record({ type: "session.ended", sandbox: flooding, fields: {} });
+    log.record({ type: "egress.denied", sandbox: quiet, fields: {} });
+    expect(types(flooding)).toHaveLength(201);
+    expect(types(flooding).at(-1)).toBe("session.ended");
+    expect(types(quiet)).toEqual(["egress.denied"]);
+    vi.advanceTimersByTime(5000);
+    expect(log.list({ after: 0, limit: 1, sandbox: flooding })).toEqual([expect.objectContaining({ type: "egress.limited", fields: { dropped: 800 } })]);
+    for (let count = 0; count < 1000; count += 1) log.record({ type: "model.denied", sandbox: flooding, fields: {} });
+    vi.advanceTimersByTime(60_000);
+    expect(types(flooding).filter((type) => type === "model.denied")).toHaveLength(100);
+    expect(log.list({ after: 0, limit: 1 })).toEqual([expect.objectContaining({ type: "egress.limited", fields: { dropped: 900 } })]);
+    database.close();
+  });
+
+  it("lets a sandbox's traffic push out nothing but its own oldest", ({ expect }) => {
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    let at = start;
+    const log = createEventLog({ database, now: () => new Date((at += 1000)), onFailure: (error) => { throw error; }, kept: { ofSandbox: 20, ofKind: 50, every: 10 } });
+    const [flooding, quiet] = [SandboxId.parse("sbx_aaaaaaaa"), SandboxId.parse("sbx_bbbbbbbb")];
+    const kept = [{ type: "policy.changed", fields: {} }, { type: "session.started", sandbox: flooding, fields: {} }, { type: "model.used", sandbox: flooding, fields: {} }, { type: "egress.denied", sandbox: quiet, fields: {} }] as const;
+    for (const event of kept) log.record(event);
+    for (let count = 0; count < 500; count += 1) log.record({ type: "egress.allowed", sandbox: flooding, fields: { count } });
+    const left = log.list({ after: 0, limit: 1000 });
+    expect(left.slice(0, kept.length).map(({ type }) => type)).toEqual(kept.map(({ type }) => type));
+    expect(left.length - kept.length).toBeLessThanOrEqual(30);
+    expect(left.at(-1)?.fields).toEqual({ count: 499 });
+    for (let count = 0; count < 500; count += 1) log.record({ type: "policy.changed", fields: { count } });
+    expect(log.list({ after: 0, limit: 1000 }).filter(({ type }) => type === "policy.changed").length).toBeLessThanOrEqual(60);
+    database.close();
+  });
+
   it("numbers events without repeating, resumes after any of them, and narrows to a sandbox", ({ expect }) => {
     using dir = directory();
     const { database } = openDatabase(dir.file, now);

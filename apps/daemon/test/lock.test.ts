@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -59,6 +59,13 @@ describe("the lock of a state directory", () => {
     using dir = directory();
     chmodSync(dir.path, 0o777);
     expect(() => takeLock(dir.path)).toThrow(/Others may write/);
+  });
+
+  it("closes a directory that others may read", ({ expect }) => {
+    using dir = directory();
+    chmodSync(dir.path, 0o755);
+    expect(takeLock(dir.path).taken).toBe(true);
+    expect(statSync(dir.path).mode & 0o777).toBe(0o700);
   });
 
   it("is not written through a link", ({ expect }) => {

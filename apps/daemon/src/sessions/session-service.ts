@@ -11,8 +11,11 @@ const KILLED_EXIT = 137;
 /** Ended sessions that are remembered for each sandbox, and whose streams' output is kept for `sbx logs` altogether. */
 const KEPT_SESSIONS = 50;
 const KEPT_LOGS = 32;
-/** How long to wait before the engine is asked again about a session. */
+/** How long to wait before the engine is asked again about a session: twice as long each time, up to the longest. */
 const ENGINE_PAUSE_MS = 500;
+const LONGEST_ENGINE_PAUSE_MS = 30_000;
+/** Sessions that a sandbox may claim of which nothing is known here: its agent can write any number of them. */
+const MAX_CLAIMED = 32;
 /** Timers hold no longer time than this. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Exit code of a session that was ended by its deadline, as timeout(1) has it. */
@@ -55,10 +58,17 @@ export class SessionService {
   async reconcile(sandboxes: readonly LiveSandbox[]): Promise<void> {
     await Promise.all(sandboxes.map(async (live) => {
       const found = live.running ? await this.#list(live) : [];
-      for (const { session, state } of found ?? []) if (state.phase === "running" && !this.#records.has(session)) this.#put(this.#forgotten(session, live));
+      this.#adopt(found ?? [], live);
       for (const record of this.running(live.record.id)) this.#takeOver(record, live, found);
       if (live.running) this.idle(live);
     }));
+  }
+
+  /** Remember what a sandbox says that it runs, as far as there is room beside what was taken from its word before. */
+  #adopt(found: readonly SessionOnDisk[], live: LiveSandbox): void {
+    const unknown = found.filter(({ session, state }) => state.phase === "running" && !this.#records.has(session));
+    const claimed = this.running(live.record.id).filter(({ command }) => command.length === 0).length;
+    for (const { session } of unknown.slice(0, Math.max(0, MAX_CLAIMED - claimed))) this.#put(this.#forgotten(session, live));
   }
 
   /** `found` is what the sandbox says; without it a session is taken to run, and its end is waited for. */
@@ -277,13 +287,18 @@ export class SessionService {
       const code = await streams.exit.catch(() => undefined);
       if (code !== undefined) return code;
     }
+    let pause = ENGINE_PAUSE_MS;
     while (live.running && live.record.workload === workload && this.#records.has(record.id)) {
+      const asked = performance.now();
       try {
         return await (await this.#parts.runner()).waitForEnd(this.#place(record, live));
       } catch (error) {
         if (AppError.is(error) && error.code === "SESSION_NOT_FOUND") return KILLED_EXIT;
       }
-      await new Promise((resolve) => setTimeout(resolve, ENGINE_PAUSE_MS));
+      // One that was waited for as it should be for a while begins anew.
+      if (performance.now() - asked > LONGEST_ENGINE_PAUSE_MS) pause = ENGINE_PAUSE_MS;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      pause = Math.min(2 * pause, LONGEST_ENGINE_PAUSE_MS);
     }
     return KILLED_EXIT;
   }

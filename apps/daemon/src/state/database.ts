@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AppError } from "@sbx/contracts";
@@ -48,6 +48,9 @@ function isUnusable(error: unknown): boolean {
 }
 
 function prepare(file: string, now: () => Date): DatabaseSync {
+  // SQLite gives the files that it makes beside this one the same mode.
+  closeSync(openSync(file, "a", 0o600));
+  for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) chmodSync(file + suffix, 0o600);
   const database = new DatabaseSync(file);
   try {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");

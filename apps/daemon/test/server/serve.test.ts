@@ -59,7 +59,7 @@ describe("the daemon's socket", () => {
       asked.push(target);
       return Promise.resolve({ status: 200, body: {} });
     };
-    for (const peerUid of [() => 1234, () => { throw new Error("gone"); }]) {
+    for (const peerUid of [() => 1234, () => undefined, () => { throw new Error("gone"); }]) {
       await using running = await serve({ dispatch, peerUid });
       expect(await raw(running.socketPath, "GET /v1/status HTTP/1.1\r\nhost: d\r\n\r\n")).toBe("");
     }
