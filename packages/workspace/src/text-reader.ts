@@ -6,7 +6,7 @@ import { readIn, type OpenPlace } from "./open-place.ts";
  * How much is read of the files that are compared by what they say. The daemon has one thread: what is over a limit is
  * named as not judged rather than read.
  */
-export const TEXT_LIMITS = { bytes: 256 * 1024, files: 400, milliseconds: 2000 } as const;
+const TEXT_LIMITS = { bytes: 256 * 1024, files: 400, milliseconds: 2000 } as const;
 
 /** What a file says that is compared, or why nobody can tell. */
 export type ComparedText = { readonly text: string } | { readonly unknown: string };
