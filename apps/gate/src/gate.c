@@ -103,6 +103,9 @@ static int run(char *const argv[], const char *input) {
 static void capture_every_address(void) {
     char *const route[] = {"/usr/sbin/ip", "route", "add", "local", "default", "dev", "lo", NULL};
     if (run(route, "") != 0) die("the route could not be set");
+    /* Of RFC 5737, nobody's: without an address beside 127.0.0.1 resolvers that are asked for "IPv4 if there is any" find none. */
+    char *const address[] = {"/usr/sbin/ip", "address", "add", "192.0.2.1/32", "dev", "lo", NULL};
+    if (run(address, "") != 0) die("the address could not be set");
     for (size_t i = 0; i < sizeof INTERCEPTS / sizeof INTERCEPTS[0]; i++) {
         char *const rules[] = {(char *)INTERCEPTS[i].program, NULL};
         if (run(rules, INTERCEPTS[i].rules) != 0) continue;

@@ -55,6 +55,12 @@ describe.skipIf(why !== undefined)("clients that know nothing of the wall (as ro
   }, 1_800_000);
   afterAll(() => scope.disposeAsync(), 60_000);
 
+  it("find names also where only IPv4 addresses are asked for, and only if there is one", async ({ expect }) => {
+    const { code, stdout } = await inside("getent ahostsv4 web.e2e.test");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^198\.18\.\d+\.\d+ +STREAM web\.e2e\.test$/m);
+  });
+
   it("curl: http, and https whose certificate it checks itself", async ({ expect }) => {
     expect(await inside("curl -sS -m 10 http://web.e2e.test/page")).toEqual({ code: 0, stdout: "hello from web.e2e.test\n", stderr: "" });
     expect(await inside("curl -sS -m 10 --cacert ca.pem https://web.e2e.test/page")).toEqual({ code: 0, stdout: "hello from web.e2e.test\n", stderr: "" });
