@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { SandboxId } from "@sbx/contracts";
+import { CreateSandbox, SandboxId } from "@sbx/contracts";
+import type { SandboxRecord } from "@sbx/core";
 import { describe, it, onTestFinished, vi } from "vitest";
 import { openDatabase } from "../src/state/database.ts";
 import { createEventLog, type EventLog } from "../src/state/event-log.ts";
@@ -162,6 +163,21 @@ describe("records in the database", () => {
     expect(store.sandboxes()).toEqual([]);
     expect(store.sessions()).toEqual([]);
     expect(unreadable).toHaveLength(3);
+    database.close();
+  });
+
+  it("that cannot be read do not keep their name", ({ expect }) => {
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    database.exec("INSERT INTO sandboxes (id, name, record) VALUES ('sbx_aaaaaaaa', 'box', '{half')");
+    const store = createSandboxStore(database, () => undefined);
+    const record: SandboxRecord = {
+      version: 1, id: SandboxId.parse("sbx_bbbbbbbb"), name: "box", createdAt: now().toISOString(), image: "sha256:0", user: "1000:1000", homeDirectory: "/home/agent", placeholder: "p", modelSource: "none",
+      request: CreateSandbox.parse({ agent: "shell", workspace: "/w" }), profileRules: [], profileProtect: [], longRunning: false, protected: [], hidden: [], notices: [], skipped: [], ready: true,
+    };
+    store.putSandbox(record);
+    store.putSandbox({ ...record, ready: false });
+    expect(store.sandboxes()).toEqual([{ ...record, ready: false }]);
     database.close();
   });
 });

@@ -7,6 +7,8 @@ import { SandboxRecord, SessionRecord, type SandboxStore } from "@sbx/core";
  */
 export function createSandboxStore(database: DatabaseSync, onUnreadable: (error: unknown) => void): SandboxStore {
   const putSandbox = database.prepare("INSERT INTO sandboxes (id, name, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record");
+  // Names are unique among records that can be read: another with this name is one that cannot.
+  const dropNamesake = database.prepare("DELETE FROM sandboxes WHERE name = ? AND id <> ?");
   const allSandboxes = database.prepare("SELECT record FROM sandboxes ORDER BY rowid");
   const putSession = database.prepare("INSERT INTO sessions (id, sandbox, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record");
   const allSessions = database.prepare("SELECT record FROM sessions ORDER BY rowid");
@@ -22,7 +24,10 @@ export function createSandboxStore(database: DatabaseSync, onUnreadable: (error:
     }
   };
   return {
-    putSandbox: (record) => void putSandbox.run(record.id, record.name, JSON.stringify(record)),
+    putSandbox: (record) => {
+      dropNamesake.run(record.name, record.id);
+      putSandbox.run(record.id, record.name, JSON.stringify(record));
+    },
     sandboxes: () => allSandboxes.all().flatMap(readable((value) => SandboxRecord.parse(value))),
     removeSandbox: (id) => {
       dropSessions.run(id);
