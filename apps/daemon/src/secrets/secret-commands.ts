@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { AppError, SecretName } from "@sbx/contracts";
 import { Secret } from "@sbx/secret-injector";
 import * as z from "zod";
+import { readIfThere } from "./read-if-there.ts";
 
 /** How long a password manager may take; it may have to ask its person. */
 const TIMEOUT_MS = 30_000;
@@ -39,10 +39,7 @@ export function createCommandSecrets({ file, environment, now }: { readonly file
 }
 
 async function readCommands(file: string): Promise<Readonly<Record<string, readonly string[]>>> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  });
+  const text = await readIfThere(file);
   if (text === undefined) return {};
   try {
     return SecretCommands.parse(JSON.parse(text)).commands;

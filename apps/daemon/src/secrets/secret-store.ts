@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError, SecretName, type SecretView } from "@sbx/contracts";
 import { MODEL_SERVICES, Secret, type ModelService } from "@sbx/secret-injector";
+import { readIfThere } from "./read-if-there.ts";
 import type { CommandSecrets } from "./secret-commands.ts";
 
 export interface SecretStore {
@@ -17,7 +18,7 @@ export function createSecretStore({ directory, commands, environment }: { readon
   const fileOf = (name: string): string => path.join(directory, SecretName.parse(name));
   return {
     async find(name) {
-      const stored = await readIfThere(fileOf(name));
+      const stored = (await readIfThere(fileOf(name)))?.trim();
       if (stored !== undefined) return new Secret(stored);
       const asked = await commands.find(name);
       if (asked !== undefined) return asked;
@@ -47,13 +48,4 @@ export function createSecretStore({ directory, commands, environment }: { readon
 function fromEnvironment(name: string, environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const service = Object.values<ModelService>(MODEL_SERVICES).find(({ secret }) => secret === name);
   return service?.environment.map((variable) => environment[variable]).find((text) => text !== undefined && text !== "");
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, "utf8")).trim();
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }
