@@ -34,7 +34,12 @@ module.exports = {
     { name: "packages-never-import-apps", severity: "error", from: { path: "^packages/[^/]+/src/" }, to: { path: "^apps/" } },
     { name: "shipped-code-needs-no-tooling", severity: "error", from: { path: SHIPPED }, to: { path: "^tooling/" } },
     // `sbx doctor` explains a machine on which no daemon can start, so it may look for the engine itself.
-    { name: "only-the-daemon-composes", severity: "error", from: { path: "^apps/(?!daemon/)[^/]+/src/", pathNot: "^apps/cli/src/doctor/" }, to: { path: ring(ADAPTERS.filter((name) => name !== "launch")) } },
+    {
+      name: "only-the-daemon-composes",
+      severity: "error",
+      from: { path: "^apps/(?!daemon/)[^/]+/src/", pathNot: "^apps/cli/src/doctor/" },
+      to: { path: ring(ADAPTERS.filter((name) => name !== "launch")) },
+    },
     { name: "no-test-code-in-src", severity: "error", from: { path: SHIPPED }, to: { path: "^packages/testing/|/test/" } },
     { name: "one-place-speaks-docker", severity: "error", from: { path: SHIPPED, pathNot: "^packages/engine-docker/" }, to: { path: "node_modules/(@types/)?dockerode/" } },
     { name: "one-place-calls-libc", severity: "error", from: { path: SHIPPED, pathNot: "^packages/syscalls/" }, to: { path: "node_modules/koffi/" } },
@@ -45,6 +50,10 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: ["node_modules", "/dist/"] },
     exclude: { path: ["/dist/"] },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["@sbx/source", "import", "node", "default", "types"], extensions: [".ts", ".mts", ".mjs", ".js", ".cjs", ".json", ".d.ts", ".d.mts"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["@sbx/source", "import", "node", "default", "types"],
+      extensions: [".ts", ".mts", ".mjs", ".js", ".cjs", ".json", ".d.ts", ".d.mts"],
+    },
   },
 };

@@ -10,7 +10,12 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: { name: "unit", include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/*/test/**/*.test.ts"], exclude: ["**/*.engine.test.ts", "**/node_modules/**"], testTimeout: 15_000 },
+        test: {
+          name: "unit",
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/*/test/**/*.test.ts"],
+          exclude: ["**/*.engine.test.ts", "**/node_modules/**"],
+          testTimeout: 15_000,
+        },
       },
       {
         resolve,

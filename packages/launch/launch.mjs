@@ -42,7 +42,9 @@ function runUnder(node, script) {
   // A terminal sends its signals to both; sent on, they would count twice.
   const own = process.stdin.isTTY === true ? ["SIGINT", "SIGQUIT"] : [];
   for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
-    process.on(signal, () => { if (!own.includes(signal)) child.kill(signal); });
+    process.on(signal, () => {
+      if (!own.includes(signal)) child.kill(signal);
+    });
   }
   child.once("error", (error) => {
     process.stderr.write(`error: ${node} cannot be started: ${error.message}\n  fix: npm run quickstart\n`);

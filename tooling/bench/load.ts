@@ -9,7 +9,9 @@ const BULK_BYTES = 256 << 20;
 const LONGEST_MS = 30_000;
 
 const [mode = "", host = "", port = "", proxyPort] = process.argv.slice(2);
-setTimeout(() => { throw new Error(`${mode} took over ${LONGEST_MS} ms`); }, LONGEST_MS).unref();
+setTimeout(() => {
+  throw new Error(`${mode} took over ${LONGEST_MS} ms`);
+}, LONGEST_MS).unref();
 
 async function open(): Promise<Socket> {
   const socket = connect({ host: proxyPort === undefined ? host : "127.0.0.1", port: Number(proxyPort ?? port), family: 4, noDelay: true });
@@ -22,7 +24,9 @@ async function open(): Promise<Socket> {
 
 async function next(socket: Socket): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => { socket.off("error", onEnd).off("close", onEnd).off("data", onData); };
+    const stop = (): void => {
+      socket.off("error", onEnd).off("close", onEnd).off("data", onData);
+    };
     const onEnd = (reason?: unknown): void => {
       stop();
       reject(reason instanceof Error ? reason : new Error("the connection was closed"));
@@ -73,7 +77,14 @@ async function measureBulk(): Promise<number> {
   let bytes = 0;
   const began = performance.now();
   socket.write(`bulk ${BULK_BYTES}\n`);
-  await new Promise((resolve, reject) => { socket.on("data", (chunk: Buffer) => { bytes += chunk.byteLength; }).on("end", resolve).on("error", reject); });
+  await new Promise((resolve, reject) => {
+    socket
+      .on("data", (chunk: Buffer) => {
+        bytes += chunk.byteLength;
+      })
+      .on("end", resolve)
+      .on("error", reject);
+  });
   if (bytes !== BULK_BYTES) throw new Error(`${bytes} bytes came instead of ${BULK_BYTES}`);
   return bytes / 1e3 / (performance.now() - began);
 }

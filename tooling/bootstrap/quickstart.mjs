@@ -14,7 +14,14 @@ try {
   write("Setting up sbx\n");
   const verbose = process.argv.includes("--verbose");
   const steps = createSteps(write, process.stdout.isTTY && !verbose ? { columns: process.stdout.columns } : {});
-  const machine = await setUp(root, steps, { engineOptional: false, onLine: verbose ? (line) => { write(`    ${line}\n`); } : steps.doing });
+  const machine = await setUp(root, steps, {
+    engineOptional: false,
+    onLine: verbose
+      ? (line) => {
+          write(`    ${line}\n`);
+        }
+      : steps.doing,
+  });
   if (existsSync(demonstration)) {
     const { code } = await runCommand(machine.node, ["--conditions=@sbx/source", demonstration, ...process.argv.slice(2)], { cwd: root, env: machine.env, show: true });
     process.exitCode = code;

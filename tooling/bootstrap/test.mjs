@@ -26,15 +26,17 @@ const tallies = [];
  * @param {() => Promise<{ code: number, tally: Tally }>} run
  */
 async function part(name, run) {
-  await steps.step(name, async () => {
-    const { code, tally } = await run();
-    tallies.push(tally);
-    if (code !== 0) throw new SetUpProblem(`ended with ${code}`, "Look at its output above.");
-    return { value: undefined, note: tally.passed === 0 ? "" : closingLine(tally) };
-  }).catch((/** @type {unknown} */ error) => {
-    if (!(error instanceof SetUpProblem)) throw error;
-    process.exitCode = 1;
-  });
+  await steps
+    .step(name, async () => {
+      const { code, tally } = await run();
+      tallies.push(tally);
+      if (code !== 0) throw new SetUpProblem(`ended with ${code}`, "Look at its output above.");
+      return { value: undefined, note: tally.passed === 0 ? "" : closingLine(tally) };
+    })
+    .catch((/** @type {unknown} */ error) => {
+      if (!(error instanceof SetUpProblem)) throw error;
+      process.exitCode = 1;
+    });
 }
 
 try {

@@ -5,18 +5,37 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { Lab } from "./lab.ts";
 
 let lab: Lab;
-beforeAll(() => { lab = new Lab(); });
-afterAll(async () => { await lab[Symbol.asyncDispose](); });
+beforeAll(() => {
+  lab = new Lab();
+});
+afterAll(async () => {
+  await lab[Symbol.asyncDispose]();
+});
 
 describe("a workspace that is none", () => {
   it.for([
     ["that is missing", (): string => path.join(lab.root, "nowhere"), "WORKSPACE_INVALID"],
-    ["that is a file", (): string => { writeFileSync(path.join(lab.root, "file"), ""); return path.join(lab.root, "file"); }, "WORKSPACE_INVALID"],
+    [
+      "that is a file",
+      (): string => {
+        writeFileSync(path.join(lab.root, "file"), "");
+        return path.join(lab.root, "file");
+      },
+      "WORKSPACE_INVALID",
+    ],
     ["that is the root", (): string => "/", "WORKSPACE_INVALID"],
     ["that is the home", (): string => homedir(), "WORKSPACE_INVALID"],
     ["under /proc", (): string => "/proc/self/task", "WORKSPACE_INVALID"],
     ["that is the daemon's state", (): string => lab.state, "WORKSPACE_INVALID"],
-    ["with a newline", (): string => { const one = path.join(lab.root, "a\nb"); mkdirSync(one, { recursive: true }); return one; }, "WORKSPACE_INVALID"],
+    [
+      "with a newline",
+      (): string => {
+        const one = path.join(lab.root, "a\nb");
+        mkdirSync(one, { recursive: true });
+        return one;
+      },
+      "WORKSPACE_INVALID",
+    ],
   ] as const)("%s is refused, and nothing is made", async ([, place, code], { expect }) => {
     const outcome = await lab.begin(["run", "shell", place(), "--", "true"]).done;
     expect(outcome.code).toBe(125);
@@ -73,7 +92,10 @@ describe("a Kit", () => {
     const directory = path.join(lab.root, name);
     mkdirSync(directory, { recursive: true });
     writeFileSync(path.join(directory, "kit.dockerfile"), 'ARG SBX_BASE\nFROM ${SBX_BASE}\nUSER agent\nCMD ["/bin/bash", "-l"]\n');
-    writeFileSync(path.join(directory, "kit.yaml"), `# syntax=docker/sandbox-kit:3\nschemaVersion: "3"\nkind: workload\ndisplayName: Own\ndescription: One of our own.\nversion: "1.0.0"\nprovides: ["dev.sbx/shell"]\n${more}`);
+    writeFileSync(
+      path.join(directory, "kit.yaml"),
+      `# syntax=docker/sandbox-kit:3\nschemaVersion: "3"\nkind: workload\ndisplayName: Own\ndescription: One of our own.\nversion: "1.0.0"\nprovides: ["dev.sbx/shell"]\n${more}`,
+    );
     return directory;
   }
 

@@ -5,8 +5,12 @@ import { afterEach, beforeEach, describe, it } from "vitest";
 import { docker, Lab, until } from "./lab.ts";
 
 let lab: Lab;
-beforeEach(() => { lab = new Lab(); });
-afterEach(async () => { await lab[Symbol.asyncDispose](); });
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(async () => {
+  await lab[Symbol.asyncDispose]();
+});
 
 const run = ["run", "-q", "shell", "--", "echo", "done"];
 
@@ -29,7 +33,10 @@ describe("Ctrl-C", () => {
   it("while an image is built leaves nothing", async ({ expect }) => {
     const kit = path.join(lab.root, "slow");
     mkdirSync(kit);
-    writeFileSync(path.join(kit, "kit.yaml"), '# syntax=docker/sandbox-kit:3\nschemaVersion: "3"\nkind: workload\ndisplayName: Slow\ndescription: Takes its time.\nversion: "1.0.0"\nprovides: ["dev.sbx/shell"]\n');
+    writeFileSync(
+      path.join(kit, "kit.yaml"),
+      '# syntax=docker/sandbox-kit:3\nschemaVersion: "3"\nkind: workload\ndisplayName: Slow\ndescription: Takes its time.\nversion: "1.0.0"\nprovides: ["dev.sbx/shell"]\n',
+    );
     writeFileSync(path.join(kit, "kit.dockerfile"), `ARG SBX_BASE\nFROM \${SBX_BASE}\nRUN echo ${path.basename(lab.root)} && sleep 4501\nUSER agent\nCMD ["true"]\n`);
     const workspace = lab.workspace();
     const { child, done } = lab.begin(["run", kit, "--", "true"], { cwd: workspace });
@@ -47,7 +54,11 @@ describe("two runs at the same moment in one workspace", () => {
   it("share one sandbox", async ({ expect }) => {
     const workspace = lab.workspace();
     const outcomes = await Promise.all([1, 2, 3].map(async () => lab.begin(run, { cwd: workspace }).done));
-    expect(outcomes.map(({ code, out }) => [code, out])).toEqual([[0, "done\n"], [0, "done\n"], [0, "done\n"]]);
+    expect(outcomes.map(({ code, out }) => [code, out])).toEqual([
+      [0, "done\n"],
+      [0, "done\n"],
+      [0, "done\n"],
+    ]);
     expect(await lab.sandboxes()).toHaveLength(1);
     expect((await lab.inEngine()).length).toBe(3);
   });

@@ -4,8 +4,12 @@ import { afterEach, beforeEach, describe, it } from "vitest";
 import { docker, isAlive, Lab, startService, until } from "./lab.ts";
 
 let lab: Lab;
-beforeEach(() => { lab = new Lab(); });
-afterEach(async () => { await lab[Symbol.asyncDispose](); });
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(async () => {
+  await lab[Symbol.asyncDispose]();
+});
 
 /** Pid on the host of a process in the workload that has this text in its arguments. */
 async function insidePid(mark: string): Promise<number> {
@@ -95,7 +99,12 @@ describe("kill -9 of the daemon", () => {
     await lab.run(workspace, "true");
     const name = (await lab.sandboxes())[0]?.name ?? "";
     const open = async (mode: string, code: number): Promise<string> => {
-      const session = await lab.call("POST", `/v1/sandboxes/${name}/sessions`, { kind: "exec", mode, args: ["sh", "-c", `sleep 2; exit ${code}`], ...(mode === "terminal" ? { terminal: { size: { columns: 80, rows: 24 } } } : {}) });
+      const session = await lab.call("POST", `/v1/sandboxes/${name}/sessions`, {
+        kind: "exec",
+        mode,
+        args: ["sh", "-c", `sleep 2; exit ${code}`],
+        ...(mode === "terminal" ? { terminal: { size: { columns: 80, rows: 24 } } } : {}),
+      });
       return (session as { readonly id: string }).id;
     };
     const [terminal, streams] = [await open("terminal", 41), await open("streams", 42)];

@@ -56,7 +56,11 @@ export class Lab implements AsyncDisposable {
 
   /** Begin an sbx command. */
   begin(args: readonly string[], { cwd = this.workspace(), env = {} }: { readonly cwd?: string; readonly env?: Environment } = {}): Running {
-    const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", ...this.#environment, ...env } });
+    const child = spawn(process.execPath, [CLI, ...args], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", ...this.#environment, ...env },
+    });
     const done = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(([, out, err]) => ({ code: child.exitCode, out, err }));
     return { child, done };
   }
@@ -88,7 +92,9 @@ export class Lab implements AsyncDisposable {
   async call(method: string, target: string, body?: unknown): Promise<unknown> {
     const outgoing = request({ socketPath: path.join(this.state, "sbxd.sock"), method, path: target, agent: false });
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    const response = await new Promise<IncomingMessage>((resolve, reject) => { outgoing.once("response", resolve).once("error", reject); });
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.once("response", resolve).once("error", reject);
+    });
     return json(response);
   }
 
@@ -113,7 +119,10 @@ export class Lab implements AsyncDisposable {
 
   /** Everything that a sandbox could have left: containers, volumes, mounts, state, directories in the workspace. */
   async left(workspace: string): Promise<readonly string[]> {
-    const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").map((line) => line.split(" ")[4] ?? "").filter((point) => point.startsWith(this.root));
+    const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((point) => point.startsWith(this.root));
     const state = ["pods", "sandboxes", "workspace-mounts", "workspace-made"].flatMap((name) => list(path.join(this.state, name)));
     return [...(await this.inEngine()), ...mounts, ...state, ...list(workspace)];
   }
@@ -182,5 +191,14 @@ export async function startService(): Promise<{ readonly port: number; count(): 
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  return { port: address.port, count: () => served, [Symbol.asyncDispose]: async () => { const closed = once(server, "close"); server.close(); for (const socket of sockets) socket.destroy(); await closed; } };
+  return {
+    port: address.port,
+    count: () => served,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 }

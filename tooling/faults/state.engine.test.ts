@@ -7,13 +7,27 @@ import { afterEach, beforeEach, describe, it } from "vitest";
 import { docker, Lab, startService, until } from "./lab.ts";
 
 let lab: Lab;
-beforeEach(() => { lab = new Lab(); });
-afterEach(async () => { await lab[Symbol.asyncDispose](); });
+beforeEach(() => {
+  lab = new Lab();
+});
+afterEach(async () => {
+  await lab[Symbol.asyncDispose]();
+});
 
 describe("the database", () => {
   for (const [what, spoil] of [
-    ["corrupted", (file: string) => { writeFileSync(file, "no database any more"); }],
-    ["deleted", (file: string) => { rmSync(file); }],
+    [
+      "corrupted",
+      (file: string) => {
+        writeFileSync(file, "no database any more");
+      },
+    ],
+    [
+      "deleted",
+      (file: string) => {
+        rmSync(file);
+      },
+    ],
   ] as const) {
     it(`${what} under a running sandbox is made again from the engine, and everything goes on`, async ({ expect }) => {
       await using service = await startService();
@@ -60,7 +74,9 @@ describe("the state directory", () => {
   it("gets one daemon from commands that start together, and all are served", async ({ expect }) => {
     const outcomes = await Promise.all(Array.from({ length: 4 }, async () => lab.sbx("daemon", "status", "--json").then(async () => lab.sbx("ls"))));
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
-    const ready = readFileSync(path.join(lab.state, "logs", "sbxd.log"), "utf8").split("\n").filter((line) => line.includes("daemon.ready"));
+    const ready = readFileSync(path.join(lab.state, "logs", "sbxd.log"), "utf8")
+      .split("\n")
+      .filter((line) => line.includes("daemon.ready"));
     expect(ready).toHaveLength(1);
   });
 
@@ -112,7 +128,24 @@ describe("what belongs to nobody", () => {
     await lab.run(lab.workspace(), "true");
     const image = (await docker("inspect", "-f", "{{.Image}}", await lab.container("workload"))).trim();
     await lab.sbx("daemon", "stop");
-    const make = async (owner: string, name: string): Promise<string> => docker("run", "-d", "--name", name, "--network", "none", "--label", `dev.sbx.owner=${owner}`, "--label", "dev.sbx.sandbox=sbx_zzzzzzzz", "--label", "dev.sbx.role=workload", image, "sleep", "600");
+    const make = async (owner: string, name: string): Promise<string> =>
+      docker(
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--network",
+        "none",
+        "--label",
+        `dev.sbx.owner=${owner}`,
+        "--label",
+        "dev.sbx.sandbox=sbx_zzzzzzzz",
+        "--label",
+        "dev.sbx.role=workload",
+        image,
+        "sleep",
+        "600",
+      );
     const id = path.basename(lab.root).toLowerCase();
     await make(lab.owner, `dev-faults-orphan-${id}`);
     await make(`${lab.owner}x`, `dev-faults-other-${id}`);

@@ -10,10 +10,16 @@ const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u200B-\u2
  * Paths, reasons and error messages pass through here before they are printed; the bytes of a session do not.
  */
 export function cleanText(text: string): string {
-  return text.replace(ESCAPES, "").replace(/[\t\n\r\u2028\u2029]+/g, " ").replace(CONTROLS, "");
+  return text
+    .replace(ESCAPES, "")
+    .replace(/[\t\n\r\u2028\u2029]+/g, " ")
+    .replace(CONTROLS, "");
 }
 
 /** The same for a text of several lines, whose line ends stay. */
 export function cleanLines(text: string): string {
-  return text.split(/\r\n|\r|\n/).map(cleanText).join("\n");
+  return text
+    .split(/\r\n|\r|\n/)
+    .map(cleanText)
+    .join("\n");
 }

@@ -7,7 +7,9 @@ import { renderError } from "./render-error.ts";
 export async function main(argv: readonly string[], context: Context): Promise<number> {
   const outcome: { code: number } = { code: EXIT.done };
   try {
-    await buildProgram(context, (code) => { outcome.code = code; }).parseAsync(argv.length === 0 ? ["welcome"] : argv, { from: "user" });
+    await buildProgram(context, (code) => {
+      outcome.code = code;
+    }).parseAsync(argv.length === 0 ? ["welcome"] : argv, { from: "user" });
     return outcome.code;
   } catch (error) {
     return await renderError(error, context);

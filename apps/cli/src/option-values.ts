@@ -21,11 +21,13 @@ export function parseMemory(text: string): number {
 }
 
 /** A whole number in a range. */
-export const parseInteger = (from: number, to: number) => (text: string): number => {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < from || value > to) throw new InvalidArgumentError(`write a whole number from ${from} to ${to}.`);
-  return value;
-};
+export const parseInteger =
+  (from: number, to: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < from || value > to) throw new InvalidArgumentError(`write a whole number from ${from} to ${to}.`);
+    return value;
+  };
 
 /** A number of processors, parts allowed. */
 export function parseCpus(text: string): number {

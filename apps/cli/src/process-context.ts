@@ -20,13 +20,17 @@ export function createProcessContext(): Context {
     daemon: createDaemonPort({ env, home }),
     onSignal,
     now: () => performance.now(),
-    sleep: async (milliseconds, signal) => { await delay(milliseconds, undefined, signal === undefined ? {} : { signal }); },
+    sleep: async (milliseconds, signal) => {
+      await delay(milliseconds, undefined, signal === undefined ? {} : { signal });
+    },
   };
 }
 
 function onSignal(listener: (name: SignalName) => void): () => void {
   for (const name of SIGNALS) process.on(name, listener);
-  return () => { for (const name of SIGNALS) process.off(name, listener); };
+  return () => {
+    for (const name of SIGNALS) process.off(name, listener);
+  };
 }
 
 function versionOf(file: URL): string {

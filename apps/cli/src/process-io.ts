@@ -6,8 +6,12 @@ export function createProcessIo(env: Environment): Io {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", leaveOnBrokenPipe);
   const coloured = (stream: NodeJS.WriteStream): boolean => (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb" && stream.isTTY;
   return {
-    out: (text) => { process.stdout.write(text); },
-    err: (text) => { process.stderr.write(text); },
+    out: (text) => {
+      process.stdout.write(text);
+    },
+    err: (text) => {
+      process.stderr.write(text);
+    },
     stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
@@ -17,9 +21,13 @@ export function createProcessIo(env: Environment): Io {
     size: () => (process.stdout.isTTY && process.stdout.columns > 0 && process.stdout.rows > 0 ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined),
     onResize: (listener) => {
       process.stdout.on("resize", listener);
-      return () => { process.stdout.off("resize", listener); };
+      return () => {
+        process.stdout.off("resize", listener);
+      };
     },
-    setRaw: (raw) => { if (process.stdin.isTTY) process.stdin.setRawMode(raw); },
+    setRaw: (raw) => {
+      if (process.stdin.isTTY) process.stdin.setRawMode(raw);
+    },
   };
 }
 

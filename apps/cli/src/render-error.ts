@@ -21,7 +21,9 @@ export async function renderError(error: unknown, { io, version }: Context): Pro
     return error.code === "USAGE" ? EXIT.usage : EXIT.failed;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  io.err(`${label} this is a bug in sbx\n  ${cleanLines(stack).split("\n").join("\n  ")}\n  fix: report it at ${REPORT} with the lines above (sbx ${version}, Node ${process.version}, ${process.platform} ${process.arch})\n`);
+  io.err(
+    `${label} this is a bug in sbx\n  ${cleanLines(stack).split("\n").join("\n  ")}\n  fix: report it at ${REPORT} with the lines above (sbx ${version}, Node ${process.version}, ${process.platform} ${process.arch})\n`,
+  );
   return EXIT.failed;
 }
 
@@ -31,5 +33,10 @@ function isUsageOfCommander(error: unknown): error is Error & { readonly exitCod
 }
 
 function lastLines(text: string, count: number): string {
-  return cleanLines(text).trimEnd().split("\n").slice(-count).map((line) => `  | ${line}\n`).join("");
+  return cleanLines(text)
+    .trimEnd()
+    .split("\n")
+    .slice(-count)
+    .map((line) => `  | ${line}\n`)
+    .join("");
 }

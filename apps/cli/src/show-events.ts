@@ -17,7 +17,9 @@ export async function showEvents(context: Context, { follow, sandbox, since, jso
   const { client } = await context.daemon.connect();
   const from = since === undefined ? "" : new Date(Date.now() - since).toISOString();
   // What the daemon tells about its progress is for the one who waits for it.
-  const print = (event: Event): void => { if (json === true || event.type !== "sandbox.progress") context.io.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`); };
+  const print = (event: Event): void => {
+    if (json === true || event.type !== "sandbox.progress") context.io.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`);
+  };
   const past = await client.listEvents({ sandbox, limit: since === undefined ? 200 : 10_000 });
   for (const event of past) if (event.at >= from) print(event);
   if (past.length === 0 && json !== true) context.io.err("Nothing has happened yet. Follow what will with: sbx events -f\n");

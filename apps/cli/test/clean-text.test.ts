@@ -23,12 +23,17 @@ describe("text of others", () => {
   });
 
   it("never lets a control character through, whatever comes", ({ expect }) => {
-    const nasty = fc.string({ unit: fc.oneof(fc.constantFrom("\u001B", "[", "]", "\u0007", "\\", "\u009B", "\r", "\n", ";", "m", "\u202E", "P"), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })) });
-    fc.assert(fc.property(nasty, (text) => {
-      // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-      expect(cleanText(text)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
-      // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-      expect(cleanLines(text)).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
-    }), { numRuns: 2000 });
+    const nasty = fc.string({
+      unit: fc.oneof(fc.constantFrom("\u001B", "[", "]", "\u0007", "\\", "\u009B", "\r", "\n", ";", "m", "\u202E", "P"), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })),
+    });
+    fc.assert(
+      fc.property(nasty, (text) => {
+        // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+        expect(cleanText(text)).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
+        // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+        expect(cleanLines(text)).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -1,7 +1,40 @@
 import { describe, it } from "vitest";
 import { runLine } from "./support/run-line.ts";
 
-const COMMANDS = ["run", "create", "attach", "exec", "ls", "inspect", "logs", "stop", "start", "rm", "policy", "policy ls", "policy allow", "policy deny", "policy rm", "policy check", "policy why", "events", "secret", "secret set", "secret ls", "secret rm", "agents", "agents ls", "agents show", "daemon", "daemon start", "daemon stop", "daemon status", "daemon logs", "doctor", "version"];
+const COMMANDS = [
+  "run",
+  "create",
+  "attach",
+  "exec",
+  "ls",
+  "inspect",
+  "logs",
+  "stop",
+  "start",
+  "rm",
+  "policy",
+  "policy ls",
+  "policy allow",
+  "policy deny",
+  "policy rm",
+  "policy check",
+  "policy why",
+  "events",
+  "secret",
+  "secret set",
+  "secret ls",
+  "secret rm",
+  "agents",
+  "agents ls",
+  "agents show",
+  "daemon",
+  "daemon start",
+  "daemon stop",
+  "daemon status",
+  "daemon logs",
+  "doctor",
+  "version",
+];
 
 describe("help", () => {
   it.for(COMMANDS)("of %s has a description, examples and exit code 0, and asks the daemon nothing", async (command, { expect }) => {

@@ -1,7 +1,8 @@
 import { availableParallelism, totalmem } from "node:os";
 import path from "node:path";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createDispatcher, SandboxId, SessionId } from "@sbx/contracts";
+import { createDispatcher, SandboxId, SessionId, type Handlers } from "@sbx/contracts";
 import { createSessionRunner, SandboxService, workspaceRequest, type SandboxParts } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
@@ -23,9 +24,8 @@ import { createCommandSecrets } from "./secrets/secret-commands.ts";
 import { createSecretStore } from "./secrets/secret-store.ts";
 import { startServer } from "./server/serve.ts";
 import { SessionService } from "./sessions/session-service.ts";
-import { openDatabase } from "./state/database.ts";
-import { createEventLog } from "./state/event-log.ts";
-import { createSandboxStore } from "./state/sandbox-store.ts";
+import type { EventLog } from "./state/event-log.ts";
+import { openState } from "./state/open-state.ts";
 
 /** An agent and a test run fit into this; on a small machine it is more than half. */
 const MEMORY_FLOOR_BYTES = 2 * 1024 ** 3;
@@ -46,11 +46,8 @@ interface Compose {
 /** Put the daemon together; the only file that knows every adapter. Resolves when it serves. */
 export async function compose({ config, scope, log, shutdown }: Compose): Promise<void> {
   const now = (): Date => new Date();
-  const { database, setAside } = openDatabase(path.join(config.stateDirectory, "sbx.db"), now);
-  scope.defer(() => { database.close(); });
-  const events = createEventLog({ database, now, onFailure: (error) => { log.error("event.lost", { error }); } });
+  const { setAside, events, store } = openState({ file: path.join(config.stateDirectory, "sbx.db"), scope, log, now });
   const { record } = events;
-  const store = createSandboxStore(database, (error) => { log.warn("record.unreadable", { error }); });
 
   const engine = keepFirst(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
   const images = imagesOf(engine, config.environment);
@@ -104,13 +101,19 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record)),
     stop: async (live, unless) => void (await sandboxes.stop(live.record.id, unless)),
     idleStopMs: config.idleStopMs,
-    onFault: (error) => { log.warn("session.failed", { error }); },
+    onFault: (error) => {
+      log.warn("session.failed", { error });
+    },
   });
 
   const startedAt = now();
   const handlers = createHandlers({
     status: () => daemonStatus({ config, engine, sandboxes: sandboxes.list().length, startedAt }),
-    shutdown: () => { setImmediate(() => { shutdown.abort(new Error("asked to stop")); }); },
+    shutdown: () => {
+      setImmediate(() => {
+        shutdown.abort(new Error("asked to stop"));
+      });
+    },
     agents,
     sandboxes,
     sessions,
@@ -123,9 +126,22 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
 
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });
   await Promise.race([reconcileUntilDone(sandboxes, { log, signal: shutdown.signal }), sleep(PATIENCE_MS, undefined, { ref: false })]);
-  const dispatch = createDispatcher(handlers, (error) => { log.error("request.failed", { error }); });
-  scope.use(await startServer({ socketPath: config.socketPath, dispatch, events, attach: (session, connection) => void sessions.attach(session, connection), peerUid: peerUidOf, uid: config.uid, onFault: (error) => { log.error("request.failed", { error }); } }));
+  await serve({ config, scope, log, handlers, events, attach: (session, connection) => void sessions.attach(session, connection) });
   record({ type: "daemon.started", fields: { pid: process.pid } });
+}
+
+interface Serve extends Pick<Compose, "config" | "scope" | "log"> {
+  readonly handlers: Handlers;
+  readonly events: EventLog;
+  readonly attach: (session: string, connection: Duplex) => void;
+}
+
+/** Answer on the daemon's socket, whoever the kernel says is its user. */
+async function serve({ config, scope, log, handlers, ...served }: Serve): Promise<void> {
+  const onFault = (error: unknown): void => {
+    log.error("request.failed", { error });
+  };
+  scope.use(await startServer({ socketPath: config.socketPath, dispatch: createDispatcher(handlers, onFault), peerUid: peerUidOf, uid: config.uid, onFault, ...served }));
 }
 
 /** Secrets by file, by environment and by command. */

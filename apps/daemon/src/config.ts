@@ -25,7 +25,10 @@ export function loadConfig(environment: Environment, uid: number): DaemonConfig 
   const home = environment["HOME"] ?? homedir();
   const stateDirectory = directory(environment, "SBX_STATE_DIR", path.join(environment["XDG_STATE_HOME"] ?? path.join(home, ".local/state"), "sbx"));
   if (Buffer.byteLength(stateDirectory) > LONGEST_STATE_DIRECTORY) {
-    throw new AppError("CONFIG_INVALID", { message: `The state directory "${stateDirectory}" is longer than ${LONGEST_STATE_DIRECTORY} bytes, too long for the sockets in it`, fix: "Set SBX_STATE_DIR to a shorter path." });
+    throw new AppError("CONFIG_INVALID", {
+      message: `The state directory "${stateDirectory}" is longer than ${LONGEST_STATE_DIRECTORY} bytes, too long for the sockets in it`,
+      fix: "Set SBX_STATE_DIR to a shorter path.",
+    });
   }
   const configDirectory = directory(environment, "SBX_CONFIG_DIR", path.join(environment["XDG_CONFIG_HOME"] ?? path.join(home, ".config"), "sbx"));
   return {
@@ -53,6 +56,7 @@ function milliseconds(environment: Environment, name: string, fallback: number):
   const text = environment[name];
   if (text === undefined || text === "") return fallback;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new AppError("CONFIG_INVALID", { message: `${name} is "${text}", which is no whole number of milliseconds`, fix: `Set ${name} to a number such as ${fallback}, or unset it.` });
+  if (!Number.isInteger(value) || value < 0)
+    throw new AppError("CONFIG_INVALID", { message: `${name} is "${text}", which is no whole number of milliseconds`, fix: `Set ${name} to a number such as ${fallback}, or unset it.` });
   return value;
 }

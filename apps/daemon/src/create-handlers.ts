@@ -51,7 +51,11 @@ export function createHandlers(parts: HandlerParts): Handlers {
     removeSandbox: async ({ sandbox, force }) => {
       const live = sandboxes.get(sandbox);
       const running = sessions.running(live.record.id);
-      if (running.length > 0 && !force) throw new AppError("SANDBOX_BUSY", { message: `"${live.record.name}" has ${running.length} running session${running.length === 1 ? "" : "s"}`, fix: `End them, or remove it all the same with: sbx rm --force ${live.record.name}` });
+      if (running.length > 0 && !force)
+        throw new AppError("SANDBOX_BUSY", {
+          message: `"${live.record.name}" has ${running.length} running session${running.length === 1 ? "" : "s"}`,
+          fix: `End them, or remove it all the same with: sbx rm --force ${live.record.name}`,
+        });
       await sessions.endAll(live);
       await sandboxes.remove(live.record.id);
       return done;

@@ -5,7 +5,17 @@ import type { DaemonConfig } from "./config.ts";
 const VERSION = "0.1.0";
 
 /** What `sbx daemon status` shows. */
-export async function daemonStatus({ config, engine, sandboxes, startedAt }: { readonly config: DaemonConfig; readonly engine: () => Promise<Engine>; readonly sandboxes: number; readonly startedAt: Date }): Promise<DaemonStatus> {
+export async function daemonStatus({
+  config,
+  engine,
+  sandboxes,
+  startedAt,
+}: {
+  readonly config: DaemonConfig;
+  readonly engine: () => Promise<Engine>;
+  readonly sandboxes: number;
+  readonly startedAt: Date;
+}): Promise<DaemonStatus> {
   return {
     version: VERSION,
     pid: process.pid,

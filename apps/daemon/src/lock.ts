@@ -31,7 +31,12 @@ export function takeLock(directory: string): { readonly taken: true; readonly re
   }
   ftruncateSync(descriptor);
   writeSync(descriptor, JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) ?? "" } satisfies Holder), 0);
-  return { taken: true, release: () => { closeSync(descriptor); } };
+  return {
+    taken: true,
+    release: () => {
+      closeSync(descriptor);
+    },
+  };
 }
 
 /** Keys and commands go through this directory: it must be this user's, and nobody else may write in it. */

@@ -13,8 +13,14 @@ export interface Log {
 export function createLog(): Log {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } }, pino.destination({ fd: 2, sync: true }));
   return {
-    info: (event, fields) => { logger.info({ event, ...fields }); },
-    warn: (event, fields) => { logger.warn({ event, ...fields }); },
-    error: (event, fields) => { logger.error({ event, ...fields }); },
+    info: (event, fields) => {
+      logger.info({ event, ...fields });
+    },
+    warn: (event, fields) => {
+      logger.warn({ event, ...fields });
+    },
+    error: (event, fields) => {
+      logger.error({ event, ...fields });
+    },
   };
 }

@@ -7,7 +7,10 @@ import { takeLock } from "./lock.ts";
 import { createLog, type Log } from "./log.ts";
 
 /** The one line that a starting daemon says on its ready descriptor. */
-type Ready = { readonly event: "ready"; readonly socket: string } | { readonly event: "already-running"; readonly pid: number | null; readonly socket: string } | { readonly event: "failed"; readonly problem: Problem };
+type Ready =
+  | { readonly event: "ready"; readonly socket: string }
+  | { readonly event: "already-running"; readonly pid: number | null; readonly socket: string }
+  | { readonly event: "failed"; readonly problem: Problem };
 
 /** What a run of the daemon is given: its environment, where it says that it is ready, and the controller that ends it. */
 export interface RunDaemon {
@@ -19,7 +22,9 @@ export interface RunDaemon {
 
 /** Run until the signal fires. @returns the exit code: 0 done or already running, 1 when the start failed. */
 export async function runDaemon({ environment, readyDescriptor, shutdown }: RunDaemon): Promise<number> {
-  const say = (ready: Ready): void => { tell(readyDescriptor ?? 1, ready); };
+  const say = (ready: Ready): void => {
+    tell(readyDescriptor ?? 1, ready);
+  };
   const log = createLog();
   outlive(log);
   try {
@@ -39,7 +44,9 @@ export async function runDaemon({ environment, readyDescriptor, shutdown }: RunD
     return 0;
   } catch (error) {
     log.error("daemon.failed", { error });
-    const problem = AppError.is(error) ? error : new AppError("INTERNAL", { message: error instanceof Error ? error.message : String(error), fix: "Look into the daemon's log with: sbx daemon logs", cause: error });
+    const problem = AppError.is(error)
+      ? error
+      : new AppError("INTERNAL", { message: error instanceof Error ? error.message : String(error), fix: "Look into the daemon's log with: sbx daemon logs", cause: error });
     say({ event: "failed", problem: problem.toJSON() });
     return 1;
   }
@@ -59,7 +66,9 @@ function tell(descriptor: number, ready: Ready): void {
  * exception that nobody caught nothing is certain any more: then it ends, and the next command starts another.
  */
 function outlive(log: Log): void {
-  process.on("unhandledRejection", (error) => { log.error("fault.rejection", { error }); });
+  process.on("unhandledRejection", (error) => {
+    log.error("fault.rejection", { error });
+  });
   process.on("uncaughtException", (error) => {
     log.error("fault.exception", { error });
     process.exit(1);

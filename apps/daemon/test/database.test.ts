@@ -15,12 +15,23 @@ const now = (): Date => new Date("2026-01-02T03:04:05.678Z");
 const start = now().getTime();
 
 function eventLog(database: DatabaseSync): EventLog {
-  return createEventLog({ database, now, onFailure: (error) => { throw error; } });
+  return createEventLog({
+    database,
+    now,
+    onFailure: (error) => {
+      throw error;
+    },
+  });
 }
 
 function directory(): { readonly file: string } & Disposable {
   const made = mkdtempSync(path.join(tmpdir(), "sbx-db-"));
-  return { file: path.join(made, "sbx.db"), [Symbol.dispose]: () => { rmSync(made, { recursive: true }); } };
+  return {
+    file: path.join(made, "sbx.db"),
+    [Symbol.dispose]: () => {
+      rmSync(made, { recursive: true });
+    },
+  };
 }
 
 describe("the daemon's database", () => {
@@ -85,7 +96,13 @@ describe("the event record", () => {
     onTestFinished(() => void vi.useRealTimers());
     using dir = directory();
     const { database } = openDatabase(dir.file, now);
-    const log = createEventLog({ database, now: () => new Date(), onFailure: (error) => { throw error; } });
+    const log = createEventLog({
+      database,
+      now: () => new Date(),
+      onFailure: (error) => {
+        throw error;
+      },
+    });
     const [flooding, quiet] = [SandboxId.parse("sbx_aaaaaaaa"), SandboxId.parse("sbx_bbbbbbbb")];
     const types = (sandbox: SandboxId): readonly string[] => log.list({ after: 0, limit: 10_000, sandbox }).map(({ type }) => type);
     for (let count = 0; count < 1000; count += 1) log.record({ type: count % 2 === 0 ? "egress.denied" : "gate.rejected", sandbox: flooding, fields: {} });
@@ -107,9 +124,21 @@ describe("the event record", () => {
     using dir = directory();
     const { database } = openDatabase(dir.file, now);
     let at = start;
-    const log = createEventLog({ database, now: () => new Date((at += 1000)), onFailure: (error) => { throw error; }, kept: { ofSandbox: 20, ofKind: 50, every: 10 } });
+    const log = createEventLog({
+      database,
+      now: () => new Date((at += 1000)),
+      onFailure: (error) => {
+        throw error;
+      },
+      kept: { ofSandbox: 20, ofKind: 50, every: 10 },
+    });
     const [flooding, quiet] = [SandboxId.parse("sbx_aaaaaaaa"), SandboxId.parse("sbx_bbbbbbbb")];
-    const kept = [{ type: "policy.changed", fields: {} }, { type: "session.started", sandbox: flooding, fields: {} }, { type: "model.used", sandbox: flooding, fields: {} }, { type: "egress.denied", sandbox: quiet, fields: {} }] as const;
+    const kept = [
+      { type: "policy.changed", fields: {} },
+      { type: "session.started", sandbox: flooding, fields: {} },
+      { type: "model.used", sandbox: flooding, fields: {} },
+      { type: "egress.denied", sandbox: quiet, fields: {} },
+    ] as const;
     for (const event of kept) log.record(event);
     for (let count = 0; count < 500; count += 1) log.record({ type: "egress.allowed", sandbox: flooding, fields: { count } });
     const left = log.list({ after: 0, limit: 1000 });
@@ -127,7 +156,9 @@ describe("the event record", () => {
     const log = eventLog(database);
     const sandbox = SandboxId.parse("sbx_aaaaaaaa");
     let told = 0;
-    const stop = log.subscribe(() => { told += 1; });
+    const stop = log.subscribe(() => {
+      told += 1;
+    });
     for (let count = 0; count < 5; count += 1) log.record({ type: "egress.denied", ...(count % 2 === 0 ? {} : { sandbox }), fields: { count } });
     stop();
     log.record({ type: "egress.denied", fields: {} });
@@ -157,7 +188,9 @@ describe("records in the database", () => {
   it("that cannot be read are passed over and said, and the rest is there", ({ expect }) => {
     using dir = directory();
     const { database } = openDatabase(dir.file, now);
-    database.exec("INSERT INTO sandboxes (id, name, record) VALUES ('sbx_aaaaaaaa', 'a', '{half'), ('sbx_bbbbbbbb', 'b', '{}'); INSERT INTO sessions (id, sandbox, record) VALUES ('ses_aaaaaaaa', 'sbx_aaaaaaaa', 'null')");
+    database.exec(
+      "INSERT INTO sandboxes (id, name, record) VALUES ('sbx_aaaaaaaa', 'a', '{half'), ('sbx_bbbbbbbb', 'b', '{}'); INSERT INTO sessions (id, sandbox, record) VALUES ('ses_aaaaaaaa', 'sbx_aaaaaaaa', 'null')",
+    );
     const unreadable: unknown[] = [];
     const store = createSandboxStore(database, (error) => unreadable.push(error));
     expect(store.sandboxes()).toEqual([]);
@@ -172,8 +205,24 @@ describe("records in the database", () => {
     database.exec("INSERT INTO sandboxes (id, name, record) VALUES ('sbx_aaaaaaaa', 'box', '{half')");
     const store = createSandboxStore(database, () => undefined);
     const record: SandboxRecord = {
-      version: 1, id: SandboxId.parse("sbx_bbbbbbbb"), name: "box", createdAt: now().toISOString(), image: "sha256:0", user: "1000:1000", homeDirectory: "/home/agent", placeholder: "p", modelSource: "none",
-      request: CreateSandbox.parse({ agent: "shell", workspace: "/w" }), profileRules: [], profileProtect: [], longRunning: false, protected: [], hidden: [], notices: [], skipped: [], ready: true,
+      version: 1,
+      id: SandboxId.parse("sbx_bbbbbbbb"),
+      name: "box",
+      createdAt: now().toISOString(),
+      image: "sha256:0",
+      user: "1000:1000",
+      homeDirectory: "/home/agent",
+      placeholder: "p",
+      modelSource: "none",
+      request: CreateSandbox.parse({ agent: "shell", workspace: "/w" }),
+      profileRules: [],
+      profileProtect: [],
+      longRunning: false,
+      protected: [],
+      hidden: [],
+      notices: [],
+      skipped: [],
+      ready: true,
     };
     store.putSandbox(record);
     store.putSandbox({ ...record, ready: false });

@@ -9,7 +9,12 @@ import { startTimeOf, takeLock } from "../src/lock.ts";
 
 function directory(): { readonly path: string } & Disposable {
   const made = mkdtempSync(path.join(tmpdir(), "sbx-lock-"));
-  return { path: made, [Symbol.dispose]: () => { rmSync(made, { recursive: true }); } };
+  return {
+    path: made,
+    [Symbol.dispose]: () => {
+      rmSync(made, { recursive: true });
+    },
+  };
 }
 
 describe("the lock of a state directory", () => {
@@ -26,7 +31,10 @@ describe("the lock of a state directory", () => {
   });
 
   it("is taken over from a process that is gone, or whose pid is another's now", ({ expect }) => {
-    for (const stale of [{ pid: 4_194_304, started: "1" }, { pid: process.pid, started: "1" }]) {
+    for (const stale of [
+      { pid: 4_194_304, started: "1" },
+      { pid: process.pid, started: "1" },
+    ]) {
       using dir = directory();
       writeFileSync(path.join(dir.path, "sbxd.lock"), JSON.stringify(stale));
       expect(takeLock(dir.path).taken).toBe(true);
@@ -44,11 +52,13 @@ describe("the lock of a state directory", () => {
     using dir = directory();
     writeFileSync(path.join(dir.path, "sbxd.lock"), JSON.stringify({ pid: 4_194_304, started: "1" }));
     const program = `import { takeLock } from ${JSON.stringify(fileURLToPath(new URL("../src/lock.ts", import.meta.url)))}; console.log(takeLock(${JSON.stringify(dir.path)}).taken); setTimeout(() => {}, 3000);`;
-    const said = await Promise.all(Array.from({ length: 6 }, async () => {
-      const child = spawn(process.execPath, ["--conditions=@sbx/source", "--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
-      const [line] = await once(child.stdout, "data");
-      return { said: String(line).trim(), child };
-    }));
+    const said = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const child = spawn(process.execPath, ["--conditions=@sbx/source", "--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+        const [line] = await once(child.stdout, "data");
+        return { said: String(line).trim(), child };
+      }),
+    );
     for (const { child } of said) child.kill("SIGKILL");
     await Promise.all(said.map(async ({ child }) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
     expect(said.filter((one) => one.said === "true")).toHaveLength(1);

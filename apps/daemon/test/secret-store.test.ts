@@ -19,9 +19,17 @@ function place(environment: Readonly<Record<string, string | undefined>> = {}): 
   const here: Place = {
     root,
     clock: 0,
-    store: createSecretStore({ directory: path.join(root, "secrets"), commands: createCommandSecrets({ file, environment: { PATH: process.env["PATH"], ...environment }, now: () => here.clock }), environment }),
-    commands: (value) => { writeFileSync(file, typeof value === "string" ? value : JSON.stringify(value)); },
-    [Symbol.dispose]: () => { rmSync(root, { recursive: true }); },
+    store: createSecretStore({
+      directory: path.join(root, "secrets"),
+      commands: createCommandSecrets({ file, environment: { PATH: process.env["PATH"], ...environment }, now: () => here.clock }),
+      environment,
+    }),
+    commands: (value) => {
+      writeFileSync(file, typeof value === "string" ? value : JSON.stringify(value));
+    },
+    [Symbol.dispose]: () => {
+      rmSync(root, { recursive: true });
+    },
   };
   return here;
 }

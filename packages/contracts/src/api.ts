@@ -42,7 +42,10 @@ export const DaemonStatus = z.object({
   stateDirectory: z.string(),
   memoryBytes: z.number().int(),
   sandboxes: z.number().int(),
-  engine: z.union([z.object({ reachable: z.literal(true), name: z.string(), version: z.string(), apiVersion: z.string(), endpoint: z.string() }), z.object({ reachable: z.literal(false), message: z.string(), fix: z.string() })]),
+  engine: z.union([
+    z.object({ reachable: z.literal(true), name: z.string(), version: z.string(), apiVersion: z.string(), endpoint: z.string() }),
+    z.object({ reachable: z.literal(false), message: z.string(), fix: z.string() }),
+  ]),
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
 
@@ -61,7 +64,12 @@ export const api = {
   showAgent: route({ method: "GET", path: "/v1/agents/{agent}", request: z.strictObject({ agent: z.string() }), response: AgentView }),
 
   /** Find or make the sandbox and start it. Progress goes to the event stream as `sandbox.progress` with `operation`. */
-  createSandbox: route({ method: "POST", path: "/v1/sandboxes", request: z.strictObject({ ...CreateSandbox.shape, operation: z.string().max(64).optional() }), response: z.object({ sandbox: Sandbox, joined: z.boolean() }) }),
+  createSandbox: route({
+    method: "POST",
+    path: "/v1/sandboxes",
+    request: z.strictObject({ ...CreateSandbox.shape, operation: z.string().max(64).optional() }),
+    response: z.object({ sandbox: Sandbox, joined: z.boolean() }),
+  }),
   listSandboxes: route({ method: "GET", path: "/v1/sandboxes", request: Nothing, response: z.array(Sandbox) }),
   inspectSandbox: route({ method: "GET", path: "/v1/sandboxes/{sandbox}", request: OfSandbox, response: Sandbox }),
   startSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/start", request: OfSandbox, response: Sandbox }),
@@ -78,16 +86,31 @@ export const api = {
 
   listRules: route({ method: "GET", path: "/v1/policy/rules", request: z.strictObject({ sandbox: SandboxRef.optional() }), response: z.array(Rule) }),
   /** Without `sandbox` the rule is the user's and holds for all sandboxes. */
-  addRule: route({ method: "POST", path: "/v1/policy/rules", request: z.strictObject({ effect: RuleEffect, to: DestinationPattern, sandbox: SandboxRef.optional(), note: z.string().max(300).optional() }), response: Rule }),
+  addRule: route({
+    method: "POST",
+    path: "/v1/policy/rules",
+    request: z.strictObject({ effect: RuleEffect, to: DestinationPattern, sandbox: SandboxRef.optional(), note: z.string().max(300).optional() }),
+    response: Rule,
+  }),
   removeRule: route({ method: "DELETE", path: "/v1/policy/rules/{rule}", request: z.strictObject({ rule: z.string(), sandbox: SandboxRef.optional() }), response: Done }),
-  checkPolicy: route({ method: "POST", path: "/v1/policy/check", request: z.strictObject({ destination: Destination, sandbox: SandboxRef.optional(), agent: z.string().optional() }), response: Decision }),
+  checkPolicy: route({
+    method: "POST",
+    path: "/v1/policy/check",
+    request: z.strictObject({ destination: Destination, sandbox: SandboxRef.optional(), agent: z.string().optional() }),
+    response: Decision,
+  }),
 
   listSecrets: route({ method: "GET", path: "/v1/secrets", request: Nothing, response: z.array(SecretView) }),
   setSecret: route({ method: "PUT", path: "/v1/secrets/{name}", request: z.strictObject({ name: SecretName, value: z.string().min(1).max(65_536) }), response: Done }),
   removeSecret: route({ method: "DELETE", path: "/v1/secrets/{name}", request: z.strictObject({ name: SecretName }), response: Done }),
 
   /** Past events, newest last. */
-  listEvents: route({ method: "GET", path: "/v1/events/list", request: z.strictObject({ sandbox: SandboxRef.optional(), after: z.coerce.number().int().default(0), limit: z.coerce.number().int().min(1).max(10_000).default(200) }), response: z.array(Event) }),
+  listEvents: route({
+    method: "GET",
+    path: "/v1/events/list",
+    request: z.strictObject({ sandbox: SandboxRef.optional(), after: z.coerce.number().int().default(0), limit: z.coerce.number().int().min(1).max(10_000).default(200) }),
+    response: z.array(Event),
+  }),
 } as const;
 /** The type of {@link api}, from which clients and dispatchers derive their methods. */
 export type Api = typeof api;
@@ -104,4 +127,3 @@ export const STREAMS = { events: "/v1/events", attach: "/v1/sessions/{session}/a
 export type Handlers = { readonly [K in keyof Api]: (input: z.output<Api[K]["request"]>, signal: AbortSignal) => Promise<z.input<Api[K]["response"]>> };
 /** The same table seen from the caller: what goes in may omit defaults, what comes out is parsed. */
 export type Client = { readonly [K in keyof Api]: (input: z.input<Api[K]["request"]>, signal?: AbortSignal) => Promise<z.output<Api[K]["response"]>> };
-

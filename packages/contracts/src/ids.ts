@@ -1,11 +1,17 @@
 import * as z from "zod";
 
 /** `sbx_` and eight of `[a-z0-9]`. */
-export const SandboxId = z.string().regex(/^sbx_[a-z0-9]{8}$/).brand("SandboxId");
+export const SandboxId = z
+  .string()
+  .regex(/^sbx_[a-z0-9]{8}$/)
+  .brand("SandboxId");
 export type SandboxId = z.infer<typeof SandboxId>;
 
 /** `ses_` and eight of `[a-z0-9]`. */
-export const SessionId = z.string().regex(/^ses_[a-z0-9]{8}$/).brand("SessionId");
+export const SessionId = z
+  .string()
+  .regex(/^ses_[a-z0-9]{8}$/)
+  .brand("SessionId");
 export type SessionId = z.infer<typeof SessionId>;
 
 /** What a person may call a sandbox: 2 to 63 of letters, digits, `-`, `.`, `_`, beginning with a letter or digit. */

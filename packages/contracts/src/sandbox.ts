@@ -9,7 +9,11 @@ const EnvName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 /** What a sandbox may use: whole or part processors, memory in bytes (64 MiB at least), and processes (4096 unless said). */
 export const Limits = z.strictObject({
   cpus: z.number().positive().max(1024).optional(),
-  memoryBytes: z.number().int().min(64 * 1024 * 1024).optional(),
+  memoryBytes: z
+    .number()
+    .int()
+    .min(64 * 1024 * 1024)
+    .optional(),
   pids: z.number().int().min(16).max(1_000_000).default(4096),
 });
 export type Limits = z.infer<typeof Limits>;
@@ -41,10 +45,7 @@ export const CreateSandbox = z.strictObject({
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
 
 /** Where a session stands: running, or ended with an exit code from 0 to 255 at a time. */
-export const SessionState = z.discriminatedUnion("phase", [
-  z.object({ phase: z.literal("running") }),
-  z.object({ phase: z.literal("ended"), exitCode: z.number().int(), at: z.iso.datetime() }),
-]);
+export const SessionState = z.discriminatedUnion("phase", [z.object({ phase: z.literal("running") }), z.object({ phase: z.literal("ended"), exitCode: z.number().int(), at: z.iso.datetime() })]);
 export type SessionState = z.infer<typeof SessionState>;
 
 /** One program that runs, or ran, in a sandbox: what it is, how it is attached to, and how it stands. */

@@ -12,7 +12,15 @@ describe("what a gate delivers", () => {
   });
 
   it("is nothing when length, magic, version, kind or flags are not ours", ({ expect }) => {
-    for (const [at, value] of [[0, 0], [4, 2], [5, 0], [5, 9], [7, 2], [11, 1], [15, 1]] as const) {
+    for (const [at, value] of [
+      [0, 0],
+      [4, 2],
+      [5, 0],
+      [5, 9],
+      [7, 2],
+      [11, 1],
+      [15, 1],
+    ] as const) {
       const wrong = hello.slice();
       wrong[at] = value;
       expect(decodeDelivery(wrong), `byte ${at}`).toBeUndefined();
@@ -21,9 +29,11 @@ describe("what a gate delivers", () => {
   });
 
   it("never throws, whatever arrives", ({ expect }) => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 2 * DELIVERY_BYTES }), (bytes) => {
-      expect(() => decodeDelivery(bytes)).not.toThrow();
-    }));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 2 * DELIVERY_BYTES }), (bytes) => {
+        expect(() => decodeDelivery(bytes)).not.toThrow();
+      }),
+    );
   });
 });
 

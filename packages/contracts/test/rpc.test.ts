@@ -1,7 +1,9 @@
 import { describe, it } from "vitest";
 import { api, AppError, createClient, createDispatcher, PROBLEMS, type Handlers } from "../src/index.ts";
 
-const unused = (): never => { throw new Error("this handler is not part of the test"); };
+const unused = (): never => {
+  throw new Error("this handler is not part of the test");
+};
 
 function setup(overrides: Partial<Handlers>): { client: ReturnType<typeof createClient>; bugs: unknown[]; send: ReturnType<typeof createDispatcher> } {
   const bugs: unknown[] = [];
@@ -15,12 +17,21 @@ describe("the API", () => {
   it("carries path parameters, query and body to the handler", async ({ expect }) => {
     const seen: unknown[] = [];
     const { client } = setup({
-      removeSandbox: (input) => { seen.push(input); return Promise.resolve({ done: true }); },
-      setSecret: (input) => { seen.push(input); return Promise.resolve({ done: true }); },
+      removeSandbox: (input) => {
+        seen.push(input);
+        return Promise.resolve({ done: true });
+      },
+      setSecret: (input) => {
+        seen.push(input);
+        return Promise.resolve({ done: true });
+      },
     });
     await client.removeSandbox({ sandbox: "a b/../c?x", force: "true" });
     await client.setSecret({ name: "anthropic", value: "v" });
-    expect(seen).toEqual([{ sandbox: "a b/../c?x", force: true }, { name: "anthropic", value: "v" }]);
+    expect(seen).toEqual([
+      { sandbox: "a b/../c?x", force: true },
+      { name: "anthropic", value: "v" },
+    ]);
   });
 
   it("brings a problem back as the error it was", async ({ expect }) => {
@@ -32,7 +43,12 @@ describe("the API", () => {
 
   it("refuses unknown fields, and the handler is not called", async ({ expect }) => {
     let called = false;
-    const { send } = setup({ addRule: () => { called = true; return unused(); } });
+    const { send } = setup({
+      addRule: () => {
+        called = true;
+        return unused();
+      },
+    });
     const reply = await send({ method: "POST", target: "/v1/policy/rules", body: { effect: "allow", to: "a.test", everything: true } }, AbortSignal.timeout(1000));
     expect(reply.status).toBe(PROBLEMS.CONFIG_INVALID.status);
     expect(called).toBe(false);

@@ -95,7 +95,10 @@ export function addressNamed(policy: CompiledPolicy, { address, port }: { readon
 
 /** The rule that denies this address on this port, if one does: it also holds for names that resolve there. */
 export function addressDenied(policy: CompiledPolicy, address: string, port: number): Rule | undefined {
-  return first(rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port)), "deny");
+  return first(
+    rulesForAddress(policy, address).filter(({ matcher }) => coversPort(matcher.ports, port)),
+    "deny",
+  );
 }
 
 /** Why a destination is allowed or denied: the decision, every rule that was looked at, and the same in words. */

@@ -18,9 +18,22 @@ describe("decide", () => {
   });
 
   it.for([
-    ["a.test", "a.test", true], ["a.test", "b.a.test", false], ["*.a.test", "b.a.test", true], ["*.a.test", "a.test", false], ["*.a.test", "c.b.a.test", false],
-    ["**.a.test", "c.b.a.test", true], ["**.a.test", "b.a.test", true], ["**.a.test", "a.test", false], ["*.a.test", "ba.test", false], ["**.a.test", "xa.test", false], ["**", "x.y.z", true],
-    ["**", "host.docker.internal", false], ["*.docker.internal", "host.docker.internal", false], ["**.internal", "host.docker.internal", false], ["**", "model.sbx.internal", false], ["**.internal", "other.sbx.internal", false],
+    ["a.test", "a.test", true],
+    ["a.test", "b.a.test", false],
+    ["*.a.test", "b.a.test", true],
+    ["*.a.test", "a.test", false],
+    ["*.a.test", "c.b.a.test", false],
+    ["**.a.test", "c.b.a.test", true],
+    ["**.a.test", "b.a.test", true],
+    ["**.a.test", "a.test", false],
+    ["*.a.test", "ba.test", false],
+    ["**.a.test", "xa.test", false],
+    ["**", "x.y.z", true],
+    ["**", "host.docker.internal", false],
+    ["*.docker.internal", "host.docker.internal", false],
+    ["**.internal", "host.docker.internal", false],
+    ["**", "model.sbx.internal", false],
+    ["**.internal", "other.sbx.internal", false],
   ] as const)("%s against %s: %s", ([to, host, expected], { expect }) => {
     expect(allowed(to, name(host))).toBe(expected);
     expect(mayAllow(compilePolicy([ruleOf(to)]), host)).toBe(expected);
@@ -60,44 +73,56 @@ describe("decide", () => {
   });
 
   it("lets any matching deny win, in any order of any rules", ({ expect }) => {
-    fc.assert(fc.property(fc.array(anyRule, { maxLength: 8 }), anyDestination, fc.nat(), (rules, destination, seed) => {
-      const alone = rules.filter((rule) => rule.effect === "deny").some((deny) => decide(compilePolicy([deny]), destination).rule !== undefined);
-      const granted = rules.some((rule) => rule.effect === "allow" && decide(compilePolicy([rule]), destination).effect === "allow");
-      const decision = decide(compilePolicy(rules), destination);
-      expect(decision.effect).toBe(granted && !alone ? "allow" : "deny");
-      const turned = rules.toSorted((a, b) => (a.id.charCodeAt(0) * (seed % 97)) % 13 - (b.id.charCodeAt(0) * (seed % 97)) % 13);
-      expect(decide(compilePolicy(turned), destination).effect).toBe(decision.effect);
-    }), { numRuns: 1500 });
+    fc.assert(
+      fc.property(fc.array(anyRule, { maxLength: 8 }), anyDestination, fc.nat(), (rules, destination, seed) => {
+        const alone = rules.filter((rule) => rule.effect === "deny").some((deny) => decide(compilePolicy([deny]), destination).rule !== undefined);
+        const granted = rules.some((rule) => rule.effect === "allow" && decide(compilePolicy([rule]), destination).effect === "allow");
+        const decision = decide(compilePolicy(rules), destination);
+        expect(decision.effect).toBe(granted && !alone ? "allow" : "deny");
+        const turned = rules.toSorted((a, b) => ((a.id.charCodeAt(0) * (seed % 97)) % 13) - ((b.id.charCodeAt(0) * (seed % 97)) % 13));
+        expect(decide(compilePolicy(turned), destination).effect).toBe(decision.effect);
+      }),
+      { numRuns: 1500 },
+    );
   });
 
   it("matches no more labels than a pattern without ** says", ({ expect }) => {
-    fc.assert(fc.property(anyName, anyName, (base, other) => {
-      const deeper = `${other}.${base}`;
-      expect(allowed(base, name(deeper))).toBe(false);
-      expect(allowed(`*.${base}`, name(`x.${deeper}`))).toBe(false);
-      expect(allowed(`*.${base}`, name(base))).toBe(false);
-      expect(allowed(`**.${base}`, name(deeper))).toBe(true);
-    }));
+    fc.assert(
+      fc.property(anyName, anyName, (base, other) => {
+        const deeper = `${other}.${base}`;
+        expect(allowed(base, name(deeper))).toBe(false);
+        expect(allowed(`*.${base}`, name(`x.${deeper}`))).toBe(false);
+        expect(allowed(`*.${base}`, name(base))).toBe(false);
+        expect(allowed(`**.${base}`, name(deeper))).toBe(true);
+      }),
+    );
   });
 
   it("never lets a pattern of names match an address", ({ expect }) => {
-    fc.assert(fc.property(anyNamePattern, anyAddress, anyPort, (to, literal, port) => {
-      expect(allowed(to, address(literal, port))).toBe(false);
-      expect(allowed(to, name(literal, port))).toBe(false);
-      expect(addressNamed(compilePolicy([ruleOf(to)]), { address: literal, port })).toBe(false);
-    }));
+    fc.assert(
+      fc.property(anyNamePattern, anyAddress, anyPort, (to, literal, port) => {
+        expect(allowed(to, address(literal, port))).toBe(false);
+        expect(allowed(to, name(literal, port))).toBe(false);
+        expect(addressNamed(compilePolicy([ruleOf(to)]), { address: literal, port })).toBe(false);
+      }),
+    );
   });
 });
 
 describe("mayAllow", () => {
   it("agrees with decide on every port", ({ expect }) => {
     const smallPort = fc.integer({ min: 1, max: 6 });
-    const rule = fc.tuple(fc.constantFrom("a.test", "*.test", "**"), smallPort, smallPort, fc.constantFrom("allow" as const, "deny" as const)).map(([host, x, y, effect]) => ruleOf(`${host}:${Math.min(x, y)}-${Math.max(x, y)}`, effect));
-    fc.assert(fc.property(fc.array(rule, { maxLength: 6 }), (rules) => {
-      const policy = compilePolicy(rules);
-      const any = [1, 2, 3, 4, 5, 6].some((port) => decide(policy, name("a.test", port)).effect === "allow");
-      expect(mayAllow(policy, "a.test")).toBe(any);
-    }), { numRuns: 1500 });
+    const rule = fc
+      .tuple(fc.constantFrom("a.test", "*.test", "**"), smallPort, smallPort, fc.constantFrom("allow" as const, "deny" as const))
+      .map(([host, x, y, effect]) => ruleOf(`${host}:${Math.min(x, y)}-${Math.max(x, y)}`, effect));
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 6 }), (rules) => {
+        const policy = compilePolicy(rules);
+        const any = [1, 2, 3, 4, 5, 6].some((port) => decide(policy, name("a.test", port)).effect === "allow");
+        expect(mayAllow(policy, "a.test")).toBe(any);
+      }),
+      { numRuns: 1500 },
+    );
   });
 });
 

@@ -17,14 +17,22 @@ const LINE_CHARACTERS = 2_000;
  *
  * @throws AppError `BUILD_FAILED` with the last lines of output in `details.output`.
  */
-export async function buildImage({ docker, request, progress, signal }: { readonly docker: Docker; readonly request: BuildRequest; readonly progress: (line: string) => void; readonly signal: AbortSignal }): Promise<EngineId | undefined> {
+export async function buildImage({
+  docker,
+  request,
+  progress,
+  signal,
+}: {
+  readonly docker: Docker;
+  readonly request: BuildRequest;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+}): Promise<EngineId | undefined> {
   const { context, dockerfile, reference, args, labels } = request;
   const broken = watch(context);
   const answer = await ask("build an image", async () =>
-    Promise.race([
-      broken,
-      docker.buildImage(context, { t: reference, dockerfile, buildargs: { ...args }, labels: { ...labels }, rm: true, forcerm: true, abortSignal: signal }),
-    ]));
+    Promise.race([broken, docker.buildImage(context, { t: reference, dockerfile, buildargs: { ...args }, labels: { ...labels }, rm: true, forcerm: true, abortSignal: signal })]),
+  );
   const output: string[] = [];
   const lines = new LineGatherer((line) => {
     output.push(line.slice(0, LINE_CHARACTERS));

@@ -87,7 +87,9 @@ function connectionOptions(endpoint: Endpoint): Docker.DockerOptions & { readonl
 
 async function withinTime<T>(answer: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { reject(new Error(`no answer within ${String(FIRST_ANSWER_MS / 1000)} s`)); }, FIRST_ANSWER_MS);
+  const timer = setTimeout(() => {
+    reject(new Error(`no answer within ${String(FIRST_ANSWER_MS / 1000)} s`));
+  }, FIRST_ANSWER_MS);
   try {
     return await Promise.race([answer, promise]);
   } finally {

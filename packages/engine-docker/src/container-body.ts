@@ -88,7 +88,10 @@ function mountSettings(mount: Mount): MountSettings[] {
 /** `exec` is said because the engine's own default is noexec, which breaks compilers and package managers in /tmp. */
 function tmpfsOptions({ sizeBytes, mode, uid, gid }: Extract<Mount, { kind: "tmpfs" }>): string {
   return [
-    "rw", "exec", "nosuid", "nodev",
+    "rw",
+    "exec",
+    "nosuid",
+    "nodev",
     `size=${String(sizeBytes)}`,
     `mode=${mode.toString(8)}`,
     ...(uid === undefined ? [] : [`uid=${String(uid)}`]),

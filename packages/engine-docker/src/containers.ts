@@ -16,7 +16,9 @@ export function createContainers({ docker, logDriver }: { readonly docker: Docke
   };
 
   const remove: ContainerEngine["remove"] = async (id) => {
-    await askUnless([404, 409], "remove a container", async () => { await docker.getContainer(checkId(id)).remove({ force: true, v: true }); });
+    await askUnless([404, 409], "remove a container", async () => {
+      await docker.getContainer(checkId(id)).remove({ force: true, v: true });
+    });
     for (let waited = 0; (await inspect(id)) !== undefined; waited += REMOVAL_POLL_MS) {
       if (waited >= REMOVAL_MS) throw engineFailed("remove a container", "it is still there", { container: id });
       await sleep(REMOVAL_POLL_MS);
@@ -36,16 +38,22 @@ export function createContainers({ docker, logDriver }: { readonly docker: Docke
     },
     async start(id, signal) {
       signal?.throwIfAborted();
-      await askUnless([304], "start a container", async () => { await docker.getContainer(checkId(id)).start(); });
+      await askUnless([304], "start a container", async () => {
+        await docker.getContainer(checkId(id)).start();
+      });
       signal?.throwIfAborted();
     },
     async stop(id, seconds) {
-      await askUnless([304, 404], "stop a container", async () => { await docker.getContainer(checkId(id)).stop({ t: Math.max(0, Math.round(seconds)) }); });
+      await askUnless([304, 404], "stop a container", async () => {
+        await docker.getContainer(checkId(id)).stop({ t: Math.max(0, Math.round(seconds)) });
+      });
     },
     async awaitStop(id, signal) {
       signal.throwIfAborted();
       try {
-        await askUnless([404], "wait for a container's end", async () => { await docker.getContainer(checkId(id)).wait({ abortSignal: signal }); });
+        await askUnless([404], "wait for a container's end", async () => {
+          await docker.getContainer(checkId(id)).wait({ abortSignal: signal });
+        });
       } catch (error) {
         signal.throwIfAborted();
         throw error;

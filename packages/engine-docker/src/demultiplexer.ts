@@ -24,7 +24,14 @@ export class Demultiplexer extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#take(chunk).then(() => { done(); }, (error: unknown) => { done(error instanceof Error ? error : new Error(String(error))); });
+    this.#take(chunk).then(
+      () => {
+        done();
+      },
+      (error: unknown) => {
+        done(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -44,10 +44,16 @@ async function pump({ socket, stdout, stderr, tty }: { readonly socket: Socket; 
   finished(sink, (error) => {
     socket.destroySoon();
     if (AppError.is(error)) reject(error);
-    void Promise.all([stdout.finish(), stderr.finish()]).then(() => { resolve(undefined); });
+    void Promise.all([stdout.finish(), stderr.finish()]).then(() => {
+      resolve(undefined);
+    });
   });
-  socket.on("error", () => { sink.destroy(); });
-  socket.on("close", () => { if (!sink.writableEnded) sink.destroy(); });
+  socket.on("error", () => {
+    sink.destroy();
+  });
+  socket.on("close", () => {
+    if (!sink.writableEnded) sink.destroy();
+  });
   socket.pipe(sink);
   return promise;
 }
@@ -55,7 +61,9 @@ async function pump({ socket, stdout, stderr, tty }: { readonly socket: Socket; 
 function rawSink(stdout: OutputStream): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
-      void stdout.deliver(chunk).then(() => { done(); });
+      void stdout.deliver(chunk).then(() => {
+        done();
+      });
     },
   });
 }
@@ -86,7 +94,11 @@ async function resize(exec: Exec, { columns, rows }: { readonly columns: number;
 }
 
 function closedInput(): Writable {
-  const stream = new Writable({ write: (_chunk, _encoding, done) => { done(); } });
+  const stream = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
   stream.end();
   return stream;
 }

@@ -16,8 +16,7 @@ const RUN_BYTES = 1024 * 1024;
 
 /** Processes in running containers of an engine. */
 export function createExecs({ docker, apiVersion }: { readonly docker: Docker; readonly apiVersion: string }): ExecEngine {
-  const create = async (container: string, options: ExecCreateOptions) =>
-    ask("start a process", async () => docker.getContainer(checkId(container)).exec(options));
+  const create = async (container: string, options: ExecCreateOptions) => ask("start a process", async () => docker.getContainer(checkId(container)).exec(options));
 
   const exec: ExecEngine["exec"] = async (container, spec, signal) => {
     signal?.throwIfAborted();
@@ -41,7 +40,9 @@ export function createExecs({ docker, apiVersion }: { readonly docker: Docker; r
     },
     async run(container, spec, signal) {
       const process = await exec(container, { ...spec, tty: false, stdin: false }, signal);
-      const leave = () => { process.detach(); };
+      const leave = () => {
+        process.detach();
+      };
       signal?.addEventListener("abort", leave, { once: true });
       try {
         const [stdout, stderr, exitCode] = await Promise.all([collect(process.stdout, RUN_BYTES), collect(process.stderr, RUN_BYTES), process.exit]);

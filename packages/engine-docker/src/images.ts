@@ -45,12 +45,16 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
     async build(request, progress, signal) {
       checkReference(request.reference);
       let image: EngineId | undefined;
-      await interruptible({ source: request.context, doing: "build an image", signal }, async () => { image = await buildImage({ docker, request, progress, signal }); });
+      await interruptible({ source: request.context, doing: "build an image", signal }, async () => {
+        image = await buildImage({ docker, request, progress, signal });
+      });
       return image ?? made(request.reference, "build an image");
     },
     readFile: rememberFiles(async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels })),
     async removeImage(reference) {
-      await askUnless([404], "remove an image", async () => { await docker.getImage(checkReference(reference)).remove(); });
+      await askUnless([404], "remove an image", async () => {
+        await docker.getImage(checkReference(reference)).remove();
+      });
     },
   };
 }

@@ -19,7 +19,9 @@ export class InputStream extends Writable {
       done();
       return;
     }
-    this.#socket.write(chunk, () => { done(); });
+    this.#socket.write(chunk, () => {
+      done();
+    });
   }
 
   override _final(done: () => void): void {

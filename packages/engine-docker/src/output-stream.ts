@@ -8,7 +8,9 @@ export class OutputStream extends Readable {
   async deliver(piece: Buffer): Promise<void> {
     if (this.destroyed || this.push(piece)) return;
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#wanted = () => { resolve(undefined); };
+    this.#wanted = () => {
+      resolve(undefined);
+    };
     await promise;
   }
 
@@ -17,7 +19,10 @@ export class OutputStream extends Readable {
     if (this.destroyed) return;
     const waits = this.readableLength > 0;
     this.push(null);
-    if (waits) await new Promise((resolve) => { this.once("close", resolve); });
+    if (waits)
+      await new Promise((resolve) => {
+        this.once("close", resolve);
+      });
   }
 
   override _read(): void {

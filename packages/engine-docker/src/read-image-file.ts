@@ -16,10 +16,21 @@ type Found = { readonly kind: "file"; readonly bytes: Buffer } | { readonly kind
  *
  * `labels` mark that container for the case that this process dies before it is removed.
  */
-export async function readImageFile({ docker, image, path, labels }: { readonly docker: Docker; readonly image: EngineId; readonly path: string; readonly labels: Readonly<Record<string, string>> }): Promise<Buffer> {
+export async function readImageFile({
+  docker,
+  image,
+  path,
+  labels,
+}: {
+  readonly docker: Docker;
+  readonly image: EngineId;
+  readonly path: string;
+  readonly labels: Readonly<Record<string, string>>;
+}): Promise<Buffer> {
   const doing = `read ${path} of an image`;
   const container = await ask(doing, async () =>
-    docker.createContainer({ Image: image, Entrypoint: ["/"], Cmd: [], Labels: { ...labels, "dev.sbx.role": "probe" }, HostConfig: { NetworkMode: "none" } }));
+    docker.createContainer({ Image: image, Entrypoint: ["/"], Cmd: [], Labels: { ...labels, "dev.sbx.role": "probe" }, HostConfig: { NetworkMode: "none" } }),
+  );
   try {
     let at = path;
     for (let links = 0; links <= LINKS; links += 1) {
@@ -29,13 +40,17 @@ export async function readImageFile({ docker, image, path, labels }: { readonly 
     }
     throw engineFailed(doing, "too many links");
   } finally {
-    await ask("remove a container", async () => { await container.remove({ force: true, v: true }); });
+    await ask("remove a container", async () => {
+      await container.remove({ force: true, v: true });
+    });
   }
 }
 
 async function firstEntry(archive: Readable, doing: string): Promise<Found> {
   const tar = extract();
-  archive.on("error", (error) => { tar.destroy(error); });
+  archive.on("error", (error) => {
+    tar.destroy(error);
+  });
   archive.pipe(tar);
   try {
     for await (const entry of tar) {

@@ -16,7 +16,9 @@ export function createVolumes({ docker }: { readonly docker: Docker }): VolumeEn
       throw engineFailed(`create the volume ${name}`, "a volume of this name is there already and is not ours");
     },
     async removeVolume(name) {
-      await askUnless([404], `remove the volume ${name}`, async () => { await docker.getVolume(checkId(name)).remove(); });
+      await askUnless([404], `remove the volume ${name}`, async () => {
+        await docker.getVolume(checkId(name)).remove();
+      });
     },
     async listVolumes(labels) {
       const found = await ask("list volumes", async () => docker.listVolumes({ filters: { label: [...labels] } }));

@@ -67,9 +67,26 @@ describe("containerBody", () => {
   });
 
   it("gives a host name and name servers only to a network of its own, and leaves unset limits out", ({ expect }) => {
-    const body = containerBody({ ...SPEC, limits: { pids: 5 }, seccomp: "default", network: { kind: "none", hostname: "h", sysctls: { a: "1" }, dns: ["127.0.0.53"], dnsSearch: ["."], dnsOptions: ["ndots:1"], extraHosts: ["h:127.0.0.1"] } }, "none");
+    const body = containerBody(
+      {
+        ...SPEC,
+        limits: { pids: 5 },
+        seccomp: "default",
+        network: { kind: "none", hostname: "h", sysctls: { a: "1" }, dns: ["127.0.0.53"], dnsSearch: ["."], dnsOptions: ["ndots:1"], extraHosts: ["h:127.0.0.1"] },
+      },
+      "none",
+    );
     expect(body.Hostname).toBe("h");
-    expect(body.HostConfig).toMatchObject({ NetworkMode: "none", Sysctls: { a: "1" }, Dns: ["127.0.0.53"], DnsSearch: ["."], DnsOptions: ["ndots:1"], ExtraHosts: ["h:127.0.0.1"], SecurityOpt: ["no-new-privileges:true"], LogConfig: { Type: "none", Config: {} } });
+    expect(body.HostConfig).toMatchObject({
+      NetworkMode: "none",
+      Sysctls: { a: "1" },
+      Dns: ["127.0.0.53"],
+      DnsSearch: ["."],
+      DnsOptions: ["ndots:1"],
+      ExtraHosts: ["h:127.0.0.1"],
+      SecurityOpt: ["no-new-privileges:true"],
+      LogConfig: { Type: "none", Config: {} },
+    });
     expect(body.HostConfig).not.toHaveProperty("Memory");
     expect(body.HostConfig).not.toHaveProperty("NanoCpus");
   });

@@ -15,11 +15,15 @@ async function through(chunks: readonly Buffer[]): Promise<{ stdout: string; std
   const outputs = { stdout: new OutputStream(), stderr: new OutputStream() };
   const sink = new Demultiplexer(outputs);
   let error: unknown;
-  sink.on("error", (found) => { error = found; });
+  sink.on("error", (found) => {
+    error = found;
+  });
   const texts = Promise.all([collect(outputs.stdout, 1 << 20), collect(outputs.stderr, 1 << 20)]);
   for (const chunk of chunks) sink.write(chunk);
   sink.end();
-  await new Promise((resolve) => { sink.once("close", resolve); });
+  await new Promise((resolve) => {
+    sink.once("close", resolve);
+  });
   await Promise.all([outputs.stdout.finish(), outputs.stderr.finish()]);
   const [stdout, stderr] = await texts;
   return { stdout, stderr, error };
@@ -48,7 +52,7 @@ describe("Demultiplexer", () => {
     const outputs = { stdout: new OutputStream(), stderr: new OutputStream() };
     const sink = new Demultiplexer(outputs);
     sink.write(Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 65]));
-    const [chunk] = await once(outputs.stdout, "data") as [Buffer];
+    const [chunk] = (await once(outputs.stdout, "data")) as [Buffer];
     expect(chunk.toString()).toBe("A");
     sink.destroy();
   });
@@ -57,7 +61,10 @@ describe("Demultiplexer", () => {
     const outputs = { stdout: new OutputStream(), stderr: new OutputStream() };
     const sink = new Demultiplexer(outputs);
     let taken = 0;
-    for (let i = 0; i < 8; i += 1) sink.write(frame(1, "x".repeat(65_536)), () => { taken += 1; });
+    for (let i = 0; i < 8; i += 1)
+      sink.write(frame(1, "x".repeat(65_536)), () => {
+        taken += 1;
+      });
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(taken).toBeLessThan(3);
     outputs.stdout.resume();

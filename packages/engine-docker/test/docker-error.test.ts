@@ -9,7 +9,11 @@ function answered(status: number, message: string): Error {
 
 describe("toAppError", () => {
   it("keeps the engine's words and status", ({ expect }) => {
-    expect(toAppError(answered(409, "name is in use."), "create it")).toMatchObject({ code: "ENGINE_FAILED", message: "The container engine could not create it: name is in use.", details: { status: 409 } });
+    expect(toAppError(answered(409, "name is in use."), "create it")).toMatchObject({
+      code: "ENGINE_FAILED",
+      message: "The container engine could not create it: name is in use.",
+      details: { status: 409 },
+    });
   });
 
   it("tells a silent engine from a failing one", ({ expect }) => {

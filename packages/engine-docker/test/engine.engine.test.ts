@@ -66,8 +66,15 @@ describe("a container", () => {
     const folder = mkdtempSync(join(tmpdir(), "sbx-bind-"));
     const source = join(folder, "missing");
     const spec = aSpec(image, { mounts: [{ kind: "bind", source, target: "/mnt", readonly: true }] });
-    await expect(engine.create(spec).then(async (id) => { scope.defer(async () => engine.remove(id)); await engine.start(id); })).rejects.toMatchObject({ code: "ENGINE_FAILED" });
-    expect(() => { symlinkSync("x", source); }).not.toThrow();
+    await expect(
+      engine.create(spec).then(async (id) => {
+        scope.defer(async () => engine.remove(id));
+        await engine.start(id);
+      }),
+    ).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    expect(() => {
+      symlinkSync("x", source);
+    }).not.toThrow();
     rmSync(folder, { recursive: true });
   });
 
@@ -151,7 +158,17 @@ describe("an image", () => {
   it("is built with lines of progress, read without being run, and removed", async ({ expect }) => {
     const reference = `sbx-test-${randomBytes(4).toString("hex")}:x`;
     const lines: string[] = [];
-    const id = await engine.build({ context: contextOf("ARG FROM\nFROM ${FROM}\nUSER root\nRUN echo hello > /f && ln -s ../f /etc/link && echo built-it\n"), dockerfile: "Dockerfile", reference, args: { FROM: image }, labels: { "dev.sbx.role": "build" } }, (line) => lines.push(line), AbortSignal.timeout(60_000));
+    const id = await engine.build(
+      {
+        context: contextOf("ARG FROM\nFROM ${FROM}\nUSER root\nRUN echo hello > /f && ln -s ../f /etc/link && echo built-it\n"),
+        dockerfile: "Dockerfile",
+        reference,
+        args: { FROM: image },
+        labels: { "dev.sbx.role": "build" },
+      },
+      (line) => lines.push(line),
+      AbortSignal.timeout(60_000),
+    );
     expect(id).toBe(await engine.findImage(reference));
     expect(lines).toContain("built-it");
     expect((await engine.readFile(id, "/f")).toString()).toBe("hello\n");
@@ -166,8 +183,9 @@ describe("an image", () => {
 
   it("that cannot be built says why", async ({ expect }) => {
     const context = contextOf("ARG FROM\nFROM ${FROM}\nRUN echo the-reason; exit 3\n");
-    await expect(engine.build({ context, dockerfile: "Dockerfile", reference: "sbx-test:never", args: { FROM: image }, labels: {} }, () => undefined, AbortSignal.timeout(60_000)))
-      .rejects.toMatchObject({ code: "BUILD_FAILED", details: { output: expect.arrayContaining(["the-reason"]) as unknown } });
+    await expect(
+      engine.build({ context, dockerfile: "Dockerfile", reference: "sbx-test:never", args: { FROM: image }, labels: {} }, () => undefined, AbortSignal.timeout(60_000)),
+    ).rejects.toMatchObject({ code: "BUILD_FAILED", details: { output: expect.arrayContaining(["the-reason"]) as unknown } });
   });
 
   it("stops being built on abort, and no container is left", async ({ expect }) => {
@@ -176,9 +194,17 @@ describe("an image", () => {
     const context = contextOf(`ARG FROM\nFROM \${FROM}\nLABEL dev.sbx.test.mark=${mark}\nRUN echo ${mark}; sleep 60\n`);
     const left = async () => (await engine.list([`dev.sbx.test.mark=${mark}`])).length;
     const during = Promise.withResolvers<number>();
-    const build = engine.build({ context, dockerfile: "Dockerfile", reference: "sbx-test:never", args: { FROM: image }, labels: {} }, (line) => {
-      if (line === mark) void left().then((count) => { during.resolve(count); abort.abort(new Error("enough")); });
-    }, abort.signal);
+    const build = engine.build(
+      { context, dockerfile: "Dockerfile", reference: "sbx-test:never", args: { FROM: image }, labels: {} },
+      (line) => {
+        if (line === mark)
+          void left().then((count) => {
+            during.resolve(count);
+            abort.abort(new Error("enough"));
+          });
+      },
+      abort.signal,
+    );
     await expect(build).rejects.toThrow("enough");
     expect(await during.promise).toBe(1);
     for (let waited = 0; (await left()) > 0 && waited < 5000; waited += 100) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -186,8 +212,14 @@ describe("an image", () => {
   });
 
   it("is not built of a context that breaks off", async ({ expect }) => {
-    const context = new Readable({ read() { this.destroy(new Error("disk gone")); } });
-    await expect(engine.build({ context, dockerfile: "Dockerfile", reference: "sbx-test:never", args: {}, labels: {} }, () => undefined, AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    const context = new Readable({
+      read() {
+        this.destroy(new Error("disk gone"));
+      },
+    });
+    await expect(engine.build({ context, dockerfile: "Dockerfile", reference: "sbx-test:never", args: {}, labels: {} }, () => undefined, AbortSignal.timeout(20_000))).rejects.toMatchObject({
+      code: "ENGINE_FAILED",
+    });
   });
 
   it("is imported from a root file system", async ({ expect }) => {
@@ -208,16 +240,23 @@ describe("an image", () => {
 
 describe("an engine that is not there", () => {
   it("is told with every attempt", async ({ expect }) => {
-    await expect(connectEngine({ endpoint: "/nonexistent.sock", environment: { DOCKER_HOST: "unix:///var/run/docker.sock" }, home: "/nonexistent" }))
-      .rejects.toMatchObject({ code: "ENGINE_UNREACHABLE", details: { attempts: [{ name: "configured endpoint", why: expect.stringContaining("ENOENT") as unknown }] } });
-    await expect(connectEngine({ environment: { DOCKER_HOST: "ssh://somewhere" }, home: "/nonexistent" }))
-      .rejects.toMatchObject({ message: expect.stringContaining("is not a unix or tcp address") as unknown });
+    await expect(connectEngine({ endpoint: "/nonexistent.sock", environment: { DOCKER_HOST: "unix:///var/run/docker.sock" }, home: "/nonexistent" })).rejects.toMatchObject({
+      code: "ENGINE_UNREACHABLE",
+      details: { attempts: [{ name: "configured endpoint", why: expect.stringContaining("ENOENT") as unknown }] },
+    });
+    await expect(connectEngine({ environment: { DOCKER_HOST: "ssh://somewhere" }, home: "/nonexistent" })).rejects.toMatchObject({
+      message: expect.stringContaining("is not a unix or tcp address") as unknown,
+    });
   });
 
   it("is one that answers with something else", async ({ expect }) => {
     const folder = mkdtempSync(join(tmpdir(), "sbx-engine-"));
-    const server = createServer((socket) => { socket.end("SSH-2.0-nonsense\r\n"); });
-    await new Promise<void>((resolve) => { server.listen(join(folder, "s"), resolve); });
+    const server = createServer((socket) => {
+      socket.end("SSH-2.0-nonsense\r\n");
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(join(folder, "s"), resolve);
+    });
     await expect(connectEngine({ endpoint: join(folder, "s"), environment: {}, home: "/nonexistent" })).rejects.toMatchObject({ code: "ENGINE_UNREACHABLE" });
     server.close();
     rmSync(folder, { recursive: true });

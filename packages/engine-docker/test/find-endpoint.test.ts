@@ -7,8 +7,12 @@ import { formatEndpoint, parseEndpoint } from "../src/endpoint.ts";
 import { candidates } from "../src/find-endpoint.ts";
 
 let home: string;
-beforeEach(() => { home = mkdtempSync(join(tmpdir(), "sbx-home-")); });
-afterEach(() => { rmSync(home, { recursive: true }); });
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "sbx-home-"));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
 
 function writeContext(name: string, meta: unknown): void {
   const folder = join(home, ".docker", "contexts", "meta", createHash("sha256").update(name).digest("hex"));
@@ -20,7 +24,12 @@ function writeContext(name: string, meta: unknown): void {
 describe("candidates", () => {
   it("are the usual places in order", ({ expect }) => {
     expect(candidates({ environment: { XDG_RUNTIME_DIR: "/run/user/7" }, home: "/h" }).map(({ name }) => name)).toEqual([
-      "docker context", "/var/run/docker.sock", "/run/user/7/docker.sock", "/h/.docker/run/docker.sock", "/run/user/7/podman/podman.sock", "/run/podman/podman.sock",
+      "docker context",
+      "/var/run/docker.sock",
+      "/run/user/7/docker.sock",
+      "/h/.docker/run/docker.sock",
+      "/run/user/7/podman/podman.sock",
+      "/run/podman/podman.sock",
     ]);
   });
 
@@ -57,7 +66,12 @@ describe("parseEndpoint", () => {
 
   it("takes certificates only when they are to be verified", async ({ expect }) => {
     for (const name of ["ca.pem", "cert.pem", "key.pem"]) writeFileSync(join(home, name), name);
-    expect(await parseEndpoint("tcp://box", { DOCKER_CERT_PATH: home, DOCKER_TLS_VERIFY: "1" })).toEqual({ kind: "tcp", host: "box", port: 2376, tls: { ca: "ca.pem", cert: "cert.pem", key: "key.pem" } });
+    expect(await parseEndpoint("tcp://box", { DOCKER_CERT_PATH: home, DOCKER_TLS_VERIFY: "1" })).toEqual({
+      kind: "tcp",
+      host: "box",
+      port: 2376,
+      tls: { ca: "ca.pem", cert: "cert.pem", key: "key.pem" },
+    });
     expect(await parseEndpoint("tcp://box", { DOCKER_CERT_PATH: home })).toEqual({ kind: "tcp", host: "box", port: 2375 });
     await expect(parseEndpoint("tcp://box", { DOCKER_CERT_PATH: "/none", DOCKER_TLS_VERIFY: "1" })).rejects.toThrow("ENOENT");
   });

@@ -17,7 +17,11 @@ describe("readProgress", () => {
   });
 
   it("refuses a line without end", async ({ expect }) => {
-    const endless = Readable.from((function* () { for (;;) yield Buffer.alloc(1 << 20, "x"); })());
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(1 << 20, "x");
+      })(),
+    );
     await expect(messagesOf(endless)).rejects.toThrow("too long");
   });
 });

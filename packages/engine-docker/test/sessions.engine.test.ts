@@ -110,7 +110,12 @@ describe("terminal sessions", () => {
     first.type("KEPT=val; echo one-$((40+2))\n");
     await first.sees("one-42");
     await second.sees("one-42");
-    await engine.run(container, { command: ["sh", "-c", "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in /.sbx/hold\\ attach*) kill -9 ${p#/proc/};; esac; done"], env: ENV, user, workdir: "/" });
+    await engine.run(container, {
+      command: ["sh", "-c", "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in /.sbx/hold\\ attach*) kill -9 ${p#/proc/};; esac; done"],
+      env: ENV,
+      user,
+      workdir: "/",
+    });
     expect(await first.process.exit).toBe(137);
     const third = await view(at);
     await third.sees("one-42");
@@ -274,7 +279,9 @@ describe("sessions with streams", () => {
     const process = await runner.startStreams({ ...place(), command: ["no-such-program"], env: ENV, workdir: "/", stdin: false });
     let err = "";
     process.stdout.resume();
-    process.stderr.on("data", (chunk: Buffer) => { err += chunk.toString(); });
+    process.stderr.on("data", (chunk: Buffer) => {
+      err += chunk.toString();
+    });
     expect(await process.exit).toBe(127);
     expect(err).toContain("cannot run no-such-program");
   });
@@ -284,7 +291,16 @@ describe("what a container knows of its sessions", () => {
   it("is told after a restart of the daemon, forged names left out", async ({ expect }) => {
     const [running, ended, lost] = [await open(["sleep", "100"]), await open(["true"]), await open(["sleep", "100"])];
     await runner.waitForEnd(ended);
-    await engine.run(container, { command: ["sh", "-c", `mkdir /run/sbx/evil '/run/sbx/ses_aaaaaaaa running'; ln -s /etc /run/sbx/ses_bbbbbbbb; for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in "/.sbx/hold run /run/sbx/${lost.session}"*) kill -9 \${p#/proc/};; esac; done`], env: ENV, user, workdir: "/" });
+    await engine.run(container, {
+      command: [
+        "sh",
+        "-c",
+        `mkdir /run/sbx/evil '/run/sbx/ses_aaaaaaaa running'; ln -s /etc /run/sbx/ses_bbbbbbbb; for p in /proc/[0-9]*; do case $(tr '\\0' ' ' < $p/cmdline) in "/.sbx/hold run /run/sbx/${lost.session}"*) kill -9 \${p#/proc/};; esac; done`,
+      ],
+      env: ENV,
+      user,
+      workdir: "/",
+    });
     const known = await createSessionRunner({ exec: engine }).list({ container, user });
     expect(known).toContainEqual({ session: running.session, state: { phase: "running" } });
     expect(known).toContainEqual({ session: ended.session, state: { phase: "ended", exitCode: 0 } });

@@ -25,7 +25,12 @@ export function compileHold(): { readonly path: string; readonly remove: () => v
   const path = join(folder, "hold");
   const source = fileURLToPath(new URL("../../../apps/gate/src/hold.c", import.meta.url));
   execFileSync("gcc", ["-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", path, source]);
-  return { path, remove: () => { rmSync(folder, { recursive: true }); } };
+  return {
+    path,
+    remove: () => {
+      rmSync(folder, { recursive: true });
+    },
+  };
 }
 
 /** A container as workloads are, with these differences. */

@@ -22,7 +22,10 @@ export async function buildSettings(env: Environment, signal: AbortSignal): Prom
 
 async function npmRegistry(env: Environment, signal: AbortSignal): Promise<string | undefined> {
   // Not where the daemon was started: the .npmrc of a repository is nobody's setting for this host.
-  const answer = await run("npm", ["config", "get", "registry"], { cwd: "/", env, signal, timeout: 10_000 }).then(({ stdout }) => stdout.trim(), () => "");
+  const answer = await run("npm", ["config", "get", "registry"], { cwd: "/", env, signal, timeout: 10_000 }).then(
+    ({ stdout }) => stdout.trim(),
+    () => "",
+  );
   signal.throwIfAborted();
   const url = URL.parse(answer);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") return undefined;

@@ -16,8 +16,12 @@ export type ContextFile =
 export function packContext(files: readonly ContextFile[]): Readable {
   const tar = pack();
   void writeAll(tar, files).then(
-    () => { tar.finalize(); },
-    (error: unknown) => { tar.destroy(error instanceof Error ? error : new Error(String(error))); },
+    () => {
+      tar.finalize();
+    },
+    (error: unknown) => {
+      tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    },
   );
   return Readable.from(tar);
 }

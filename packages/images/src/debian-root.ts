@@ -90,7 +90,10 @@ async function fromPackages({ engine, reference, mmdebstrap, progress, signal }:
       else reject(new Error(`mmdebstrap ended with code ${String(code)}: ${said.slice(-3).join(" | ")}`));
     });
   });
-  ended.then(() => rootfs.end(), (error: Error) => rootfs.destroy(error));
+  ended.then(
+    () => rootfs.end(),
+    (error: Error) => rootfs.destroy(error),
+  );
   const [made, imported] = await Promise.allSettled([ended, engine.importRootfs(rootfs, reference, signal).finally(() => child.kill())]);
   if (made.status === "rejected") throw made.reason;
   if (imported.status === "rejected") throw imported.reason;

@@ -89,19 +89,27 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
   const debian = async (waiting: Waiting): Promise<EngineId> => {
     const recipe = await debianRecipe(DEBIAN_SUITE);
     const reference = `sbx/debian-root:${recipe.hash}`;
-    return await ensure(recipe, async (inner) => {
-      const root = await findDebianRoot({ engine, reference, mmdebstrap, ...inner });
-      const id = await build({ ...recipe, args: { SBX_ROOT: root } }, inner);
-      if (root === reference) await engine.removeImage(reference);
-      return id;
-    }, waiting);
+    return await ensure(
+      recipe,
+      async (inner) => {
+        const root = await findDebianRoot({ engine, reference, mmdebstrap, ...inner });
+        const id = await build({ ...recipe, args: { SBX_ROOT: root } }, inner);
+        if (root === reference) await engine.removeImage(reference);
+        return id;
+      },
+      waiting,
+    );
   };
 
   const onDebian = (recipe: Recipe, waiting: Waiting): Promise<EngineId> =>
-    ensure(recipe, async (inner) => {
-      await debian(inner);
-      return await build(recipe, inner);
-    }, waiting);
+    ensure(
+      recipe,
+      async (inner) => {
+        await debian(inner);
+        return await build(recipe, inner);
+      },
+      waiting,
+    );
 
   const recipeOfBase = async (): Promise<Recipe> =>
     baseRecipe({

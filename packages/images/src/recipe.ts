@@ -49,10 +49,12 @@ export async function baseRecipe({ debian, node, authorities }: BaseParts): Prom
 /** The gate and the session holder from their C sources. */
 export async function gateRecipe(debian: string): Promise<Recipe> {
   const dockerfile = await builtIn("gate");
-  const sources = await Promise.all(GATE_SOURCES.map(async (name): Promise<ContextFile> => {
-    const text = await readFile(fileURLToPath(import.meta.resolve(`@sbx/gate/src/${name}`)), "utf8");
-    return { kind: "text", path: `src/${name}`, text };
-  }));
+  const sources = await Promise.all(
+    GATE_SOURCES.map(async (name): Promise<ContextFile> => {
+      const text = await readFile(fileURLToPath(import.meta.resolve(`@sbx/gate/src/${name}`)), "utf8");
+      return { kind: "text", path: `src/${name}`, text };
+    }),
+  );
   const files = [{ kind: "directory", path: "src" } as const, ...sources];
   const hash = await recipeHash({ dockerfile, files, facts: { debian } });
   return { kind: "gate", reference: `sbx/gate:${hash}`, hash, dockerfile, files: () => Promise.resolve(files), args: { SBX_DEBIAN: debian } };

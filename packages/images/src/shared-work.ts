@@ -26,7 +26,9 @@ export class SharedWork<T> {
     signal.throwIfAborted();
     const job = this.#jobs.get(key) ?? this.#start(key, work);
     // A set of its own entries: the same function may wait twice.
-    const listener: Progress = (line) => { progress(line); };
+    const listener: Progress = (line) => {
+      progress(line);
+    };
     job.listeners.add(listener);
     const waiting = new AbortController();
     try {
@@ -68,6 +70,12 @@ export class SharedWork<T> {
 /** Reject with the reason of `signal` when it fires; `until` takes the listener away. */
 function rejection(signal: AbortSignal, until: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => { reject(signal.reason); }, { once: true, signal: until });
+    signal.addEventListener(
+      "abort",
+      () => {
+        reject(signal.reason);
+      },
+      { once: true, signal: until },
+    );
   });
 }

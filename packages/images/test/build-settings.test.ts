@@ -39,7 +39,12 @@ test("keeps a proxy on the host's loopback out of the build", async ({ expect, n
 });
 
 test("keeps a proxy's credential out of the build", async ({ expect, npmSays }) => {
-  const env = { PATH: await npmSays(""), http_proxy: "http://user:secret@proxy.example.test:3128", HTTPS_PROXY: "user:secret@proxy.example.test:3128", https_proxy: "http://token@proxy.example.test:3128" };
+  const env = {
+    PATH: await npmSays(""),
+    http_proxy: "http://user:secret@proxy.example.test:3128",
+    HTTPS_PROXY: "user:secret@proxy.example.test:3128",
+    https_proxy: "http://token@proxy.example.test:3128",
+  };
   expect(await buildSettings(env, signal)).toEqual({});
 });
 

@@ -91,7 +91,9 @@ test("an abort ends the program and is passed on as it is", async ({ expect, pro
   const { engine, whole } = anEngine();
   const stop = new AbortController();
   const mmdebstrap = await program("echo started >&2; exec sleep 60");
-  const progress = (line: string): void => { if (line === "started") stop.abort(new Error("enough")); };
+  const progress = (line: string): void => {
+    if (line === "started") stop.abort(new Error("enough"));
+  };
   await expect(findDebianRoot({ ...quiet, engine, mmdebstrap, progress, signal: stop.signal })).rejects.toThrow("enough");
   expect(whole).toEqual([]);
 });

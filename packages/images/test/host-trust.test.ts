@@ -16,10 +16,29 @@ const test = base.extend<{ directory: string }>({
 
 async function certificate(directory: string, { authority }: { authority: boolean }): Promise<string> {
   const file = join(directory, authority ? "authority.pem" : "leaf.pem");
-  execFileSync("openssl", [
-    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=test", "-days", "1",
-    "-keyout", join(directory, "key.txt"), "-out", file, "-addext", `basicConstraints=critical,CA:${authority ? "TRUE" : "FALSE"}`,
-  ], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-subj",
+      "/CN=test",
+      "-days",
+      "1",
+      "-keyout",
+      join(directory, "key.txt"),
+      "-out",
+      file,
+      "-addext",
+      `basicConstraints=critical,CA:${authority ? "TRUE" : "FALSE"}`,
+    ],
+    { stdio: "ignore" },
+  );
   return await readFile(file, "utf8");
 }
 

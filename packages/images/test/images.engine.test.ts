@@ -24,9 +24,19 @@ describe("images", { timeout: 600_000 }, () => {
   /** Run a program of an image as its only process, without network, and give what it printed. */
   async function output(image: EngineId, command: readonly string[], user = "1000:1000"): Promise<string> {
     const id = await engine.create({
-      name: `sbx-test-images-${crypto.randomUUID().slice(0, 8)}`, image, command: ["sleep", "600"], env: {}, labels: LABELS, user, workdir: "/", mounts: [],
+      name: `sbx-test-images-${crypto.randomUUID().slice(0, 8)}`,
+      image,
+      command: ["sleep", "600"],
+      env: {},
+      labels: LABELS,
+      user,
+      workdir: "/",
+      mounts: [],
       network: { kind: "none", hostname: "test", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
-      capabilities: [], readonlyRoot: true, seccomp: "default", limits: { pids: 64 },
+      capabilities: [],
+      readonlyRoot: true,
+      seccomp: "default",
+      limits: { pids: 64 },
     });
     try {
       await engine.start(id);

@@ -15,17 +15,19 @@ test("the same recipe has the same name, in whatever order its facts come", asyn
 });
 
 test("any change of what goes in changes the name", async ({ expect }) => {
-  const names = await Promise.all([
-    recipe(),
-    recipe({ dockerfile: "FROM x\n\n" }),
-    recipe({ facts: { a: "1" } }),
-    recipe({ facts: { a: "2" } }),
-    recipe({ files: [text("a", "1")] }),
-    recipe({ files: [text("a", "2")] }),
-    recipe({ files: [text("b", "1")] }),
-    recipe({ files: [{ kind: "link", path: "a", target: "1" }] }),
-    recipe({ files: [{ kind: "directory", path: "a" }] }),
-  ].map(recipeHash));
+  const names = await Promise.all(
+    [
+      recipe(),
+      recipe({ dockerfile: "FROM x\n\n" }),
+      recipe({ facts: { a: "1" } }),
+      recipe({ facts: { a: "2" } }),
+      recipe({ files: [text("a", "1")] }),
+      recipe({ files: [text("a", "2")] }),
+      recipe({ files: [text("b", "1")] }),
+      recipe({ files: [{ kind: "link", path: "a", target: "1" }] }),
+      recipe({ files: [{ kind: "directory", path: "a" }] }),
+    ].map(recipeHash),
+  );
   expect(new Set(names).size).toBe(names.length);
 });
 

@@ -23,10 +23,14 @@ test("does the work once for two who ask at once, and both hear of it", async ({
 test("one who gives up does not stop it for the other", async ({ expect }) => {
   const work = new SharedWork<string>();
   let open = (): void => undefined;
-  const gate = new Promise<void>((resolve) => { open = resolve; });
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
   let stopped = false;
   const make = async ({ signal }: Waiting): Promise<string> => {
-    signal.addEventListener("abort", () => { stopped = true; });
+    signal.addEventListener("abort", () => {
+      stopped = true;
+    });
     await gate;
     return "id";
   };
@@ -44,7 +48,11 @@ test("the last to give up stops it, and waits until it has cleaned up", async ({
   const work = new SharedWork<string>();
   const steps: string[] = [];
   const make = async ({ signal }: Waiting): Promise<string> => {
-    await new Promise<void>((resolve) => { signal.addEventListener("abort", () => { resolve(); }); });
+    await new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => {
+        resolve();
+      });
+    });
     await setImmediate();
     steps.push("cleaned");
     throw new Error("stopped");

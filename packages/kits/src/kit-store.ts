@@ -42,7 +42,10 @@ export interface KitStore {
 export function createKitStore({ directory }: KitStoreOptions): KitStore {
   const own = async (): Promise<readonly string[]> => {
     const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-    return entries.filter((entry) => entry.isDirectory() && isName(entry.name)).map(({ name }) => name).toSorted();
+    return entries
+      .filter((entry) => entry.isDirectory() && isName(entry.name))
+      .map(({ name }) => name)
+      .toSorted();
   };
 
   const load = async (agent: string): Promise<FoundKit> => {
@@ -86,7 +89,11 @@ async function loadPath(agent: string): Promise<FoundKit> {
   if (!path.isAbsolute(agent)) throw new AppError("AGENT_UNKNOWN", { message: `"${agent}" is no absolute path of a Kit`, fix: "Give the whole path of the Kit's directory." });
   const directory = path.normalize(agent).replace(/\/+$/u, "");
   const name = path.basename(directory).toLowerCase();
-  if (!isName(name)) throw new AppError("KIT_INVALID", { message: `The directory's name "${path.basename(directory)}" cannot name an agent`, fix: "Rename the directory: at most 64 letters and digits, with single dots, dashes or underscores between them." });
+  if (!isName(name))
+    throw new AppError("KIT_INVALID", {
+      message: `The directory's name "${path.basename(directory)}" cannot name an agent`,
+      fix: "Rename the directory: at most 64 letters and digits, with single dots, dashes or underscores between them.",
+    });
   return loadFrom(directory, name);
 }
 
@@ -98,7 +105,10 @@ function unknown(agent: string, known: readonly string[]): AppError {
   const near = nearNames(agent, known);
   return new AppError("AGENT_UNKNOWN", {
     message: `There is no agent "${agent.slice(0, 100)}"`,
-    fix: near.length === 0 ? `Choose one of: ${known.toSorted().join(", ")}; or name the directory of a Kit.` : `Did you mean ${near.map((name) => `"${name}"`).join(" or ")}? List the agents with: sbx agents ls`,
+    fix:
+      near.length === 0
+        ? `Choose one of: ${known.toSorted().join(", ")}; or name the directory of a Kit.`
+        : `Did you mean ${near.map((name) => `"${name}"`).join(" or ")}? List the agents with: sbx agents ls`,
     details: { near: [...near] },
   });
 }

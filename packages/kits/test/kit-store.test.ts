@@ -9,8 +9,12 @@ const KIT = 'schemaVersion: "3"\nkind: workload\ndisplayName: Mine\n';
 const RECIPE = 'ARG SBX_BASE\nFROM ${SBX_BASE}\nENTRYPOINT ["mine"]\n';
 let directory = "";
 
-beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), "sbx-kits-")); });
-afterEach(async () => { await rm(directory, { recursive: true, force: true }); });
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "sbx-kits-"));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
 
 async function place(name: string, files: Readonly<Record<string, string>>): Promise<string> {
   const kit = path.join(directory, name);
@@ -22,7 +26,12 @@ async function place(name: string, files: Readonly<Record<string, string>>): Pro
 }
 
 async function problemOf(agent: string): Promise<AppError> {
-  const problem: unknown = await createKitStore({ directory }).load(agent).then(() => undefined, (error: unknown) => error);
+  const problem: unknown = await createKitStore({ directory })
+    .load(agent)
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   if (AppError.is(problem)) return problem;
   throw new Error(`the Kit was taken, or failed otherwise: ${String(problem)}`);
 }
@@ -44,7 +53,11 @@ describe("the Kit store", () => {
   });
 
   it("reads a Kit whose files carry the directory's name, a named recipe, and context", async ({ expect }) => {
-    const kit = await place("other", { "other.yaml": `${KIT}dockerfile: sub/Dockerfile\ncapabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: ./a.md } }\n`, "sub/Dockerfile": RECIPE, "a.md": "be brief" });
+    const kit = await place("other", {
+      "other.yaml": `${KIT}dockerfile: sub/Dockerfile\ncapabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: ./a.md } }\n`,
+      "sub/Dockerfile": RECIPE,
+      "a.md": "be brief",
+    });
     const { profile } = await createKitStore({ directory }).load(kit);
     expect(profile.dockerfile).toBe(RECIPE);
     expect(profile.seedFiles({ workspace: "/w", placeholder: "k", modelUrl: "u" })).toEqual([{ path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false }]);
@@ -52,7 +65,13 @@ describe("the Kit store", () => {
 
   it("names what was probably meant", async ({ expect }) => {
     await place("mine", { "kit.yaml": KIT, "kit.dockerfile": RECIPE });
-    for (const [wanted, near] of [["cluade", "claude"], ["Claude", "claude"], ["code", "codex"], ["gemni", "gemini"], ["mein", "mine"]] as const) {
+    for (const [wanted, near] of [
+      ["cluade", "claude"],
+      ["Claude", "claude"],
+      ["code", "codex"],
+      ["gemni", "gemini"],
+      ["mein", "mine"],
+    ] as const) {
       const problem = await problemOf(wanted);
       expect(problem.code).toBe("AGENT_UNKNOWN");
       expect(problem.fix, wanted).toContain(`"${near}"`);
@@ -77,7 +96,10 @@ describe("the Kit store", () => {
   it("follows no link out of a Kit", async ({ expect }) => {
     const secret = path.join(directory, "secret");
     await writeFile(secret, "TOP SECRET");
-    const kit = await place("links", { "kit.yaml": `${KIT}capabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: a.md } }\n`, "kit.dockerfile": RECIPE });
+    const kit = await place("links", {
+      "kit.yaml": `${KIT}capabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: a.md } }\n`,
+      "kit.dockerfile": RECIPE,
+    });
     await symlink(secret, path.join(kit, "a.md"));
     const linked = await problemOf(kit);
     expect(linked.message).toContain("is a link");
@@ -85,7 +107,10 @@ describe("the Kit store", () => {
     const other = await place("recipe", { "kit.yaml": KIT });
     await symlink(secret, path.join(other, "kit.dockerfile"));
     expect((await problemOf(other)).message).toContain("is a link");
-    const climbing = await place("climb", { "kit.yaml": `${KIT}capabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: ../secret } }\n`, "kit.dockerfile": RECIPE });
+    const climbing = await place("climb", {
+      "kit.yaml": `${KIT}capabilities:\n  - { type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.x, filename: A.md, contentFile: ../secret } }\n`,
+      "kit.dockerfile": RECIPE,
+    });
     expect((await problemOf(climbing)).message).toContain("leads out of");
   });
 

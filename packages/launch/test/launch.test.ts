@@ -31,7 +31,10 @@ const test = base.extend<{ clone: Clone }>({
     await Promise.all(["bin", "src", "dist", "node_modules/@sbx"].map((name) => mkdir(join(app, name), { recursive: true })));
     await symlink(LAUNCH, join(app, "node_modules/@sbx/launch"));
     await writeFile(join(app, "package.json"), '{"type":"module"}');
-    await writeFile(join(app, "bin/x.mjs"), 'import { launch } from "@sbx/launch";\nconst pretend = process.env.PRETEND;\nawait launch({ name: "x", from: import.meta.url, ...(pretend ? { version: pretend } : {}) });\n');
+    await writeFile(
+      join(app, "bin/x.mjs"),
+      'import { launch } from "@sbx/launch";\nconst pretend = process.env.PRETEND;\nawait launch({ name: "x", from: import.meta.url, ...(pretend ? { version: pretend } : {}) });\n',
+    );
     await use({
       source: (code) => writeFile(join(app, "src/bin.ts"), code),
       bringNode: async () => {

@@ -8,7 +8,9 @@ export const anthropicMessages: Dialect = {
     model: textOr(field(body, "model"), "scripted"),
     stream: field(body, "stream") === true,
     tools: list(field(body, "tools")).map((tool) => ({ name: textOr(field(tool, "name"), ""), form: "function", schema: field(tool, "input_schema") ?? {} })),
-    items: list(field(body, "messages")).filter((message) => field(message, "role") === "user").flatMap(itemsOf),
+    items: list(field(body, "messages"))
+      .filter((message) => field(message, "role") === "user")
+      .flatMap(itemsOf),
     wantsJson: false,
   }),
   write(answer, conversation, figures) {
@@ -32,7 +34,9 @@ export const anthropicMessages: Dialect = {
 function itemsOf(message: unknown): Conversation["items"] {
   const content = field(message, "content");
   if (typeof content === "string") return [{ kind: "user", text: content }];
-  const results = list(content).filter((block) => field(block, "type") === "tool_result").map((block) => ({ kind: "result" as const, text: contentText(field(block, "content")) }));
+  const results = list(content)
+    .filter((block) => field(block, "type") === "tool_result")
+    .map((block) => ({ kind: "result" as const, text: contentText(field(block, "content")) }));
   const said = contentText(list(content).filter((block) => field(block, "type") === "text"));
   return results.length > 0 ? [{ kind: "user", text: "" }, ...results] : [{ kind: "user", text: said }];
 }

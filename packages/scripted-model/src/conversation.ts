@@ -28,7 +28,8 @@ const QUOTED_LINES = 12;
 const QUOTED_CHARACTERS = 1200;
 
 /** What the scripted model says to a message that asks for no command. */
-export const EXPLANATION = "I am the scripted model that comes with sbx, not a language model. Put a shell command between ```sh and ``` in your message, and I will ask the agent to run it and tell you what it printed.";
+export const EXPLANATION =
+  "I am the scripted model that comes with sbx, not a language model. Put a shell command between ```sh and ``` in your message, and I will ask the agent to run it and tell you what it printed.";
 
 /** Decide what to answer. The same conversation always gets the same answer. */
 export function answerOf({ tools, items, wantsJson }: Conversation): Answer {
@@ -104,5 +105,8 @@ export function textOr(value: unknown, otherwise: string): string {
 /** The text in a content that is a string, or a list of parts some of which have a text. */
 export function contentText(content: unknown): string {
   if (typeof content === "string") return content;
-  return list(content).map((part) => textOr(field(part, "text"), "")).filter((part) => part !== "").join("\n");
+  return list(content)
+    .map((part) => textOr(field(part, "text"), ""))
+    .filter((part) => part !== "")
+    .join("\n");
 }

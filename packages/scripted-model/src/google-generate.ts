@@ -7,7 +7,9 @@ export const googleGenerate: Dialect = {
   read: (body, path) => ({
     model: /models\/([^/:]+):/.exec(path)?.[1] ?? "scripted",
     stream: path.includes(":streamGenerateContent"),
-    tools: list(field(body, "tools")).flatMap((tool) => list(field(tool, "functionDeclarations"))).map((tool) => ({ name: textOr(field(tool, "name"), ""), form: "function", schema: field(tool, "parametersJsonSchema") ?? field(tool, "parameters") ?? {} })),
+    tools: list(field(body, "tools"))
+      .flatMap((tool) => list(field(tool, "functionDeclarations")))
+      .map((tool) => ({ name: textOr(field(tool, "name"), ""), form: "function", schema: field(tool, "parametersJsonSchema") ?? field(tool, "parameters") ?? {} })),
     items: list(field(body, "contents")).flatMap(itemsOf),
     wantsJson: field(field(body, "generationConfig"), "responseMimeType") === "application/json",
   }),

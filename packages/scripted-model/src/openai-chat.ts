@@ -20,11 +20,14 @@ export const openaiChat: Dialect = {
     if (!stream) return json({ ...base, object: "chat.completion", choices: [{ index: 0, message: { ...message, ...(call.length > 0 ? { tool_calls: call } : {}) }, finish_reason: finish }], usage });
     const chunk = { ...base, object: "chat.completion.chunk" };
     const delta = call.length > 0 ? { ...message, tool_calls: call.map((one) => ({ index: 0, ...one })) } : message;
-    return dataEvents([
-      { ...chunk, choices: [{ index: 0, delta, finish_reason: null }] },
-      { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: finish }] },
-      { ...chunk, choices: [], usage },
-    ], ["[DONE]"]);
+    return dataEvents(
+      [
+        { ...chunk, choices: [{ index: 0, delta, finish_reason: null }] },
+        { ...chunk, choices: [{ index: 0, delta: {}, finish_reason: finish }] },
+        { ...chunk, choices: [], usage },
+      ],
+      ["[DONE]"],
+    );
   },
 };
 

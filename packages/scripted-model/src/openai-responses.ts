@@ -18,17 +18,25 @@ export const openaiResponses: Dialect = {
   },
   write(answer, conversation, figures) {
     const item = itemFor(answer, figures);
-    const usage = { input_tokens: figures.input, input_tokens_details: { cached_tokens: 0 }, output_tokens: figures.output, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: figures.input + figures.output };
+    const usage = {
+      input_tokens: figures.input,
+      input_tokens_details: { cached_tokens: 0 },
+      output_tokens: figures.output,
+      output_tokens_details: { reasoning_tokens: 0 },
+      total_tokens: figures.input + figures.output,
+    };
     const response = { id: `resp_${figures.id}`, object: "response", model: conversation.model };
     const completed = { ...response, status: "completed", output: [item], usage };
     if (!conversation.stream) return json(completed);
-    return namedEvents([
-      { type: "response.created", response: { ...response, status: "in_progress", output: [] } },
-      { type: "response.output_item.added", output_index: 0, item },
-      ...deltasOf(answer, item),
-      { type: "response.output_item.done", output_index: 0, item },
-      { type: "response.completed", response: completed },
-    ].map((event, index) => ({ ...event, sequence_number: index })));
+    return namedEvents(
+      [
+        { type: "response.created", response: { ...response, status: "in_progress", output: [] } },
+        { type: "response.output_item.added", output_index: 0, item },
+        ...deltasOf(answer, item),
+        { type: "response.output_item.done", output_index: 0, item },
+        { type: "response.completed", response: completed },
+      ].map((event, index) => ({ ...event, sequence_number: index })),
+    );
   },
 };
 

@@ -55,7 +55,9 @@ export async function startScriptedModel({ host = "127.0.0.1", port = 0, expectK
       else sendError(response, 400, { type: "invalid_request_error", message: "the request could not be read" });
     });
   });
-  server.on("upgrade", (_, socket) => { socket.end("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"); });
+  server.on("upgrade", (_, socket) => {
+    socket.end("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  });
   server.listen(port, host);
   await once(server, "listening");
   const address = server.address() as AddressInfo;
@@ -70,7 +72,11 @@ export async function startScriptedModel({ host = "127.0.0.1", port = 0, expectK
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, { expectKey, onRequest }: { readonly expectKey: string | undefined; readonly onRequest: (request: ScriptedRequest) => void }): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { expectKey, onRequest }: { readonly expectKey: string | undefined; readonly onRequest: (request: ScriptedRequest) => void },
+): Promise<void> {
   const { url: path = "/", method = "GET" } = request;
   const dialect = method === "POST" ? dialectOf(path) : undefined;
   const bytes = await decode(await readBody(request), request.headers["content-encoding"]);

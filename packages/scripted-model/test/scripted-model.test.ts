@@ -8,34 +8,79 @@ const COMMAND = "echo hi > made.txt\ncat made.txt";
 const object = (...keys: readonly string[]): object => ({ type: "object", properties: Object.fromEntries(keys.map((key) => [key, { type: "string" }])) });
 
 async function post(url: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<{ readonly status: number; readonly type: string | null; readonly text: string }> {
-  const response = await fetch(`${url}${path}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body) });
+  const response = await fetch(`${url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: Buffer.isBuffer(body) ? new Uint8Array(body) : JSON.stringify(body),
+  });
   return { status: response.status, type: response.headers.get("content-type"), text: await response.text() };
 }
 
 /** The data of each event of a stream. */
 function events(text: string): Record<string, unknown>[] {
-  return text.split("\n").filter((line) => line.startsWith("data: {")).map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("data: {"))
+    .map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
 }
 
 describe("the scripted model", () => {
   it("speaks Anthropic's Messages", async ({ expect }) => {
     await using model = await startScriptedModel();
-    const ask = { model: "claude-x", stream: true, tools: [{ name: "Read", input_schema: object("path") }, { name: "Bash", input_schema: object("command", "description") }], messages: [{ role: "user", content: [{ type: "text", text: "<system-reminder>```sh\nrm -rf /\n```</system-reminder>" }, { type: "text", text: PROMPT }] }] };
+    const ask = {
+      model: "claude-x",
+      stream: true,
+      tools: [
+        { name: "Read", input_schema: object("path") },
+        { name: "Bash", input_schema: object("command", "description") },
+      ],
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "<system-reminder>```sh\nrm -rf /\n```</system-reminder>" },
+            { type: "text", text: PROMPT },
+          ],
+        },
+      ],
+    };
     const call = await post(model.url, "/v1/messages?beta=true", ask);
     expect(call.type).toBe("text/event-stream");
     expect(events(call.text).map(({ type }) => type)).toEqual(["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"]);
     expect(events(call.text)[1]).toMatchObject({ content_block: { type: "tool_use", name: "Bash", input: {} } });
     const [, , delta] = events(call.text) as { delta?: { partial_json: string } }[];
     expect(JSON.parse(delta?.delta?.partial_json ?? "")).toEqual({ command: COMMAND, description: "Run the command that was asked for" });
-    const done = { ...ask, stream: false, messages: [...ask.messages, { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "Bash", input: {} }] }, { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: [{ type: "text", text: "line 1\nline 2" }] }, { type: "text", text: "<system-reminder>note</system-reminder>" }] }] };
-    expect(JSON.parse((await post(model.url, "/v1/messages", done)).text)).toMatchObject({ type: "message", stop_reason: "end_turn", content: [{ type: "text", text: "The command ran. It printed:\n\nline 1\nline 2" }], usage: { input_tokens: expect.any(Number), output_tokens: 11 } });
+    const done = {
+      ...ask,
+      stream: false,
+      messages: [
+        ...ask.messages,
+        { role: "assistant", content: [{ type: "tool_use", id: "toolu_1", name: "Bash", input: {} }] },
+        {
+          role: "user",
+          content: [
+            { type: "tool_result", tool_use_id: "toolu_1", content: [{ type: "text", text: "line 1\nline 2" }] },
+            { type: "text", text: "<system-reminder>note</system-reminder>" },
+          ],
+        },
+      ],
+    };
+    expect(JSON.parse((await post(model.url, "/v1/messages", done)).text)).toMatchObject({
+      type: "message",
+      stop_reason: "end_turn",
+      content: [{ type: "text", text: "The command ran. It printed:\n\nline 1\nline 2" }],
+      usage: { input_tokens: expect.any(Number), output_tokens: 11 },
+    });
     const again = { ...done, messages: [...done.messages, { role: "assistant", content: "ok" }, { role: "user", content: "```sh date ```" }] };
     expect(JSON.parse((await post(model.url, "/v1/messages", again)).text)).toMatchObject({ stop_reason: "tool_use", content: [{ input: { command: "date" } }] });
   });
 
   it("speaks OpenAI's Responses, with functions and with programs", async ({ expect }) => {
     await using model = await startScriptedModel();
-    const input = [{ type: "message", role: "user", content: [{ type: "input_text", text: "<environment_context>```sh\nfalse\n```</environment_context>" }] }, { type: "message", role: "user", content: [{ type: "input_text", text: `${PROMPT} function_call_output` }] }];
+    const input = [
+      { type: "message", role: "user", content: [{ type: "input_text", text: "<environment_context>```sh\nfalse\n```</environment_context>" }] },
+      { type: "message", role: "user", content: [{ type: "input_text", text: `${PROMPT} function_call_output` }] },
+    ];
     const functions = await post(model.url, "/v1/responses", { model: "g", stream: true, input, tools: [{ type: "function", name: "exec_command", parameters: object("cmd") }] });
     const last = events(functions.text).at(-1) as { type: string; response: { output: Record<string, unknown>[]; usage: Record<string, unknown> } };
     expect(last.type).toBe("response.completed");
@@ -43,20 +88,40 @@ describe("the scripted model", () => {
     expect(last.response.usage["output_tokens"]).toBeGreaterThan(0);
     const additional = { type: "additional_tools", tools: [{ type: "namespace", name: "functions", tools: [{ type: "custom", name: "exec" }, { name: "wait" }] }] };
     const custom = await post(model.url, "/v1/responses", { model: "g", stream: false, input: [additional, ...input] });
-    expect(JSON.parse(custom.text)).toMatchObject({ output: [{ type: "custom_tool_call", name: "exec", input: `const result = await tools.exec_command({cmd: ${JSON.stringify(COMMAND)}}); text(result.output ?? result)` }] });
-    const done = await post(model.url, "/v1/responses", { model: "g", stream: true, input: [additional, ...input, { type: "custom_tool_call", call_id: "c" }, { type: "custom_tool_call_output", call_id: "c", output: "hi" }] });
+    expect(JSON.parse(custom.text)).toMatchObject({
+      output: [{ type: "custom_tool_call", name: "exec", input: `const result = await tools.exec_command({cmd: ${JSON.stringify(COMMAND)}}); text(result.output ?? result)` }],
+    });
+    const done = await post(model.url, "/v1/responses", {
+      model: "g",
+      stream: true,
+      input: [additional, ...input, { type: "custom_tool_call", call_id: "c" }, { type: "custom_tool_call_output", call_id: "c", output: "hi" }],
+    });
     expect(events(done.text).map(({ type }) => type)).toContain("response.output_text.delta");
     expect(done.text).toContain("It printed:\\n\\nhi");
   });
 
   it("speaks OpenAI's Chat Completions", async ({ expect }) => {
     await using model = await startScriptedModel();
-    const ask = { model: "g", stream: true, messages: [{ role: "system", content: "x" }, { role: "user", content: PROMPT }], tools: [{ type: "function", function: { name: "run_shell_command", parameters: object("command", "is_background") } }] };
+    const ask = {
+      model: "g",
+      stream: true,
+      messages: [
+        { role: "system", content: "x" },
+        { role: "user", content: PROMPT },
+      ],
+      tools: [{ type: "function", function: { name: "run_shell_command", parameters: object("command", "is_background") } }],
+    };
     const call = await post(model.url, "/v1/chat/completions", ask);
     expect(call.text.endsWith("data: [DONE]\n\n")).toBe(true);
-    expect(events(call.text)[0]).toMatchObject({ choices: [{ delta: { tool_calls: [{ index: 0, function: { name: "run_shell_command", arguments: JSON.stringify({ command: COMMAND, is_background: false }) } }] } }] });
+    expect(events(call.text)[0]).toMatchObject({
+      choices: [{ delta: { tool_calls: [{ index: 0, function: { name: "run_shell_command", arguments: JSON.stringify({ command: COMMAND, is_background: false }) } }] } }],
+    });
     expect(events(call.text).at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: expect.any(Number), completion_tokens: expect.any(Number) } });
-    const done = await post(model.url, "/v1/chat/completions", { ...ask, stream: false, messages: [...ask.messages, { role: "assistant", content: null }, { role: "tool", tool_call_id: "c", content: "out" }] });
+    const done = await post(model.url, "/v1/chat/completions", {
+      ...ask,
+      stream: false,
+      messages: [...ask.messages, { role: "assistant", content: null }, { role: "tool", tool_call_id: "c", content: "out" }],
+    });
     expect(JSON.parse(done.text)).toMatchObject({ choices: [{ message: { content: "The command ran. It printed:\n\nout" }, finish_reason: "stop" }] });
   });
 
@@ -64,9 +129,20 @@ describe("the scripted model", () => {
     await using model = await startScriptedModel();
     const ask = { contents: [{ role: "user", parts: [{ text: PROMPT }] }], tools: [{ functionDeclarations: [{ name: "run_shell_command", parametersJsonSchema: object("command") }] }] };
     const call = await post(model.url, "/v1beta/models/gemini-x:streamGenerateContent?alt=sse", ask);
-    expect(events(call.text)).toEqual([expect.objectContaining({ modelVersion: "gemini-x", candidates: [{ index: 0, content: { role: "model", parts: [{ functionCall: { name: "run_shell_command", args: { command: COMMAND } } }] }, finishReason: "STOP" }] })]);
-    const done = await post(model.url, "/v1beta/models/gemini-x:generateContent", { ...ask, contents: [...ask.contents, { role: "model", parts: [] }, { role: "user", parts: [{ functionResponse: { name: "run_shell_command", response: { output: "Output: hi" } } }] }] });
-    expect(JSON.parse(done.text)).toMatchObject({ candidates: [{ content: { parts: [{ text: "The command ran. It printed:\n\nOutput: hi" }] } }], usageMetadata: { promptTokenCount: expect.any(Number) } });
+    expect(events(call.text)).toEqual([
+      expect.objectContaining({
+        modelVersion: "gemini-x",
+        candidates: [{ index: 0, content: { role: "model", parts: [{ functionCall: { name: "run_shell_command", args: { command: COMMAND } } }] }, finishReason: "STOP" }],
+      }),
+    ]);
+    const done = await post(model.url, "/v1beta/models/gemini-x:generateContent", {
+      ...ask,
+      contents: [...ask.contents, { role: "model", parts: [] }, { role: "user", parts: [{ functionResponse: { name: "run_shell_command", response: { output: "Output: hi" } } }] }],
+    });
+    expect(JSON.parse(done.text)).toMatchObject({
+      candidates: [{ content: { parts: [{ text: "The command ran. It printed:\n\nOutput: hi" }] } }],
+      usageMetadata: { promptTokenCount: expect.any(Number) },
+    });
     const routing = await post(model.url, "/v1beta/models/lite:generateContent", { contents: ask.contents, generationConfig: { responseMimeType: "application/json" } });
     const [candidate] = (JSON.parse(routing.text) as { candidates: { content: { parts: { text: string }[] } }[] }).candidates;
     expect(JSON.parse(candidate?.content.parts[0]?.text ?? "")).toMatchObject({ complexity_score: 1 });
@@ -81,7 +157,12 @@ describe("the scripted model", () => {
     expect(await text({})).toBe(EXPLANATION);
   });
 
-  it.for([["gzip", gzipSync], ["deflate", deflateSync], ["br", brotliCompressSync], ["zstd", zstdCompressSync]] as const)("reads a body in %s", async ([coding, compress], { expect }) => {
+  it.for([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("reads a body in %s", async ([coding, compress], { expect }) => {
     const seen: ScriptedRequest[] = [];
     await using model = await startScriptedModel({ onRequest: (request) => seen.push(request) });
     const body = compress(Buffer.from(JSON.stringify({ messages: [{ role: "user", content: "hello" }] })));
@@ -111,7 +192,12 @@ describe("the scripted model", () => {
     expect((await fetch(`${model.url}/v1/unknown`)).status).toBe(404);
     expect((await post(model.url, "/v1/messages", Buffer.from("{broken"))).status).toBe(400);
     const { promise, resolve } = Promise.withResolvers<number | undefined>();
-    httpRequest(`${model.url}/v1/responses`, { headers: { connection: "Upgrade", upgrade: "websocket" } }).on("response", (response) => { resolve(response.statusCode); response.resume(); }).end();
+    httpRequest(`${model.url}/v1/responses`, { headers: { connection: "Upgrade", upgrade: "websocket" } })
+      .on("response", (response) => {
+        resolve(response.statusCode);
+        response.resume();
+      })
+      .end();
     expect(await promise).toBe(426);
   });
 });

@@ -17,8 +17,12 @@ const UMOUNT_NOFOLLOW = 8;
 const MNT_DETACH = 2;
 
 const openTreeCall = libcFunction<(number: number, directory: number, path: string, flags: number) => number>("long syscall(long number, long directory, const char *path, long flags)");
-const setAttributesCall = libcFunction<(number: number, tree: number, path: string, flags: number, attributes: Buffer, size: number) => number>("long syscall(long number, long tree, const char *path, long flags, const void *attributes, long size)");
-const moveMountCall = libcFunction<(number: number, from: number, fromPath: string, to: number, toPath: string, flags: number) => number>("long syscall(long number, long from, const char *fromPath, long to, const char *toPath, long flags)");
+const setAttributesCall = libcFunction<(number: number, tree: number, path: string, flags: number, attributes: Buffer, size: number) => number>(
+  "long syscall(long number, long tree, const char *path, long flags, const void *attributes, long size)",
+);
+const moveMountCall = libcFunction<(number: number, from: number, fromPath: string, to: number, toPath: string, flags: number) => number>(
+  "long syscall(long number, long from, const char *fromPath, long to, const char *toPath, long flags)",
+);
 const umount2 = libcFunction<(path: string, flags: number) => number>("int umount2(const char *path, int flags)");
 
 /** A directory by a descriptor (also an `O_PATH` one), or by an absolute path. */

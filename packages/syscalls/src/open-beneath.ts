@@ -10,7 +10,9 @@ const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_NO_SYMLINKS = 0x04;
 const RESOLVE_BENEATH = 0x08;
 
-const openat2 = libcFunction<(number: number, directory: number, path: string, how: Buffer, size: number) => number>("long syscall(long number, long directory, const char *path, const void *how, long size)");
+const openat2 = libcFunction<(number: number, directory: number, path: string, how: Buffer, size: number) => number>(
+  "long syscall(long number, long directory, const char *path, const void *how, long size)",
+);
 
 /** How a path is opened beneath a directory; what is not said is refused, except the crossing of mounts. */
 export interface OpenBeneath {

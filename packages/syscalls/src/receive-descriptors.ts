@@ -63,7 +63,7 @@ function messageHeader(bytes: Buffer, control: Buffer): { readonly header: Buffe
 /** Walk the control messages: length u64, level i32, type i32, data, padded to 8. */
 function rightsIn(control: Buffer): number[] {
   const descriptors: number[] = [];
-  for (let at = 0; at + HEADER_BYTES <= control.byteLength; ) {
+  for (let at = 0; at + HEADER_BYTES <= control.byteLength;) {
     const length = Number(control.readBigUInt64LE(at));
     if (length < HEADER_BYTES) break;
     const end = Math.min(at + length, control.byteLength);

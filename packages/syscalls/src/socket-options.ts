@@ -38,7 +38,9 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 
 const getsockopt = libcFunction<(fd: number, level: number, option: number, value: Buffer, length: Buffer) => number>("int getsockopt(int fd, int level, int option, void *value, void *length)");
-const setsockopt = libcFunction<(fd: number, level: number, option: number, value: Buffer, length: number) => number>("int setsockopt(int fd, int level, int option, const void *value, uint32_t length)");
+const setsockopt = libcFunction<(fd: number, level: number, option: number, value: Buffer, length: number) => number>(
+  "int setsockopt(int fd, int level, int option, const void *value, uint32_t length)",
+);
 
 /** Read an option of a socket. @throws SystemCallError, `ENOTSOCK` for what is no socket */
 export function getSocketOption(fd: number, name: SocketOption): number {

@@ -16,8 +16,12 @@ const listen = libcFunction<(fd: number, backlog: number) => number>("int listen
 const accept4 = libcFunction<(fd: number, address: null, length: null, flags: number) => number>("int accept4(int fd, void *address, void *length, int flags)");
 const getsockname = libcFunction<NameCall>("int getsockname(int fd, void *address, void *length)");
 const getpeername = libcFunction<NameCall>("int getpeername(int fd, void *address, void *length)");
-const recvfrom = libcFunction<(fd: number, data: Buffer, size: number, flags: number, address: Buffer, length: Buffer) => number>("intptr_t recvfrom(int fd, void *data, size_t size, int flags, void *address, void *length)");
-const sendto = libcFunction<(fd: number, data: Uint8Array, size: number, flags: number, address: Buffer, length: number) => number>("intptr_t sendto(int fd, const void *data, size_t size, int flags, const void *address, uint32_t length)");
+const recvfrom = libcFunction<(fd: number, data: Buffer, size: number, flags: number, address: Buffer, length: Buffer) => number>(
+  "intptr_t recvfrom(int fd, void *data, size_t size, int flags, void *address, void *length)",
+);
+const sendto = libcFunction<(fd: number, data: Uint8Array, size: number, flags: number, address: Buffer, length: number) => number>(
+  "intptr_t sendto(int fd, const void *data, size_t size, int flags, const void *address, uint32_t length)",
+);
 
 /** A new socket of this process's own network namespace, non-blocking and close-on-exec. @throws SystemCallError */
 export function openSocket(domain: number, type: number): number {

@@ -89,7 +89,13 @@ export class FakeEngine implements Engine {
     if (this.#containers.get(id)?.state !== "running") return;
     await new Promise<void>((resolve, reject) => {
       this.#stopped.add({ id, resolve });
-      signal.addEventListener("abort", () => { reject(signal.reason); }, { once: true });
+      signal.addEventListener(
+        "abort",
+        () => {
+          reject(signal.reason);
+        },
+        { once: true },
+      );
     });
   }
 
@@ -121,7 +127,17 @@ export class FakeEngine implements Engine {
       stderr.end();
     });
     exit.catch(() => undefined);
-    return Promise.resolve({ stdin, stdout, stderr, exit, resize: async () => Promise.resolve(), detach: () => { stdout.destroy(); stderr.destroy(); } });
+    return Promise.resolve({
+      stdin,
+      stdout,
+      stderr,
+      exit,
+      resize: async () => Promise.resolve(),
+      detach: () => {
+        stdout.destroy();
+        stderr.destroy();
+      },
+    });
   }
 
   async execDetached(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">): Promise<void> {

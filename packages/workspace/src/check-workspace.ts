@@ -34,10 +34,12 @@ export function openWorkspace(path: string, places: HostPlaces): OpenPlace {
   if (why !== undefined) throw invalid(`The workspace "${path}" ${why}`, "Give a project's own directory: sbx run <agent> path/to/project", { path });
   const place = openAbsolute(path);
   if (place === "missing") throw invalid(`The workspace "${path}" does not exist`, `Make it first: mkdir -p '${path}'`, { path });
-  if (place === "through-link") throw unsafe(`A part of "${path}" has become a symbolic link`, "Look at what the link names; then remove the sandbox with sbx rm, and run it on the directory that you mean.", { path });
+  if (place === "through-link")
+    throw unsafe(`A part of "${path}" has become a symbolic link`, "Look at what the link names; then remove the sandbox with sbx rm, and run it on the directory that you mean.", { path });
   if (place.kind === "directory") return place;
   place[Symbol.dispose]();
-  if (place.kind === "link") throw unsafe(`"${path}" has become a symbolic link`, "Look at what the link names; then remove the sandbox with sbx rm, and run it on the directory that you mean.", { path });
+  if (place.kind === "link")
+    throw unsafe(`"${path}" has become a symbolic link`, "Look at what the link names; then remove the sandbox with sbx rm, and run it on the directory that you mean.", { path });
   throw invalid(`The workspace "${path}" is not a directory`, "Give the directory that holds the file.", { path });
 }
 

@@ -16,7 +16,12 @@ export function findNotices({ base, scan, hidden }: { readonly base: Base; reado
     if (found.confirm !== undefined && !found.confirm(readIn(base.place, path, CREDENTIAL_BYTES) ?? "")) continue;
     notices.push({ kind: "credential", path: target, message: `looks like ${found.what}, which the agent can read; hide it with --hide ${quote(path)}` });
   }
-  for (const path of scan.gitLinks) notices.push({ kind: "protected-link", path: targetOf({ base, path }), message: "is a symbolic link, so the agent can replace it; git does not work through it inside when it leads out of the workspace" });
+  for (const path of scan.gitLinks)
+    notices.push({
+      kind: "protected-link",
+      path: targetOf({ base, path }),
+      message: "is a symbolic link, so the agent can replace it; git does not work through it inside when it leads out of the workspace",
+    });
   if (scan.unnameable > 0) notices.push({ kind: "nested-unprotected", path: base.path, message: `holds ${scan.unnameable} names with control characters, which cannot be protected` });
   if (scan.truncated) notices.push({ kind: "other", path: base.path, message: "is too large to be looked at whole: repositories, sockets and credentials deep in it may have been missed" });
   return notices;

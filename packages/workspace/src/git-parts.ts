@@ -10,7 +10,9 @@ function directoriesIn(place: OpenPlace, path: string): readonly string[] {
   if (typeof opened === "string") return [];
   using held = opened;
   if (held.kind !== "directory") return [];
-  return readdirSync(held.path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return readdirSync(held.path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
 /** Names of the git directories of submodules below `modules`, which may be nested by slashes in their names. */
@@ -18,7 +20,9 @@ function modulesIn(place: OpenPlace, path: string, depth = MODULE_DEPTH): readon
   if (depth === 0) return [];
   return directoriesIn(place, path).flatMap((name) => {
     const own = directoriesIn(place, `${path}/${name}`);
-    return own.includes("objects") || own.includes("refs") ? [name, ...modulesIn(place, `${path}/${name}/modules`, depth - 1).map((inner) => `${name}/modules/${inner}`)] : modulesIn(place, `${path}/${name}`, depth - 1).map((inner) => `${name}/${inner}`);
+    return own.includes("objects") || own.includes("refs")
+      ? [name, ...modulesIn(place, `${path}/${name}/modules`, depth - 1).map((inner) => `${name}/modules/${inner}`)]
+      : modulesIn(place, `${path}/${name}`, depth - 1).map((inner) => `${name}/${inner}`);
   });
 }
 

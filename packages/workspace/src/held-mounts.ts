@@ -94,5 +94,7 @@ export class HeldMounts implements AsyncDisposable {
 /** Mount points at or below a directory, in the order in which they were mounted. */
 async function mountsBelow(directory: string): Promise<readonly string[]> {
   const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
-  return lines.map((line) => (line.split(" ")[4] ?? "").replaceAll(/\\([0-7]{3})/gu, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))).filter((path) => path !== "" && isWithin(path, directory));
+  return lines
+    .map((line) => (line.split(" ")[4] ?? "").replaceAll(/\\([0-7]{3})/gu, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .filter((path) => path !== "" && isWithin(path, directory));
 }

@@ -7,7 +7,10 @@ import { invalid } from "./invalid.ts";
  *
  * @throws AppError `WORKSPACE_INVALID` for a path that lies in none of the directories
  */
-export async function pathsInside(paths: readonly string[], { workspace, bases, option }: { readonly workspace: string; readonly bases: readonly string[]; readonly option: string }): Promise<readonly string[]> {
+export async function pathsInside(
+  paths: readonly string[],
+  { workspace, bases, option }: { readonly workspace: string; readonly bases: readonly string[]; readonly option: string },
+): Promise<readonly string[]> {
   const found = paths.map(async (path) => {
     const target = resolvePath(workspace, path);
     if (hasControlCharacter(path)) throw invalid(`${option} ${JSON.stringify(path)} has a control character`, "Rename it, or hide the directory that it is in.");

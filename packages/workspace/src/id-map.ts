@@ -21,8 +21,17 @@ const WAIT_MS = 3000;
 export function swapMap([first, second]: readonly [number, number]): string {
   const [low, high] = first < second ? [first, second] : [second, first];
   if (low === high) return `0 0 ${LAST_ID}\n`;
-  const ranges = [[0, 0, low], [low, high, 1], [low + 1, low + 1, high - low - 1], [high, low, 1], [high + 1, high + 1, LAST_ID - high]] as const;
-  return ranges.filter(([, , count]) => count > 0).map((range) => `${range.join(" ")}\n`).join("");
+  const ranges = [
+    [0, 0, low],
+    [low, high, 1],
+    [low + 1, low + 1, high - low - 1],
+    [high, low, 1],
+    [high + 1, high + 1, LAST_ID - high],
+  ] as const;
+  return ranges
+    .filter(([, , count]) => count > 0)
+    .map((range) => `${range.join(" ")}\n`)
+    .join("");
 }
 
 /**
@@ -36,7 +45,9 @@ export async function makeUserNamespace(swap: IdSwap): Promise<number> {
   const child = spawn("unshare", ["--user", "--", "cat"], { stdio: ["pipe", "ignore", "pipe"] });
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
-  const ended = once(child, "close").catch((error: unknown) => { complaint += String(error); });
+  const ended = once(child, "close").catch((error: unknown) => {
+    complaint += String(error);
+  });
   try {
     await waitForNamespace(child.pid);
     await writeFile(`/proc/${child.pid}/uid_map`, swapMap(swap.uid));
@@ -45,7 +56,11 @@ export async function makeUserNamespace(swap: IdSwap): Promise<number> {
   } catch (cause) {
     child.kill("SIGKILL");
     await ended;
-    throw new AppError("PLATFORM_UNSUPPORTED", { message: `This machine makes no user namespace (${complaint.trim() || String(cause)})`, fix: "Install util-linux, allow user namespaces (sysctl user.max_user_namespaces), or give the workspace to an ordinary user: chown -R 1000:1000 <workspace>", cause });
+    throw new AppError("PLATFORM_UNSUPPORTED", {
+      message: `This machine makes no user namespace (${complaint.trim() || String(cause)})`,
+      fix: "Install util-linux, allow user namespaces (sysctl user.max_user_namespaces), or give the workspace to an ordinary user: chown -R 1000:1000 <workspace>",
+      cause,
+    });
   } finally {
     child.stdin.on("error", () => undefined).end();
     await ended;

@@ -59,7 +59,19 @@ export class MadeDirectories {
     return new Set(all.flatMap((made) => made?.holders ?? []));
   }
 
-  async #make({ target, parent, owner, holder, known }: { readonly target: string; readonly parent: string; readonly owner: { readonly uid: number; readonly gid: number }; readonly holder: string; readonly known: Made | undefined }): Promise<void> {
+  async #make({
+    target,
+    parent,
+    owner,
+    holder,
+    known,
+  }: {
+    readonly target: string;
+    readonly parent: string;
+    readonly owner: { readonly uid: number; readonly gid: number };
+    readonly holder: string;
+    readonly known: Made | undefined;
+  }): Promise<void> {
     const at = `${parent}/${basename(target)}`;
     try {
       await mkdir(at, { mode: 0o755 });

@@ -33,7 +33,11 @@ export function planBase({ base, scan, further, opened, hide, nestedLeft }: Base
     ...protection.notices,
     ...(base.readonly ? [] : tooManyRepositories(base, nested.slice(nestedLeft))),
     ...hidden.notices,
-    ...scan.channels.slice(0, MAX_MASKS).map((path): WorkspaceNotice => ({ kind: "socket-masked", path: targetOf({ base, path }), message: "is a socket or pipe that leads out of the sandbox; an empty file stands in its place inside" })),
+    ...scan.channels.slice(0, MAX_MASKS).map((path): WorkspaceNotice => ({
+      kind: "socket-masked",
+      path: targetOf({ base, path }),
+      message: "is a socket or pipe that leads out of the sandbox; an empty file stands in its place inside",
+    })),
   ];
   const itself: PlannedMount = { base, path: "", content: "self", readonly: base.readonly, purpose: "base" };
   const masks = scan.channels.slice(0, MAX_MASKS).map((path): PlannedMount => ({ base, path, content: "empty-file", readonly: true, purpose: "masked" }));

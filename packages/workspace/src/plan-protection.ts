@@ -45,7 +45,8 @@ export function planProtection(request: ProtectRequest): BasePlan {
 export function planRepository(gitDirectory: string, request: ProtectRequest, plan: BasePlan): void {
   const { base, opened } = request;
   const parts = gitParts(base.place, gitDirectory);
-  if (parts.truncated) plan.notices.push({ kind: "nested-unprotected", path: targetOf({ base, path: gitDirectory }), message: "has so many submodules or worktrees that the last ones are not protected" });
+  if (parts.truncated)
+    plan.notices.push({ kind: "nested-unprotected", path: targetOf({ base, path: gitDirectory }), message: "has so many submodules or worktrees that the last ones are not protected" });
   const inside = (path: string): string => (gitDirectory === "" ? path : `${gitDirectory}/${path}`);
   const entries = [...gitDirectoryPaths(parts).map((entry) => ({ ...entry, path: inside(entry.path) })), ...configuredPaths(gitDirectory, request, plan)];
   const kept = entries.filter((entry) => protect(entry, request, plan));
@@ -90,11 +91,20 @@ function configuredPaths(gitDirectory: string, { base }: ProtectRequest, plan: B
   if (text === undefined) return [];
   const settings = parseGitConfig(text);
   const path = targetOf({ base, path: gitDirectory === "" ? "config" : `${gitDirectory}/config` });
-  for (const { key, address } of remotesWithSecrets(settings)) plan.notices.push({ kind: "credential", path, message: `${key} holds a password or token for ${address}, which the agent can read; store it in a credential helper instead` });
-  if (settings.some(({ key, value }) => key === "extensions.worktreeconfig" && value !== "false") && openMissing(base, gitDirectory)) plan.notices.push({ kind: "other", path, message: "turns on config.worktree, which is missing, so the agent can make it; make an empty one to have it protected" });
+  for (const { key, address } of remotesWithSecrets(settings))
+    plan.notices.push({ kind: "credential", path, message: `${key} holds a password or token for ${address}, which the agent can read; store it in a credential helper instead` });
+  if (settings.some(({ key, value }) => key === "extensions.worktreeconfig" && value !== "false") && openMissing(base, gitDirectory))
+    plan.notices.push({ kind: "other", path, message: "turns on config.worktree, which is missing, so the agent can make it; make an empty one to have it protected" });
   const top = targetOf({ base, path: gitDirectory.replace(/\/?\.git$/u, "") });
   return programSettings(settings).flatMap(({ key, value }) => {
-    const place = key === "core.hookspath" ? resolvePath(top, value) : /^(?:include|includeif\..*)\.path$/su.test(key) ? resolvePath(targetOf({ base, path: gitDirectory }), value) : /^core\.(?:attributesfile|fsmonitor)$/u.test(key) ? resolvePath(top, value) : undefined;
+    const place =
+      key === "core.hookspath"
+        ? resolvePath(top, value)
+        : /^(?:include|includeif\..*)\.path$/su.test(key)
+          ? resolvePath(targetOf({ base, path: gitDirectory }), value)
+          : /^core\.(?:attributesfile|fsmonitor)$/u.test(key)
+            ? resolvePath(top, value)
+            : undefined;
     if (place === undefined || value.startsWith("~") || place === base.path || !isWithin(place, base.path)) return [];
     const relative = place.slice(base.path.length + 1);
     return isPlainRelative(relative) ? [{ path: relative, kind: key === "core.hookspath" ? ("directory" as const) : ("file" as const), make: key === "core.hookspath" }] : [];

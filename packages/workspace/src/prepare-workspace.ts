@@ -42,8 +42,12 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   const opened = (path: string): boolean => allow.some((place) => isWithin(path, place));
   const plans = await planAll({ bases, request, hide, opened });
   const link = outside === undefined ? "" : outside.gitDirectory;
-  if (before !== undefined && before.workspace === request.workspace && (before.gitLinks[request.workspace] ?? "") !== link && before.gitLinks[request.workspace] !== undefined) throw unsafe(`The file "${request.workspace}/.git" names another repository than at the first start`, "If that was you, remove the sandbox with sbx rm and run it again.", { path: request.workspace });
-  if (outside !== undefined && !roots.some((root) => isWithin(outside.common, root))) plans.push(planOutsideBase(parts, { common: outside.common, user, scope }, (base) => planOutside({ base, repository: outside, opened })));
+  if (before !== undefined && before.workspace === request.workspace && (before.gitLinks[request.workspace] ?? "") !== link && before.gitLinks[request.workspace] !== undefined)
+    throw unsafe(`The file "${request.workspace}/.git" names another repository than at the first start`, "If that was you, remove the sandbox with sbx rm and run it again.", {
+      path: request.workspace,
+    });
+  if (outside !== undefined && !roots.some((root) => isWithin(outside.common, root)))
+    plans.push(planOutsideBase(parts, { common: outside.common, user, scope }, (base) => planOutside({ base, repository: outside, opened })));
   const planned = orderMounts(plans.flatMap(({ mounts }) => mounts));
   refuseBelow(allow, planned);
   for (const missing of plans.flatMap(({ make }) => make)) await parts.made.hold(request.id, missing);
@@ -53,8 +57,15 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
     mounts: realised.mounts,
     user,
     protected: shown(planned, "protected", request.workspace),
-    hidden: shown(plans.flatMap(({ mounts }) => mounts), "hidden", request.workspace),
-    notices: [...plans.flatMap(({ notices }) => notices), ...realised.tooLarge.map((path) => ({ kind: "other" as const, path, message: "is protected, and too large to be shown: it is empty inside" }))],
+    hidden: shown(
+      plans.flatMap(({ mounts }) => mounts),
+      "hidden",
+      request.workspace,
+    ),
+    notices: [
+      ...plans.flatMap(({ notices }) => notices),
+      ...realised.tooLarge.map((path) => ({ kind: "other" as const, path, message: "is protected, and too large to be shown: it is empty inside" })),
+    ],
     checkpoints: realised.expected.map(({ path }) => path),
   };
 }
@@ -71,7 +82,17 @@ function openBases({ places, daemon }: PrepareParts, { workspace, extra }: Works
   return { bases, user };
 }
 
-async function planAll({ bases, request, hide, opened }: { readonly bases: readonly Base[]; readonly request: WorkspaceRequest; readonly hide: readonly string[]; readonly opened: (path: string) => boolean }): Promise<BasePlan[]> {
+async function planAll({
+  bases,
+  request,
+  hide,
+  opened,
+}: {
+  readonly bases: readonly Base[];
+  readonly request: WorkspaceRequest;
+  readonly hide: readonly string[];
+  readonly opened: (path: string) => boolean;
+}): Promise<BasePlan[]> {
   const plans: BasePlan[] = [];
   let nestedLeft = NESTED_REPOSITORIES;
   for (const base of bases) {
@@ -82,7 +103,11 @@ async function planAll({ bases, request, hide, opened }: { readonly bases: reado
   return plans;
 }
 
-function planOutsideBase({ daemon }: PrepareParts, { common, user, scope }: { readonly common: string; readonly user: PreparedWorkspace["user"]; readonly scope: DisposableStack }, plan: (base: Base) => BasePlan): BasePlan {
+function planOutsideBase(
+  { daemon }: PrepareParts,
+  { common, user, scope }: { readonly common: string; readonly user: PreparedWorkspace["user"]; readonly scope: DisposableStack },
+  plan: (base: Base) => BasePlan,
+): BasePlan {
   const opened = openAbsolute(common);
   if (typeof opened === "string") throw unsafe(`The repository "${common}" is ${opened === "missing" ? "gone" : "behind a symbolic link"}`, "Run the command again.");
   const place = scope.use(opened);
@@ -98,5 +123,8 @@ function refuseBelow(allow: readonly string[], planned: readonly PlannedMount[])
 }
 
 function shown(planned: readonly PlannedMount[], purpose: PlannedMount["purpose"], workspace: string): readonly string[] {
-  return planned.filter((mount) => mount.purpose === purpose).map(targetOf).map((path) => (isWithin(path, workspace) && path !== workspace ? path.slice(workspace.length + 1) : path));
+  return planned
+    .filter((mount) => mount.purpose === purpose)
+    .map(targetOf)
+    .map((path) => (isWithin(path, workspace) && path !== workspace ? path.slice(workspace.length + 1) : path));
 }

@@ -74,7 +74,10 @@ async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge
 }
 
 /** Nothing. A protected path has its own source, which at the next start may hold a copy: a container keeps the paths of its sources. */
-async function emptySource(content: "empty-directory" | "empty-file", { mount, path, directory }: { readonly mount: PlannedMount; readonly path: string; readonly directory: string }): Promise<Source> {
+async function emptySource(
+  content: "empty-directory" | "empty-file",
+  { mount, path, directory }: { readonly mount: PlannedMount; readonly path: string; readonly directory: string },
+): Promise<Source> {
   if (mount.purpose !== "protected") return identified(`${directory}/${content}`);
   if (content === "empty-file") await writeFile(path, "", { mode: 0o444 });
   else await mkdir(path, { mode: 0o755 });

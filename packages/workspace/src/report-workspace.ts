@@ -60,10 +60,20 @@ async function reportTree(root: string, before: TreeSnapshot, reader: TextReader
     const same = file.kind === "directory" ? seen[0] === "directory" && seen[1] === file.mode : seenOf(file).every((value, index) => value === seen[index]);
     return same ? [] : [[file, "modified"]];
   });
-  const removed = truncated || before.truncated ? [] : Object.entries(before.files).filter(([path, [kind]]) => kind !== "directory" && !now.has(path)).map(([path]): Change => ({ path, change: "removed" }));
+  const removed =
+    truncated || before.truncated
+      ? []
+      : Object.entries(before.files)
+          .filter(([path, [kind]]) => kind !== "directory" && !now.has(path))
+          .map(([path]): Change => ({ path, change: "removed" }));
   const judged = await judge({ root, place, before, reader }, changes);
   const shown = changes.filter(([{ kind, path }]) => kind !== "directory" && !/(?:^|\/)\.git\//u.test(path)).map(([{ path }, change]): Change => ({ path, change }));
-  return { changed: [...shown, ...removed.filter(({ path }) => !/(?:^|\/)\.git\//u.test(path))], truncated: truncated || before.truncated, runsOnHost: [...gitDirectories(files, before), ...judged.runsOnHost], notRead: judged.notRead };
+  return {
+    changed: [...shown, ...removed.filter(({ path }) => !/(?:^|\/)\.git\//u.test(path))],
+    truncated: truncated || before.truncated,
+    runsOnHost: [...gitDirectories(files, before), ...judged.runsOnHost],
+    notRead: judged.notRead,
+  };
 }
 
 interface Asked {
@@ -126,5 +136,7 @@ function gitDirectories(files: readonly WalkedFile[], before: TreeSnapshot): Run
     const parent = cut < 0 ? "" : path.slice(0, cut);
     names.set(parent, (names.get(parent) ?? new Set()).add(path.slice(cut + 1)));
   }
-  return [...names].filter(([path, inside]) => path !== "" && isGitDirectory(inside) && before.files[`${path}/HEAD`] === undefined).map(([path]) => ({ path, why: "is a new git directory: git on the host runs programs that its settings name" }));
+  return [...names]
+    .filter(([path, inside]) => path !== "" && isGitDirectory(inside) && before.files[`${path}/HEAD`] === undefined)
+    .map(([path]) => ({ path, why: "is a new git directory: git on the host runs programs that its settings name" }));
 }

@@ -9,19 +9,29 @@ import type { Expected } from "./journal.ts";
  * @throws AppError `WORKSPACE_UNSAFE` when the container must not run
  */
 export function verifyMounts(expected: readonly Expected[], statLines: string): void {
-  const seen = new Map(statLines.split("\n").flatMap((line) => {
-    const match = /^(\d+) (\d+) \d+ \S (\S+)$/u.exec(line);
-    const [, dev = "", ino = "", path = ""] = match ?? [];
-    const decoded = decode(path);
-    return decoded === undefined || match === null ? [] : [[decoded, { dev, ino }] as const];
-  }));
+  const seen = new Map(
+    statLines.split("\n").flatMap((line) => {
+      const match = /^(\d+) (\d+) \d+ \S (\S+)$/u.exec(line);
+      const [, dev = "", ino = "", path = ""] = match ?? [];
+      const decoded = decode(path);
+      return decoded === undefined || match === null ? [] : [[decoded, { dev, ino }] as const];
+    }),
+  );
   for (const { path, dev, ino, under } of expected) {
     const found = seen.get(path);
     if (found !== undefined && found.dev === dev && found.ino === ino) continue;
     if (found !== undefined && under !== undefined && found.dev === under.dev && found.ino === under.ino) {
-      throw unsafe("The container engine does not see the daemon's mounts", "Run the engine without a mount namespace of its own (systemd: PrivateMounts=no, MountFlags=shared), or give the workspace to an ordinary user and run sbx as that user.", { path });
+      throw unsafe(
+        "The container engine does not see the daemon's mounts",
+        "Run the engine without a mount namespace of its own (systemd: PrivateMounts=no, MountFlags=shared), or give the workspace to an ordinary user and run sbx as that user.",
+        { path },
+      );
     }
-    throw unsafe(`Inside the sandbox "${path}" is ${found === undefined ? "missing" : "another file"} than was checked on the host`, "Something replaced it while the sandbox was started. Look at it, then run the command again.", { path });
+    throw unsafe(
+      `Inside the sandbox "${path}" is ${found === undefined ? "missing" : "another file"} than was checked on the host`,
+      "Something replaced it while the sandbox was started. Look at it, then run the command again.",
+      { path },
+    );
   }
 }
 

@@ -18,7 +18,10 @@ export interface WalkedFile {
  * Every entry below a directory, following no link, without git's objects. Own files come before installed packages, so
  * that a limit cuts those.
  */
-export async function walkFiles(root: string, limits: { readonly entries: number; readonly milliseconds: number } = WALK_LIMITS): Promise<{ readonly files: readonly WalkedFile[]; readonly truncated: boolean }> {
+export async function walkFiles(
+  root: string,
+  limits: { readonly entries: number; readonly milliseconds: number } = WALK_LIMITS,
+): Promise<{ readonly files: readonly WalkedFile[]; readonly truncated: boolean }> {
   const files: WalkedFile[] = [];
   const soon = [""];
   const later: string[] = [];

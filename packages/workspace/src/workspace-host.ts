@@ -35,7 +35,13 @@ export interface LocalWorkspaceHost extends WorkspaceHost {
 }
 
 /** Make the host's side of workspaces. */
-export function createWorkspaceHost({ stateDirectory, configDirectory, home, environment = { HOME: home, PATH: SYSTEM_PATH }, mounts = process.geteuid?.() === 0 }: WorkspaceHostOptions): LocalWorkspaceHost {
+export function createWorkspaceHost({
+  stateDirectory,
+  configDirectory,
+  home,
+  environment = { HOME: home, PATH: SYSTEM_PATH },
+  mounts = process.geteuid?.() === 0,
+}: WorkspaceHostOptions): LocalWorkspaceHost {
   const places = async (): Promise<HostPlaces> => ({ homes: await personHomes(home), own: await realAndNamed([stateDirectory, configDirectory]) });
   const daemon = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
   const made = new MadeDirectories(`${stateDirectory}/workspace-made`);

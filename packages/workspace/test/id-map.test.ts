@@ -7,17 +7,23 @@ const id = fc.integer({ min: 0, max: 4_294_967_000 });
 
 /** What the kernel makes of a map. */
 function mapped(map: string, value: number): number | undefined {
-  for (const [first = 0, other = 0, count = 0] of map.trim().split("\n").map((line) => line.split(" ").map(Number))) if (value >= first && value < first + count) return other + value - first;
+  for (const [first = 0, other = 0, count = 0] of map
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number)))
+    if (value >= first && value < first + count) return other + value - first;
   return undefined;
 }
 
 test("a swap map exchanges two ids and leaves every other", ({ expect }) => {
-  fc.assert(fc.property(id, id, id, (first, second, other) => {
-    const map = swapMap([first, second]);
-    expect(mapped(map, first)).toBe(second);
-    expect(mapped(map, second)).toBe(first);
-    if (other !== first && other !== second) expect(mapped(map, other)).toBe(other);
-  }));
+  fc.assert(
+    fc.property(id, id, id, (first, second, other) => {
+      const map = swapMap([first, second]);
+      expect(mapped(map, first)).toBe(second);
+      expect(mapped(map, second)).toBe(first);
+      if (other !== first && other !== second) expect(mapped(map, other)).toBe(other);
+    }),
+  );
 });
 
 test("the workload is never root, and never more than the person", ({ expect }) => {

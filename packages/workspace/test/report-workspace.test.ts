@@ -20,7 +20,9 @@ beforeEach(async () => {
   project = `${root}/project`;
   for (const path of [project, `${root}/state`]) await mkdir(path);
 });
-afterEach(async () => { await rm(root, { recursive: true, force: true }); });
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
 
 function request(): WorkspaceRequest {
   return { id: SandboxId.parse("sbx_abcdefgh"), directory: `${root}/state`, workspace: project, extra: [], hide: [], allowWrite: [], protect: [] };
@@ -51,24 +53,52 @@ describe("a manifest", () => {
     ["that is no object", "[]"],
     ["that only chooses the package manager", '{"packageManager":"pnpm@9.0.0"}'],
   ] as const)("%s is reported, new or changed", async ([, text], { expect }) => {
-    expect(await hostPathsOf(async () => { await write("new/package.json", text); await write("old/package.json", text); }, () => write("old/package.json", "{}"))).toEqual(expect.arrayContaining(["new/package.json", "old/package.json"]));
+    expect(
+      await hostPathsOf(
+        async () => {
+          await write("new/package.json", text);
+          await write("old/package.json", text);
+        },
+        () => write("old/package.json", "{}"),
+      ),
+    ).toEqual(expect.arrayContaining(["new/package.json", "old/package.json"]));
   });
 
   test("that was too large before is reported when it has scripts now", async ({ expect }) => {
-    expect(await hostPathsOf(() => write("package.json", SCRIPTS), () => write("package.json", `{"x":"${"x".repeat(TOO_LARGE)}"}`))).toEqual(["package.json"]);
+    expect(
+      await hostPathsOf(
+        () => write("package.json", SCRIPTS),
+        () => write("package.json", `{"x":"${"x".repeat(TOO_LARGE)}"}`),
+      ),
+    ).toEqual(["package.json"]);
   });
 
   test("that nobody may read is reported", async ({ expect }) => {
     // Root reads it anyway, and sees the scripts.
-    expect(await hostPathsOf(async () => { await write("package.json", SCRIPTS); await chmod(`${project}/package.json`, 0); })).toEqual(["package.json"]);
+    expect(
+      await hostPathsOf(async () => {
+        await write("package.json", SCRIPTS);
+        await chmod(`${project}/package.json`, 0);
+      }),
+    ).toEqual(["package.json"]);
   });
 
   test("is not taken for an installed one because of how a directory's name ends", async ({ expect }) => {
-    expect(await hostPathsOf(async () => { await write("my_node_modules/package.json", SCRIPTS); await write("node_modules/x/package.json", SCRIPTS); })).toEqual(["my_node_modules/package.json"]);
+    expect(
+      await hostPathsOf(async () => {
+        await write("my_node_modules/package.json", SCRIPTS);
+        await write("node_modules/x/package.json", SCRIPTS);
+      }),
+    ).toEqual(["my_node_modules/package.json"]);
   });
 
   test("whose scripts stay the same is not reported, with or without a byte order mark", async ({ expect }) => {
-    expect(await hostPathsOf(() => write("package.json", `\uFEFF${SCRIPTS.replace("{", '{"version":"2",')}`), () => write("package.json", SCRIPTS))).toEqual([]);
+    expect(
+      await hostPathsOf(
+        () => write("package.json", `\uFEFF${SCRIPTS.replace("{", '{"version":"2",')}`),
+        () => write("package.json", SCRIPTS),
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -81,16 +111,30 @@ describe("git settings", () => {
     ["in a section with an escaped line separator", '[user]\nname = x\n[filter "\\\u2028"]\nclean = touch /x\n'],
     ["after a byte order mark", "\uFEFF[core]\nfsmonitor = touch /x\n"],
   ] as const)("that run a program %s are reported", async ([, text], { expect }) => {
-    expect(await hostPathsOf(() => write("sub/config", text), () => write("sub/config", "[core]\nbare = true\n"))).toEqual(["sub/config"]);
+    expect(
+      await hostPathsOf(
+        () => write("sub/config", text),
+        () => write("sub/config", "[core]\nbare = true\n"),
+      ),
+    ).toEqual(["sub/config"]);
   });
 
   test("of a repository among installed packages are reported", async ({ expect }) => {
-    expect(await hostPathsOf(() => write("node_modules/x/.git/config", "[core]\nfsmonitor = x\n"), () => write("node_modules/x/.git/config", ""))).toEqual(["node_modules/x/.git/config"]);
+    expect(
+      await hostPathsOf(
+        () => write("node_modules/x/.git/config", "[core]\nfsmonitor = x\n"),
+        () => write("node_modules/x/.git/config", ""),
+      ),
+    ).toEqual(["node_modules/x/.git/config"]);
   });
 
   test("do not hide that a file called like them is run by another program", async ({ expect }) => {
     const paths = [".cargo/config", ".claude/config", ".vscode/config", ".husky/config", ".vscode/package.json"];
-    expect(await hostPathsOf(async () => { for (const path of paths) await write(path, path.endsWith(".json") ? "{}" : '[build]\nrustc-wrapper = "./x"\n'); })).toEqual(expect.arrayContaining(paths));
+    expect(
+      await hostPathsOf(async () => {
+        for (const path of paths) await write(path, path.endsWith(".json") ? "{}" : '[build]\nrustc-wrapper = "./x"\n');
+      }),
+    ).toEqual(expect.arrayContaining(paths));
   });
 
   test("that run nothing are not reported", async ({ expect }) => {
@@ -112,10 +156,13 @@ test("a link in the workspace is reported when it stands for a manifest, setting
 
 describe("limits", () => {
   test("a report that cannot read everything says so, keeps what was known first, and names what it did not read", async ({ expect }) => {
-    const { truncated, runsOnHost } = await reportOf(async () => {
-      for (let number = 0; number < 450; number += 1) await write(`d${number}/package.json`, "{}");
-      await write("deep/er/.git/config", "[core]\nfsmonitor = x\n");
-    }, () => write("deep/er/.git/config", ""));
+    const { truncated, runsOnHost } = await reportOf(
+      async () => {
+        for (let number = 0; number < 450; number += 1) await write(`d${number}/package.json`, "{}");
+        await write("deep/er/.git/config", "[core]\nfsmonitor = x\n");
+      },
+      () => write("deep/er/.git/config", ""),
+    );
     expect(truncated).toBe(true);
     expect(runsOnHost[0]).toEqual({ path: "deep/er/.git/config", why: "git settings that run programs: core.fsmonitor" });
     expect(runsOnHost).toHaveLength(1 + 51);
@@ -134,14 +181,20 @@ describe("limits", () => {
     const reader = new TextReader();
     let turns = 0;
     let done = false;
-    const turn = (): void => { turns += 1; if (!done) setImmediate(turn); };
+    const turn = (): void => {
+      turns += 1;
+      if (!done) setImmediate(turn);
+    };
     setImmediate(turn);
     for (let number = 0; number < 50; number += 1) await reader.read(place, "package.json");
     done = true;
     expect(turns).toBeGreaterThanOrEqual(49);
   });
 
-  test.for([{ files: 2, milliseconds: 60_000 }, { files: 60_000, milliseconds: 0.000_001 }])("nothing is read beyond %j", async (limits, { expect }) => {
+  test.for([
+    { files: 2, milliseconds: 60_000 },
+    { files: 60_000, milliseconds: 0.000_001 },
+  ])("nothing is read beyond %j", async (limits, { expect }) => {
     await write("package.json", SCRIPTS);
     using place = opened(project);
     const reader = new TextReader(limits);

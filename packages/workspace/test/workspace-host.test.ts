@@ -17,10 +17,15 @@ beforeEach(async () => {
   // Not root's: that would need mounts.
   if (process.geteuid?.() === 0) execFileSync("chown", ["-R", "1000:1000", `${root}/home`]);
 });
-afterEach(async () => { await rm(root, { recursive: true, force: true }); });
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
 
 async function problemOf(work: Promise<unknown>): Promise<string> {
-  return work.then(() => "none", (error: unknown) => (AppError.is(error) && error.fix.length > 10 ? error.code : String(error)));
+  return work.then(
+    () => "none",
+    (error: unknown) => (AppError.is(error) && error.fix.length > 10 ? error.code : String(error)),
+  );
 }
 
 function request(options: Partial<WorkspaceRequest> = {}): WorkspaceRequest {
@@ -33,7 +38,23 @@ describe("check", () => {
     await writeFile(`${root}/file`, "");
     await mkdir(`${root}/home/a\nb`);
     await mkdir(`${root}/home/.ssh/x`, { recursive: true });
-    for (const path of [`${root}/none`, `${root}/file`, "/", "/proc", "/proc/self/cwd/x", "/etc", root, `${root}/home`, `${root}/home/.ssh/x`, `${root}/state`, `${root}/state/x`, `${root}/config`, `${root}/home/a\nb`, "relative", ""]) {
+    for (const path of [
+      `${root}/none`,
+      `${root}/file`,
+      "/",
+      "/proc",
+      "/proc/self/cwd/x",
+      "/etc",
+      root,
+      `${root}/home`,
+      `${root}/home/.ssh/x`,
+      `${root}/state`,
+      `${root}/state/x`,
+      `${root}/config`,
+      `${root}/home/a\nb`,
+      "relative",
+      "",
+    ]) {
       expect([path, await problemOf(host.check(path))]).toEqual([path, "WORKSPACE_INVALID"]);
     }
   });
@@ -47,7 +68,7 @@ describe("check", () => {
     expect(await problemOf(host.check(`${root}/proc`))).toBe("WORKSPACE_INVALID");
   });
 
-  test.for(["a b", "a:b", "a,b", "ü 日本", "it's \"x\"", "-rf", "$(id)"])("lets the name %s through", async (name, { expect }) => {
+  test.for(["a b", "a:b", "a,b", "ü 日本", 'it\'s "x"', "-rf", "$(id)"])("lets the name %s through", async (name, { expect }) => {
     await mkdir(`${root}/home/${name}`);
     expect((await host.check(`${root}/home/${name}`)).path).toBe(`${root}/home/${name}`);
   });
@@ -167,7 +188,11 @@ describe("report", () => {
     await writeFile(`${project}/new`, "");
     await rm(`${project}/gone`);
     const { changed, truncated, runsOnHost } = await host.report(request());
-    expect(changed.toSorted((first, second) => (first.path < second.path ? -1 : 1))).toEqual([{ path: "changed", change: "modified" }, { path: "gone", change: "removed" }, { path: "new", change: "added" }]);
+    expect(changed.toSorted((first, second) => (first.path < second.path ? -1 : 1))).toEqual([
+      { path: "changed", change: "modified" },
+      { path: "gone", change: "removed" },
+      { path: "new", change: "added" },
+    ]);
     expect(truncated).toBe(false);
     expect(runsOnHost).toEqual([]);
   });

@@ -122,12 +122,24 @@ describe("false hellos", () => {
     const cookie = BigInt(String(await known.impostor(`say(str(struct.unpack("Q", socket.socket().getsockopt(1, 71, 8))[0]))`)));
     const events: EventInit[] = [];
     const directory = await mkdtemp(join(tmpdir(), "sbx-attack-"));
-    await using pod = await createPodHost({ record: (event) => void events.push(event), hostNetnsCookie: cookie }).open({ sandbox: aSandboxId(), directory, hostname: "box", mayAllow, serve: async () => undefined });
+    await using pod = await createPodHost({ record: (event) => void events.push(event), hostNetnsCookie: cookie }).open({
+      sandbox: aSandboxId(),
+      directory,
+      hostname: "box",
+      mayAllow,
+      serve: async () => undefined,
+    });
     await using scope = new AsyncDisposableStack();
     const joined = await start(lab, scope, { ...impostorSpec(lab, `sbx-attack-host-${process.pid}`, podDirectory(directory).gate) });
     const own = BigInt(String(await runPython(lab, joined, { script: `say(str(struct.unpack("Q", socket.socket().getsockopt(1, 71, 8))[0]))`, user: "0:0" })));
     expect(own).not.toBe(cookie);
-    await using asHost = await createPodHost({ record: (event) => void events.push(event), hostNetnsCookie: own }).open({ sandbox: aSandboxId(), directory, hostname: "box", mayAllow, serve: async () => undefined });
+    await using asHost = await createPodHost({ record: (event) => void events.push(event), hostNetnsCookie: own }).open({
+      sandbox: aSandboxId(),
+      directory,
+      hostname: "box",
+      mayAllow,
+      serve: async () => undefined,
+    });
     expect(await runPython(lab, joined, { script: `${IMPOSTOR}\nsay(outcome(send(HELLO, ${GOOD})))`, user: "0:0" })).toBe("turned away");
     expect(events).toEqual([expect.objectContaining({ type: "gate.rejected", fields: { reason: "sockets of a namespace that is not its own" } })]);
     expect([pod.state(), asHost.state()]).toEqual(["waiting", "waiting"]);

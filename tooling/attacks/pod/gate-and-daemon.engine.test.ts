@@ -31,7 +31,12 @@ describe("gate and daemon", () => {
     await pod.background(NEVER_ACCEPT);
     await pod.background(ECHO);
     await pod.python(waitFor("/tmp/stuck") + waitFor("/tmp/echo"));
-    const stuck = Array.from({ length: 60 }, () => pod.pod.dial(7000, signal()).then(() => "connected", (error: Error) => error.message));
+    const stuck = Array.from({ length: 60 }, () =>
+      pod.pod.dial(7000, signal()).then(
+        () => "connected",
+        (error: Error) => error.message,
+      ),
+    );
     const from = performance.now();
     const socket = await pod.pod.dial(7001, signal());
     const [data] = await once(socket, "data");
@@ -57,7 +62,14 @@ describe("gate and daemon", () => {
     await using pod = await startPod(lab);
     await pod.background(NEVER_ACCEPT);
     await pod.python(waitFor("/tmp/stuck"));
-    const replies = await Promise.all(Array.from({ length: 100 }, () => pod.pod.dial(7000, signal()).then(() => "connected", (error: Error) => error.message)));
+    const replies = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        pod.pod.dial(7000, signal()).then(
+          () => "connected",
+          (error: Error) => error.message,
+        ),
+      ),
+    );
     expect(replies.filter((reply) => reply.includes("unanswered already"))).toHaveLength(36);
     expect(replies).not.toContain("connected");
   });

@@ -15,7 +15,11 @@ describe("names", () => {
   afterAll(() => scope.disposeAsync());
 
   it("a name that no rule can allow is refused at once on every port but 80, where only a refusal may be said", async ({ expect }) => {
-    expect(await pod.python(`a = resolve("evil.test"); t = time.time(); r = [tcp(a, p) for p in (443, 22, 8080, 15001, 53)]; say([r, time.time() - t < 1 and "at once", tcp(a, 80)])`)).toEqual([Array(5).fill("ECONNREFUSED"), "at once", "served evil.test:80"]);
+    expect(await pod.python(`a = resolve("evil.test"); t = time.time(); r = [tcp(a, p) for p in (443, 22, 8080, 15001, 53)]; say([r, time.time() - t < 1 and "at once", tcp(a, 80)])`)).toEqual([
+      Array(5).fill("ECONNREFUSED"),
+      "at once",
+      "served evil.test:80",
+    ]);
     expect(pod.served).toEqual([{ to: { kind: "name", name: "evil.test" }, port: 80, refuseOnly: true }]);
   });
 
@@ -39,7 +43,11 @@ describe("names", () => {
   });
 
   it("names that programs read as addresses get none", async ({ expect }) => {
-    expect(await pod.python(`say([answer(question(n))["answers"] for n in ("127.0.0.1", "10.0.0.1", "127.1", "0x7f000001", "2130706433", "x.0x7f", "a b.allowed.test", "a/../b.allowed.test", "\\xff.allowed.test", "")])`)).toEqual(Array(10).fill(0));
+    expect(
+      await pod.python(
+        `say([answer(question(n))["answers"] for n in ("127.0.0.1", "10.0.0.1", "127.1", "0x7f000001", "2130706433", "x.0x7f", "a b.allowed.test", "a/../b.allowed.test", "\\xff.allowed.test", "")])`,
+      ),
+    ).toEqual(Array(10).fill(0));
   });
 
   it("upper and lower case are one name with one address", async ({ expect }) => {

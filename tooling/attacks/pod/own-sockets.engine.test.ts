@@ -67,18 +67,23 @@ say(replies + [attempt(lambda: s.accept() and "stolen"), attempt(lambda: t.accep
 
   it("a workload cannot make itself transparent or mark its packets", async ({ expect }) => {
     for (const user of ["1000:1000", "0:0"]) {
-      expect(await pod.python(`s = socket.socket(); say([attempt(lambda: s.setsockopt(0, 19, 1)), attempt(lambda: s.setsockopt(1, 36, 1)), attempt(lambda: s.setsockopt(1, 33, 1))])`, { user })).toEqual(["EPERM", "EPERM", "EPERM"]);
+      expect(
+        await pod.python(`s = socket.socket(); say([attempt(lambda: s.setsockopt(0, 19, 1)), attempt(lambda: s.setsockopt(1, 36, 1)), attempt(lambda: s.setsockopt(1, 33, 1))])`, { user }),
+      ).toEqual(["EPERM", "EPERM", "EPERM"]);
     }
   });
 
   it("the gate's socket, process and files are not visible", async ({ expect }) => {
     expect(
-      await pod.python(`
+      await pod.python(
+        `
 found = [os.path.join(d, f) for top in ("/run", "/tmp", "/var", "/home", "/mnt") for d, _, fs in os.walk(top) for f in fs if "gate" in f]
 names = [open("/proc/%s/comm" % p).read().strip() for p in os.listdir("/proc") if p.isdigit()]
 unix = open("/proc/net/unix").read()
 def call(): s = socket.socket(socket.AF_UNIX); s.connect("/run/gate/gate.sock")
-say([found, "gate" in names, "sbx-attack" in unix, attempt(call)])`, { user: "0:0" }),
+say([found, "gate" in names, "sbx-attack" in unix, attempt(call)])`,
+        { user: "0:0" },
+      ),
     ).toEqual([[], false, false, "ENOENT"]);
   });
 

@@ -75,7 +75,13 @@ export async function startPod(lab: Lab, options: TestPodOptions = {}): Promise<
   await pod.ready(AbortSignal.timeout(10_000));
   const workload = await start(lab, scope, workloadSpec(lab, name, gate));
   const test: Omit<TestPod, typeof Symbol.asyncDispose> = {
-    sandbox, directory, gate, workload, served, events, pod,
+    sandbox,
+    directory,
+    gate,
+    workload,
+    served,
+    events,
+    pod,
     python: (script, { user = "1000:1000", workload: where = workload } = {}) => runPython(lab, where, { script, user }),
     background: (script) => lab.engine.execDetached(workload, { command: ["python3", "-c", `${PRELUDE}\n${script}`], env: {}, user: "1000:1000", workdir: "/" }),
     happened: (type) => events.filter((event) => event.type === type).length,
@@ -93,18 +99,38 @@ export async function startPod(lab: Lab, options: TestPodOptions = {}): Promise<
 /** A container that joins a gate as the agent's does: no capability, the workload's own seccomp profile. */
 function workloadSpec({ baseImage }: Lab, name: string, gate: EngineId): ContainerSpec {
   return {
-    name, image: baseImage, command: ["sleep", "3600"], env: {}, labels: LABELS, user: "1000:1000", workdir: "/", mounts: [], network: { kind: "join", container: gate },
-    capabilities: [], readonlyRoot: false, seccomp: workloadSeccomp(), limits: { pids: 512 },
+    name,
+    image: baseImage,
+    command: ["sleep", "3600"],
+    env: {},
+    labels: LABELS,
+    user: "1000:1000",
+    workdir: "/",
+    mounts: [],
+    network: { kind: "join", container: gate },
+    capabilities: [],
+    readonlyRoot: false,
+    seccomp: workloadSeccomp(),
+    limits: { pids: 512 },
   };
 }
 
 /** A container with no network of anybody's, for gates that are none. */
 export function impostorSpec({ baseImage }: Lab, name: string, socketDirectory: string): ContainerSpec {
   return {
-    name, image: baseImage, command: ["sleep", "3600"], env: {}, labels: LABELS, user: "0:0", workdir: "/",
+    name,
+    image: baseImage,
+    command: ["sleep", "3600"],
+    env: {},
+    labels: LABELS,
+    user: "0:0",
+    workdir: "/",
     mounts: [{ kind: "bind", source: socketDirectory, target: "/run/gate", readonly: true }],
     network: { kind: "none", hostname: "impostor", sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" }, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
-    capabilities: ["NET_ADMIN"], readonlyRoot: false, seccomp: "default", limits: { pids: 64 },
+    capabilities: ["NET_ADMIN"],
+    readonlyRoot: false,
+    seccomp: "default",
+    limits: { pids: 64 },
   };
 }
 

@@ -45,11 +45,22 @@ listen(socket.SOCK_DGRAM)`);
   });
 
   it("the metadata address is only a literal at the wall", async ({ expect }) => {
-    expect(await pod.python(`say([tcp("169.254.169.254", 80), tcp("169.254.170.2", 80), tcp("100.100.100.200", 80)])`)).toEqual(["served 169.254.169.254:80", "served 169.254.170.2:80", "served 100.100.100.200:80"]);
+    expect(await pod.python(`say([tcp("169.254.169.254", 80), tcp("169.254.170.2", 80), tcp("100.100.100.200", 80)])`)).toEqual([
+      "served 169.254.169.254:80",
+      "served 169.254.170.2:80",
+      "served 100.100.100.200:80",
+    ]);
   });
 
   it("every port of every address ends at the wall, also those of our own services", async ({ expect }) => {
-    const targets = [["1.1.1.1", 53], ["8.8.8.8", 1], ["9.9.9.9", 65535], ["10.0.0.1", 15001], ["192.168.0.1", 22], ["172.17.0.1", 2375]];
+    const targets = [
+      ["1.1.1.1", 53],
+      ["8.8.8.8", 1],
+      ["9.9.9.9", 65535],
+      ["10.0.0.1", 15001],
+      ["192.168.0.1", 22],
+      ["172.17.0.1", 2375],
+    ];
     expect(await pod.python(`say([tcp(a, p) for a, p in ${JSON.stringify(targets)}])`)).toEqual(targets.map(([address, port]) => `served ${address}:${port}`));
   });
 
@@ -61,7 +72,9 @@ listen(socket.SOCK_DGRAM)`);
 
   it("UDP to the host, to resolvers and to neighbours is answered by nobody", async ({ expect }) => {
     const outside = witness.addresses.filter((address) => !address.startsWith("127."));
-    const replies = await pod.python(`say([udp(a, p) for a, p in [(a, ${witness.port}) for a in ${JSON.stringify(outside)}] + [("8.8.8.8", 53), ("1.1.1.1", 443), ("172.17.0.1", 53), ("172.17.0.3", 9100)]])`);
+    const replies = await pod.python(
+      `say([udp(a, p) for a, p in [(a, ${witness.port}) for a in ${JSON.stringify(outside)}] + [("8.8.8.8", 53), ("1.1.1.1", 443), ("172.17.0.1", 53), ("172.17.0.3", 9100)]])`,
+    );
     expect(new Set(Array.isArray(replies) ? replies : [])).toEqual(new Set(["ECONNREFUSED"]));
   });
 
@@ -83,7 +96,9 @@ for a in ("127.0.0.1", "0.0.0.0", "10.1.2.3", "172.17.0.2", "172.17.0.3"):
   });
 
   it("IPv6 does not exist", async ({ expect }) => {
-    expect(await pod.python(`say([tcp(a, ${witness.port}, family=socket.AF_INET6) for a in ("::1", "2001:4860:4860::8888", "fe80::1")])`)).toEqual(Array(3).fill(expect.stringMatching(/^E(ADDRNOTAVAIL|NETUNREACH|INVAL)$/)));
+    expect(await pod.python(`say([tcp(a, ${witness.port}, family=socket.AF_INET6) for a in ("::1", "2001:4860:4860::8888", "fe80::1")])`)).toEqual(
+      Array(3).fill(expect.stringMatching(/^E(ADDRNOTAVAIL|NETUNREACH|INVAL)$/)),
+    );
     expect(await pod.python(`say(udp("ff02::1", 9, family=socket.AF_INET6))`)).not.toMatch(/^[0-9a-f]/);
   });
 
@@ -93,7 +108,9 @@ for a in ("127.0.0.1", "0.0.0.0", "10.1.2.3", "172.17.0.2", "172.17.0.3"):
   });
 
   it("ping is refused", async ({ expect }) => {
-    expect(await pod.python(`say([attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1) and "open"), attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1) and "open")])`)).toEqual(["EACCES", "EPERM"]);
+    expect(
+      await pod.python(`say([attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1) and "open"), attempt(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1) and "open")])`),
+    ).toEqual(["EACCES", "EPERM"]);
   });
 
   it("raw and packet sockets are refused, also to root inside", async ({ expect }) => {
@@ -102,7 +119,11 @@ for a in ("127.0.0.1", "0.0.0.0", "10.1.2.3", "172.17.0.2", "172.17.0.3"):
   });
 
   it("no other family of sockets opens: vsock to the hypervisor, Bluetooth, kernel crypto and the rest", async ({ expect }) => {
-    expect(await pod.python(`say([f for f in range(1, 46) if attempt(lambda: socket.socket(f, socket.SOCK_STREAM) and "open") == "open" or attempt(lambda: socket.socket(f, socket.SOCK_DGRAM) and "open") == "open" or attempt(lambda: socket.socket(f, socket.SOCK_RAW) and "open") == "open"])`)).toEqual([1, 2, 10, 16]);
+    expect(
+      await pod.python(
+        `say([f for f in range(1, 46) if attempt(lambda: socket.socket(f, socket.SOCK_STREAM) and "open") == "open" or attempt(lambda: socket.socket(f, socket.SOCK_DGRAM) and "open") == "open" or attempt(lambda: socket.socket(f, socket.SOCK_RAW) and "open") == "open"])`,
+      ),
+    ).toEqual([1, 2, 10, 16]);
   });
 
   it("MPTCP, SCTP, UDP-Lite and DCCP do not reach the host either", async ({ expect }) => {
@@ -115,9 +136,11 @@ for kind, protocol in ((1, 262), (1, 132), (2, 136), (6, 33), (5, 132)):
   });
 
   it("an abstract unix socket of the host does not exist inside", async ({ expect }) => {
-    expect(await pod.python(`
+    expect(
+      await pod.python(`
 def call(): s = socket.socket(socket.AF_UNIX); s.connect("\\0${witness.abstractName}"); return "connected"
-say(attempt(call))`)).toBe("ECONNREFUSED");
+say(attempt(call))`),
+    ).toBe("ECONNREFUSED");
   });
 
   it("a false source address changes neither who speaks nor where it goes", async ({ expect }) => {
@@ -159,9 +182,14 @@ say([attempt(nft), attempt(lambda: socket.socket().setsockopt(0, 64, b"\\0" * 96
   });
 
   it("kernel settings of the pod are read-only", async ({ expect }) => {
-    expect(await pod.python(`
+    expect(
+      await pod.python(
+        `
 def write(path): open("/proc/sys/net/ipv4/" + path, "w").write("0 2147483647")
-say([attempt(lambda: write(p)) for p in ("ping_group_range", "conf/all/route_localnet", "ip_forward", "ip_nonlocal_bind")])`, { user: "0:0" })).toEqual(Array(4).fill("EROFS"));
+say([attempt(lambda: write(p)) for p in ("ping_group_range", "conf/all/route_localnet", "ip_forward", "ip_nonlocal_bind")])`,
+        { user: "0:0" },
+      ),
+    ).toEqual(Array(4).fill("EROFS"));
   });
 
   it("a namespace of one's own, with capabilities in it, is not to be had", async ({ expect }) => {

@@ -44,7 +44,11 @@ export interface Situation {
 /** Situations that this process can make. */
 export const OWNERS: readonly Situation[] =
   process.geteuid?.() === 0
-    ? [{ uid: 0, mounts: "descriptor" }, { uid: 1234, mounts: "descriptor" }, { uid: 1234, mounts: "path" }]
+    ? [
+        { uid: 0, mounts: "descriptor" },
+        { uid: 1234, mounts: "descriptor" },
+        { uid: 1234, mounts: "path" },
+      ]
     : [{ uid: process.geteuid?.() ?? 1000, mounts: "path" }];
 
 /** A person's machine: a home with secrets, a project, the daemon's state. All below one directory, taken away at the end. */
@@ -94,7 +98,11 @@ export class Lab implements AsyncDisposable {
     if (process.geteuid?.() === 0) await chown(this.root, this.owner, this.owner);
     const [file = "", ...args] = command;
     const identity = process.geteuid?.() === 0 ? { uid: this.owner, gid: this.owner } : {};
-    const { stdout } = await execute(file, args, { cwd, ...identity, env: { PATH: process.env["PATH"] ?? "", HOME: `${this.root}/home`, GIT_AUTHOR_NAME: "p", GIT_AUTHOR_EMAIL: "p@example.org", GIT_COMMITTER_NAME: "p", GIT_COMMITTER_EMAIL: "p@example.org" } });
+    const { stdout } = await execute(file, args, {
+      cwd,
+      ...identity,
+      env: { PATH: process.env["PATH"] ?? "", HOME: `${this.root}/home`, GIT_AUTHOR_NAME: "p", GIT_AUTHOR_EMAIL: "p@example.org", GIT_COMMITTER_NAME: "p", GIT_COMMITTER_EMAIL: "p@example.org" },
+    });
     return stdout;
   }
 
@@ -118,7 +126,10 @@ export class Lab implements AsyncDisposable {
 
   /** Whether something is at a path of the machine. */
   async has(path: string): Promise<boolean> {
-    return lstat(`${this.root}/${path}`).then(() => true, () => false);
+    return lstat(`${this.root}/${path}`).then(
+      () => true,
+      () => false,
+    );
   }
 
   request(options: Partial<Omit<WorkspaceRequest, "id">> = {}): WorkspaceRequest {
@@ -153,10 +164,19 @@ export class Jail implements AsyncDisposable {
   static async start({ engine, image, hold }: Equipment, { lab, request, prepared }: { readonly lab: Lab; readonly request: WorkspaceRequest; readonly prepared: PreparedWorkspace }): Promise<Jail> {
     const user = `${prepared.user.uid}:${prepared.user.gid}`;
     const id = await engine.create({
-      name: `sbx-attack-${randomBytes(6).toString("hex")}`, image, command: [HOLD, "init"], env: { HOME: "/tmp", PATH: "/usr/local/bin:/usr/bin:/bin" }, labels: LABELS, user, workdir: request.workspace,
+      name: `sbx-attack-${randomBytes(6).toString("hex")}`,
+      image,
+      command: [HOLD, "init"],
+      env: { HOME: "/tmp", PATH: "/usr/local/bin:/usr/bin:/bin" },
+      labels: LABELS,
+      user,
+      workdir: request.workspace,
       mounts: [{ kind: "bind", source: hold, target: HOLD, readonly: true }, ...prepared.mounts],
       network: { kind: "none", hostname: "jail", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
-      capabilities: [], readonlyRoot: false, seccomp: workloadSeccomp(), limits: { pids: 256, memoryBytes: 512 << 20 },
+      capabilities: [],
+      readonlyRoot: false,
+      seccomp: workloadSeccomp(),
+      limits: { pids: 256, memoryBytes: 512 << 20 },
     });
     const jail = new Jail({ engine, id, lab, request, prepared });
     try {
@@ -172,7 +192,19 @@ export class Jail implements AsyncDisposable {
     }
   }
 
-  private constructor({ engine, id, lab, request, prepared }: { readonly engine: Engine; readonly id: EngineId; readonly lab: Lab; readonly request: WorkspaceRequest; readonly prepared: PreparedWorkspace }) {
+  private constructor({
+    engine,
+    id,
+    lab,
+    request,
+    prepared,
+  }: {
+    readonly engine: Engine;
+    readonly id: EngineId;
+    readonly lab: Lab;
+    readonly request: WorkspaceRequest;
+    readonly prepared: PreparedWorkspace;
+  }) {
     this.#engine = engine;
     this.#id = id;
     this.#lab = lab;

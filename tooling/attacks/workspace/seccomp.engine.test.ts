@@ -5,11 +5,38 @@ import { equip, type Equipment } from "./lab.ts";
 
 /** Numbers of calls on x86_64 and aarch64. Perl, because Debian's smallest Python has no way to make a raw call. */
 const CALLS: Readonly<Record<string, readonly [number, number]>> = {
-  bpf: [321, 280], perf_event_open: [298, 241], userfaultfd: [323, 282], keyctl: [250, 219], add_key: [248, 217], request_key: [249, 218],
-  io_uring_setup: [425, 425], mount: [165, 40], umount2: [166, 39], pivot_root: [155, 41], open_tree: [428, 428], move_mount: [429, 429], fsopen: [430, 430],
-  mount_setattr: [442, 442], unshare: [272, 97], setns: [308, 268], chroot: [161, 51], init_module: [175, 105], finit_module: [313, 273], kexec_load: [246, 104],
-  open_by_handle_at: [304, 265], fanotify_init: [300, 262], quotactl: [179, 60], swapon: [167, 224], reboot: [169, 142], syslog: [103, 116],
-  settimeofday: [164, 170], acct: [163, 89], process_madvise: [440, 440], pidfd_getfd: [438, 438], kcmp: [312, 272], move_pages: [279, 239],
+  bpf: [321, 280],
+  perf_event_open: [298, 241],
+  userfaultfd: [323, 282],
+  keyctl: [250, 219],
+  add_key: [248, 217],
+  request_key: [249, 218],
+  io_uring_setup: [425, 425],
+  mount: [165, 40],
+  umount2: [166, 39],
+  pivot_root: [155, 41],
+  open_tree: [428, 428],
+  move_mount: [429, 429],
+  fsopen: [430, 430],
+  mount_setattr: [442, 442],
+  unshare: [272, 97],
+  setns: [308, 268],
+  chroot: [161, 51],
+  init_module: [175, 105],
+  finit_module: [313, 273],
+  kexec_load: [246, 104],
+  open_by_handle_at: [304, 265],
+  fanotify_init: [300, 262],
+  quotactl: [179, 60],
+  swapon: [167, 224],
+  reboot: [169, 142],
+  syslog: [103, 116],
+  settimeofday: [164, 170],
+  acct: [163, 89],
+  process_madvise: [440, 440],
+  pidfd_getfd: [438, 438],
+  kcmp: [312, 272],
+  move_pages: [279, 239],
 };
 const ABSENT_CALLS: Readonly<Record<string, readonly [number, number]>> = { openat2: [437, 437], clone3: [435, 435], fchmodat2: [452, 452] };
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, each with SIGCHLD. */
@@ -36,15 +63,30 @@ echo done`;
 
 describe("the seccomp profile of workloads", () => {
   let equipment: Equipment;
-  beforeAll(async () => { equipment = await equip(); }, 600_000);
-  afterAll(async () => { await equipment.remove(); });
+  beforeAll(async () => {
+    equipment = await equip();
+  }, 600_000);
+  afterAll(async () => {
+    await equipment.remove();
+  });
 
   /** Run a command in a fresh container without capabilities, under the profile. */
   async function run(command: readonly string[]): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
     const { engine, image } = equipment;
     const id = await engine.create({
-      name: `sbx-attack-${randomBytes(6).toString("hex")}`, image, command: ["sleep", "600"], env: {}, labels: { "dev.sbx.owner": `test-attacks-${process.pid}`, "dev.sbx.role": "probe" }, user: "1000:1000", workdir: "/tmp", mounts: [],
-      network: { kind: "none", hostname: "jail", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] }, capabilities: [], readonlyRoot: false, seccomp: workloadSeccomp(), limits: { pids: 256 },
+      name: `sbx-attack-${randomBytes(6).toString("hex")}`,
+      image,
+      command: ["sleep", "600"],
+      env: {},
+      labels: { "dev.sbx.owner": `test-attacks-${process.pid}`, "dev.sbx.role": "probe" },
+      user: "1000:1000",
+      workdir: "/tmp",
+      mounts: [],
+      network: { kind: "none", hostname: "jail", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
+      capabilities: [],
+      readonlyRoot: false,
+      seccomp: workloadSeccomp(),
+      limits: { pids: 256 },
     });
     try {
       await engine.start(id);
@@ -68,7 +110,10 @@ describe("the seccomp profile of workloads", () => {
     const ask = async (calls: readonly (readonly number[])[]): Promise<readonly (readonly [string, string])[]> => {
       const { stdout, stderr } = await run(["perl", "-e", `$first = $$; $| = 1;\n${probe(calls)}`]);
       expect(stderr).toBe("");
-      return stdout.trim().split("\n").map((answer, index) => [String(calls[index]), answer] as const);
+      return stdout
+        .trim()
+        .split("\n")
+        .map((answer, index) => [String(calls[index]), answer] as const);
     };
     expect(await ask(denied)).toEqual(denied.map((call) => [String(call), String(EPERM)]));
     const absent = Object.values(ABSENT_CALLS).map((call) => [number(call)]);

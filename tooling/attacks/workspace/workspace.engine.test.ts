@@ -6,12 +6,19 @@ import { afterAll, beforeAll, describe, test, type ExpectStatic } from "vitest";
 import { equip, Lab, OWNERS, ownerOf, type Equipment } from "./lab.ts";
 
 let equipment: Equipment;
-beforeAll(async () => { equipment = await equip(); }, 600_000);
-afterAll(async () => { await equipment.remove(); });
+beforeAll(async () => {
+  equipment = await equip();
+}, 600_000);
+afterAll(async () => {
+  await equipment.remove();
+});
 
 /** The code of the expected failure, or "none". */
 async function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(() => "none", (error: unknown) => (AppError.is(error) ? error.code : String(error)));
+  return work.then(
+    () => "none",
+    (error: unknown) => (AppError.is(error) ? error.code : String(error)),
+  );
 }
 
 describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", ({ uid: owner, mounts }) => {
@@ -29,7 +36,9 @@ describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", 
   attack("the agent works: it is not root, writes files, commits, and what it wrote belongs to the owner", async ({ lab, expect }) => {
     const before = await readdir(lab.workspace);
     const jail = await lab.start();
-    const { exitCode, stdout, stderr } = await jail.sh("set -e; id -u; echo new > new.txt; mkdir -p d/e; mv new.txt d/e/; git add -A; git commit -qm second; git checkout -qb topic; git stash list; git gc -q; git log --oneline | wc -l");
+    const { exitCode, stdout, stderr } = await jail.sh(
+      "set -e; id -u; echo new > new.txt; mkdir -p d/e; mv new.txt d/e/; git add -A; git commit -qm second; git checkout -qb topic; git stash list; git gc -q; git log --oneline | wc -l",
+    );
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);
     const [uid, commits] = stdout.trim().split("\n");
@@ -62,7 +71,9 @@ describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", 
   attack("git settings cannot be changed, and no program of theirs runs on the host", async ({ lab, expect }) => {
     const before = await lab.fingerprint("project/.git/config");
     const jail = await lab.start();
-    const { stdout } = await jail.sh(`git config core.fsmonitor 'touch ${lab.root}/RAN' && echo SET; echo '[core]fsmonitor=x' >> .git/config && echo APPENDED; mv .git/config .git/c2 && echo MOVED; rm -f .git/config && echo REMOVED; cp .git/config .git/new; mv .git/new .git/config && echo REPLACED`);
+    const { stdout } = await jail.sh(
+      `git config core.fsmonitor 'touch ${lab.root}/RAN' && echo SET; echo '[core]fsmonitor=x' >> .git/config && echo APPENDED; mv .git/config .git/c2 && echo MOVED; rm -f .git/config && echo REMOVED; cp .git/config .git/new; mv .git/new .git/config && echo REPLACED`,
+    );
     expect(stdout).toBe("");
     await jail.end();
     await lab.git("status");
@@ -92,7 +103,9 @@ describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", 
     for (const path of [".vscode/settings.json", ".claude/settings.json", ".mcp.json", "opencode.json", ".envrc", ".husky/pre-commit"]) await lab.write(`project/${path}`, "{}\n");
     const before = await lab.fingerprint("project");
     const jail = await lab.start();
-    const { stdout } = await jail.sh("for f in .vscode/settings.json .claude/settings.json .mcp.json opencode.json .envrc .husky/pre-commit; do cat $f >/dev/null || echo UNREADABLE $f; echo x > $f && echo WROTE $f; rm -f $f && echo REMOVED $f; mv $f x && echo MOVED $f; ln -sf /etc/passwd $f && echo LINKED $f; done; mv .vscode v && echo MOVED; rm -rf .claude && echo REMOVED; rm -rf x v");
+    const { stdout } = await jail.sh(
+      "for f in .vscode/settings.json .claude/settings.json .mcp.json opencode.json .envrc .husky/pre-commit; do cat $f >/dev/null || echo UNREADABLE $f; echo x > $f && echo WROTE $f; rm -f $f && echo REMOVED $f; mv $f x && echo MOVED $f; ln -sf /etc/passwd $f && echo LINKED $f; done; mv .vscode v && echo MOVED; rm -rf .claude && echo REMOVED; rm -rf x v",
+    );
     expect(stdout).toBe("");
     await jail.end();
     expect(await lab.fingerprint("project")).toBe(before);
@@ -101,7 +114,9 @@ describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", 
   attack("settings that are missing cannot be made, and nothing of ours stays", async ({ lab, expect }) => {
     const before = await lab.fingerprint("project");
     const jail = await lab.start();
-    const { stdout } = await jail.sh("for d in .claude .codex .gemini .opencode .cursor .kiro .vscode .idea; do mkdir -p $d 2>/dev/null; echo x > $d/settings.json && echo WROTE $d; rmdir $d && echo REMOVED $d; done");
+    const { stdout } = await jail.sh(
+      "for d in .claude .codex .gemini .opencode .cursor .kiro .vscode .idea; do mkdir -p $d 2>/dev/null; echo x > $d/settings.json && echo WROTE $d; rmdir $d && echo REMOVED $d; done",
+    );
     expect(stdout).toBe("");
     await jail.end();
     expect(await lab.fingerprint("project")).toBe(before);
@@ -109,7 +124,9 @@ describe.each(OWNERS)("from inside a workspace of uid $uid, mounts by $mounts", 
 
   attack("a link planted in one run is not followed by the next", async ({ lab, expect }) => {
     const first = await lab.start();
-    await first.sh(`mkdir -p new/.git/objects new/.git/refs; echo 'ref: refs/heads/main' > new/.git/HEAD; ln -s ${lab.root}/home/.ssh new/.git/hooks; ln -s ${lab.root}/home/.aws .husky; ln -s ${lab.root}/home/.ssh/id_ed25519 .mcp.json; ln -s ${lab.root}/home .envrc`);
+    await first.sh(
+      `mkdir -p new/.git/objects new/.git/refs; echo 'ref: refs/heads/main' > new/.git/HEAD; ln -s ${lab.root}/home/.ssh new/.git/hooks; ln -s ${lab.root}/home/.aws .husky; ln -s ${lab.root}/home/.ssh/id_ed25519 .mcp.json; ln -s ${lab.root}/home .envrc`,
+    );
     const report = await first.end();
     expect(report.runsOnHost.map(({ path }) => path)).toEqual(expect.arrayContaining(["new/.git", "new/.git/hooks", ".husky", ".mcp.json"]));
     const second = await lab.start();
@@ -182,19 +199,26 @@ P
 
   attack("mounts can neither be made nor taken away", async ({ lab, expect }) => {
     const jail = await lab.start();
-    const { stdout } = await jail.sh("umount .git/hooks 2>/dev/null && echo UNMOUNTED; umount -l .git 2>/dev/null && echo UNMOUNTED; mount -o remount,rw .git/hooks 2>/dev/null && echo REMOUNTED; mount --bind /tmp .git/hooks 2>/dev/null && echo MOUNTED; unshare -Urm true 2>/dev/null && echo NAMESPACE; chroot / true 2>/dev/null && echo CHROOT");
+    const { stdout } = await jail.sh(
+      "umount .git/hooks 2>/dev/null && echo UNMOUNTED; umount -l .git 2>/dev/null && echo UNMOUNTED; mount -o remount,rw .git/hooks 2>/dev/null && echo REMOUNTED; mount --bind /tmp .git/hooks 2>/dev/null && echo MOUNTED; unshare -Urm true 2>/dev/null && echo NAMESPACE; chroot / true 2>/dev/null && echo CHROOT",
+    );
     expect(stdout).toBe("");
     expect((await jail.sh("echo x > .git/hooks/a && echo WROTE")).stdout).toBe("");
   });
 
   attack("a socket of the host in the workspace does not answer, nor does a pipe", async ({ lab, expect }) => {
     const served: string[] = [];
-    const server = createServer((socket) => { served.push("connected"); socket.end("SECRET"); }).listen(`${lab.workspace}/host.sock`);
+    const server = createServer((socket) => {
+      served.push("connected");
+      socket.end("SECRET");
+    }).listen(`${lab.workspace}/host.sock`);
     await once(server, "listening");
     await lab.as(["chmod", "777", `${lab.workspace}/host.sock`]).catch(() => undefined);
     await lab.as(["mkfifo", "-m", "666", `${lab.workspace}/host.pipe`]);
     const jail = await lab.start();
-    const { stdout } = await jail.sh("python3 -c \"import socket;s=socket.socket(socket.AF_UNIX);s.connect('host.sock');print(s.recv(9))\" 2>/dev/null; stat -c %F host.sock host.pipe; rm -f host.sock && echo REMOVED; mv host.sock h && echo MOVED");
+    const { stdout } = await jail.sh(
+      "python3 -c \"import socket;s=socket.socket(socket.AF_UNIX);s.connect('host.sock');print(s.recv(9))\" 2>/dev/null; stat -c %F host.sock host.pipe; rm -f host.sock && echo REMOVED; mv host.sock h && echo MOVED",
+    );
     expect(stdout.trim().split("\n")).toEqual(["regular empty file", "regular empty file"]);
     expect(served).toEqual([]);
     expect(jail.prepared.notices.filter(({ kind }) => kind === "socket-masked")).toHaveLength(2);
@@ -208,7 +232,9 @@ P
     await lab.write("project/.vscode/secret.json", "THE-SETTING\n");
     const before = await lab.fingerprint("project");
     const jail = await lab.start(lab.request({ hide: [".env", "private", ".vscode/secret.json"] }));
-    const { stdout } = await jail.sh("cat .env private/deep/key .vscode/secret.json; ls private; rm -f .env && echo REMOVED; mv .env e && echo MOVED; mv private p && echo MOVED; grep -rs THE- . ; true");
+    const { stdout } = await jail.sh(
+      "cat .env private/deep/key .vscode/secret.json; ls private; rm -f .env && echo REMOVED; mv .env e && echo MOVED; mv private p && echo MOVED; grep -rs THE- . ; true",
+    );
     expect(stdout).toBe("");
     expect(jail.prepared.hidden).toEqual(expect.arrayContaining([".env", "private"]));
     await jail.end();
@@ -239,9 +265,13 @@ P
     await lab.git("worktree", "add", "-q", `${lab.root}/tree`, "-b", "topic");
     const before = await Promise.all(["HEAD", "index", "config", "hooks"].map((name) => lab.fingerprint(`project/.git/${name}`)));
     const jail = await lab.start(lab.request({ workspace: `${lab.root}/tree` }));
-    const work = await jail.sh("set -e; echo b > b.txt; git add -A; git commit -qm b; git branch other; git branch -qd other; echo c >> b.txt; git stash -q; git stash pop -q; git commit -qam c; git log --oneline | wc -l");
+    const work = await jail.sh(
+      "set -e; echo b > b.txt; git add -A; git commit -qm b; git branch other; git branch -qd other; echo c >> b.txt; git stash -q; git stash pop -q; git commit -qam c; git log --oneline | wc -l",
+    );
     expect(work).toMatchObject({ exitCode: 0, stdout: "3\n" });
-    const { stdout } = await jail.sh(`cd ${lab.workspace}/.git; for f in HEAD index config hooks/x info/x worktrees/tree/gitdir; do echo x > $f && echo WROTE $f; done; mv HEAD H && echo MOVED; mv worktrees w && echo MOVED; ls ${lab.workspace}; cat ${lab.workspace}/a.txt`);
+    const { stdout } = await jail.sh(
+      `cd ${lab.workspace}/.git; for f in HEAD index config hooks/x info/x worktrees/tree/gitdir; do echo x > $f && echo WROTE $f; done; mv HEAD H && echo MOVED; mv worktrees w && echo MOVED; ls ${lab.workspace}; cat ${lab.workspace}/a.txt`,
+    );
     expect(stdout).toBe("");
     await jail.end();
     expect(await Promise.all(["HEAD", "index", "config", "hooks"].map((name) => lab.fingerprint(`project/.git/${name}`)))).toEqual(before);
@@ -262,7 +292,9 @@ P
     await lab.as(["git", "clone", "-q", "--bare", lab.workspace, `${lab.root}/lib.git`], "/");
     await lab.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", `${lab.root}/lib.git`, "lib");
     const jail = await lab.start();
-    const { stdout } = await jail.sh("echo x > .git/modules/lib/hooks/post-checkout && echo WROTE; git -C lib config core.fsmonitor x 2>/dev/null && echo SET; mv .git/modules .git/m && echo MOVED; mv .git/modules/lib .git/modules/l && echo MOVED; echo 'gitdir: /tmp/evil' > lib/.git && echo WROTE; rm -f lib/.git && echo REMOVED; git -C lib log --oneline | wc -l");
+    const { stdout } = await jail.sh(
+      "echo x > .git/modules/lib/hooks/post-checkout && echo WROTE; git -C lib config core.fsmonitor x 2>/dev/null && echo SET; mv .git/modules .git/m && echo MOVED; mv .git/modules/lib .git/modules/l && echo MOVED; echo 'gitdir: /tmp/evil' > lib/.git && echo WROTE; rm -f lib/.git && echo REMOVED; git -C lib log --oneline | wc -l",
+    );
     expect(stdout.trim()).toBe("1");
   });
 
@@ -283,7 +315,21 @@ P
       python3 -c "import socket;socket.socket(socket.AF_UNIX).bind('left.sock')"`);
     const { runsOnHost } = await jail.end();
     const paths = runsOnHost.map(({ path }) => path);
-    expect(paths).toEqual(expect.arrayContaining(["docs/data", "docs/data/config", "package.json", ".github/workflows/ci.yml", "AGENTS.md", "Makefile", ".envrc", ".mcp.json", ".devcontainer/devcontainer.json", "out", "left.sock"]));
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        "docs/data",
+        "docs/data/config",
+        "package.json",
+        ".github/workflows/ci.yml",
+        "AGENTS.md",
+        "Makefile",
+        ".envrc",
+        ".mcp.json",
+        ".devcontainer/devcontainer.json",
+        "out",
+        "left.sock",
+      ]),
+    );
     expect(paths).not.toContain("in");
     expect(paths).not.toContain("other.json");
     expect(runsOnHost.find(({ path }) => path === "docs/data/config")?.why).toContain("core.fsmonitor");
@@ -312,7 +358,9 @@ P
     const first = await lab.start();
     const second = await lab.start();
     await second.end();
-    const { stdout } = await first.sh("mkdir -p .claude .vscode 2>/dev/null; echo x > .claude/settings.json && echo WROTE; echo x > .vscode/tasks.json && echo WROTE; echo x > .git/hooks/p && echo WROTE");
+    const { stdout } = await first.sh(
+      "mkdir -p .claude .vscode 2>/dev/null; echo x > .claude/settings.json && echo WROTE; echo x > .vscode/tasks.json && echo WROTE; echo x > .git/hooks/p && echo WROTE",
+    );
     expect(stdout).toBe("");
     expect(await lab.has("project/.claude")).toBe(true);
     await first.end();
@@ -321,7 +369,9 @@ P
 
   attack("a race of one sandbox against the start of another opens nothing", async ({ lab, expect }) => {
     const first = await lab.start();
-    const racing = first.sh(`end=$((SECONDS+6)); while [ $SECONDS -lt $end ]; do mkdir -p r/.git/objects r/.git/refs r/.git/hooks; echo x > r/.git/HEAD; rm -rf r/.git/hooks; ln -s ${lab.root}/home/.ssh r/.git/hooks; rm -rf r; ln -s ${lab.root}/home r; rm -f r; done`);
+    const racing = first.sh(
+      `end=$((SECONDS+6)); while [ $SECONDS -lt $end ]; do mkdir -p r/.git/objects r/.git/refs r/.git/hooks; echo x > r/.git/HEAD; rm -rf r/.git/hooks; ln -s ${lab.root}/home/.ssh r/.git/hooks; rm -rf r; ln -s ${lab.root}/home r; rm -f r; done`,
+    );
     for (let round = 0; round < 4; round += 1) {
       const second = await lab.start().catch((error: unknown) => error);
       if (!(second instanceof Error) && typeof second === "object" && second !== null && "sh" in second) {
@@ -338,8 +388,17 @@ P
     await lab.write("docs/x.md", "doc\n");
     await lab.as(["git", "init", "-q", `${lab.root}/lib`], "/");
     const before = await lab.fingerprint("docs");
-    const jail = await lab.start(lab.request({ extra: [{ path: `${lab.root}/docs`, readonly: true }, { path: `${lab.root}/lib`, readonly: false }] }));
-    const { stdout } = await jail.sh(`cat ${lab.root}/docs/x.md; echo y > ${lab.root}/docs/x.md && echo WROTE; touch ${lab.root}/docs/n && echo MADE; echo y > ${lab.root}/lib/f && echo FINE; echo y > ${lab.root}/lib/.git/hooks/p && echo WROTE; mkdir ${lab.root}/lib/.vscode/x && echo MADE`);
+    const jail = await lab.start(
+      lab.request({
+        extra: [
+          { path: `${lab.root}/docs`, readonly: true },
+          { path: `${lab.root}/lib`, readonly: false },
+        ],
+      }),
+    );
+    const { stdout } = await jail.sh(
+      `cat ${lab.root}/docs/x.md; echo y > ${lab.root}/docs/x.md && echo WROTE; touch ${lab.root}/docs/n && echo MADE; echo y > ${lab.root}/lib/f && echo FINE; echo y > ${lab.root}/lib/.git/hooks/p && echo WROTE; mkdir ${lab.root}/lib/.vscode/x && echo MADE`,
+    );
     expect(stdout).toBe("doc\nFINE\n");
     await jail.end();
     expect(await lab.fingerprint("docs")).toBe(before);
@@ -357,7 +416,9 @@ P
 
   attack("the host's processes, kernel settings and roots are out of reach", async ({ lab, expect }) => {
     const jail = await lab.start();
-    const { stdout } = await jail.sh(`ls /proc/*/root/${lab.root}/home 2>/dev/null; cat /proc/1/environ 2>/dev/null | tr '\\0' '\\n' | grep -E 'TOKEN|SECRET|KEY'; for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/uevent_helper /sys/power/state /proc/sys/fs/binfmt_misc/register; do (echo x > $f) 2>/dev/null && echo WROTE $f; done; (echo x > /sys/fs/cgroup/release_agent) 2>/dev/null && echo WROTE; ls /dev/sd* /dev/vd* /dev/mem /dev/kmsg /dev/fuse 2>/dev/null; ls /var/run/docker.sock /run/docker.sock 2>/dev/null; true`);
+    const { stdout } = await jail.sh(
+      `ls /proc/*/root/${lab.root}/home 2>/dev/null; cat /proc/1/environ 2>/dev/null | tr '\\0' '\\n' | grep -E 'TOKEN|SECRET|KEY'; for f in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/uevent_helper /sys/power/state /proc/sys/fs/binfmt_misc/register; do (echo x > $f) 2>/dev/null && echo WROTE $f; done; (echo x > /sys/fs/cgroup/release_agent) 2>/dev/null && echo WROTE; ls /dev/sd* /dev/vd* /dev/mem /dev/kmsg /dev/fuse 2>/dev/null; ls /var/run/docker.sock /run/docker.sock 2>/dev/null; true`,
+    );
     expect(stdout).toBe("");
   });
 

@@ -4,15 +4,18 @@ import { createClient, decodeExit, fillPath, FrameReader, STREAM_PROTOCOL, STREA
 
 /** The daemon's API, a connection for each call as every client of it has. */
 export function connectDaemon(socketPath: string): Client {
-  const send: Send = ({ method, target, body }, signal) => new Promise((resolve, reject) => {
-    const text = body === undefined ? "" : JSON.stringify(body);
-    const asked = request({ socketPath, method, path: target, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) }, agent: false, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk)).once("error", reject);
-      response.once("end", () => { resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString("utf8")) }); });
+  const send: Send = ({ method, target, body }, signal) =>
+    new Promise((resolve, reject) => {
+      const text = body === undefined ? "" : JSON.stringify(body);
+      const asked = request({ socketPath, method, path: target, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) }, agent: false, signal }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk)).once("error", reject);
+        response.once("end", () => {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString("utf8")) });
+        });
+      });
+      asked.once("error", reject).end(text);
     });
-    asked.once("error", reject).end(text);
-  });
   return createClient(send);
 }
 
@@ -29,7 +32,9 @@ async function attach(socketPath: string, session: SessionId): Promise<Duplex> {
       if (head.byteLength > 0) socket.unshift(head);
       resolve(socket);
     });
-    asked.once("response", ({ statusCode }) => { reject(new Error(`attach was answered with ${statusCode}`)); });
+    asked.once("response", ({ statusCode }) => {
+      reject(new Error(`attach was answered with ${statusCode}`));
+    });
     asked.once("error", reject).end();
   });
 }

@@ -18,18 +18,22 @@ export interface EngineApi {
 
 /** Talk to the engine that answers on a unix socket. */
 export function connectEngineApi(socketPath: string): EngineApi {
-  const ask = (method: "GET" | "POST", path: string, body?: object): Promise<Buffer> => new Promise((resolve, reject) => {
-    const text = body === undefined ? "" : JSON.stringify(body);
-    const asked = request({ socketPath, method, path, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) }, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk)).once("error", reject).once("end", () => {
-        const answer = Buffer.concat(chunks);
-        if ((response.statusCode ?? 500) < 300) resolve(answer);
-        else reject(new Error(`the engine answered ${method} ${path} with ${response.statusCode}: ${answer.toString("utf8")}`));
+  const ask = (method: "GET" | "POST", path: string, body?: object): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      const text = body === undefined ? "" : JSON.stringify(body);
+      const asked = request({ socketPath, method, path, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) }, agent: false }, (response) => {
+        const chunks: Buffer[] = [];
+        response
+          .on("data", (chunk: Buffer) => chunks.push(chunk))
+          .once("error", reject)
+          .once("end", () => {
+            const answer = Buffer.concat(chunks);
+            if ((response.statusCode ?? 500) < 300) resolve(answer);
+            else reject(new Error(`the engine answered ${method} ${path} with ${response.statusCode}: ${answer.toString("utf8")}`));
+          });
       });
+      asked.once("error", reject).end(text);
     });
-    asked.once("error", reject).end(text);
-  });
   const json = async (method: "GET" | "POST", path: string, body?: object): Promise<unknown> => JSON.parse((await ask(method, path, body)).toString("utf8"));
   return {
     async exec(container, command) {

@@ -13,7 +13,9 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
   console.error(`error: --rounds is a whole number from 1 to ${MOST_ROUNDS}, and not "${values.rounds}"`);
   process.exitCode = 2;
 } else {
-  const { machine, lines } = await runBench(rounds, (text) => { console.error(`bench: ${text}`); });
+  const { machine, lines } = await runBench(rounds, (text) => {
+    console.error(`bench: ${text}`);
+  });
   if (values.json) console.log(JSON.stringify({ machine, rounds, lines: toJson(lines) }, undefined, 2));
   else console.log(`${machineText(machine)}\n${rounds} rounds; median (min–max)\n\n${renderTable(lines)}`);
 }

@@ -14,18 +14,24 @@ interface Warm {
 export async function measureExecs({ host, warm: { name, workload, cwd }, rounds }: { readonly host: BenchHost; readonly warm: Warm; readonly rounds: Rounds }): Promise<readonly Line[]> {
   const common = { unit: "ms", better: "less" } as const;
   return [
-    await measureLine({
-      ...common,
-      title: "warm, by command: sbx exec NAME true",
-      ours: { name: "sbx", once: () => timed(() => host.sbx(["exec", name, "true"], cwd)) },
-      references: [{ name: "docker exec", once: () => timed(() => runProgram("docker", ["exec", workload, "true"], { cwd, env: host.env })) }],
-    }, rounds),
-    await measureLine({
-      ...common,
-      title: "warm, by API: open a session of true, attach, read its exit",
-      ours: { name: "sbx", once: () => timed(() => succeed(execByApi(host.client, host.socketPath, { sandbox: name, command: ["true"] }))) },
-      references: [{ name: "engine API: create exec, start, inspect", once: () => timed(() => succeed(host.engine.exec(workload, ["true"]))) }],
-    }, rounds),
+    await measureLine(
+      {
+        ...common,
+        title: "warm, by command: sbx exec NAME true",
+        ours: { name: "sbx", once: () => timed(() => host.sbx(["exec", name, "true"], cwd)) },
+        references: [{ name: "docker exec", once: () => timed(() => runProgram("docker", ["exec", workload, "true"], { cwd, env: host.env })) }],
+      },
+      rounds,
+    ),
+    await measureLine(
+      {
+        ...common,
+        title: "warm, by API: open a session of true, attach, read its exit",
+        ours: { name: "sbx", once: () => timed(() => succeed(execByApi(host.client, host.socketPath, { sandbox: name, command: ["true"] }))) },
+        references: [{ name: "engine API: create exec, start, inspect", once: () => timed(() => succeed(host.engine.exec(workload, ["true"]))) }],
+      },
+      rounds,
+    ),
   ];
 }
 

@@ -6,17 +6,23 @@ import { runProgram, timed } from "./run-program.ts";
 /** A fresh sandbox, from the command to its removal, beside a bare container of the same image. */
 export async function measureFresh(host: BenchHost, image: string, rounds: Rounds): Promise<Line> {
   const docker = (network: readonly string[]) => (): Promise<number> => timed(() => runProgram("docker", ["run", "--rm", ...network, image, "true"], { cwd: "/", env: host.env }));
-  return measureLine({
-    title: "fresh sandbox: sbx run --rm shell -- true",
-    unit: "ms",
-    better: "less",
-    ours: {
-      name: "sbx",
-      once: () => {
-        const workspace = host.workspace();
-        return timed(() => host.sbx(["run", "--rm", "shell", "--", "true"], workspace));
+  return measureLine(
+    {
+      title: "fresh sandbox: sbx run --rm shell -- true",
+      unit: "ms",
+      better: "less",
+      ours: {
+        name: "sbx",
+        once: () => {
+          const workspace = host.workspace();
+          return timed(() => host.sbx(["run", "--rm", "shell", "--", "true"], workspace));
+        },
       },
+      references: [
+        { name: "docker run --rm --network none", once: docker(["--network", "none"]) },
+        { name: "docker run --rm", once: docker([]) },
+      ],
     },
-    references: [{ name: "docker run --rm --network none", once: docker(["--network", "none"]) }, { name: "docker run --rm", once: docker([]) }],
-  }, rounds);
+    rounds,
+  );
 }

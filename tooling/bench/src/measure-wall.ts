@@ -28,12 +28,18 @@ export async function measureWall(host: BenchHost, rounds: Rounds): Promise<read
   const port = String(server.port);
   const lines: Line[] = [];
   for (const { mode, ...rest } of QUESTIONS) {
-    const proxied: Reference = squid === undefined ? { name: "squid CONNECT", missing: "squid is not installed" } : { name: "squid CONNECT", once: () => outside([mode, "localhost", port, String(squid.port)]) };
-    lines.push(await measureLine({
-      ...rest,
-      ours: { name: "sbx", once: async () => numberOf(await host.sbx(["exec", sandbox.name, "node", PROGRAM, mode, "host.docker.internal", port], cwd)) },
-      references: [proxied, { name: "direct", once: () => outside([mode, "localhost", port]) }],
-    }, rounds));
+    const proxied: Reference =
+      squid === undefined ? { name: "squid CONNECT", missing: "squid is not installed" } : { name: "squid CONNECT", once: () => outside([mode, "localhost", port, String(squid.port)]) };
+    lines.push(
+      await measureLine(
+        {
+          ...rest,
+          ours: { name: "sbx", once: async () => numberOf(await host.sbx(["exec", sandbox.name, "node", PROGRAM, mode, "host.docker.internal", port], cwd)) },
+          references: [proxied, { name: "direct", once: () => outside([mode, "localhost", port]) }],
+        },
+        rounds,
+      ),
+    );
   }
   await host.client.removeSandbox({ sandbox: sandbox.id, force: "true" });
   return lines;

@@ -20,7 +20,10 @@ export async function startSquid(): Promise<Squid | undefined> {
   const directory = mkdtempSync("/tmp/sbx-bench-squid-");
   const port = await freePort();
   const file = path.join(directory, "squid.conf");
-  writeFileSync(file, `http_port 127.0.0.1:${port}\nhttp_access allow localhost\nhttp_access deny all\ncache deny all\naccess_log none\ncache_log /dev/null\npid_filename none\ncoredump_dir /tmp\nshutdown_lifetime 0 seconds\n`);
+  writeFileSync(
+    file,
+    `http_port 127.0.0.1:${port}\nhttp_access allow localhost\nhttp_access deny all\ncache deny all\naccess_log none\ncache_log /dev/null\npid_filename none\ncoredump_dir /tmp\nshutdown_lifetime 0 seconds\n`,
+  );
   const child = spawn(program, ["-N", "-f", file], { stdio: "ignore" });
   const ended = once(child, "close");
   const squid: Squid = {
@@ -57,6 +60,13 @@ async function freePort(): Promise<number> {
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
   return new Promise((resolve) => {
-    socket.once("connect", () => { resolve(true); socket.destroy(); }).once("error", () => { resolve(false); });
+    socket
+      .once("connect", () => {
+        resolve(true);
+        socket.destroy();
+      })
+      .once("error", () => {
+        resolve(false);
+      });
   });
 }

@@ -7,7 +7,14 @@ const HEAD = ["what", "sbx", "against", "", "ratio"] as const;
 export function renderTable(lines: readonly Line[]): string {
   const rows = [HEAD, ...lines.flatMap(rowsOf)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()).join("\n");
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }
 
 function rowsOf({ title, unit, better, ours, references }: Line): readonly (readonly string[])[] {

@@ -17,7 +17,11 @@ describe("interleaved rounds", () => {
     const log: string[] = [];
     const samples = await interleave(subjects(log), { rounds: 3, budgetMs: 1000, now: () => 0 });
     expect(log.join("")).toBe("abcabcbcacab");
-    expect(samples).toEqual([[4, 9, 11], [5, 7, 12], [6, 8, 10]]);
+    expect(samples).toEqual([
+      [4, 9, 11],
+      [5, 7, 12],
+      [6, 8, 10],
+    ]);
   });
 
   it("begins no round after its time, but measures one in any case, and all subjects equally often", async ({ expect }) => {
@@ -31,6 +35,9 @@ describe("interleaved rounds", () => {
     const [ours, other] = subjects([]);
     if (ours === undefined || other === undefined) throw new Error("there are three");
     const line = await measureLine({ title: "t", unit: "ms", better: "less", ours, references: [{ name: "squid", missing: "it is not installed" }, other] }, { rounds: 1, budgetMs: 0, now: () => 0 });
-    expect(line.references).toEqual([{ name: "squid", missing: "it is not installed" }, { name: "b", samples: [4] }]);
+    expect(line.references).toEqual([
+      { name: "squid", missing: "it is not installed" },
+      { name: "b", samples: [4] },
+    ]);
   });
 });

@@ -81,8 +81,12 @@ export function askEngine(host, { method = "GET", path, timeoutMs = 3_000 }) {
   return new Promise((resolve, reject) => {
     const call = request({ ...to, method, path, timeout: timeoutMs, headers: { host: "engine" } }, (reply) => {
       let body = "";
-      reply.setEncoding("utf8").on("data", (/** @type {string} */ part) => { body += part; });
-      reply.once("end", () => { resolve({ status: reply.statusCode ?? 0, body }); });
+      reply.setEncoding("utf8").on("data", (/** @type {string} */ part) => {
+        body += part;
+      });
+      reply.once("end", () => {
+        resolve({ status: reply.statusCode ?? 0, body });
+      });
       reply.once("error", reject);
     });
     call.once("timeout", () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));

@@ -14,7 +14,13 @@ const GROUPS = ["packages", "apps", "tooling"];
  * @returns {string}
  */
 export function installationHash(root) {
-  const members = GROUPS.flatMap((group) => (existsSync(join(root, group)) ? readdirSync(join(root, group)).toSorted().map((name) => join(group, name, "package.json")) : []));
+  const members = GROUPS.flatMap((group) =>
+    existsSync(join(root, group))
+      ? readdirSync(join(root, group))
+          .toSorted()
+          .map((name) => join(group, name, "package.json"))
+      : [],
+  );
   const hash = createHash("sha256");
   for (const path of ["pnpm-lock.yaml", "pnpm-workspace.yaml", ".npmrc", "package.json", ...members]) {
     const file = join(root, path);
@@ -44,7 +50,8 @@ export function isInstalled(root) {
 export async function installDependencies(root, onLine) {
   if (isInstalled(root)) return "there";
   const { code, output } = await runCommand("npx", ["-y", PNPM, "install", "--frozen-lockfile"], { cwd: root, env: { ...process.env, CI: "true" }, onLine });
-  if (code !== 0) throw new SetUpProblem(`Installing the dependencies failed:\n${output}`, "Look at the last lines above; where the npm registry cannot be reached, set it with: npm config set registry URL");
+  if (code !== 0)
+    throw new SetUpProblem(`Installing the dependencies failed:\n${output}`, "Look at the last lines above; where the npm registry cannot be reached, set it with: npm config set registry URL");
   writeFileSync(stampFile(root), installationHash(root));
   return "installed";
 }

@@ -33,7 +33,11 @@ export function runCommand(command, args, { cwd, env, show = false, onLine = () 
         onLine(line);
       });
     }
-    child.once("error", (error) => { resolve({ code: 127, output: error.message }); });
-    child.once("close", (code, signal) => { resolve({ code: code ?? (signal === "SIGINT" ? 130 : 1), output: lines.join("\n") }); });
+    child.once("error", (error) => {
+      resolve({ code: 127, output: error.message });
+    });
+    child.once("close", (code, signal) => {
+      resolve({ code: code ?? (signal === "SIGINT" ? 130 : 1), output: lines.join("\n") });
+    });
   });
 }

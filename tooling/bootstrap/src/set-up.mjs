@@ -29,13 +29,15 @@ export async function setUp(root, steps, { engineOptional, onLine }) {
     const value = findProjectNode(root);
     return Promise.resolve({ value, note: value === process.execPath ? process.version : `the project's own (this machine has ${process.version})` });
   });
-  const engine = await steps.step("container engine", async () => {
-    const { host, how } = await prepareEngine({ rights, onLine });
-    return { value: host, note: how };
-  }).catch((/** @type {unknown} */ error) => {
-    if (engineOptional && error instanceof SetUpProblem) return undefined;
-    throw error;
-  });
+  const engine = await steps
+    .step("container engine", async () => {
+      const { host, how } = await prepareEngine({ rights, onLine });
+      return { value: host, note: how };
+    })
+    .catch((/** @type {unknown} */ error) => {
+      if (engineOptional && error instanceof SetUpProblem) return undefined;
+      throw error;
+    });
   if (engine !== undefined) await steps.step("Debian for images", async () => ({ value: undefined, note: await prepareDebian(engine, { rights, onLine }) }));
   return { node, engine, env: environment(node, engine) };
 }

@@ -63,8 +63,12 @@ async function byHand(rights) {
   const child = spawn(program, args, { detached: true, stdio: ["ignore", out, out], env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` } });
   /** @type {string | undefined} */
   let ended;
-  child.once("error", (error) => { ended = error.message; });
-  child.once("exit", () => { ended = `it ended: ${readFileSync(log, "utf8").trim().split("\n").slice(-3).join(" | ")}`; });
+  child.once("error", (error) => {
+    ended = error.message;
+  });
+  child.once("exit", () => {
+    ended = `it ended: ${readFileSync(log, "utf8").trim().split("\n").slice(-3).join(" | ")}`;
+  });
   child.unref();
   return await answer(() => ended);
 }

@@ -37,7 +37,11 @@ for (const text of ["{", "[]", '{"currentContext":7}', '{"currentContext":"../..
 
 test("the first that answers wins, and each that did not has its reason", async ({ expect, onTestFinished }) => {
   const directory = await mkdtemp(join(tmpdir(), "sbx-endpoint-"));
-  const servers = [503, 200].map((status) => createServer((_request, reply) => { reply.writeHead(status).end("OK"); }));
+  const servers = [503, 200].map((status) =>
+    createServer((_request, reply) => {
+      reply.writeHead(status).end("OK");
+    }),
+  );
   onTestFinished(async () => {
     for (const server of servers) server.close();
     await rm(directory, { recursive: true, force: true });

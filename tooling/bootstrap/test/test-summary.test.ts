@@ -21,6 +21,13 @@ test("a run that failed is never counted as green", ({ expect }) => {
 });
 
 test("the closing line is the sum of all runs", ({ expect }) => {
-  expect(closingLine(sum([{ passed: 1, failed: 0, skipped: 2 }, { passed: 10, failed: 3, skipped: 0 }]))).toBe("11 passed, 3 failed, 2 skipped");
+  expect(
+    closingLine(
+      sum([
+        { passed: 1, failed: 0, skipped: 2 },
+        { passed: 10, failed: 3, skipped: 0 },
+      ]),
+    ),
+  ).toBe("11 passed, 3 failed, 2 skipped");
   expect(closingLine(sum([]))).toBe("0 passed, 0 failed, 0 skipped");
 });

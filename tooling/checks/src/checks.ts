@@ -17,9 +17,24 @@ const DOCUMENTED = 0.9;
 /** Every check of the repository, in the order they run. */
 export const CHECKS: readonly Check[] = [
   { name: "types", keeps: "the whole tree compiles", run: async (root) => await runTool({ root, tool: "tsc", args: ["-p", "tsconfig.json"], note: countOf(/error TS\d+/g, "errors") }) },
-  { name: "lint", keeps: "size, safety and the house rules", run: async (root) => await runTool({ root, tool: "oxlint", args: ["--format=unix"], note: (output) => /^(\d+ problems?)$/m.exec(output)?.[1] }) },
-  { name: "layers", keeps: "contracts → domain → adapters → apps", run: async (root) => await runTool({ root, tool: "depcruise", args: ["packages", "apps", "--no-progress"], note: (output) => /(\d+ dependency violations|\d+ modules, \d+ dependencies)/.exec(output)?.[1] }) },
-  { name: "unused", keeps: "no file, export or dependency without a user", run: async (root) => await runTool({ root, tool: "knip", args: ["--no-progress", "--no-config-hints"], note: (output) => [...output.matchAll(/^(.+ \(\d+\))$/gm)].map((match) => match[1]).join(", ") }) },
+  {
+    name: "lint",
+    keeps: "size, safety and the house rules",
+    run: async (root) => await runTool({ root, tool: "oxlint", args: ["--format=unix"], note: (output) => /^(\d+ problems?)$/m.exec(output)?.[1] }),
+  },
+  { name: "format", keeps: "one layout, written by npm run format", run: async (root) => await runTool({ root, tool: "oxfmt", args: ["--check"] }) },
+  {
+    name: "layers",
+    keeps: "contracts → domain → adapters → apps",
+    run: async (root) =>
+      await runTool({ root, tool: "depcruise", args: ["packages", "apps", "--no-progress"], note: (output) => /(\d+ dependency violations|\d+ modules, \d+ dependencies)/.exec(output)?.[1] }),
+  },
+  {
+    name: "unused",
+    keeps: "no file, export or dependency without a user",
+    run: async (root) =>
+      await runTool({ root, tool: "knip", args: ["--no-progress", "--no-config-hints"], note: (output) => [...output.matchAll(/^(.+ \(\d+\))$/gm)].map((match) => match[1]).join(", ") }),
+  },
   { name: "versions", keeps: "one version of each dependency", run: async (root) => await runTool({ root, tool: "sherif", args: ["-r", "packages-without-package-json"] }) },
   { name: "hygiene", keeps: "nothing of one machine, nothing left for later", run: async (root) => outcomeOf(hygieneFindings(await trackedFiles(root)), { what: "findings", green: "" }) },
   { name: "docstrings", keeps: "public things say what they are", run: checkDocstrings },
@@ -39,7 +54,10 @@ async function checkDocstrings(root: string): Promise<Outcome> {
   const all = documentedExports(root, await workspacePackages(root));
   const share = documentedShare(all);
   const note = `${(share * 100).toFixed(0)} % of ${all.reduce((total, one) => total + one.exports, 0)} exports, ${DOCUMENTED * 100} % wanted`;
-  const output = all.filter((one) => one.missing.length > 0).map((one) => `${one.name}: ${one.missing.join(", ")}`).join("\n");
+  const output = all
+    .filter((one) => one.missing.length > 0)
+    .map((one) => `${one.name}: ${one.missing.join(", ")}`)
+    .join("\n");
   return { ok: share >= DOCUMENTED, note, output };
 }
 

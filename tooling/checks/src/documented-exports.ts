@@ -11,7 +11,10 @@ export interface Documented {
 
 /** Which exports of each library's `src/index.ts` have a docstring; the compiler says what is exported and what is written on it. */
 export function documentedExports(root: string, packages: readonly WorkspacePackage[]): readonly Documented[] {
-  const libraries = packages.filter((one) => one.isLibrary).map((one) => ({ ...one, index: path.join(root, one.folder, "src/index.ts") })).filter((one) => ts.sys.fileExists(one.index));
+  const libraries = packages
+    .filter((one) => one.isLibrary)
+    .map((one) => ({ ...one, index: path.join(root, one.folder, "src/index.ts") }))
+    .filter((one) => ts.sys.fileExists(one.index));
   const config = ts.getParsedCommandLineOfConfigFile(path.join(root, "tsconfig.json"), {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined });
   const program = ts.createProgram({ rootNames: libraries.map((one) => one.index), options: config?.options ?? {} });
   const checker = program.getTypeChecker();

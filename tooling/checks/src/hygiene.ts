@@ -47,9 +47,7 @@ const NOT_LOOKED_AT = /^tooling\/checks\/(?:src|test)\/hygiene|^STYLE\.md$|(?:^|
 
 /** Every line that breaks a rule, as `file:line: what`. */
 export function hygieneFindings(files: readonly TrackedFile[]): readonly string[] {
-  return files
-    .filter((file) => !NOT_LOOKED_AT.test(file.path))
-    .flatMap((file) => (TESTS.test(file.path) ? [...RULES, ...TEST_RULES] : RULES).flatMap((rule) => findingsOf(rule, file)));
+  return files.filter((file) => !NOT_LOOKED_AT.test(file.path)).flatMap((file) => (TESTS.test(file.path) ? [...RULES, ...TEST_RULES] : RULES).flatMap((rule) => findingsOf(rule, file)));
 }
 
 function findingsOf({ name, pattern }: Rule, file: TrackedFile): readonly string[] {

@@ -24,7 +24,11 @@ export async function capture(command: string, args: readonly string[], cwd: str
     const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
     const chunks: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-    child.once("error", (error) => { resolve({ code: 127, output: error.message }); });
-    child.once("close", (code) => { resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }); });
+    child.once("error", (error) => {
+      resolve({ code: 127, output: error.message });
+    });
+    child.once("close", (code) => {
+      resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") });
+    });
   });
 }

@@ -19,7 +19,10 @@ export async function trackedFiles(root: string): Promise<readonly TrackedFile[]
 
 async function readText(root: string, name: string): Promise<TrackedFile | undefined> {
   const place = path.join(root, name);
-  const isFile = await stat(place).then((found) => found.isFile(), () => false);
+  const isFile = await stat(place).then(
+    (found) => found.isFile(),
+    () => false,
+  );
   if (!isFile) return undefined;
   const bytes = await readFile(place);
   return bytes.includes(0) ? undefined : { path: name, text: bytes.toString("utf8") };

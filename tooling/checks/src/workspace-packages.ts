@@ -14,7 +14,12 @@ export interface WorkspacePackage {
 /** Every package of the repository, in the order of its folder. */
 export async function workspacePackages(root: string): Promise<readonly WorkspacePackage[]> {
   const folders = await Promise.all(["packages", "apps", "tooling"].map(async (parent) => (await readdir(path.join(root, parent))).map((name) => `${parent}/${name}`)));
-  const found = await Promise.all(folders.flat().toSorted().map(async (folder) => await readPackage(root, folder)));
+  const found = await Promise.all(
+    folders
+      .flat()
+      .toSorted()
+      .map(async (folder) => await readPackage(root, folder)),
+  );
   return found.filter((one) => one !== undefined);
 }
 

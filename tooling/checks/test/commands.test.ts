@@ -10,12 +10,26 @@ import { trackedFiles } from "../src/tracked-files.ts";
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const DOCUMENTS = (await trackedFiles(ROOT)).filter((file) => /^(?:[A-Z]+\.md|docs\/.*\.md)$/.test(file.path));
 const COMMANDS = shownCommands(DOCUMENTS);
-const unreachable = (): never => { throw new Error("a command that is only parsed reaches for the world"); };
+const unreachable = (): never => {
+  throw new Error("a command that is only parsed reaches for the world");
+};
 
 /** A world that a command line may be parsed in, and nothing else. */
 function parsingContext(print: (text: string) => void): Context {
   return {
-    io: { out: print, err: print, stdin: unreachable, stdout: new PassThrough(), stderr: new PassThrough(), stdinKind: () => "nothing", isTerminal: { stdout: false, stderr: false }, colour: { stdout: false, stderr: false }, size: () => undefined, onResize: unreachable, setRaw: unreachable },
+    io: {
+      out: print,
+      err: print,
+      stdin: unreachable,
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      stdinKind: () => "nothing",
+      isTerminal: { stdout: false, stderr: false },
+      colour: { stdout: false, stderr: false },
+      size: () => undefined,
+      onResize: unreachable,
+      setRaw: unreachable,
+    },
     env: {},
     cwd: "/",
     home: "/",
@@ -37,7 +51,12 @@ function keepFromActing(command: Program): void {
 /** What the command line says against these words; empty when it takes them. */
 async function complaint(words: readonly string[]): Promise<string> {
   let printed = "";
-  const program = buildProgram(parsingContext((text) => { printed += text; }), () => undefined);
+  const program = buildProgram(
+    parsingContext((text) => {
+      printed += text;
+    }),
+    () => undefined,
+  );
   keepFromActing(program);
   try {
     await program.parseAsync(words, { from: "user" });
@@ -75,7 +94,11 @@ describe("commands in documents", () => {
   });
 
   test("words are cut as a shell does, without comments, redirections and pipes", ({ expect }) => {
-    const text = "```sh\nsbx run codex -p \"fix the build\"  # why\nsbx secret set openai < key.txt\nsbx ls | wc\n# nothing\n```\nsbx not in a block\n";
-    expect(shownCommands([{ path: "X.md", text }]).map(({ words }) => words)).toEqual([["sbx", "run", "codex", "-p", "fix the build"], ["sbx", "secret", "set", "openai"], ["sbx", "ls"]]);
+    const text = '```sh\nsbx run codex -p "fix the build"  # why\nsbx secret set openai < key.txt\nsbx ls | wc\n# nothing\n```\nsbx not in a block\n';
+    expect(shownCommands([{ path: "X.md", text }]).map(({ words }) => words)).toEqual([
+      ["sbx", "run", "codex", "-p", "fix the build"],
+      ["sbx", "secret", "set", "openai"],
+      ["sbx", "ls"],
+    ]);
   });
 });

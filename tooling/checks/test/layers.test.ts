@@ -18,7 +18,11 @@ const FAULTS: readonly { readonly rule: string; readonly file: string; readonly 
   { rule: "contracts-do-no-io", file: "packages/contracts/src/planted-io.ts", text: 'import { isIP } from "node:net";\nexport const x = isIP;\n' },
   { rule: "domain-does-no-io", file: "packages/egress-policy/src/planted-io.ts", text: 'import { readFile } from "node:fs/promises";\nexport const x = readFile;\n' },
   { rule: "domain-knows-streams-as-types-only", file: "packages/sandbox-core/src/planted-stream.ts", text: 'import { Readable } from "node:stream";\nexport const x = Readable;\n' },
-  { rule: "domain-does-not-know-adapters", file: "packages/sandbox-core/src/planted-adapter.ts", text: 'import { connectEngine } from "../../engine-docker/src/index.ts";\nexport const x = connectEngine;\n' },
+  {
+    rule: "domain-does-not-know-adapters",
+    file: "packages/sandbox-core/src/planted-adapter.ts",
+    text: 'import { connectEngine } from "../../engine-docker/src/index.ts";\nexport const x = connectEngine;\n',
+  },
   { rule: "syscalls-know-nobody", file: "packages/syscalls/src/planted-friend.ts", text: 'import { AppError } from "../../contracts/src/index.ts";\nexport const x = AppError;\n' },
   ...["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch"].map((name) => ({
     rule: `${name}-knows-no-other-adapter`,
@@ -29,7 +33,11 @@ const FAULTS: readonly { readonly rule: string; readonly file: string; readonly 
   { rule: "shipped-code-needs-no-tooling", file: "apps/cli/src/planted-tooling.ts", text: 'export { library } from "../../../tooling/build/tsup.ts";\n' },
   { rule: "only-the-daemon-composes", file: "apps/cli/src/planted-engine.ts", text: 'import { connectEngine } from "@sbx/engine-docker";\nexport const x = connectEngine;\n' },
   { rule: "no-test-code-in-src", file: "packages/engine-docker/src/planted-fake.ts", text: 'export * from "@sbx/testing";\n' },
-  { rule: "one-place-speaks-docker", file: "packages/workspace/src/planted-docker.ts", text: 'import Docker from "../../engine-docker/node_modules/dockerode/lib/docker.js";\nexport const x = Docker;\n' },
+  {
+    rule: "one-place-speaks-docker",
+    file: "packages/workspace/src/planted-docker.ts",
+    text: 'import Docker from "../../engine-docker/node_modules/dockerode/lib/docker.js";\nexport const x = Docker;\n',
+  },
   { rule: "one-place-calls-libc", file: "packages/workspace/src/planted-libc.ts", text: 'import koffi from "../../syscalls/node_modules/koffi/index.js";\nexport const x = koffi;\n' },
   { rule: "no-undeclared-dependency", file: "packages/workspace/src/planted-undeclared.ts", text: 'import { Command } from "typescript";\nexport const x = Command;\n' },
 ];
@@ -43,7 +51,11 @@ async function copyTree(): Promise<string> {
       await cp(path.join(ROOT, parent, name), path.join(copy, parent, name), { recursive: true, verbatimSymlinks: true, filter: (source) => !skipped.test(source) });
     }
   }
-  await Promise.all([".dependency-cruiser.cjs", "package.json", "tsconfig.json"].map(async (name) => { await cp(path.join(ROOT, name), path.join(copy, name)); }));
+  await Promise.all(
+    [".dependency-cruiser.cjs", "package.json", "tsconfig.json"].map(async (name) => {
+      await cp(path.join(ROOT, name), path.join(copy, name));
+    }),
+  );
   await symlink(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"));
   return copy;
 }

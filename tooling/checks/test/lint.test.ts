@@ -18,13 +18,16 @@ interface Fault {
 const FAULTS: readonly Fault[] = [
   { rule: "eslint(max-lines)", text: lines(401, "export {};") },
   { rule: "eslint(max-lines-per-function)", text: `export function f(): void {\n${lines(81, "  void 0;")}\n}` },
-  { rule: "eslint(complexity)", text: `export const f = (n: number): string => {\n${Array.from({ length: 12 }, (_none, index) => `  if (n === ${index}) return "${index}";`).join("\n")}\n  return "";\n};` },
+  {
+    rule: "eslint(complexity)",
+    text: `export const f = (n: number): string => {\n${Array.from({ length: 12 }, (_none, index) => `  if (n === ${index}) return "${index}";`).join("\n")}\n  return "";\n};`,
+  },
   { rule: "eslint(max-params)", text: "export const f = (a: number, b: number, c: number, d: number): number => a + b + c + d;" },
   { rule: "eslint(max-depth)", text: "export function f(a: boolean): number {\n  if (a) { if (a) { if (a) { if (a) return 1; } } }\n  return 0;\n}" },
   { rule: "typescript(no-explicit-any)", text: "export const f = (a: any): number => Number(a);" },
   { rule: "typescript(no-non-null-assertion)", text: "export const f = (a: string | undefined): number => a!.length;" },
   { rule: "typescript(no-floating-promises)", text: "export function f(a: Promise<void>): void { a; a.then(() => undefined); }" },
-  { rule: "typescript(no-unsafe-member-access)", text: 'export const f = (a: string): string => String(JSON.parse(a).b);' },
+  { rule: "typescript(no-unsafe-member-access)", text: "export const f = (a: string): string => String(JSON.parse(a).b);" },
   { rule: "typescript(switch-exhaustiveness-check)", text: 'export function f(a: "x" | "y"): number {\n  switch (a) {\n    case "x":\n      return 1;\n  }\n  return 2;\n}' },
   { rule: "typescript(only-throw-error)", text: 'export function f(): never { throw "text"; }' },
   { rule: "typescript(ban-ts-comment)", text: "// @ts-expect-error\nexport const x: number = 'x';" },
@@ -42,7 +45,11 @@ const FAULTS: readonly Fault[] = [
 /** A tree with nothing in it but our rules and one planted file per fault. */
 async function plantAll(faults: readonly (Fault & { readonly file: string })[]): Promise<string> {
   const place = await mkdtemp(path.join(tmpdir(), "sbx-lint-"));
-  await Promise.all([".oxlintrc.json", "tsconfig.json", "package.json", "tooling/tsconfig/base.json"].map(async (name) => { await cp(path.join(ROOT, name), path.join(place, name)); }));
+  await Promise.all(
+    [".oxlintrc.json", "tsconfig.json", "package.json", "tooling/tsconfig/base.json"].map(async (name) => {
+      await cp(path.join(ROOT, name), path.join(place, name));
+    }),
+  );
   await symlink(path.join(ROOT, "node_modules"), path.join(place, "node_modules"));
   for (const { file, text } of faults) {
     await mkdir(path.dirname(path.join(place, file)), { recursive: true });

@@ -28,6 +28,11 @@ test("every document of the repository names only what exists", async ({ expect 
 });
 
 test("the share of documented exports counts exports, not packages", ({ expect }) => {
-  expect(documentedShare([{ name: "a", exports: 9, missing: [] }, { name: "b", exports: 1, missing: ["x"] }])).toBe(0.9);
+  expect(
+    documentedShare([
+      { name: "a", exports: 9, missing: [] },
+      { name: "b", exports: 1, missing: ["x"] },
+    ]),
+  ).toBe(0.9);
   expect(documentedShare([])).toBe(1);
 });

@@ -12,10 +12,13 @@ export async function askEngine(method: "GET" | "DELETE", path: string, dockerHo
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath: socketOf(dockerHost), method, path }, (response) => {
       const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", reject).on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        resolve(response.headers["content-type"]?.includes("json") === true && text !== "" ? JSON.parse(text) : text);
-      });
+      response
+        .on("data", (chunk: Buffer) => chunks.push(chunk))
+        .on("error", reject)
+        .on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          resolve(response.headers["content-type"]?.includes("json") === true && text !== "" ? JSON.parse(text) : text);
+        });
     });
     asked.on("error", reject).end();
   });

@@ -17,8 +17,17 @@ export function whyNoHostNames(): string | undefined {
 /** Let this machine's resolver know names until disposed of. */
 export function hostNames(names: Readonly<Record<string, string>>): Disposable {
   const mark = `${MARK} ${process.pid}`;
-  const without = (): string => readFileSync(FILE, "utf8").split("\n").filter((line) => !line.endsWith(mark)).join("\n").trimEnd();
+  const without = (): string =>
+    readFileSync(FILE, "utf8")
+      .split("\n")
+      .filter((line) => !line.endsWith(mark))
+      .join("\n")
+      .trimEnd();
   const lines = Object.entries(names).map(([name, address]) => `${address} ${name} ${mark}`);
   writeFileSync(FILE, `${without()}\n${lines.join("\n")}\n`);
-  return { [Symbol.dispose]: () => { writeFileSync(FILE, `${without()}\n`); } };
+  return {
+    [Symbol.dispose]: () => {
+      writeFileSync(FILE, `${without()}\n`);
+    },
+  };
 }

@@ -44,7 +44,23 @@ export interface EngineContainer {
 
 const SBX = fileURLToPath(new URL("../../../apps/cli/bin/sbx.mjs", import.meta.url));
 /** What the real environment gives: where programs are, the engine, and whom to trust while images are built. */
-const TAKEN = ["PATH", "DOCKER_HOST", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "NPM_CONFIG_REGISTRY", "npm_config_registry", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+const TAKEN = [
+  "PATH",
+  "DOCKER_HOST",
+  "DOCKER_CERT_PATH",
+  "DOCKER_TLS_VERIFY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "NODE_EXTRA_CA_CERTS",
+  "NPM_CONFIG_REGISTRY",
+  "npm_config_registry",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+];
 
 const Containers = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), Labels: z.record(z.string(), z.string()) }));
 const Volumes = z.object({ Volumes: z.array(z.object({ Name: z.string() })).nullable() });
@@ -58,7 +74,7 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
   const taken = Object.fromEntries(TAKEN.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
   const env = { ...taken, HOME: home, SBX_STATE_DIR: stateDirectory, SBX_CONFIG_DIR: path.join(root, "config"), LANG: "C.UTF-8", ...extra };
   const owner = `dev.sbx.owner=${process.getuid?.() ?? 0}:${createHash("sha256").update(stateDirectory).digest("hex").slice(0, 12)}`;
-  writeFileSync(path.join(home, ".gitconfig"), "[user]\n\tname = Ada Example\n\temail = ada@example.invalid\n[safe]\n\tdirectory = *\n[protocol \"file\"]\n\tallow = always\n");
+  writeFileSync(path.join(home, ".gitconfig"), '[user]\n\tname = Ada Example\n\temail = ada@example.invalid\n[safe]\n\tdirectory = *\n[protocol "file"]\n\tallow = always\n');
 
   const ask = (method: "GET" | "DELETE", where: string): Promise<unknown> => askEngine(method, where, process.env["DOCKER_HOST"]);
   const containers = async (label: string): Promise<z.infer<typeof Containers>> => Containers.parse(await ask("GET", `/containers/json?all=1&${labelled(label)}`));
@@ -76,12 +92,20 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
     sbx,
     sandboxes: async () => z.array(Sandbox).parse(JSON.parse(await json(["ls", "--json"]))),
     sandbox: async (name) => Sandbox.parse(z.array(z.unknown()).parse(JSON.parse(await json(["inspect", name])))[0]),
-    events: async () => (await json(["events", "--json"])).split("\n").filter((line) => line !== "").map((line) => Event.parse(JSON.parse(line))),
+    events: async () =>
+      (await json(["events", "--json"]))
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => Event.parse(JSON.parse(line))),
     git: (cwd, ...args) => runProgram("git", args, { cwd, env }),
     async project(name, uid = 0) {
       const directory = made(path.join(root, "src", name), 0o755);
       writeFileSync(path.join(directory, "README.md"), "# A sample\n");
-      for (const args of [["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Begin"]]) {
+      for (const args of [
+        ["init", "-q", "-b", "main"],
+        ["add", "."],
+        ["commit", "-q", "-m", "Begin"],
+      ]) {
         const { code, stderr } = await host.git(directory, ...args);
         if (code !== 0) throw new Error(stderr);
       }
@@ -92,7 +116,9 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
     containersOf: (sandbox) => containers(`dev.sbx.sandbox=${sandbox}`),
     remains: async () => {
       const volumes = Volumes.parse(await ask("GET", `/volumes?${labelled(owner)}`)).Volumes ?? [];
-      const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter((line) => line.includes(`${root}/`));
+      const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+        .split("\n")
+        .filter((line) => line.includes(`${root}/`));
       return [...(await containers(owner)).map(({ Names }) => `container ${Names.join()}`), ...volumes.map(({ Name }) => `volume ${Name}`), ...mounts.map((line) => `mount ${line}`)];
     },
     async [Symbol.asyncDispose]() {
@@ -114,7 +140,9 @@ export async function patiently(ms: number, isSo: () => boolean | Promise<boolea
   const end = performance.now() + ms;
   while (performance.now() < end) {
     if (await isSo()) return true;
-    await new Promise((resolve) => { setTimeout(resolve, 25); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 25);
+    });
   }
   return await isSo();
 }
@@ -132,7 +160,9 @@ export function giveTo(directory: string, uid: number): void {
 
 /** Processes of this host whose environment names the state directory, other than this one and what it started to ask. */
 function processesOf(stateDirectory: string): readonly string[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`SBX_STATE_DIR=${stateDirectory}`)).map((pid) => `process ${pid}`);
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`SBX_STATE_DIR=${stateDirectory}`))
+    .map((pid) => `process ${pid}`);
 }
 
 function environmentOf(pid: string): readonly string[] {

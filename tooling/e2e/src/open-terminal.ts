@@ -29,14 +29,22 @@ export function openTerminal(host: Host, args: readonly string[], { cwd, columns
   opened += 1;
   const mark = `E2E_TERMINAL=${process.pid}-${opened}`;
   const [name = "", value = ""] = mark.split("=");
-  const pty = spawn("/bin/sh", ["-c", '"$@"; echo "code=$?"; stty -a; echo terminal-is-over', "sh", ...host.launcher, ...args], { cwd, cols: columns, rows, name: "xterm-256color", env: { ...host.env, [name]: value, TERM: "xterm-256color" } });
+  const pty = spawn("/bin/sh", ["-c", '"$@"; echo "code=$?"; stty -a; echo terminal-is-over', "sh", ...host.launcher, ...args], {
+    cwd,
+    cols: columns,
+    rows,
+    name: "xterm-256color",
+    env: { ...host.env, [name]: value, TERM: "xterm-256color" },
+  });
   const view = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1000 });
   let written = "";
   pty.onData((data) => {
     written += data;
     view.write(data);
   });
-  view.onData((answer) => { pty.write(answer); });
+  view.onData((answer) => {
+    pty.write(answer);
+  });
   const screen = (): string => {
     const { active } = view.buffer;
     return Array.from({ length: view.rows }, (_, row) => active.getLine(active.viewportY + row)?.translateToString(true) ?? "").join("\n");
@@ -44,7 +52,9 @@ export function openTerminal(host: Host, args: readonly string[], { cwd, columns
   return {
     screen,
     written: () => written,
-    type: (keys) => { pty.write(keys); },
+    type: (keys) => {
+      pty.write(keys);
+    },
     resize: (newColumns, newRows) => {
       view.resize(newColumns, newRows);
       pty.resize(newColumns, newRows);
@@ -72,7 +82,9 @@ export function openTerminal(host: Host, args: readonly string[], { cwd, columns
 
 /** Process ids of the sbx commands that were started with this in their environment. */
 function commandsOf(mark: string): readonly number[] {
-  return readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && fileOf(pid, "environ").includes(`${mark}\0`) && fileOf(pid, "cmdline").includes("sbx.mjs\0") && !fileOf(pid, "cmdline").startsWith("/bin/sh")).map(Number);
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && fileOf(pid, "environ").includes(`${mark}\0`) && fileOf(pid, "cmdline").includes("sbx.mjs\0") && !fileOf(pid, "cmdline").startsWith("/bin/sh"))
+    .map(Number);
 }
 
 function fileOf(pid: string, name: string): string {

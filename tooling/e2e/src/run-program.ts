@@ -19,11 +19,17 @@ export async function runProgram(program: string, args: readonly string[], { cwd
   const child = spawn(program, args, { cwd, env, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => { stdout += text; });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => { stderr += text; });
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
   child.stdin?.on("error", () => undefined).end(input);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code, signal) => { resolve({ code: code ?? (signal === "SIGKILL" ? 137 : 130), stdout, stderr }); });
+    child.on("close", (code, signal) => {
+      resolve({ code: code ?? (signal === "SIGKILL" ? 137 : 130), stdout, stderr });
+    });
   });
 }

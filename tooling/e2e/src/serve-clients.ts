@@ -35,7 +35,12 @@ async function listen(server: Server, { host, port, seen }: { readonly host: str
 /** A witness: notes every connection and says nothing. */
 export function witness(host: string, port: number): Promise<Served> {
   const seen: string[] = [];
-  return listen(createTcp((socket) => { seen.push(`tcp ${port} from ${socket.remoteAddress ?? "?"}`); }), { host, port, seen });
+  return listen(
+    createTcp((socket) => {
+      seen.push(`tcp ${port} from ${socket.remoteAddress ?? "?"}`);
+    }),
+    { host, port, seen },
+  );
 }
 
 /** A witness of datagrams. */
@@ -61,7 +66,29 @@ interface Certified {
 /** A certificate of an authority of its own for these names. */
 export function certificateFor(directory: string, names: readonly string[]): Certified {
   const [key, cert] = [path.join(directory, "key.pem"), path.join(directory, "ca.pem")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", `/CN=${names[0] ?? ""}`, "-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`, "-keyout", key, "-out", cert], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${names[0] ?? ""}`,
+      "-addext",
+      `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`,
+      "-keyout",
+      key,
+      "-out",
+      cert,
+    ],
+    { stdio: "ignore" },
+  );
   return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
 }
 
@@ -93,18 +120,37 @@ function hello(seen: string[]): RequestListener {
 /** Git's own server program behind HTTP, as CGI. */
 function serveGit(repository: string, request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "/", "http://git/");
-  const env = { PATH: process.env["PATH"] ?? "", GIT_PROJECT_ROOT: path.dirname(repository), GIT_HTTP_EXPORT_ALL: "1", PATH_INFO: url.pathname, QUERY_STRING: url.search.slice(1), REQUEST_METHOD: request.method ?? "", CONTENT_TYPE: request.headers["content-type"] ?? "", HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "", GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""), GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "safe.directory", GIT_CONFIG_VALUE_0: "*" };
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    GIT_PROJECT_ROOT: path.dirname(repository),
+    GIT_HTTP_EXPORT_ALL: "1",
+    PATH_INFO: url.pathname,
+    QUERY_STRING: url.search.slice(1),
+    REQUEST_METHOD: request.method ?? "",
+    CONTENT_TYPE: request.headers["content-type"] ?? "",
+    HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
+    GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: "safe.directory",
+    GIT_CONFIG_VALUE_0: "*",
+  };
   const child = spawn("git", ["http-backend"], { env, stdio: ["pipe", "pipe", "ignore"] });
   request.pipe(child.stdin);
   const chunks: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => {
-    const answer = Buffer.concat(chunks);
-    const end = answer.indexOf("\r\n\r\n");
-    const headers = answer.subarray(0, end).toString("latin1").split("\r\n").map((line) => line.split(/: */, 2));
-    const status = Number(headers.find(([name]) => name === "Status")?.[1]?.slice(0, 3) ?? 200);
-    response.writeHead(status, Object.fromEntries(headers.filter(([name]) => name !== "Status").map(([name = "", value = ""]) => [name, value])));
-    response.end(answer.subarray(end + 4));
-  });
+  child.stdout
+    .on("data", (chunk: Buffer) => chunks.push(chunk))
+    .on("end", () => {
+      const answer = Buffer.concat(chunks);
+      const end = answer.indexOf("\r\n\r\n");
+      const headers = answer
+        .subarray(0, end)
+        .toString("latin1")
+        .split("\r\n")
+        .map((line) => line.split(/: */, 2));
+      const status = Number(headers.find(([name]) => name === "Status")?.[1]?.slice(0, 3) ?? 200);
+      response.writeHead(status, Object.fromEntries(headers.filter(([name]) => name !== "Status").map(([name = "", value = ""]) => [name, value])));
+      response.end(answer.subarray(end + 4));
+    });
 }
 
 /** The beginning of PostgreSQL's protocol: no TLS, anybody may come in, and then it is ready for a question. */
@@ -131,7 +177,9 @@ export function serveSsh(host: string, port: number): Promise<Served> {
   const { private: hostKey } = ssh2.utils.generateKeyPairSync("ed25519");
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
     client.on("error", () => undefined);
-    client.on("authentication", (context) => { context.accept(); });
+    client.on("authentication", (context) => {
+      context.accept();
+    });
     client.on("session", (accept) => {
       accept().on("exec", (acceptExec, _reject, { command }) => {
         seen.push(command);

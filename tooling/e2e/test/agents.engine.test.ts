@@ -94,7 +94,22 @@ describe("the model's credential", () => {
 
   it("is stood for by something that is another in every sandbox, and counts in its own alone", async ({ expect }) => {
     const keyOf = async (name: string): Promise<string> => (await host.sbx(["exec", name, "printenv", "ANTHROPIC_API_KEY"])).stdout.trim();
-    const ask = (name: string, key: string) => host.sbx(["exec", name, "curl", "-sS", "-m", "10", "-H", `x-api-key: ${key}`, "-H", "content-type: application/json", "-d", '{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hello"}]}', "http://model.sbx.internal/anthropic/v1/messages"]);
+    const ask = (name: string, key: string) =>
+      host.sbx([
+        "exec",
+        name,
+        "curl",
+        "-sS",
+        "-m",
+        "10",
+        "-H",
+        `x-api-key: ${key}`,
+        "-H",
+        "content-type: application/json",
+        "-d",
+        '{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"hello"}]}',
+        "http://model.sbx.internal/anthropic/v1/messages",
+      ]);
     const [mine, other] = [await keyOf("claude"), await keyOf("opencode")];
     expect(mine).toMatch(/^sk-ant-api03-.{95}$/);
     expect(other).toMatch(/^sk-ant-api03-.{95}$/);
@@ -107,6 +122,8 @@ describe("the model's credential", () => {
       expect(denied.map(({ fields }) => [fields["service"], fields["status"]])).toEqual([["anthropic", 403]]);
       expect(JSON.stringify(denied)).not.toContain(wrong);
     }
-    expect((await host.sbx(["exec", "codex", "curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-H", `x-api-key: ${mine}`, "http://model.sbx.internal/anthropic/v1/messages"])).stdout).toBe("404");
+    expect(
+      (await host.sbx(["exec", "codex", "curl", "-sS", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-H", `x-api-key: ${mine}`, "http://model.sbx.internal/anthropic/v1/messages"])).stdout,
+    ).toBe("404");
   });
 });

@@ -10,8 +10,25 @@ import { certificateFor, serveDatabase, serveHttp, serveHttps, serveSsh, udpWitn
 /** An address of this machine's loopback where nobody else listens. */
 const ADDRESS = "127.0.0.77";
 const LIVE = "127.0.0.78";
-const NAMES = { "web.e2e.test": ADDRESS, "git.e2e.test": ADDRESS, "ssh.e2e.test": ADDRESS, "db.e2e.test": ADDRESS, "six.e2e.test": "::1", "private.e2e.test": "127.0.0.1", "live.e2e.test": LIVE } as const;
-const ALLOWED = ["web.e2e.test:80", "web.e2e.test:443", "git.e2e.test:443", "ssh.e2e.test:22", "db.e2e.test:5432", "six.e2e.test", "private.e2e.test", ...[80, 443, 22, 5432].map((port) => `${ADDRESS}:${port}`)];
+const NAMES = {
+  "web.e2e.test": ADDRESS,
+  "git.e2e.test": ADDRESS,
+  "ssh.e2e.test": ADDRESS,
+  "db.e2e.test": ADDRESS,
+  "six.e2e.test": "::1",
+  "private.e2e.test": "127.0.0.1",
+  "live.e2e.test": LIVE,
+} as const;
+const ALLOWED = [
+  "web.e2e.test:80",
+  "web.e2e.test:443",
+  "git.e2e.test:443",
+  "ssh.e2e.test:22",
+  "db.e2e.test:5432",
+  "six.e2e.test",
+  "private.e2e.test",
+  ...[80, 443, 22, 5432].map((port) => `${ADDRESS}:${port}`),
+];
 const HOST_PORT = 47_811;
 const WITNESS_PORT = 47_812;
 /** What curl ends with when it is refused at once: no connection, or one that is reset. */
@@ -47,7 +64,9 @@ describe.skipIf(why !== undefined)("clients that know nothing of the wall (as ro
       onHost: scope.use(await serveHttp("127.0.0.1", HOST_PORT)),
       live: scope.use(await serveHttp(LIVE, 80)),
     };
-    witnesses = [await witness("0.0.0.0", WITNESS_PORT), await witness("::", WITNESS_PORT + 1), await udpWitness("0.0.0.0", WITNESS_PORT), await udpWitness("::", WITNESS_PORT + 1)].map((one) => scope.use(one));
+    witnesses = [await witness("0.0.0.0", WITNESS_PORT), await witness("::", WITNESS_PORT + 1), await udpWitness("0.0.0.0", WITNESS_PORT), await udpWitness("::", WITNESS_PORT + 1)].map((one) =>
+      scope.use(one),
+    );
     cwd = await host.project("clients");
     copyFileSync(path.join(serverFiles, "ca.pem"), path.join(cwd, "ca.pem"));
     const made = await host.sbx(["create", "-q", "--name", "clients", ...ALLOWED.flatMap((to) => ["--allow-host", to]), "--allow-host-port", String(HOST_PORT), "shell"], { cwd });
@@ -109,7 +128,9 @@ describe.skipIf(why !== undefined)("clients that know nothing of the wall (as ro
     const before = servers.https.seen.length;
     for (const address of addresses) expect(REFUSED, address).toContain((await inside(`curl -sS -m 5 http://${address}:${WITNESS_PORT}/`)).code);
     for (const name of ["web.e2e.test", "private.e2e.test", "six.e2e.test"]) expect((await inside(`curl -sS -m 5 http://${name}:${WITNESS_PORT}/`)).code).not.toBe(0);
-    const disguised = await inside("ip=$(getent hosts web.e2e.test | cut -d' ' -f1); curl -sSk -m 5 --resolve hidden.e2e.test:443:$ip https://hidden.e2e.test/; echo $?; curl -sS -m 5 -H 'Host: hidden.e2e.test' http://web.e2e.test/ -o /dev/null -w '%{http_code}'");
+    const disguised = await inside(
+      "ip=$(getent hosts web.e2e.test | cut -d' ' -f1); curl -sSk -m 5 --resolve hidden.e2e.test:443:$ip https://hidden.e2e.test/; echo $?; curl -sS -m 5 -H 'Host: hidden.e2e.test' http://web.e2e.test/ -o /dev/null -w '%{http_code}'",
+    );
     expect(disguised.stdout, disguised.stderr).toMatch(/^(35|56)\n(403|421)$/);
     expect(servers.https.seen.length).toBe(before);
     expect(servers.http.seen.join()).not.toContain("hidden");
@@ -141,10 +162,18 @@ describe.skipIf(why !== undefined)("clients that know nothing of the wall (as ro
         await tell("A", own.resolve4("web.e2e.test").then(([address]) => address.split(".").slice(0, 2).join(".")));
         for (const type of ["AAAA", "TXT", "MX", "NS", "SRV", "CNAME", "CAA", "SOA", "PTR"]) await tell(type, own.resolve("c2VjcmV0.web.e2e.test", type));
         const other = new Resolver({ timeout: 500, tries: 1 });
-        other.setServers(["${Object.values(networkInterfaces()).flatMap((all) => all ?? []).find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1"}:${WITNESS_PORT}"]);
+        other.setServers(["${
+          Object.values(networkInterfaces())
+            .flatMap((all) => all ?? [])
+            .find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1"
+        }:${WITNESS_PORT}"]);
         await tell("other", other.resolve4("c2VjcmV0.e2e.test"));
       })();`);
-    expect(stdout.trim().split("\n")).toEqual(['A answer "198.18"', ...["AAAA", "TXT", "MX", "NS", "SRV", "CNAME", "CAA", "SOA", "PTR"].map((type) => `${type} ENODATA`), expect.stringMatching(/^other E/)]);
+    expect(stdout.trim().split("\n")).toEqual([
+      'A answer "198.18"',
+      ...["AAAA", "TXT", "MX", "NS", "SRV", "CNAME", "CAA", "SOA", "PTR"].map((type) => `${type} ENODATA`),
+      expect.stringMatching(/^other E/),
+    ]);
     expect(arrived()).toEqual([]);
   });
 

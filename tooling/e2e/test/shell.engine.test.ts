@@ -18,7 +18,18 @@ afterAll(() => host[Symbol.asyncDispose]());
 describe("a sandbox, seen from inside", () => {
   it("is not root and has nothing of the host: no home, no credentials, no environment", async ({ expect }) => {
     const cwd = await host.project("seen");
-    const { code, stdout, stderr } = await host.sbx(["run", "-q", "shell", "--", "sh", "-c", `id -u; pwd; ls -A ~ ~/.aws /root '${host.home}'; cat ~/.aws/credentials '${host.home}/.aws/credentials'; env -0 | tr '\\n\\0' '  '; cat /proc/*/environ | tr '\\0' ' '`], { cwd });
+    const { code, stdout, stderr } = await host.sbx(
+      [
+        "run",
+        "-q",
+        "shell",
+        "--",
+        "sh",
+        "-c",
+        `id -u; pwd; ls -A ~ ~/.aws /root '${host.home}'; cat ~/.aws/credentials '${host.home}/.aws/credentials'; env -0 | tr '\\n\\0' '  '; cat /proc/*/environ | tr '\\0' ' '`,
+      ],
+      { cwd },
+    );
     expect(code).toBe(0);
     expect(stdout.split("\n").slice(0, 2)).toEqual(["1000", cwd]);
     for (const canary of [LEAK, AWS, "E2E_LEAK", "SBX_STATE_DIR"]) expect(stdout + stderr).not.toContain(canary);
@@ -33,7 +44,18 @@ describe("a sandbox, seen from inside", () => {
 
   it("cannot become root, reach the engine or change what runs on the host", async ({ expect }) => {
     const cwd = await host.project("contained");
-    const { stdout } = await host.sbx(["run", "-q", "shell", "--", "sh", "-c", "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; find / -xdev -perm -4000 -type f 2>/dev/null | head -1 | xargs -r -n1 sh -c 'echo setuid $0'; ls /var/run/docker.sock 2>&1; echo evil > .git/hooks/pre-commit; git config core.fsmonitor evil; cp /bin/sh s && chmod u+s s; cat /sys/class/net/*/address | xargs"], { cwd });
+    const { stdout } = await host.sbx(
+      [
+        "run",
+        "-q",
+        "shell",
+        "--",
+        "sh",
+        "-c",
+        "grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status; find / -xdev -perm -4000 -type f 2>/dev/null | head -1 | xargs -r -n1 sh -c 'echo setuid $0'; ls /var/run/docker.sock 2>&1; echo evil > .git/hooks/pre-commit; git config core.fsmonitor evil; cp /bin/sh s && chmod u+s s; cat /sys/class/net/*/address | xargs",
+      ],
+      { cwd },
+    );
     expect(stdout).toMatch(/CapEff:\s+0{16}/);
     expect(stdout).toMatch(/CapBnd:\s+0{16}/);
     expect(stdout).toMatch(/NoNewPrivs:\s+1/);
@@ -48,9 +70,17 @@ describe("a sandbox, seen from inside", () => {
 describe("how a session ends", () => {
   let cwd: string;
   const run = (script: string, ...options: readonly string[]) => host.sbx(["run", "-q", ...options, "shell", "--", "sh", "-c", script], { cwd });
-  beforeAll(async () => { cwd = await host.project("ends"); });
+  beforeAll(async () => {
+    cwd = await host.project("ends");
+  });
 
-  it.for([["exit 0", 0], ["exit 7", 7], ["kill -TERM $$; sleep 9", 143], ["kill -KILL $$; sleep 9", 137], ["no-such-program-here", 127]] as const)("%s gives %d", async ([script, code], { expect }) => {
+  it.for([
+    ["exit 0", 0],
+    ["exit 7", 7],
+    ["kill -TERM $$; sleep 9", 143],
+    ["kill -KILL $$; sleep 9", 137],
+    ["no-such-program-here", 127],
+  ] as const)("%s gives %d", async ([script, code], { expect }) => {
     expect((await run(script)).code).toBe(code);
   });
 
@@ -79,7 +109,11 @@ describe("how a session ends", () => {
   it("ends when the person interrupts it", async ({ expect }) => {
     const [node, script] = host.launcher;
     const child = spawn(node, [script, "run", "-q", "shell", "--", "sh", "-c", "echo began; exec sleep 4444"], { cwd, env: host.env, stdio: ["ignore", "pipe", "ignore"] });
-    const ended = new Promise<number | null>((resolve) => { child.once("exit", (code) => { resolve(code); }); });
+    const ended = new Promise<number | null>((resolve) => {
+      child.once("exit", (code) => {
+        resolve(code);
+      });
+    });
     child.stdout.once("data", () => child.kill("SIGINT"));
     expect(await ended).toBe(130);
     expect(await patiently(3000, async () => (await host.sandbox("shell-ends")).sessions.every(({ state }) => state.phase === "ended"))).toBe(true);
@@ -93,9 +127,23 @@ describe("how a session ends", () => {
 });
 
 describe("workspaces of all kinds", () => {
-  it.for([[0, 1000], [1234, 1234]] as const)("of uid %d: the agent is uid %d, and what it writes belongs to the owner", async ([owner, agent], { expect }) => {
+  it.for([
+    [0, 1000],
+    [1234, 1234],
+  ] as const)("of uid %d: the agent is uid %d, and what it writes belongs to the owner", async ([owner, agent], { expect }) => {
     const cwd = await host.project(`of-${owner}`, owner);
-    const { code, stdout, stderr } = await host.sbx(["run", "-q", "shell", "--", "sh", "-c", "id -un; id -u; mkdir made && echo inside > made/file && echo more >> README.md && git add . && git commit -q -m inside && git log --format='%an <%ae>' -1; stat -c %u README.md ~"], { cwd });
+    const { code, stdout, stderr } = await host.sbx(
+      [
+        "run",
+        "-q",
+        "shell",
+        "--",
+        "sh",
+        "-c",
+        "id -un; id -u; mkdir made && echo inside > made/file && echo more >> README.md && git add . && git commit -q -m inside && git log --format='%an <%ae>' -1; stat -c %u README.md ~",
+      ],
+      { cwd },
+    );
     expect(stderr).toBe("");
     expect(stdout.trim().split("\n")).toEqual(["agent", String(agent), "Ada Example <ada@example.invalid>", String(agent), String(agent)]);
     expect(code).toBe(0);
@@ -132,7 +180,10 @@ describe("a sandbox over its life", () => {
   it("is one for a workspace, also when two ask for it at the same moment", async ({ expect }) => {
     const cwd = await host.project("twice");
     const both = await Promise.all(["one", "two"].map((name) => host.sbx(["run", "-q", "shell", "--", "sh", "-c", `echo ${name}; echo ${name} > ~/${name}; hostname`], { cwd })));
-    expect(both.map(({ code, stdout, stderr }) => [code, stdout, stderr])).toEqual([[0, "one\nshell-twice\n", ""], [0, "two\nshell-twice\n", ""]]);
+    expect(both.map(({ code, stdout, stderr }) => [code, stdout, stderr])).toEqual([
+      [0, "one\nshell-twice\n", ""],
+      [0, "two\nshell-twice\n", ""],
+    ]);
     expect((await host.sandboxes()).filter(({ workspace }) => workspace === cwd)).toHaveLength(1);
     expect((await host.sbx(["run", "-q", "shell", "--", "sh", "-c", "cat ~/one ~/two"], { cwd })).stdout).toBe("one\ntwo\n");
   });

@@ -9,7 +9,9 @@ const DETACH = "\u0010\u0011";
 const INTERRUPT = "\u0003";
 
 let host: Host;
-beforeAll(() => { host = openHost(); });
+beforeAll(() => {
+  host = openHost();
+});
 afterAll(() => host[Symbol.asyncDispose](), 60_000);
 
 async function killDaemon(): Promise<number> {
@@ -78,7 +80,9 @@ describe("a shell at a real terminal", () => {
     terminal.resize(110, 35);
     await patiently(5000, async () => {
       terminal.type("clear; stty size\r");
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 300);
+      });
       return /^35 110$/m.test(terminal.screen());
     });
     expect(terminal.screen()).toMatch(/^35 110$/m);
@@ -112,6 +116,9 @@ describe("a shell at a real terminal", () => {
     one.type("echo $((2 * 2)) eyes\r");
     await Promise.all([one, other].map((terminal) => terminal.shows(/^4 eyes$/m)));
     one.type("exit 4\r");
-    expect(await Promise.all([one.ended(), other.ended()])).toEqual([{ code: 4, cooked: true }, { code: 4, cooked: true }]);
+    expect(await Promise.all([one.ended(), other.ended()])).toEqual([
+      { code: 4, cooked: true },
+      { code: 4, cooked: true },
+    ]);
   });
 });

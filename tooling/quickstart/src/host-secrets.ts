@@ -5,5 +5,7 @@ const CREDENTIALS = [".aws/credentials", ".ssh", ".npmrc", ".docker/config.json"
 
 /** Paths under the home where credentials usually lie, those of this machine first. */
 export function credentialPaths(home: string): readonly { readonly path: string; readonly onHost: boolean }[] {
-  return CREDENTIALS.map((relative) => path.join(home, relative)).map((full) => ({ path: full, onHost: existsSync(full) })).toSorted((a, b) => Number(b.onHost) - Number(a.onHost));
+  return CREDENTIALS.map((relative) => path.join(home, relative))
+    .map((full) => ({ path: full, onHost: existsSync(full) }))
+    .toSorted((a, b) => Number(b.onHost) - Number(a.onHost));
 }

@@ -15,6 +15,8 @@ export async function runSbx(launcher: string, args: readonly string[], { show, 
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => { resolve({ code: code ?? 130, stdout }); });
+    child.on("close", (code) => {
+      resolve({ code: code ?? 130, stdout });
+    });
   });
 }

@@ -16,7 +16,9 @@ export interface SummaryFacts {
 
 /** The screenful at the end: what the agent did, what it could not see, what was refused, what to type next. */
 export function summary(facts: SummaryFacts): string {
-  const changed = execFileSync("git", ["status", "--porcelain"], { cwd: facts.projectPath, encoding: "utf8" }).split("\n").filter((line) => line !== "");
+  const changed = execFileSync("git", ["status", "--porcelain"], { cwd: facts.projectPath, encoding: "utf8" })
+    .split("\n")
+    .filter((line) => line !== "");
   const events = readEvents(facts.events);
   const denied = [...new Set(events.filter(({ type }) => type === "egress.denied").map(({ fields }) => `${String(fields["to"])}: ${String(fields["reason"])}`))];
   const used = events.filter(({ type }) => type === "model.used");

@@ -6,14 +6,28 @@ import type { MakeCommand } from "../program.ts";
 import { show, table } from "../show.ts";
 
 export const agentsCommand: MakeCommand = (context) =>
-  new Command("agents").description("See which agents there are").addCommand(lsCommand(context)).addCommand(showCommand(context)).addHelpText("after", "\nExamples:\n  $ sbx agents ls\n  $ sbx agents show claude");
+  new Command("agents")
+    .description("See which agents there are")
+    .addCommand(lsCommand(context))
+    .addCommand(showCommand(context))
+    .addHelpText("after", "\nExamples:\n  $ sbx agents ls\n  $ sbx agents show claude");
 
 function lsCommand({ daemon, io }: Context): CommandUnknownOpts {
-  return new Command("ls").description("List the agents").option("--json", "print one JSON document").addHelpText("after", "\nExamples:\n  $ sbx agents ls --json")
+  return new Command("ls")
+    .description("List the agents")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExamples:\n  $ sbx agents ls --json")
     .action(async ({ json }) => {
       const { client } = await daemon.connect();
       const result = await client.listAgents({});
-      show(io, json, { result, lines: (all) => table(["NAME", "MODEL", "IMAGE", "SOURCE", "DESCRIPTION"], all.map(({ name, service, built, source, description, problem }) => [name, service ?? "-", imageState({ built, problem }), source, problem ?? description])) });
+      show(io, json, {
+        result,
+        lines: (all) =>
+          table(
+            ["NAME", "MODEL", "IMAGE", "SOURCE", "DESCRIPTION"],
+            all.map(({ name, service, built, source, description, problem }) => [name, service ?? "-", imageState({ built, problem }), source, problem ?? description]),
+          ),
+      });
     });
 }
 
@@ -23,7 +37,11 @@ function imageState({ built, problem }: { readonly built: boolean; readonly prob
 }
 
 function showCommand({ daemon, io }: Context): CommandUnknownOpts {
-  return new Command("show").description("Show an agent's profile").argument("<agent>", "its name, or a Kit's directory").option("--json", "print one JSON document").addHelpText("after", "\nExamples:\n  $ sbx agents show claude\n  $ sbx agents show ./my-agent-kit --json")
+  return new Command("show")
+    .description("Show an agent's profile")
+    .argument("<agent>", "its name, or a Kit's directory")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExamples:\n  $ sbx agents show claude\n  $ sbx agents show ./my-agent-kit --json")
     .action(async (agent, { json }) => {
       const { client } = await daemon.connect();
       const result = await client.showAgent({ agent });

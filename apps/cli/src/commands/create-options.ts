@@ -6,19 +6,20 @@ const none: readonly string[] = [];
 const noPorts: readonly number[] = [];
 
 /** The options that `run` and `create` share. */
-export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>) => refuseForeignOptions(
-  command
-    .option("-w, --workspace <path>", "directory that the agent works in (default: this one)")
-    .option("--name <name>", "name of the sandbox (default: agent and directory)")
-    .option("--add-dir <path[:ro]>", "a further directory, read-only with :ro (repeat for more)", collect, none)
-    .option("--allow-host <pattern>", "a destination the sandbox may reach, as api.example.org or **.example.org:443 (repeat for more)", collect, none)
-    .addOption(new Option("--allow-host-port <port>", "a service on this machine's loopback, as host.docker.internal:PORT (repeat for more)").argParser(collectPort).default(noPorts))
-    .option("--hide <path>", "a path of the workspace that is empty inside (repeat for more)", collect, none)
-    .option("--allow-write <path>", "open a protected path of the workspace (repeat for more)", collect, none)
-    .option("-e, --env <key[=value]>", "set a variable, or pass one on (repeat for more)", collect, none)
-    .option("--cpus <number>", "processors, as 2 or 0.5", parseCpus)
-    .option("-m, --memory <size>", "memory, as 512m or 4g", parseMemory)
-    .option("--pids <number>", "most processes at once", parseInteger(16, 1_000_000))
-    .addOption(new Option("--model <source>", "where the model's answers come from").choices(["auto", "provider", "scripted"] as const).default("auto" as const))
-    .option("-q, --quiet", "no progress, notices or report"),
-);
+export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>) =>
+  refuseForeignOptions(
+    command
+      .option("-w, --workspace <path>", "directory that the agent works in (default: this one)")
+      .option("--name <name>", "name of the sandbox (default: agent and directory)")
+      .option("--add-dir <path[:ro]>", "a further directory, read-only with :ro (repeat for more)", collect, none)
+      .option("--allow-host <pattern>", "a destination the sandbox may reach, as api.example.org or **.example.org:443 (repeat for more)", collect, none)
+      .addOption(new Option("--allow-host-port <port>", "a service on this machine's loopback, as host.docker.internal:PORT (repeat for more)").argParser(collectPort).default(noPorts))
+      .option("--hide <path>", "a path of the workspace that is empty inside (repeat for more)", collect, none)
+      .option("--allow-write <path>", "open a protected path of the workspace (repeat for more)", collect, none)
+      .option("-e, --env <key[=value]>", "set a variable, or pass one on (repeat for more)", collect, none)
+      .option("--cpus <number>", "processors, as 2 or 0.5", parseCpus)
+      .option("-m, --memory <size>", "memory, as 512m or 4g", parseMemory)
+      .option("--pids <number>", "most processes at once", parseInteger(16, 1_000_000))
+      .addOption(new Option("--model <source>", "where the model's answers come from").choices(["auto", "provider", "scripted"] as const).default("auto" as const))
+      .option("-q, --quiet", "no progress, notices or report"),
+  );

@@ -8,11 +8,19 @@ Examples:
   $ sbx create --name web -m 4g codex ~/src/web`;
 
 export const createCommand: MakeCommand = (context) => {
-  const command = new Command("create").description("Make a sandbox and start it, without an agent's session").argument("<agent>", "name of an agent, or a Kit's directory").argument("[path]", "directory that the agent works in");
+  const command = new Command("create")
+    .description("Make a sandbox and start it, without an agent's session")
+    .argument("<agent>", "name of an agent, or a Kit's directory")
+    .argument("[path]", "directory that the agent works in");
   return addCreateOptions(command)
     .addHelpText("after", EXAMPLES)
     .action(async (agent, path, options) => {
-      const [{ createInput }, { createWithProgress }, { settleJoined }, { noticeLines }] = await Promise.all([import("../run/create-input.ts"), import("../run/create-with-progress.ts"), import("../run/settle-joined.ts"), import("../run/run-report.ts")]);
+      const [{ createInput }, { createWithProgress }, { settleJoined }, { noticeLines }] = await Promise.all([
+        import("../run/create-input.ts"),
+        import("../run/create-with-progress.ts"),
+        import("../run/settle-joined.ts"),
+        import("../run/run-report.ts"),
+      ]);
       const input = await createInput(context, agent, { options, ...(path === undefined ? {} : { path }) });
       const quiet = options.quiet === true;
       const connection = await context.daemon.connect();

@@ -3,11 +3,18 @@ import type { Context } from "../context.ts";
 import type { MakeCommand } from "../program.ts";
 
 export const daemonCommand: MakeCommand = (context) =>
-  new Command("daemon").description("See to the daemon, which other commands start when they need it").addCommand(startCommand(context)).addCommand(stopCommand(context)).addCommand(statusCommand(context)).addCommand(logsCommand(context))
+  new Command("daemon")
+    .description("See to the daemon, which other commands start when they need it")
+    .addCommand(startCommand(context))
+    .addCommand(stopCommand(context))
+    .addCommand(statusCommand(context))
+    .addCommand(logsCommand(context))
     .addHelpText("after", "\nExamples:\n  $ sbx daemon status\n  $ sbx daemon logs -f");
 
 function startCommand(context: Context): CommandUnknownOpts {
-  return new Command("start").description("Start the daemon, unless it runs").addHelpText("after", "\nExamples:\n  $ sbx daemon start")
+  return new Command("start")
+    .description("Start the daemon, unless it runs")
+    .addHelpText("after", "\nExamples:\n  $ sbx daemon start")
     .action(async () => {
       const before = await context.daemon.find();
       await context.daemon.connect();
@@ -16,16 +23,30 @@ function startCommand(context: Context): CommandUnknownOpts {
 }
 
 function stopCommand(context: Context): CommandUnknownOpts {
-  return new Command("stop").description("Stop the daemon; sandboxes go on without network until it runs again").addHelpText("after", "\nExamples:\n  $ sbx daemon stop")
-    .action(async () => { await (await import("../daemon/stop-daemon.ts")).stopDaemon(context); });
+  return new Command("stop")
+    .description("Stop the daemon; sandboxes go on without network until it runs again")
+    .addHelpText("after", "\nExamples:\n  $ sbx daemon stop")
+    .action(async () => {
+      await (await import("../daemon/stop-daemon.ts")).stopDaemon(context);
+    });
 }
 
 function statusCommand(context: Context): CommandUnknownOpts {
-  return new Command("status").description("Say whether the daemon runs, and with which engine").option("--json", "print one JSON document").addHelpText("after", "\nExamples:\n  $ sbx daemon status --json")
-    .action(async ({ json }) => { await (await import("../daemon/show-status.ts")).showStatus(context, json); });
+  return new Command("status")
+    .description("Say whether the daemon runs, and with which engine")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExamples:\n  $ sbx daemon status --json")
+    .action(async ({ json }) => {
+      await (await import("../daemon/show-status.ts")).showStatus(context, json);
+    });
 }
 
 function logsCommand(context: Context): CommandUnknownOpts {
-  return new Command("logs").description("Print the end of the daemon's log").option("-f, --follow", "go on with what is written").addHelpText("after", "\nExamples:\n  $ sbx daemon logs -f")
-    .action(async ({ follow }) => { await (await import("../daemon/show-log.ts")).showLog(context, follow === true); });
+  return new Command("logs")
+    .description("Print the end of the daemon's log")
+    .option("-f, --follow", "go on with what is written")
+    .addHelpText("after", "\nExamples:\n  $ sbx daemon logs -f")
+    .action(async ({ follow }) => {
+      await (await import("../daemon/show-log.ts")).showLog(context, follow === true);
+    });
 }

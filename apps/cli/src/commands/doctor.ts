@@ -7,4 +7,6 @@ export const doctorCommand: MakeCommand = (context, setExit) =>
     .description("Say whether this machine is ready, and what to mend; exit code 1 when it is not")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx doctor\n  $ sbx doctor --json | jq '.[] | select(.state != \"ok\")'")
-    .action(async ({ json }) => { if (!(await (await import("../doctor/run-doctor.ts")).runDoctor(context, json))) setExit(EXIT.no); });
+    .action(async ({ json }) => {
+      if (!(await (await import("../doctor/run-doctor.ts")).runDoctor(context, json))) setExit(EXIT.no);
+    });

@@ -10,4 +10,6 @@ export const eventsCommand: MakeCommand = (context) =>
     .option("--since <time>", "of the last 90s, 10m or 2h", parseDuration)
     .option("--json", "print one JSON document a line")
     .addHelpText("after", "\nExamples:\n  $ sbx events -f\n  $ sbx events --sandbox claude-app --since 1h --json | jq -c 'select(.type == \"egress.denied\")'")
-    .action(async (options) => { await (await import("../show-events.ts")).showEvents(context, options); });
+    .action(async (options) => {
+      await (await import("../show-events.ts")).showEvents(context, options);
+    });

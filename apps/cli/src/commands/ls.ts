@@ -18,7 +18,10 @@ export const lsCommand: MakeCommand = ({ daemon, io }) =>
 
 function lines(all: readonly Sandbox[]): readonly string[] {
   if (all.length === 0) return ["There is no sandbox. Start one in this directory with: sbx run shell"];
-  return table(["NAME", "AGENT", "STATUS", "SESSIONS", "WORKSPACE"], all.map((sandbox) => [sandbox.name, sandbox.agent, status(sandbox), String(sandbox.sessions.filter(({ state }) => state.phase === "running").length), sandbox.workspace]));
+  return table(
+    ["NAME", "AGENT", "STATUS", "SESSIONS", "WORKSPACE"],
+    all.map((sandbox) => [sandbox.name, sandbox.agent, status(sandbox), String(sandbox.sessions.filter(({ state }) => state.phase === "running").length), sandbox.workspace]),
+  );
 }
 
 /** One or two words; what is wrong with the network is part of it. */

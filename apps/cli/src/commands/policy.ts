@@ -19,21 +19,35 @@ export const policyCommand: MakeCommand = (context, setExit) =>
     .addHelpText("after", "\nExamples:\n  $ sbx policy allow api.example.org\n  $ sbx policy why api.example.org");
 
 function lsCommand(context: Context): CommandUnknownOpts {
-  return new Command("ls").description("List the rules; what no rule allows is denied").option("--sandbox <name>", "the rules of one sandbox, its profile's too").option("--json", "print one JSON document")
+  return new Command("ls")
+    .description("List the rules; what no rule allows is denied")
+    .option("--sandbox <name>", "the rules of one sandbox, its profile's too")
+    .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx policy ls\n  $ sbx policy ls --sandbox claude-app --json")
-    .action(async (options) => { await (await import("../policy/list-rules.ts")).listRules(context, options); });
+    .action(async (options) => {
+      await (await import("../policy/list-rules.ts")).listRules(context, options);
+    });
 }
 
 function addCommand(context: Context, effect: RuleEffect): CommandUnknownOpts {
   const what = effect === "allow" ? "Allow a destination" : "Deny a destination, whatever else allows it";
-  return new Command(effect).description(what).argument("<pattern>", "api.example.org, *.example.org (one label), **.example.org (any depth), 10.1.0.0/16; :PORT or :FROM-TO may follow")
-    .option("--sandbox <name>", FOR).option("--note <text>", "why, for people").option("--json", "print one JSON document")
+  return new Command(effect)
+    .description(what)
+    .argument("<pattern>", "api.example.org, *.example.org (one label), **.example.org (any depth), 10.1.0.0/16; :PORT or :FROM-TO may follow")
+    .option("--sandbox <name>", FOR)
+    .option("--note <text>", "why, for people")
+    .option("--json", "print one JSON document")
     .addHelpText("after", `\nExamples:\n  $ sbx policy ${effect} api.example.org\n  $ sbx policy ${effect} '**.example.org:443' --sandbox claude-app`)
-    .action(async (pattern, options) => { await (await import("../policy/add-rule.ts")).addRule(context, effect, { pattern, ...options }); });
+    .action(async (pattern, options) => {
+      await (await import("../policy/add-rule.ts")).addRule(context, effect, { pattern, ...options });
+    });
 }
 
 function rmCommand(context: Context): CommandUnknownOpts {
-  return new Command("rm").description("Remove a rule").argument("<rule>", "its id, as sbx policy ls shows it").option("--sandbox <name>", "a rule of this sandbox")
+  return new Command("rm")
+    .description("Remove a rule")
+    .argument("<rule>", "its id, as sbx policy ls shows it")
+    .option("--sandbox <name>", "a rule of this sandbox")
     .addHelpText("after", "\nExamples:\n  $ sbx policy rm user:api.example.org")
     .action(async (rule, { sandbox }) => {
       const { client } = await context.daemon.connect();
@@ -43,13 +57,25 @@ function rmCommand(context: Context): CommandUnknownOpts {
 }
 
 function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
-  return new Command("check").description("Say whether a destination is allowed; exit code 1 when it is not").argument("<destination>", "HOST, HOST:PORT (443 when not given) or a URL").option("--sandbox <name>", "as this sandbox").option("--json", "print one JSON document")
+  return new Command("check")
+    .description("Say whether a destination is allowed; exit code 1 when it is not")
+    .argument("<destination>", "HOST, HOST:PORT (443 when not given) or a URL")
+    .option("--sandbox <name>", "as this sandbox")
+    .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx policy check registry.example.org && echo yes\n  $ sbx policy check db.example.org:5432 --sandbox claude-app")
-    .action(async (destination, options) => { if (!(await (await import("../policy/check-policy.ts")).checkPolicy(context, destination, options))) setExit(EXIT.no); });
+    .action(async (destination, options) => {
+      if (!(await (await import("../policy/check-policy.ts")).checkPolicy(context, destination, options))) setExit(EXIT.no);
+    });
 }
 
 function whyCommand(context: Context): CommandUnknownOpts {
-  return new Command("why").description("Explain the decision about a host, and show when it was refused").argument("<destination>", "HOST, HOST:PORT or a URL").option("--sandbox <name>", "as this sandbox").option("--json", "print one JSON document")
+  return new Command("why")
+    .description("Explain the decision about a host, and show when it was refused")
+    .argument("<destination>", "HOST, HOST:PORT or a URL")
+    .option("--sandbox <name>", "as this sandbox")
+    .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx policy why api.example.org\n  $ sbx policy why api.example.org --sandbox claude-app")
-    .action(async (destination, options) => { await (await import("../policy/explain-policy.ts")).explainPolicy(context, destination, options); });
+    .action(async (destination, options) => {
+      await (await import("../policy/explain-policy.ts")).explainPolicy(context, destination, options);
+    });
 }

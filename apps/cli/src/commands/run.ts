@@ -15,7 +15,10 @@ Examples:
   $ sbx run shell -- sh -c 'id -u; ls ~'    look around inside`;
 
 export const runCommand: MakeCommand = (context, setExit) => {
-  const command = new Command("run").description("Run an agent in the sandbox of a directory").argument("<agent>", "name of an agent (sbx agents ls), or a Kit's directory").argument("[args...]", "PATH of the directory (default: this one), then arguments of the agent");
+  const command = new Command("run")
+    .description("Run an agent in the sandbox of a directory")
+    .argument("<agent>", "name of an agent (sbx agents ls), or a Kit's directory")
+    .argument("[args...]", "PATH of the directory (default: this one), then arguments of the agent");
   return addCreateOptions(command)
     .usage("[options] AGENT [PATH] [-- ARGS...]")
     .option("-d, --detach", "start the agent and print the sandbox's name")

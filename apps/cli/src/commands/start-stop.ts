@@ -7,14 +7,18 @@ export const stopCommand: MakeCommand = (context) =>
     .description("End the sessions of sandboxes and stop them; what is installed inside stays")
     .argument("[sandbox...]", "names or ids (default: that of this directory)")
     .addHelpText("after", "\nExamples:\n  $ sbx stop\n  $ sbx stop claude-app codex-web")
-    .action(async (refs) => { await forEach(context, refs, "stopSandbox"); });
+    .action(async (refs) => {
+      await forEach(context, refs, "stopSandbox");
+    });
 
 export const startCommand: MakeCommand = (context) =>
   new Command("start")
     .description("Start stopped sandboxes")
     .argument("[sandbox...]", "names or ids (default: that of this directory)")
     .addHelpText("after", "\nExamples:\n  $ sbx start\n  $ sbx start claude-app")
-    .action(async (refs) => { await forEach(context, refs, "startSandbox"); });
+    .action(async (refs) => {
+      await forEach(context, refs, "startSandbox");
+    });
 
 /** One after the other, a name printed for each that is done. */
 async function forEach(context: Context, refs: readonly string[], call: "startSandbox" | "stopSandbox"): Promise<void> {

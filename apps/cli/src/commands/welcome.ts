@@ -13,4 +13,6 @@ All commands: sbx --help
 
 /** What `sbx` says without arguments. */
 export const welcomeCommand: MakeCommand = ({ io }) =>
-  new Command("welcome").description("Show the first commands to try").action(() => { io.out(WELCOME); });
+  new Command("welcome").description("Show the first commands to try").action(() => {
+    io.out(WELCOME);
+  });

@@ -29,6 +29,9 @@ async function* parseEvents(response: IncomingMessage, signal: AbortSignal): Asy
 
 /** One block of server-sent events; comments and kinds of event that this version does not know are passed over. */
 function eventOf(block: string): Event | undefined {
-  const data = block.split("\n").flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trimStart()] : [])).join("\n");
+  const data = block
+    .split("\n")
+    .flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trimStart()] : []))
+    .join("\n");
   return data === "" ? undefined : Event.safeParse(JSON.parse(data)).data;
 }

@@ -24,7 +24,10 @@ export async function showLog({ daemon, io, sleep }: Context, follow: boolean): 
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {
-  return await stat(file).then(({ size }) => size, () => undefined);
+  return await stat(file).then(
+    ({ size }) => size,
+    () => undefined,
+  );
 }
 
 async function readRange(file: string, position: number, length: number): Promise<string> {

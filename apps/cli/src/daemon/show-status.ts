@@ -20,6 +20,8 @@ function lines({ version, pid, startedAt, socket, stateDirectory, memoryBytes, s
     `socket      ${cleanText(socket)}`,
     `state       ${cleanText(stateDirectory)}`,
     `sandboxes   ${sandboxes}`,
-    engine.reachable ? `engine      ${cleanText(engine.name)} ${cleanText(engine.version)} (API ${cleanText(engine.apiVersion)}) at ${cleanText(engine.endpoint)}` : `engine      not reachable: ${cleanText(engine.message)}\n            fix: ${cleanText(engine.fix)}`,
+    engine.reachable
+      ? `engine      ${cleanText(engine.name)} ${cleanText(engine.version)} (API ${cleanText(engine.apiVersion)}) at ${cleanText(engine.endpoint)}`
+      : `engine      not reachable: ${cleanText(engine.message)}\n            fix: ${cleanText(engine.fix)}`,
   ];
 }

@@ -7,7 +7,8 @@ export function socketError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.name === "AbortError") return new AppError("INTERRUPTED", { message: "Interrupted", fix: "Run the command again.", cause: error });
   const code = "code" in error ? String(error.code) : "";
-  if (code === "EACCES") return new AppError("DAEMON_UNREACHABLE", { message: "The daemon's socket belongs to another user", fix: "Run sbx as the user who started the daemon, or unset SBX_STATE_DIR.", cause: error });
+  if (code === "EACCES")
+    return new AppError("DAEMON_UNREACHABLE", { message: "The daemon's socket belongs to another user", fix: "Run sbx as the user who started the daemon, or unset SBX_STATE_DIR.", cause: error });
   if (!GONE.has(code)) return error;
   return new AppError("DAEMON_UNREACHABLE", { message: `The daemon does not answer (${code})`, fix: "Start it with: sbx daemon start; its log: sbx daemon logs", cause: error });
 }

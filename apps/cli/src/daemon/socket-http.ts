@@ -18,7 +18,12 @@ interface Ask {
 export function createSocketSend(socketPath: string): Send {
   return async ({ method, target, body }, signal) => {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const response = await open(socketPath, { method, path: target, signal, ...(text === undefined ? {} : { body: text, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) } }) });
+    const response = await open(socketPath, {
+      method,
+      path: target,
+      signal,
+      ...(text === undefined ? {} : { body: text, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) } }),
+    });
     return { status: response.statusCode ?? 0, body: await readJson(response) };
   };
 }
@@ -27,7 +32,9 @@ export function createSocketSend(socketPath: string): Send {
 export async function open(socketPath: string, { method, path, headers = {}, body, signal }: Ask): Promise<IncomingMessage> {
   return await new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, method, path, headers: { host: "sbxd", ...headers }, agent: false, signal });
-    outgoing.once("response", resolve).once("error", (error) => { reject(socketError(error)); });
+    outgoing.once("response", resolve).once("error", (error) => {
+      reject(socketError(error));
+    });
     outgoing.end(body);
   });
 }
@@ -40,8 +47,16 @@ export async function upgrade(socketPath: string, { path, signal }: Pick<Ask, "p
       if (head.byteLength > 0) socket.unshift(head);
       resolve(socket);
     });
-    outgoing.once("response", (response) => { readJson(response).then((json) => { reject(AppError.fromJSON(json)); }).catch(reject); });
-    outgoing.once("error", (error) => { reject(socketError(error)); });
+    outgoing.once("response", (response) => {
+      readJson(response)
+        .then((json) => {
+          reject(AppError.fromJSON(json));
+        })
+        .catch(reject);
+    });
+    outgoing.once("error", (error) => {
+      reject(socketError(error));
+    });
     outgoing.end();
   });
 }
@@ -58,7 +73,8 @@ export async function readJson(response: IncomingMessage): Promise<unknown> {
     }
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new AppError("DAEMON_UNREACHABLE", { message: "What answers on the daemon's socket is no sbx daemon", fix: "End it, then run: sbx daemon start", cause: error });
+    if (error instanceof SyntaxError)
+      throw new AppError("DAEMON_UNREACHABLE", { message: "What answers on the daemon's socket is no sbx daemon", fix: "End it, then run: sbx daemon start", cause: error });
     throw socketError(error);
   }
 }

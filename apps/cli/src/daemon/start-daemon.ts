@@ -41,7 +41,8 @@ async function startOnce({ paths, env }: Start): Promise<"ready" | "already-runn
   await log.close();
   try {
     const line = await Promise.race([firstLine(child), exitOf(child), sleep(START_TIMEOUT_MS, undefined, { ref: false })]);
-    if (line === undefined) throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon did not start", fix: `Look into its log: ${paths.log}`, details: { output: await tailOf(paths.log, before) } });
+    if (line === undefined)
+      throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon did not start", fix: `Look into its log: ${paths.log}`, details: { output: await tailOf(paths.log, before) } });
     const said = parseReadyLine(line);
     if (said.event === "failed") throw AppError.fromJSON(said.problem);
     return said.event === "already-running" ? "already-running" : "ready";
@@ -65,7 +66,11 @@ async function firstLine(child: ChildProcess): Promise<string | undefined> {
 }
 
 async function exitOf(child: ChildProcess): Promise<undefined> {
-  await new Promise<void>((resolve, reject) => { child.once("error", reject).once("close", () => { resolve(); }); });
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", reject).once("close", () => {
+      resolve();
+    });
+  });
 }
 
 async function waitForSocket({ socket }: DaemonPaths): Promise<boolean> {

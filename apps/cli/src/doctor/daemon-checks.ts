@@ -16,7 +16,10 @@ export async function daemonChecks({ daemon, version }: Context): Promise<readon
 
 async function runningChecks(client: Client, version: string): Promise<readonly Check[]> {
   const [status, secrets, events] = await Promise.all([client.status({}), client.listSecrets({}), client.listEvents({ limit: 10_000 })]);
-  const daemon = status.version === version ? ok("daemon", `sbxd ${status.version}, pid ${status.pid}, ${status.sandboxes} ${status.sandboxes === 1 ? "sandbox" : "sandboxes"}`) : warn("daemon", `sbxd ${status.version}, but this is sbx ${version}`, "Bring both to the same version with: sbx daemon stop");
+  const daemon =
+    status.version === version
+      ? ok("daemon", `sbxd ${status.version}, pid ${status.pid}, ${status.sandboxes} ${status.sandboxes === 1 ? "sandbox" : "sandboxes"}`)
+      : warn("daemon", `sbxd ${status.version}, but this is sbx ${version}`, "Bring both to the same version with: sbx daemon stop");
   const engine = status.engine.reachable ? [] : [fail("daemon's engine", status.engine.message, status.engine.fix)];
   const intercept = events.findLast(({ type }) => type === "gate.ready")?.fields["intercept"];
   return [

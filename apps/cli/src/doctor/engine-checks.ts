@@ -13,7 +13,10 @@ export async function engineChecks({ env, home }: Context): Promise<readonly Che
     const { info } = await connectEngine({ environment: env, home });
     const remaps = info.remaps === false ? "" : `, ${info.remaps}`;
     const socket = /^unix:\/\/(.+)$/.exec(info.endpoint)?.[1];
-    const local = socket === undefined ? [warn("engine place", `${info.endpoint} may be another machine's, which has no view of this one's directories`, "Use an engine of this machine.")] : await localChecks(socket);
+    const local =
+      socket === undefined
+        ? [warn("engine place", `${info.endpoint} may be another machine's, which has no view of this one's directories`, "Use an engine of this machine.")]
+        : await localChecks(socket);
     return [ok("engine", `${info.name} ${info.version} (API ${info.apiVersion}${remaps}) at ${info.endpoint}`), ...local];
   } catch (error) {
     if (!AppError.is(error)) throw error;
@@ -44,7 +47,10 @@ export function checkCgroup(info: unknown): Check {
 }
 
 function checkImages(images: unknown): Check {
-  const tags = (Array.isArray(images) ? images : []).flatMap((image: unknown) => { const tags = fieldOf(image, "RepoTags"); return Array.isArray(tags) ? tags.map(String) : []; });
+  const tags = (Array.isArray(images) ? images : []).flatMap((image: unknown) => {
+    const tags = fieldOf(image, "RepoTags");
+    return Array.isArray(tags) ? tags.map(String) : [];
+  });
   if (tags.some((tag) => tag.startsWith("sbx/base:"))) return ok("images", `${tags.length} of sbx are there, the base image among them`);
   return ok("images", "the base image is made at the first run, which takes some minutes");
 }

@@ -14,11 +14,19 @@ const FREE_NEEDED_BYTES = 2e9;
 
 /** What can be told of the machine without asking anybody. */
 export async function machineChecks({ daemon, env }: Context): Promise<readonly Check[]> {
-  return [checkNode(process.versions.node), checkKernel(process.platform, release()), await checkState(daemon.paths.stateDirectory), await checkDisk("disk (state)", daemon.paths.stateDirectory), await checkGit(env["PATH"])];
+  return [
+    checkNode(process.versions.node),
+    checkKernel(process.platform, release()),
+    await checkState(daemon.paths.stateDirectory),
+    await checkDisk("disk (state)", daemon.paths.stateDirectory),
+    await checkGit(env["PATH"]),
+  ];
 }
 
 export function checkNode(version: string): Check {
-  return Number.parseInt(version, 10) >= 24 ? ok("node", `Node ${version}`) : fail("node", `Node ${version}, which is too old`, "Install Node 24, or in a clone of the project run: npm run quickstart");
+  return Number.parseInt(version, 10) >= 24
+    ? ok("node", `Node ${version}`)
+    : fail("node", `Node ${version}, which is too old`, "Install Node 24, or in a clone of the project run: npm run quickstart");
 }
 
 /** Idmapped mounts came with 5.12; without them only a workspace of root's is out of reach. */
@@ -42,7 +50,8 @@ async function checkState(directory: string): Promise<Check> {
 /** Free space of the file system on which a directory lies or would lie. */
 export async function checkDisk(name: string, directory: string): Promise<Check> {
   const found = await statfs(directory).catch(() => undefined);
-  if (found === undefined) return path.dirname(directory) === directory ? warn(name, `free space of ${directory} cannot be read`, "See to it that some gigabytes are free.") : await checkDisk(name, path.dirname(directory));
+  if (found === undefined)
+    return path.dirname(directory) === directory ? warn(name, `free space of ${directory} cannot be read`, "See to it that some gigabytes are free.") : await checkDisk(name, path.dirname(directory));
   const free = found.bavail * found.bsize;
   const detail = `${(free / 1e9).toFixed(1)} GB free at ${directory}`;
   if (free < FREE_NEEDED_BYTES) return fail(name, detail, "Free some gigabytes, for example with: docker image prune");

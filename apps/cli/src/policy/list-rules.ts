@@ -15,5 +15,8 @@ export async function listRules({ daemon, io }: Context, { sandbox, json }: Poli
 
 function lines(rules: readonly Rule[]): readonly string[] {
   if (rules.length === 0) return ["There is no rule: everything is denied but what an agent's profile allows. Add one with: sbx policy allow PATTERN"];
-  return table(["RULE", "EFFECT", "DESTINATION", "FROM", "NOTE"], rules.map(({ id, effect, to, layer, note }) => [id, effect, to, layer, note ?? ""]));
+  return table(
+    ["RULE", "EFFECT", "DESTINATION", "FROM", "NOTE"],
+    rules.map(({ id, effect, to, layer, note }) => [id, effect, to, layer, note ?? ""]),
+  );
 }

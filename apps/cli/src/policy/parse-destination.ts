@@ -6,7 +6,8 @@ export function parseDestination(text: string): Destination {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? URL.parse(text) : null;
   const [, host, port] = url === null ? (/^([^\s:/?#@]+)(?::(\d{1,5}))?$/.exec(text) ?? []) : ["", url.hostname, url.port];
   const number = port === undefined || port === "" ? defaultPort(url) : Number(port);
-  if (host === undefined || host === "" || number < 1 || number > 65_535) throw new AppError("USAGE", { message: `"${text}" is no destination`, fix: "Write HOST, HOST:PORT or a URL, for example: sbx policy check api.example.org:443" });
+  if (host === undefined || host === "" || number < 1 || number > 65_535)
+    throw new AppError("USAGE", { message: `"${text}" is no destination`, fix: "Write HOST, HOST:PORT or a URL, for example: sbx policy check api.example.org:443" });
   if (isIPv4(host)) return { kind: "address", address: host, port: number };
   return { kind: "name", name: host.toLowerCase().replace(/\.$/, ""), port: number };
 }

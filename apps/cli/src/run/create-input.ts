@@ -22,7 +22,8 @@ export interface CreateOptions {
 
 /** What a person asked for, in the daemon's words. @throws AppError `USAGE`, `WORKSPACE_INVALID` */
 export async function createInput(context: Context, agent: string, { path, options }: { readonly path?: string; readonly options: CreateOptions }): Promise<CreateInput> {
-  if (path !== undefined && options.workspace !== undefined) throw new AppError("USAGE", { message: `The workspace is named twice: "${options.workspace}" and "${path}"`, fix: "Leave --workspace or PATH out." });
+  if (path !== undefined && options.workspace !== undefined)
+    throw new AppError("USAGE", { message: `The workspace is named twice: "${options.workspace}" and "${path}"`, fix: "Leave --workspace or PATH out." });
   if (options.name !== undefined) checkName(options.name);
   return {
     agent: /[/~]|^\.\.?$/.test(agent) ? absolutePath(agent, context) : agent,
@@ -34,7 +35,11 @@ export async function createInput(context: Context, agent: string, { path, optio
     hide: [...options.hide],
     allowWrite: [...options.allowWrite],
     env: sessionEnvironment(options.env, context.env),
-    limits: { ...(options.cpus === undefined ? {} : { cpus: options.cpus }), ...(options.memory === undefined ? {} : { memoryBytes: options.memory }), ...(options.pids === undefined ? {} : { pids: options.pids }) },
+    limits: {
+      ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
+      ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
+      ...(options.pids === undefined ? {} : { pids: options.pids }),
+    },
     model: options.model,
   };
 }

@@ -6,11 +6,17 @@ import { ProgressView } from "./progress-view.ts";
 export type CreateInput = Parameters<Client["createSandbox"]>[0];
 
 /** Find or make the sandbox and show how it goes. Ctrl-C gives the work up: the daemon takes away what was half made. */
-export async function createWithProgress(context: Context, connection: Connection, { input, quiet }: { readonly input: CreateInput; readonly quiet: boolean }): Promise<{ readonly sandbox: Sandbox; readonly joined: boolean }> {
+export async function createWithProgress(
+  context: Context,
+  connection: Connection,
+  { input, quiet }: { readonly input: CreateInput; readonly quiet: boolean },
+): Promise<{ readonly sandbox: Sandbox; readonly joined: boolean }> {
   const operation = randomUUID();
   const interrupted = new AbortController();
   const done = new AbortController();
-  const release = context.onSignal((name) => { interrupted.abort(new AppError("INTERRUPTED", { message: `Interrupted by ${name}`, fix: "Run the command again." })); });
+  const release = context.onSignal((name) => {
+    interrupted.abort(new AppError("INTERRUPTED", { message: `Interrupted by ${name}`, fix: "Run the command again." }));
+  });
   using view = new ProgressView(context);
   try {
     if (!quiet) await showProgress(connection, { view, operation, signal: done.signal });

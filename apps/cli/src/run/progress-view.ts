@@ -24,7 +24,9 @@ export class ProgressView implements Disposable {
   constructor(context: Pick<Context, "io" | "now">) {
     this.#context = context;
     this.#onTerminal = context.io.isTerminal.stderr;
-    this.#timer = setInterval(() => { this.#draw(); }, REDRAW_MS).unref();
+    this.#timer = setInterval(() => {
+      this.#draw();
+    }, REDRAW_MS).unref();
   }
 
   /** Take one `sandbox.progress` event. */

@@ -61,7 +61,11 @@ async function openOrJoin({ io, env: ours }: Context, client: Client, { sandbox,
   }
   const stdin = mode === "streams" && io.stdinKind() === "data";
   const request = { sandbox: sandbox.id, kind: "agent" as const, mode, args: [...args], env, stdin };
-  const session = await client.openSession({ ...request, ...(mode === "terminal" ? { terminal: terminalOf(io, ours) } : {}), ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }) });
+  const session = await client.openSession({
+    ...request,
+    ...(mode === "terminal" ? { terminal: terminalOf(io, ours) } : {}),
+    ...(options.deadline === undefined ? {} : { deadlineMs: options.deadline }),
+  });
   return { session, stdin };
 }
 
@@ -70,7 +74,10 @@ function runningAgent({ sessions }: Sandbox): Session | undefined {
 }
 
 /** The report and, with --rm, the removal; both only when the session has ended. */
-async function finish(context: Context, { sandbox, session, before, options }: { readonly sandbox: Sandbox; readonly session: Session; readonly before: number; readonly options: RunOptions }): Promise<void> {
+async function finish(
+  context: Context,
+  { sandbox, session, before, options }: { readonly sandbox: Sandbox; readonly session: Session; readonly before: number; readonly options: RunOptions },
+): Promise<void> {
   const { client } = await context.daemon.connect();
   if ((await client.inspectSession({ session: session.id })).state.phase !== "ended") return;
   if (options.quiet !== true) {

@@ -14,7 +14,10 @@ export function noticeLines({ notices, skipped, model, name }: Sandbox): readonl
 /** What a run left behind, in a few lines; none when there is nothing to say. */
 export function reportLines({ changed, truncated, runsOnHost }: WorkspaceReport, events: readonly Event[]): readonly string[] {
   const lines: string[] = [];
-  if (changed.length > 0) lines.push(`sbx: ${changed.length}${truncated ? " or more" : ""} ${changed.length === 1 ? "file" : "files"} changed: ${few(changed.map(({ path, change }) => (change === "modified" ? path : `${path} (${change})`)))}`);
+  if (changed.length > 0)
+    lines.push(
+      `sbx: ${changed.length}${truncated ? " or more" : ""} ${changed.length === 1 ? "file" : "files"} changed: ${few(changed.map(({ path, change }) => (change === "modified" ? path : `${path} (${change})`)))}`,
+    );
   if (runsOnHost.length > 0) lines.push(`sbx: look at these before you use them, they would run on this machine: ${few(runsOnHost.map(({ path, why }) => `${path} (${why})`))}`);
   const refused = refusals(events);
   if (refused.length > 0) lines.push(`sbx: the wall refused: ${few(refused)}`);

@@ -12,7 +12,10 @@ import type { CreateInput } from "./create-with-progress.ts";
 export async function settleJoined(client: Client, sandbox: Sandbox, input: CreateInput): Promise<void> {
   const fixed = fixedOptions(sandbox, input);
   if (fixed.length > 0) {
-    throw new AppError("SANDBOX_BUSY", { message: `The sandbox "${sandbox.name}" was made without ${fixed.join(", ")}, which cannot be changed`, fix: `Remove it first with: sbx rm ${sandbox.name}; or make another one with: --name NAME` });
+    throw new AppError("SANDBOX_BUSY", {
+      message: `The sandbox "${sandbox.name}" was made without ${fixed.join(", ")}, which cannot be changed`,
+      fix: `Remove it first with: sbx rm ${sandbox.name}; or make another one with: --name NAME`,
+    });
   }
   const wanted = [...(input.allow ?? []), ...(input.allowHostPorts ?? []).map((port) => `host.docker.internal:${port}`)];
   if (wanted.length === 0) return;

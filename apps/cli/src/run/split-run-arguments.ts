@@ -22,7 +22,10 @@ export function splitRunArguments(rest: readonly string[]): RunArguments {
   if (after[0] === "--") return { ...(path === undefined ? {} : { path }), args: after.slice(1) };
   const slip = after[0] === undefined ? null : ONLY_OURS.exec(after[0]);
   if (slip !== null) {
-    throw new AppError("USAGE", { message: `"--${slip[1]}" stands after the agent, where everything belongs to the agent`, fix: "Put options of sbx before the agent: sbx run [options] AGENT [PATH] [-- ARGS…]" });
+    throw new AppError("USAGE", {
+      message: `"--${slip[1]}" stands after the agent, where everything belongs to the agent`,
+      fix: "Put options of sbx before the agent: sbx run [options] AGENT [PATH] [-- ARGS…]",
+    });
   }
   return { ...(path === undefined ? {} : { path }), args: after };
 }

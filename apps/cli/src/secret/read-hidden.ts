@@ -25,7 +25,9 @@ export async function readHidden({ io }: Context, prompt: string): Promise<strin
           else typed.push(byte);
         }
       });
-      input.resume().once("end", () => { resolve(Buffer.from(typed).toString("utf8")); });
+      input.resume().once("end", () => {
+        resolve(Buffer.from(typed).toString("utf8"));
+      });
     });
   } finally {
     input.removeAllListeners("data").pause();

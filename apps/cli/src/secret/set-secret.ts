@@ -6,9 +6,14 @@ const MAX_BYTES = 65_536;
 
 /** Keep a secret. Its value comes from stdin alone and is never printed, not in an error either. */
 export async function setSecret(context: Context, name: string, { inArguments }: { readonly inArguments: boolean }): Promise<void> {
-  if (inArguments) throw new AppError("USAGE", { message: "The value stands on the command line, where every process sees it and the shell keeps it", fix: "Take it back where it came from if others use this machine, then: sbx secret set NAME (asks without echo), or send it to stdin" });
+  if (inArguments)
+    throw new AppError("USAGE", {
+      message: "The value stands on the command line, where every process sees it and the shell keeps it",
+      fix: "Take it back where it came from if others use this machine, then: sbx secret set NAME (asks without echo), or send it to stdin",
+    });
   const checked = SecretName.safeParse(name);
-  if (!checked.success) throw new AppError("USAGE", { message: "That cannot be a secret's name: lower-case letters, digits, dashes and underscores", fix: "Write for example: sbx secret set anthropic" });
+  if (!checked.success)
+    throw new AppError("USAGE", { message: "That cannot be a secret's name: lower-case letters, digits, dashes and underscores", fix: "Write for example: sbx secret set anthropic" });
   const value = (await readValue(context, name)).replace(/\r?\n$/, "");
   if (value === "") throw new AppError("USAGE", { message: "There is no value: stdin was empty", fix: "Send the value to stdin, or type it at the prompt." });
   const { client } = await context.daemon.connect();

@@ -19,7 +19,9 @@ export async function attachHeadless(context: Context, connection: Connection, {
     left = name === "SIGINT" ? EXIT.interrupted : name === "SIGTERM" ? EXIT.terminated : EXIT.hungUp;
     drive.leave();
   });
-  const onBrokenPipe = (): void => { drive.signal("SIGPIPE"); };
+  const onBrokenPipe = (): void => {
+    drive.signal("SIGPIPE");
+  };
   io.stdout.once("error", onBrokenPipe);
   try {
     if (stdin) drive.sendStdin(io.stdin());

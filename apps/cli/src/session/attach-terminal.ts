@@ -14,12 +14,20 @@ export async function attachTerminal(context: Context, connection: Connection, {
   const { io } = context;
   const stream = await connection.attach(session, new AbortController().signal);
   const modes = new TerminalModes();
-  const drive = new SessionDrive(stream, { stdout: io.stdout, stderr: io.stderr, watch: (chunk) => { modes.push(chunk); } });
+  const drive = new SessionDrive(stream, {
+    stdout: io.stdout,
+    stderr: io.stderr,
+    watch: (chunk) => {
+      modes.push(chunk);
+    },
+  });
   const filter = new DetachFilter(detachKeys);
   let code: number | undefined;
   let left = false;
   const releases = [
-    io.onResize(() => { drive.resize(io.size()); }),
+    io.onResize(() => {
+      drive.resize(io.size());
+    }),
     context.onSignal((name) => {
       code = name === "SIGINT" ? EXIT.interrupted : name === "SIGTERM" ? EXIT.terminated : EXIT.hungUp;
       drive.leave();

@@ -26,10 +26,18 @@ export class SessionDrive {
     this.#stream = stream;
     this.#streams = streams;
     const reader = new FrameReader();
-    stream.on("data", (chunk: Uint8Array) => { this.#take(reader, chunk); });
-    stream.once("end", () => { this.#finish({ kind: "lost" }); });
-    stream.once("close", () => { this.#finish({ kind: "lost" }); });
-    stream.once("error", () => { this.#finish({ kind: "lost" }); });
+    stream.on("data", (chunk: Uint8Array) => {
+      this.#take(reader, chunk);
+    });
+    stream.once("end", () => {
+      this.#finish({ kind: "lost" });
+    });
+    stream.once("close", () => {
+      this.#finish({ kind: "lost" });
+    });
+    stream.once("error", () => {
+      this.#finish({ kind: "lost" });
+    });
   }
 
   /** Resolves once, when the session has ended, was left or was lost; the output before it has been written. */
@@ -45,13 +53,19 @@ export class SessionDrive {
       if (detach) this.leave();
       else if (!ready) {
         source.pause();
-        this.#stream.once("drain", () => { source.resume(); });
+        this.#stream.once("drain", () => {
+          source.resume();
+        });
       }
     };
-    const onEnd = (): void => { this.#stream.write(encodeFrame("stdin-end")); };
+    const onEnd = (): void => {
+      this.#stream.write(encodeFrame("stdin-end"));
+    };
     // After an earlier session has paused it, a listener alone would not make it flow again.
     source.on("data", onData).once("end", onEnd).resume();
-    this.#releaseStdin = () => { source.off("data", onData).off("end", onEnd).pause(); };
+    this.#releaseStdin = () => {
+      source.off("data", onData).off("end", onEnd).pause();
+    };
   }
 
   resize(size: TerminalSize | undefined): void {
@@ -95,7 +109,9 @@ export class SessionDrive {
   #finish(end: SessionEnd): void {
     this.#releaseStdin();
     // What was typed last is still sent.
-    this.#stream.end(() => { this.#stream.destroy(); });
+    this.#stream.end(() => {
+      this.#stream.destroy();
+    });
     this.#end.resolve(end);
   }
 }

@@ -37,7 +37,10 @@ export async function followSession(context: Context, connection: Connection, op
     if (typeof back === "number") return back;
     current = back;
   }
-  throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon went away and did not come back", fix: `Join the session again with: sbx attach ${options.sandboxName}; the daemon's log: sbx daemon logs` });
+  throw new AppError("DAEMON_UNREACHABLE", {
+    message: "The daemon went away and did not come back",
+    fix: `Join the session again with: sbx attach ${options.sandboxName}; the daemon's log: sbx daemon logs`,
+  });
 }
 
 /** A session that ended before it could be joined is no failure: what it printed is in its log. */

@@ -10,5 +10,9 @@ export function sessionMode(io: Pick<Io, "stdinKind" | "isTerminal">, wanted: bo
 export function terminalOf(io: Pick<Io, "size">, env: Environment): NonNullable<OpenSession["terminal"]> {
   const term = env["TERM"];
   const colorTerm = env["COLORTERM"];
-  return { size: io.size() ?? { columns: 120, rows: 40 }, term: term === undefined || term === "dumb" || term.length > 64 ? "xterm-256color" : term, ...(colorTerm === undefined || colorTerm.length > 64 ? {} : { colorTerm }) };
+  return {
+    size: io.size() ?? { columns: 120, rows: 40 },
+    term: term === undefined || term === "dumb" || term.length > 64 ? "xterm-256color" : term,
+    ...(colorTerm === undefined || colorTerm.length > 64 ? {} : { colorTerm }),
+  };
 }

@@ -10,7 +10,11 @@ describe("sbx policy", () => {
   it("answers check with exit code 1 for what is denied and 0 for what is allowed", async ({ expect }) => {
     const no = await runLine(["policy", "check", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve(denied) } }) });
     expect(no).toMatchObject({ code: 1, out: "denied: no rule names it\n" });
-    const yes = await runLine(["policy", "check", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve({ effect: "allow", reason: "allowed by a rule", rule: { id: "user:1", effect: "allow", to: "x.example.org", layer: "user" } }) } }) });
+    const yes = await runLine(["policy", "check", "x.example.org"], {
+      daemon: createFakeDaemon({
+        handlers: { checkPolicy: () => Promise.resolve({ effect: "allow", reason: "allowed by a rule", rule: { id: "user:1", effect: "allow", to: "x.example.org", layer: "user" } }) },
+      }),
+    });
     expect(yes).toMatchObject({ code: 0, out: "allowed: allowed by a rule\n" });
   });
 
@@ -31,8 +35,14 @@ describe("sbx policy", () => {
   });
 
   it("explains why, with the latest refusals of that host only", async ({ expect }) => {
-    const events = [anEvent({ fields: { to: "x.example.org", port: 443, reason: "no rule names it" } }), anEvent({ fields: { to: "y.example.org", port: 443 } }), anEvent({ type: "egress.allowed", fields: { to: "x.example.org", port: 443 } })];
-    const { out } = await runLine(["policy", "why", "x.example.org"], { daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve(denied), listEvents: () => Promise.resolve(events) } }) });
+    const events = [
+      anEvent({ fields: { to: "x.example.org", port: 443, reason: "no rule names it" } }),
+      anEvent({ fields: { to: "y.example.org", port: 443 } }),
+      anEvent({ type: "egress.allowed", fields: { to: "x.example.org", port: 443 } }),
+    ];
+    const { out } = await runLine(["policy", "why", "x.example.org"], {
+      daemon: createFakeDaemon({ handlers: { checkPolicy: () => Promise.resolve(denied), listEvents: () => Promise.resolve(events) } }),
+    });
     expect(out).toMatchInlineSnapshot(`
       "denied: no rule names it
         fix: sbx policy allow x.example.org

@@ -13,7 +13,17 @@ const inputOf = (daemon: ReturnType<typeof createFakeDaemon>, name: string): Rec
 
 describe("sbx run", () => {
   it("passes everything after the agent to the agent and gives its exit code", async ({ expect }) => {
-    const { code, out, err, daemon } = await runLine(["run", "claude", "-p", "say hi", "--model", "opus"], { daemon: createFakeDaemon(daemonWithSession({ act: (peer) => { peer.say("stdout", "hi\n"); peer.say("stderr", "a note\n"); peer.exit(7); } })) });
+    const { code, out, err, daemon } = await runLine(["run", "claude", "-p", "say hi", "--model", "opus"], {
+      daemon: createFakeDaemon(
+        daemonWithSession({
+          act: (peer) => {
+            peer.say("stdout", "hi\n");
+            peer.say("stderr", "a note\n");
+            peer.exit(7);
+          },
+        }),
+      ),
+    });
     expect({ code, out, err }).toEqual({ code: 7, out: "hi\n", err: "a note\n" });
     expect(inputOf(daemon, "openSession")).toMatchObject({ kind: "agent", mode: "streams", args: ["-p", "say hi", "--model", "opus"], stdin: false });
     expect(inputOf(daemon, "createSandbox")).toMatchObject({ agent: "claude", workspace: "/tmp", model: "auto" });
@@ -33,21 +43,70 @@ describe("sbx run", () => {
   });
 
   it("sends its options in the daemon's words", async ({ expect }) => {
-    const { daemon, code } = await runLine(["run", "--name", "web", "--allow-host", "a.example.org", "--allow-host", "**.example.com:443", "--allow-host-port", "5432", "--hide", ".env", "--allow-write", ".git/hooks", "-e", "A=1=2", "-e", "FROM_HERE", "-e", "NOT_SET", "--cpus", "1.5", "-m", "2g", "--pids", "99", "--add-dir", "/usr:ro", "--deadline", "1m30s", "shell"], { daemon: createFakeDaemon(daemonWithSession()), env: { FROM_HERE: "yes" } });
+    const { daemon, code } = await runLine(
+      [
+        "run",
+        "--name",
+        "web",
+        "--allow-host",
+        "a.example.org",
+        "--allow-host",
+        "**.example.com:443",
+        "--allow-host-port",
+        "5432",
+        "--hide",
+        ".env",
+        "--allow-write",
+        ".git/hooks",
+        "-e",
+        "A=1=2",
+        "-e",
+        "FROM_HERE",
+        "-e",
+        "NOT_SET",
+        "--cpus",
+        "1.5",
+        "-m",
+        "2g",
+        "--pids",
+        "99",
+        "--add-dir",
+        "/usr:ro",
+        "--deadline",
+        "1m30s",
+        "shell",
+      ],
+      { daemon: createFakeDaemon(daemonWithSession()), env: { FROM_HERE: "yes" } },
+    );
     expect(code).toBe(0);
-    expect(inputOf(daemon, "createSandbox")).toMatchObject({ name: "web", allow: ["a.example.org", "**.example.com:443"], allowHostPorts: [5432], hide: [".env"], allowWrite: [".git/hooks"], limits: { cpus: 1.5, memoryBytes: 2 * 1024 ** 3, pids: 99 }, extra: [{ path: "/usr", readonly: true }] });
+    expect(inputOf(daemon, "createSandbox")).toMatchObject({
+      name: "web",
+      allow: ["a.example.org", "**.example.com:443"],
+      allowHostPorts: [5432],
+      hide: [".env"],
+      allowWrite: [".git/hooks"],
+      limits: { cpus: 1.5, memoryBytes: 2 * 1024 ** 3, pids: 99 },
+      extra: [{ path: "/usr", readonly: true }],
+    });
     expect(inputOf(daemon, "openSession")).toMatchObject({ env: { A: "1=2", FROM_HERE: "yes" }, deadlineMs: 90_000 });
   });
 
   it("sends stdin only when something is piped in", async ({ expect }) => {
     const io = createFakeIo({ stdinKind: "data" });
-    const line = startLine(["run", "shell", "cat"], { io, daemon: createFakeDaemon(daemonWithSession({ act: (peer) => {
-      void (async () => {
-        while (!peer.frames.some(({ type }) => type === "stdin-end")) await sleep(1);
-        peer.say("stdout", peer.typed());
-        peer.exit(0);
-      })();
-    } })) });
+    const line = startLine(["run", "shell", "cat"], {
+      io,
+      daemon: createFakeDaemon(
+        daemonWithSession({
+          act: (peer) => {
+            void (async () => {
+              while (!peer.frames.some(({ type }) => type === "stdin-end")) await sleep(1);
+              peer.say("stdout", peer.typed());
+              peer.exit(0);
+            })();
+          },
+        }),
+      ),
+    });
     io.input.end("from a pipe");
     expect(await line.code).toBe(0);
     expect(io.output()).toBe("from a pipe");
@@ -57,13 +116,30 @@ describe("sbx run", () => {
     const io = createFakeIo({ stdinKind: "nothing" });
     io.input.write("must stay here");
     const seen: string[] = [];
-    await startLine(["run", "shell", "cat"], { io, daemon: createFakeDaemon(daemonWithSession({ act: (peer) => { setTimeout(() => { seen.push(peer.typed()); peer.exit(0); }, 20); } })) }).code;
+    await startLine(["run", "shell", "cat"], {
+      io,
+      daemon: createFakeDaemon(
+        daemonWithSession({
+          act: (peer) => {
+            setTimeout(() => {
+              seen.push(peer.typed());
+              peer.exit(0);
+            }, 20);
+          },
+        }),
+      ),
+    }).code;
     expect(seen).toEqual([""]);
   });
 
   it("shows notices before and a report after, and neither with --quiet", async ({ expect }) => {
     const options = daemonWithSession({ sandbox: aSandbox({ notices: [{ kind: "credential", path: ".env", message: ".env holds a credential\u001B[2J, which the agent can read" }] }) });
-    const handlers = { ...options.handlers, reportWorkspace: () => Promise.resolve({ changed: [{ path: "a.txt", change: "added" as const }], truncated: false, runsOnHost: [{ path: ".git/hooks/x", why: "a git hook" }] }), listEvents: () => Promise.resolve([anEvent({ fields: { to: "evil.example.org", port: 443, fix: "sbx policy allow evil.example.org" } }), anEvent({ fields: { to: "evil.example.org", port: 443 } })]) };
+    const handlers = {
+      ...options.handlers,
+      reportWorkspace: () => Promise.resolve({ changed: [{ path: "a.txt", change: "added" as const }], truncated: false, runsOnHost: [{ path: ".git/hooks/x", why: "a git hook" }] }),
+      listEvents: () =>
+        Promise.resolve([anEvent({ fields: { to: "evil.example.org", port: 443, fix: "sbx policy allow evil.example.org" } }), anEvent({ fields: { to: "evil.example.org", port: 443 } })]),
+    };
     const loud = await runLine(["run", "shell"], { daemon: createFakeDaemon({ ...options, handlers }) });
     expect(loud.err).toMatchInlineSnapshot(`
       "sbx: .env holds a credential, which the agent can read
@@ -89,7 +165,13 @@ describe("sbx run", () => {
     expect(daemon.calls).toEqual([]);
   });
 
-  it.for([["--mount-docker-socket", 125], ["--credentials=host", 2], ["--kit=x", 125], ["--privileged", 2], ["-v=/a:/b", 2]] as const)("answers %s with what to do instead and asks the daemon nothing", async ([option, code], { expect }) => {
+  it.for([
+    ["--mount-docker-socket", 125],
+    ["--credentials=host", 2],
+    ["--kit=x", 125],
+    ["--privileged", 2],
+    ["-v=/a:/b", 2],
+  ] as const)("answers %s with what to do instead and asks the daemon nothing", async ([option, code], { expect }) => {
     const result = await runLine(["run", option, "shell"]);
     expect(result.code).toBe(code);
     expect(result.err).toMatch(/^error: .+\n {2}fix: .+\n {2}code: (USAGE|PLATFORM_UNSUPPORTED)\n$/);
@@ -148,7 +230,20 @@ describe("sbx run", () => {
 
   it("gives up a creation at Ctrl-C and tells the daemon so", async ({ expect }) => {
     let aborted = false;
-    const line = startLine(["run", "shell"], { daemon: createFakeDaemon({ handlers: { listEvents: () => Promise.resolve([]), createSandbox: (_input, signal) => new Promise((_resolve, reject) => { signal.addEventListener("abort", () => { aborted = true; reject(signal.reason as Error); }); }) } }) });
+    const line = startLine(["run", "shell"], {
+      daemon: createFakeDaemon({
+        handlers: {
+          listEvents: () => Promise.resolve([]),
+          createSandbox: (_input, signal) =>
+            new Promise((_resolve, reject) => {
+              signal.addEventListener("abort", () => {
+                aborted = true;
+                reject(signal.reason as Error);
+              });
+            }),
+        },
+      }),
+    });
     await sleep(20);
     line.signal("SIGINT");
     expect(await line.code).toBe(130);

@@ -37,7 +37,12 @@ describe("sbx secret set", () => {
     expect(io.rawChanges).toEqual([true, false]);
   });
 
-  it.for([["secret", "set", "anthropic", VALUE], ["secret", "set", `anthropic=${VALUE}`], ["secret", "set", "anthropic", "--value", VALUE], ["secret", "set", "-t", VALUE, "anthropic"]])("refuses a value in the arguments, sends it nowhere and does not repeat it: %j", async (line, { expect }) => {
+  it.for([
+    ["secret", "set", "anthropic", VALUE],
+    ["secret", "set", `anthropic=${VALUE}`],
+    ["secret", "set", "anthropic", "--value", VALUE],
+    ["secret", "set", "-t", VALUE, "anthropic"],
+  ])("refuses a value in the arguments, sends it nowhere and does not repeat it: %j", async (line, { expect }) => {
     const { code, out, err, daemon } = await runLine(line);
     expect({ code, calls: daemon.calls }).toEqual({ code: 2, calls: [] });
     expect(out + err).not.toContain(VALUE);

@@ -10,13 +10,32 @@ describe("a wrong command line", () => {
     expect(err).toContain("(Did you mean run?)");
   });
 
-  it.for([["run", "--nmae", "x", "shell"], ["policy", "alow", "x"], ["ls", "--jsn"], ["policy", "ls", "--jsn"]])("suggests the near name: %j", async (line, { expect }) => {
+  it.for([
+    ["run", "--nmae", "x", "shell"],
+    ["policy", "alow", "x"],
+    ["ls", "--jsn"],
+    ["policy", "ls", "--jsn"],
+  ])("suggests the near name: %j", async (line, { expect }) => {
     const { code, err } = await runLine(line);
     expect(code).toBe(2);
     expect(err).toContain("Did you mean");
   });
 
-  it.for([["run"], ["run", "--cpus", "many", "shell"], ["run", "-m", "4 apples", "shell"], ["run", "--deadline", "soon", "shell"], ["run", "--pids", "1", "shell"], ["run", "--allow-host-port", "0", "shell"], ["run", "--detach-keys", "ctrl-ä", "shell"], ["run", "--model", "x", "shell"], ["run", "-e", "1A=2", "shell"], ["run", "--name", "-", "shell"], ["run", "-w", "/", "shell", "."], ["exec", "x"], ["ls", "extra"]])("refuses %j", async (line, { expect }) => {
+  it.for([
+    ["run"],
+    ["run", "--cpus", "many", "shell"],
+    ["run", "-m", "4 apples", "shell"],
+    ["run", "--deadline", "soon", "shell"],
+    ["run", "--pids", "1", "shell"],
+    ["run", "--allow-host-port", "0", "shell"],
+    ["run", "--detach-keys", "ctrl-ä", "shell"],
+    ["run", "--model", "x", "shell"],
+    ["run", "-e", "1A=2", "shell"],
+    ["run", "--name", "-", "shell"],
+    ["run", "-w", "/", "shell", "."],
+    ["exec", "x"],
+    ["ls", "extra"],
+  ])("refuses %j", async (line, { expect }) => {
     const { code, err, daemon } = await runLine(line);
     expect({ code, calls: daemon.calls }).toEqual({ code: 2, calls: [] });
     expect(err).toMatch(/^error: /);

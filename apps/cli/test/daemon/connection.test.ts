@@ -63,10 +63,14 @@ describe("the connection to the daemon", () => {
     const { PassThrough } = await import("node:stream");
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     let bytes = 0;
-    stdout.on("data", (chunk: Buffer) => { bytes += chunk.byteLength; });
+    stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+    });
     const drive = new SessionDrive(await createConnection(daemon.socket).attach(SessionId.parse("ses_00000001"), never), { stdout, stderr });
     expect(await drive.end).toEqual({ kind: "exit", code: 3 });
-    await new Promise((resolve) => { setTimeout(resolve, 20); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
     expect(bytes).toBe(big.length);
   });
 });

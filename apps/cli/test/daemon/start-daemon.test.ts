@@ -10,16 +10,29 @@ const STUB = fileURLToPath(new URL("../support/stub-daemon.ts", import.meta.url)
 
 /** Run the real program in a process of its own, against a stub daemon. */
 async function sbx(argv: readonly string[], { state, stub }: { readonly state: string; readonly stub: string }): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
-  const child = spawn(process.execPath, [BIN, ...argv], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], HOME: state, SBX_STATE_DIR: state, SBX_DAEMON_PROGRAM: STUB, SBX_STUB: stub, AWS_SECRET_ACCESS_KEY: "must stay here", ANTHROPIC_API_KEY: "goes along" } });
+  const child = spawn(process.execPath, [BIN, ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"], HOME: state, SBX_STATE_DIR: state, SBX_DAEMON_PROGRAM: STUB, SBX_STUB: stub, AWS_SECRET_ACCESS_KEY: "must stay here", ANTHROPIC_API_KEY: "goes along" },
+  });
   const said = { out: "", err: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => { said.out += text; });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => { said.err += text; });
-  const code = await new Promise<number | null>((resolve) => { child.once("close", resolve); });
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said.err += text;
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.once("close", resolve);
+  });
   return { code, ...said };
 }
 
 const aState = (): string => mkdtempSync(path.join(tmpdir(), "sbx-start-"));
-const startsOf = (state: string): { argv: string[]; cwd: string; env: Record<string, string> }[] => readFileSync(path.join(state, "starts"), "utf8").trim().split("\n").map((line) => JSON.parse(line) as { argv: string[]; cwd: string; env: Record<string, string> });
+const startsOf = (state: string): { argv: string[]; cwd: string; env: Record<string, string> }[] =>
+  readFileSync(path.join(state, "starts"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { argv: string[]; cwd: string; env: Record<string, string> });
 
 describe("the daemon, started by a command", () => {
   it("is there for the command, with a minimal environment, away from the current directory", async ({ expect }) => {

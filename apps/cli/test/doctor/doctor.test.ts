@@ -27,8 +27,16 @@ describe("sbx doctor", () => {
   });
 
   it("judges versions and limits", ({ expect }) => {
-    expect([checkNode("22.1.0"), checkNode("24.0.0"), checkKernel("linux", "5.10.0-9"), checkKernel("linux", "5.12.1"), checkKernel("linux", "6.1.0-13-amd64"), checkKernel("darwin", "24.0.0")].map(({ state }) => state)).toEqual(["fail", "ok", "warn", "ok", "ok", "fail"]);
-    expect([checkSeccomp({ SecurityOptions: ["name=seccomp,profile=default"] }), checkSeccomp({ SecurityOptions: ["name=apparmor"] }), checkSeccomp(null)].map(({ state }) => state)).toEqual(["ok", "fail", "fail"]);
+    expect(
+      [checkNode("22.1.0"), checkNode("24.0.0"), checkKernel("linux", "5.10.0-9"), checkKernel("linux", "5.12.1"), checkKernel("linux", "6.1.0-13-amd64"), checkKernel("darwin", "24.0.0")].map(
+        ({ state }) => state,
+      ),
+    ).toEqual(["fail", "ok", "warn", "ok", "ok", "fail"]);
+    expect([checkSeccomp({ SecurityOptions: ["name=seccomp,profile=default"] }), checkSeccomp({ SecurityOptions: ["name=apparmor"] }), checkSeccomp(null)].map(({ state }) => state)).toEqual([
+      "ok",
+      "fail",
+      "fail",
+    ]);
     expect(checkCgroup({ CgroupVersion: "2", MemoryLimit: true, PidsLimit: false })).toMatchObject({ state: "warn", detail: "version 2, without PidsLimit: a sandbox can use up this machine" });
   });
 });

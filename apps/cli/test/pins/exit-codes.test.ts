@@ -7,7 +7,22 @@ test("exit codes are public", ({ expect }) => {
 });
 
 test("the daemon gets no variable but these of the terminal that started it", ({ expect }) => {
-  const names = ["PATH", "HOME", "SBX_X", "XDG_STATE_HOME", "DOCKER_HOST", "HTTPS_PROXY", "NODE_EXTRA_CA_CERTS", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "SSH_AUTH_SOCK", "LD_PRELOAD", "NODE_OPTIONS", "TERM"];
+  const names = [
+    "PATH",
+    "HOME",
+    "SBX_X",
+    "XDG_STATE_HOME",
+    "DOCKER_HOST",
+    "HTTPS_PROXY",
+    "NODE_EXTRA_CA_CERTS",
+    "ANTHROPIC_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "GITHUB_TOKEN",
+    "SSH_AUTH_SOCK",
+    "LD_PRELOAD",
+    "NODE_OPTIONS",
+    "TERM",
+  ];
   const got = Object.keys(daemonEnvironment(Object.fromEntries(names.map((name) => [name, "x"]))));
   expect(got).toEqual(["PATH", "HOME", "SBX_X", "XDG_STATE_HOME", "DOCKER_HOST", "HTTPS_PROXY", "NODE_EXTRA_CA_CERTS", "ANTHROPIC_API_KEY"]);
 });

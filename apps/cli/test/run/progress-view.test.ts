@@ -4,7 +4,10 @@ import { anEvent } from "../support/builders.ts";
 import { createFakeIo } from "../support/fake-io.ts";
 
 const progress = (fields: Record<string, string | number>) => anEvent({ type: "sandbox.progress", fields: { operation: "x", ...fields } });
-const settle = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+const settle = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 describe("progress", () => {
   it("says nothing of quick steps, and a line with seconds of slow ones", async ({ expect }) => {
@@ -36,10 +39,15 @@ describe("progress", () => {
       view.take(progress({ step: "image of claude", state: "started" }));
       view.take(progress({ step: "image of claude", state: "line", text: `\u001B[2J${"long ".repeat(40)}` }));
       clock = 1500;
-      await new Promise((resolve) => { setTimeout(resolve, 300); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 300);
+      });
     }
     await settle();
-    const drawn = io.errors().split("\r\u001B[2K").filter((line) => line !== "");
+    const drawn = io
+      .errors()
+      .split("\r\u001B[2K")
+      .filter((line) => line !== "");
     expect(drawn.length).toBeGreaterThan(0);
     for (const line of drawn) expect(line).toMatch(/^. image of claude 1\.5 s {2}long long [\x20-\x7e]{1,60}$/u);
     expect(io.errors().endsWith("\r\u001B[2K")).toBe(true);

@@ -30,12 +30,15 @@ describe("the detach keys", () => {
 
   it("are found wherever text is cut, and nothing before them is lost or made up", ({ expect }) => {
     const letter = fc.constantFrom("\u0010", "\u0011", "a");
-    fc.assert(fc.property(fc.array(fc.string({ unit: letter })), (pieces) => {
-      const whole = pieces.join("");
-      const at = whole.indexOf("\u0010\u0011");
-      const { through, left } = type("ctrl-p,ctrl-q", pieces);
-      expect(left).toBe(at !== -1);
-      expect(left ? through : through.padEnd(whole.length, "\u0010")).toBe(left ? whole.slice(0, at) : whole);
-    }), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: letter })), (pieces) => {
+        const whole = pieces.join("");
+        const at = whole.indexOf("\u0010\u0011");
+        const { through, left } = type("ctrl-p,ctrl-q", pieces);
+        expect(left).toBe(at !== -1);
+        expect(left ? through : through.padEnd(whole.length, "\u0010")).toBe(left ? whole.slice(0, at) : whole);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -23,18 +23,33 @@ async function aWorld(act: (peer: SessionPeer) => void): Promise<World> {
   const opened: Parameters<Handlers["openSession"]>[0][] = [];
   const { handlers = {} } = daemonWithSession();
   const daemon = await startSocketDaemon(state, {
-    handlers: { ...handlers, openSession: (input) => { opened.push(input); return Promise.resolve(aSession()); } },
-    onAttach: (stream) => { act(peerOf(stream)); },
+    handlers: {
+      ...handlers,
+      openSession: (input) => {
+        opened.push(input);
+        return Promise.resolve(aSession());
+      },
+    },
+    onAttach: (stream) => {
+      act(peerOf(stream));
+    },
   });
   return { state, daemon, opened, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }
 
 /** Run a shell line in which `sbx` is ours; gives its output and code, or fails when it does not end. */
 async function shell(line: string, { state, stdin }: { readonly state: string; readonly stdin: "ignore" | "pipe" | number }): Promise<{ readonly out: string; readonly code: number | null }> {
-  const child = spawn("/bin/bash", ["-c", `sbx() { "${process.execPath}" "${BIN}" "$@"; }; ${line}`], { stdio: [stdin, "pipe", "inherit"], env: { PATH: process.env["PATH"], HOME: state, SBX_STATE_DIR: state } });
+  const child = spawn("/bin/bash", ["-c", `sbx() { "${process.execPath}" "${BIN}" "$@"; }; ${line}`], {
+    stdio: [stdin, "pipe", "inherit"],
+    env: { PATH: process.env["PATH"], HOME: state, SBX_STATE_DIR: state },
+  });
   let out = "";
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => { out += text; });
-  const code = await new Promise<number | null>((resolve) => { child.once("close", resolve); });
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    out += text;
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.once("close", resolve);
+  });
   return { out, code };
 }
 
@@ -58,19 +73,25 @@ describe("stdin of a headless run", () => {
   });
 
   it("is not sent from /dev/null, nor when it is closed", async ({ expect }) => {
-    await using world = await aWorld((peer) => { peer.exit(0); });
+    await using world = await aWorld((peer) => {
+      peer.exit(0);
+    });
     expect((await shell("sbx run -w / shell cat", { state: world.state, stdin: "ignore" })).code).toBe(0);
     expect((await shell("sbx run -w / shell cat <&-", { state: world.state, stdin: "ignore" })).code).toBe(0);
     expect(world.opened.map(({ stdin }) => stdin)).toEqual([false, false]);
   });
 
   it("does not keep us when the session has ended and the pipe stays open", async ({ expect }) => {
-    await using world = await aWorld((peer) => { peer.exit(3); });
+    await using world = await aWorld((peer) => {
+      peer.exit(3);
+    });
     expect((await shell("sbx run -w / shell true", { state: world.state, stdin: "pipe" })).code).toBe(3);
   });
 
   it("is left to the loop around an exec", async ({ expect }) => {
-    await using world = await aWorld((peer) => { peer.exit(0); });
+    await using world = await aWorld((peer) => {
+      peer.exit(0);
+    });
     const { out } = await shell("printf 'a\\nb\\n' | while read -r line; do sbx exec shell-app true; echo $line; done", { state: world.state, stdin: "ignore" });
     expect(out).toBe("a\nb\n");
   });

@@ -19,9 +19,15 @@ interface Screen {
 
 /** A shell at a real terminal that runs sbx and then says how the terminal is. */
 function openScreen(state: string, line: string): Screen {
-  const pty = spawn("/bin/sh", ["-c", `"${process.execPath}" "${BIN}" ${line}; echo "code=$?"; stty -a; echo done.`], { cols: 90, rows: 30, env: { PATH: process.env["PATH"], HOME: state, SBX_STATE_DIR: state, TERM: "xterm-256color" } });
+  const pty = spawn("/bin/sh", ["-c", `"${process.execPath}" "${BIN}" ${line}; echo "code=$?"; stty -a; echo done.`], {
+    cols: 90,
+    rows: 30,
+    env: { PATH: process.env["PATH"], HOME: state, SBX_STATE_DIR: state, TERM: "xterm-256color" },
+  });
   let text = "";
-  pty.onData((data) => { text += data; });
+  pty.onData((data) => {
+    text += data;
+  });
   return {
     pty,
     text: () => text,
@@ -29,7 +35,9 @@ function openScreen(state: string, line: string): Screen {
       const end = Date.now() + 10_000;
       while (!(typeof what === "function" ? what() : what.test(text))) {
         if (Date.now() > end) throw new Error(`not seen: ${String(what)} in ${JSON.stringify(text)}`);
-        await new Promise((resolve) => { setTimeout(resolve, 10); });
+        await new Promise((resolve) => {
+          setTimeout(resolve, 10);
+        });
       }
     },
   };
@@ -42,7 +50,12 @@ describe("sbx at a real terminal", () => {
     const state = mkdtempSync(path.join(tmpdir(), "sbx-pty-"));
     const peers: SessionPeer[] = [];
     const { handlers = {} } = daemonWithSession({ mode: "terminal" });
-    await using _daemon = await startSocketDaemon(state, { handlers: { ...handlers, inspectSession: () => Promise.resolve(aSession({ mode: "terminal" })) }, onAttach: (stream) => { peers.push(peerOf(stream)); } });
+    await using _daemon = await startSocketDaemon(state, {
+      handlers: { ...handlers, inspectSession: () => Promise.resolve(aSession({ mode: "terminal" })) },
+      onAttach: (stream) => {
+        peers.push(peerOf(stream));
+      },
+    });
     const screen = openScreen(state, "run -w / shell");
     await screen.until(() => peers[0]?.frames.some(({ type }) => type === "resize") === true);
     const [peer] = peers;
@@ -50,8 +63,11 @@ describe("sbx at a real terminal", () => {
     await screen.until(/welcome/);
     screen.pty.write("q\u0003\r");
     screen.pty.resize(120, 40);
-    await screen.until(() => peer?.typed() === "q\u0003\r" && (peer.frames.filter(({ type }) => type === "resize").length > 1));
-    expect(peer?.frames.filter(({ type }) => type === "resize").map(({ payload }) => decodeSize(payload))).toEqual([{ columns: 90, rows: 30 }, { columns: 120, rows: 40 }]);
+    await screen.until(() => peer?.typed() === "q\u0003\r" && peer.frames.filter(({ type }) => type === "resize").length > 1);
+    expect(peer?.frames.filter(({ type }) => type === "resize").map(({ payload }) => decodeSize(payload))).toEqual([
+      { columns: 90, rows: 30 },
+      { columns: 120, rows: 40 },
+    ]);
     screen.pty.write("\u0010\u0011");
     await screen.until(/done\./);
     expect(screen.text()).toContain("code=0");
@@ -64,7 +80,12 @@ describe("sbx at a real terminal", () => {
     const state = mkdtempSync(path.join(tmpdir(), "sbx-pty-"));
     const peers: SessionPeer[] = [];
     const { handlers = {} } = daemonWithSession({ mode: "terminal" });
-    await using daemon = await startSocketDaemon(state, { handlers: { ...handlers, inspectSession: () => Promise.resolve(aSession({ mode: "terminal" })) }, onAttach: (stream) => { peers.push(peerOf(stream)); } });
+    await using daemon = await startSocketDaemon(state, {
+      handlers: { ...handlers, inspectSession: () => Promise.resolve(aSession({ mode: "terminal" })) },
+      onAttach: (stream) => {
+        peers.push(peerOf(stream));
+      },
+    });
     const screen = openScreen(state, "run -w / shell");
     await screen.until(() => peers[0]?.frames.some(({ type }) => type === "resize") === true);
     daemon.breakAll();
@@ -80,7 +101,14 @@ describe("sbx at a real terminal", () => {
   it("does not show a secret that is typed", async ({ expect }) => {
     const state = mkdtempSync(path.join(tmpdir(), "sbx-pty-"));
     const kept: unknown[] = [];
-    await using _daemon = await startSocketDaemon(state, { handlers: { setSecret: (input) => { kept.push(input); return Promise.resolve({ done: true }); } } });
+    await using _daemon = await startSocketDaemon(state, {
+      handlers: {
+        setSecret: (input) => {
+          kept.push(input);
+          return Promise.resolve({ done: true });
+        },
+      },
+    });
     const screen = openScreen(state, "secret set anthropic");
     await screen.until(/not shown/);
     screen.pty.write("sk-hidden-1\r");

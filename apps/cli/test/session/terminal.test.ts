@@ -8,10 +8,24 @@ import { daemonWithSession, peerOf, type SessionPeer } from "../support/fake-ses
 import { runLine, startLine, type Line } from "../support/run-line.ts";
 
 /** `sbx run claude` at a terminal, up to the moment in which the session is attached. */
-async function atTerminal(argv: readonly string[] = ["run", "claude"], options: Parameters<typeof daemonWithSession>[0] = {}): Promise<{ readonly line: Line; readonly io: ReturnType<typeof createFakeIo>; readonly peer: SessionPeer }> {
+async function atTerminal(
+  argv: readonly string[] = ["run", "claude"],
+  options: Parameters<typeof daemonWithSession>[0] = {},
+): Promise<{ readonly line: Line; readonly io: ReturnType<typeof createFakeIo>; readonly peer: SessionPeer }> {
   const io = createFakeIo({ terminal: true });
   const peers: SessionPeer[] = [];
-  const line = startLine(argv, { io, daemon: createFakeDaemon(daemonWithSession({ mode: "terminal", ...options, act: (peer) => { peers.push(peer); } })) });
+  const line = startLine(argv, {
+    io,
+    daemon: createFakeDaemon(
+      daemonWithSession({
+        mode: "terminal",
+        ...options,
+        act: (peer) => {
+          peers.push(peer);
+        },
+      }),
+    ),
+  });
   while (peers[0] === undefined || io.rawChanges.length === 0) await sleep(1);
   return { line, io, peer: peers[0] };
 }
@@ -34,7 +48,10 @@ describe("a session at a terminal", () => {
     peer.exit(0);
     await line.code;
     expect(peer.typed()).toBe("ls\r\u0003\u0004ü");
-    expect(sizes(peer.frames)).toEqual([{ columns: 80, rows: 24 }, { columns: 132, rows: 50 }]);
+    expect(sizes(peer.frames)).toEqual([
+      { columns: 80, rows: 24 },
+      { columns: 132, rows: 50 },
+    ]);
   });
 
   it("leaves at the detach keys, which the agent never sees, and gives the terminal back as it was", async ({ expect }) => {
@@ -78,7 +95,12 @@ describe("a session at a terminal", () => {
   it("joins again when the daemon died and came back", async ({ expect }) => {
     const peers: SessionPeer[] = [];
     const io = createFakeIo({ terminal: true });
-    const options = daemonWithSession({ mode: "terminal", act: (peer) => { peers.push(peer); } });
+    const options = daemonWithSession({
+      mode: "terminal",
+      act: (peer) => {
+        peers.push(peer);
+      },
+    });
     const daemon = createFakeDaemon({ ...options, handlers: { ...options.handlers, inspectSession: () => Promise.resolve(aSession({ mode: "terminal" })) } });
     const line = startLine(["run", "claude"], { io, daemon });
     while (peers.length < 1) await sleep(1);
@@ -93,9 +115,22 @@ describe("a session at a terminal", () => {
   it("says how to come back when the daemon stays away, and ends with 125", async ({ expect }) => {
     const peers: SessionPeer[] = [];
     const io = createFakeIo({ terminal: true });
-    const daemon = createFakeDaemon(daemonWithSession({ mode: "terminal", act: (peer) => { peers.push(peer); } }));
+    const daemon = createFakeDaemon(
+      daemonWithSession({
+        mode: "terminal",
+        act: (peer) => {
+          peers.push(peer);
+        },
+      }),
+    );
     let [clock, gone] = [0, false];
-    const failing = { ...daemon, connect: async () => { clock += 5000; return gone ? await Promise.reject(new AppError("DAEMON_UNREACHABLE", { message: "gone", fix: "none" })) : await daemon.connect(); } };
+    const failing = {
+      ...daemon,
+      connect: async () => {
+        clock += 5000;
+        return gone ? await Promise.reject(new AppError("DAEMON_UNREACHABLE", { message: "gone", fix: "none" })) : await daemon.connect();
+      },
+    };
     const line = startLine(["run", "claude"], { io, daemon: failing, now: () => clock });
     while (peers.length < 1) await sleep(1);
     gone = true;
@@ -110,7 +145,12 @@ describe("a session that ended before it could be joined", () => {
   it("prints what it said and gives its code", async ({ expect }) => {
     const options = daemonWithSession({ exitCode: 6 });
     const problem = new AppError("SESSION_NOT_FOUND", { message: "The session has ended", fix: "none" });
-    const daemon = createFakeDaemon({ handlers: { ...options.handlers, sessionLogs: () => Promise.resolve({ text: "was here\n" }) }, onAttach: (stream) => { stream.end(encodeFrame("problem", Buffer.from(JSON.stringify(problem)))); } });
+    const daemon = createFakeDaemon({
+      handlers: { ...options.handlers, sessionLogs: () => Promise.resolve({ text: "was here\n" }) },
+      onAttach: (stream) => {
+        stream.end(encodeFrame("problem", Buffer.from(JSON.stringify(problem))));
+      },
+    });
     const { code, out } = await runLine(["run", "shell", "true"], { daemon });
     expect({ code, out }).toEqual({ code: 6, out: "was here\n" });
   });
@@ -120,21 +160,37 @@ describe("a session without a terminal whose daemon died", () => {
   it("waits for the session's end and gives its code", async ({ expect }) => {
     const answers = [aSession(), aSession(), aSession({ state: ended(9) })];
     const options = daemonWithSession();
-    const daemon = createFakeDaemon({ handlers: { ...options.handlers, inspectSession: () => Promise.resolve(answers.shift() ?? aSession({ state: ended(9) })) }, onAttach: (stream) => { peerOf(stream).say("stdout", "half"); setTimeout(() => stream.destroy(), 5); } });
+    const daemon = createFakeDaemon({
+      handlers: { ...options.handlers, inspectSession: () => Promise.resolve(answers.shift() ?? aSession({ state: ended(9) })) },
+      onAttach: (stream) => {
+        peerOf(stream).say("stdout", "half");
+        setTimeout(() => stream.destroy(), 5);
+      },
+    });
     const { code, out } = await runLine(["run", "shell", "make"], { daemon });
     expect({ code, out, attached: daemon.attached.length }).toEqual({ code: 9, out: "half", attached: 1 });
   });
 
   it("is not fooled by a stream that breaks in the middle of a frame", async ({ expect }) => {
     const options = daemonWithSession({ exitCode: 4 });
-    const daemon = createFakeDaemon({ ...options, onAttach: (stream) => { stream.end(encodeFrame("stdout", Buffer.from("whole")).subarray(0, 7)); } });
+    const daemon = createFakeDaemon({
+      ...options,
+      onAttach: (stream) => {
+        stream.end(encodeFrame("stdout", Buffer.from("whole")).subarray(0, 7));
+      },
+    });
     const { code, out } = await runLine(["run", "shell", "make"], { daemon });
     expect({ code, out }).toEqual({ code: 4, out: "" });
   });
 
   it("does not take what is no frame for output or an exit", async ({ expect }) => {
     const options = daemonWithSession({ exitCode: 4 });
-    const daemon = createFakeDaemon({ ...options, onAttach: (stream) => { stream.end(Buffer.from("HTTP/1.1 200 OK\r\n\r\n")); } });
+    const daemon = createFakeDaemon({
+      ...options,
+      onAttach: (stream) => {
+        stream.end(Buffer.from("HTTP/1.1 200 OK\r\n\r\n"));
+      },
+    });
     const { code, out } = await runLine(["run", "shell", "make"], { daemon });
     expect({ code, out }).toEqual({ code: 4, out: "" });
   });

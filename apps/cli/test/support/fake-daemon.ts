@@ -23,19 +23,31 @@ export function createFakeDaemon({ handlers = {}, onAttach, live = [], running =
   const calls: { name: string; input: unknown }[] = [];
   const attached: Duplex[] = [];
   let [up, starts] = [running, 0];
-  const all = Object.fromEntries(Object.keys(api).map((name) => [name, async (input: unknown, signal: AbortSignal) => {
-    calls.push({ name, input });
-    const handler = handlers[name as keyof Handlers] as ((input: unknown, signal: AbortSignal) => Promise<unknown>) | undefined;
-    if (handler === undefined) throw new AppError("INTERNAL", { message: `no fake answer for ${name}`, fix: "Add one to the test." });
-    return await handler(input, signal);
-  }])) as unknown as Handlers;
+  const all = Object.fromEntries(
+    Object.keys(api).map((name) => [
+      name,
+      async (input: unknown, signal: AbortSignal) => {
+        calls.push({ name, input });
+        const handler = handlers[name as keyof Handlers] as ((input: unknown, signal: AbortSignal) => Promise<unknown>) | undefined;
+        if (handler === undefined) throw new AppError("INTERNAL", { message: `no fake answer for ${name}`, fix: "Add one to the test." });
+        return await handler(input, signal);
+      },
+    ]),
+  ) as unknown as Handlers;
   const connection: Connection = {
     client: createClient(createDispatcher(all, () => {})),
-    events: async () => await Promise.resolve((async function* () { yield* live; })()),
+    events: async () =>
+      await Promise.resolve(
+        (async function* () {
+          yield* live;
+        })(),
+      ),
     attach: async () => {
       const [ours, theirs] = duplexPair();
       attached.push(ours);
-      queueMicrotask(() => { onAttach?.(ours, attached.length - 1); });
+      queueMicrotask(() => {
+        onAttach?.(ours, attached.length - 1);
+      });
       return await Promise.resolve(theirs);
     },
   };

@@ -14,14 +14,22 @@ export interface FakeIo extends Io {
 export function createFakeIo({ terminal = false, stdinKind = terminal ? "terminal" : "nothing" }: { readonly terminal?: boolean; readonly stdinKind?: StdinKind } = {}): FakeIo {
   const [stdout, stderr, input] = [new PassThrough({ highWaterMark: 1 << 24 }), new PassThrough({ highWaterMark: 1 << 24 }), new PassThrough()];
   const chunks = { out: "", err: "" };
-  stdout.setEncoding("utf8").on("data", (text: string) => { chunks.out += text; });
-  stderr.setEncoding("utf8").on("data", (text: string) => { chunks.err += text; });
+  stdout.setEncoding("utf8").on("data", (text: string) => {
+    chunks.out += text;
+  });
+  stderr.setEncoding("utf8").on("data", (text: string) => {
+    chunks.err += text;
+  });
   const rawChanges: boolean[] = [];
   const listeners = new Set<() => void>();
   let size = { columns: 80, rows: 24 };
   return {
-    out: (text) => { stdout.write(text); },
-    err: (text) => { stderr.write(text); },
+    out: (text) => {
+      stdout.write(text);
+    },
+    err: (text) => {
+      stderr.write(text);
+    },
     stdin: () => input,
     stdout,
     stderr,
@@ -33,7 +41,9 @@ export function createFakeIo({ terminal = false, stdinKind = terminal ? "termina
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    setRaw: (raw) => { rawChanges.push(raw); },
+    setRaw: (raw) => {
+      rawChanges.push(raw);
+    },
     output: () => chunks.out,
     errors: () => chunks.err,
     input,

@@ -15,17 +15,39 @@ export interface SessionPeer {
 export function peerOf(stream: Duplex): SessionPeer {
   const reader = new FrameReader();
   const frames: Frame[] = [];
-  stream.on("data", (chunk: Uint8Array) => { frames.push(...reader.push(chunk)); });
+  stream.on("data", (chunk: Uint8Array) => {
+    frames.push(...reader.push(chunk));
+  });
   return {
     frames,
-    say: (type, text) => { stream.write(encodeFrame(type, Buffer.from(text))); },
-    exit: (code) => { stream.end(encodeFrame("exit", encodeExit(code))); },
-    typed: () => frames.filter(({ type }) => type === "stdin").map(({ payload }) => Buffer.from(payload).toString("utf8")).join(""),
+    say: (type, text) => {
+      stream.write(encodeFrame(type, Buffer.from(text)));
+    },
+    exit: (code) => {
+      stream.end(encodeFrame("exit", encodeExit(code)));
+    },
+    typed: () =>
+      frames
+        .filter(({ type }) => type === "stdin")
+        .map(({ payload }) => Buffer.from(payload).toString("utf8"))
+        .join(""),
   };
 }
 
 /** Handlers of a daemon with one sandbox, whose sessions do what `act` says and end with `exitCode`. */
-export function daemonWithSession({ act, exitCode = 0, mode = "streams", sandbox = aSandbox(), joined = false }: { readonly act?: (peer: SessionPeer, index: number) => void; readonly exitCode?: number; readonly mode?: "terminal" | "streams"; readonly sandbox?: ReturnType<typeof aSandbox>; readonly joined?: boolean } = {}): FakeDaemonOptions {
+export function daemonWithSession({
+  act,
+  exitCode = 0,
+  mode = "streams",
+  sandbox = aSandbox(),
+  joined = false,
+}: {
+  readonly act?: (peer: SessionPeer, index: number) => void;
+  readonly exitCode?: number;
+  readonly mode?: "terminal" | "streams";
+  readonly sandbox?: ReturnType<typeof aSandbox>;
+  readonly joined?: boolean;
+} = {}): FakeDaemonOptions {
   return {
     handlers: {
       listEvents: () => Promise.resolve([]),

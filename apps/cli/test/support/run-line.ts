@@ -34,15 +34,28 @@ export function startLine(argv: readonly string[], { io = createFakeIo(), daemon
       return () => listeners.delete(listener);
     },
     now,
-    sleep: async () => { await new Promise((resolve) => { setImmediate(resolve); }); },
+    sleep: async () => {
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    },
   };
-  return { io, daemon, code: main(argv, context), signal: (name) => { for (const listener of listeners) listener(name); } };
+  return {
+    io,
+    daemon,
+    code: main(argv, context),
+    signal: (name) => {
+      for (const listener of listeners) listener(name);
+    },
+  };
 }
 
 /** Run it to its end and give what it printed. */
 export async function runLine(argv: readonly string[], setting: Setting = {}): Promise<{ readonly code: number; readonly out: string; readonly err: string; readonly daemon: FakeDaemon }> {
   const line = startLine(argv, setting);
   const code = await line.code;
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   return { code, out: line.io.output(), err: line.io.errors(), daemon: line.daemon };
 }

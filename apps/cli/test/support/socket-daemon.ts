@@ -11,7 +11,10 @@ export interface SocketDaemon extends AsyncDisposable {
 }
 
 /** A daemon on a real socket, with fake answers: for what only a socket shows. */
-export async function startSocketDaemon(state: string, { handlers = {}, events = [], onAttach }: { readonly handlers?: Partial<Handlers>; readonly events?: readonly Event[]; readonly onAttach?: (stream: Duplex) => void }): Promise<SocketDaemon> {
+export async function startSocketDaemon(
+  state: string,
+  { handlers = {}, events = [], onAttach }: { readonly handlers?: Partial<Handlers>; readonly events?: readonly Event[]; readonly onAttach?: (stream: Duplex) => void },
+): Promise<SocketDaemon> {
   const missing = (): Promise<never> => Promise.reject(new AppError("ROUTE_UNKNOWN", { message: "no fake answer", fix: "none" }));
   const dispatch = createDispatcher({ ...Object.fromEntries(Object.keys(api).map((name) => [name, missing])), ...handlers } as unknown as Handlers, () => {});
   const streams = new Set<Duplex>();
@@ -23,7 +26,9 @@ export async function startSocketDaemon(state: string, { handlers = {}, events =
         // In two halves, as a socket may deliver them.
         for (const text of events.map((event) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`)) {
           response.write(text.slice(0, 20));
-          await new Promise((resolve) => { setTimeout(resolve, 5); });
+          await new Promise((resolve) => {
+            setTimeout(resolve, 5);
+          });
           response.write(text.slice(20));
         }
         return;
@@ -45,7 +50,9 @@ export async function startSocketDaemon(state: string, { handlers = {}, events =
   await once(server, "listening");
   return {
     socket,
-    breakAll: () => { for (const stream of streams) stream.destroy(); },
+    breakAll: () => {
+      for (const stream of streams) stream.destroy();
+    },
     async [Symbol.asyncDispose]() {
       for (const stream of streams) stream.destroy();
       server.closeAllConnections();

@@ -31,16 +31,28 @@ export function composeNetwork({ scope, record, log, policy, models, sandbox }: 
       modelOf: (id) => models.bindings(sandbox(id)),
       nameOf: (id) => sandbox(id).name,
       record,
-      log: (message, error) => { log.error("wall.failed", { message, error }); },
+      log: (message, error) => {
+        log.error("wall.failed", { message, error });
+      },
     }),
   );
   const host = createPodHost({ record });
   const open = new Set<AsyncDisposable>();
-  scope.defer(async () => { await Promise.all([...open].map((pod) => pod[Symbol.asyncDispose]())); });
+  scope.defer(async () => {
+    await Promise.all([...open].map((pod) => pod[Symbol.asyncDispose]()));
+  });
   return {
     pods: {
       async open({ id, hostname, directory, resume }) {
-        const pod = await host.open({ sandbox: id, directory, hostname, resume, mayAllow: (name) => mayReach(policyOf(id), name), serve: wall.serve, onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }) });
+        const pod = await host.open({
+          sandbox: id,
+          directory,
+          hostname,
+          resume,
+          mayAllow: (name) => mayReach(policyOf(id), name),
+          serve: wall.serve,
+          onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }),
+        });
         open.add(pod);
         return {
           socketDirectory: podDirectory(directory).gate,
@@ -52,6 +64,8 @@ export function composeNetwork({ scope, record, log, policy, models, sandbox }: 
         };
       },
     },
-    forget: (id) => { wall.forget(id); },
+    forget: (id) => {
+      wall.forget(id);
+    },
   };
 }

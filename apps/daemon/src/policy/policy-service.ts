@@ -21,7 +21,9 @@ export class PolicyService {
 
   constructor(parts: PolicyParts) {
     this.#parts = parts;
-    this.#user = new RuleFile(parts.userFile, (problem) => { parts.record({ type: "policy.changed", fields: { change: "broken", problem: problem.message } }); });
+    this.#user = new RuleFile(parts.userFile, (problem) => {
+      parts.record({ type: "policy.changed", fields: { change: "broken", problem: problem.message } });
+    });
   }
 
   /** What decides for a sandbox now. @throws AppError `CONFIG_INVALID` when its rules cannot be read: nothing is allowed then. */
@@ -70,7 +72,11 @@ export class PolicyService {
   #fileOf(record: SandboxRecord | undefined): RuleFile {
     if (record === undefined) return this.#user;
     const { id } = record;
-    const known = this.#own.get(id) ?? new RuleFile(this.#parts.sandboxFile(id), (problem) => { this.#parts.record({ type: "policy.changed", sandbox: id, fields: { change: "broken", problem: problem.message } }); });
+    const known =
+      this.#own.get(id) ??
+      new RuleFile(this.#parts.sandboxFile(id), (problem) => {
+        this.#parts.record({ type: "policy.changed", sandbox: id, fields: { change: "broken", problem: problem.message } });
+      });
     this.#own.set(id, known);
     return known;
   }

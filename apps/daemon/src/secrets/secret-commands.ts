@@ -21,7 +21,15 @@ export interface CommandSecrets {
 }
 
 /** Secrets that a command prints, such as a password manager's. The file is read anew each time: a change holds at once. */
-export function createCommandSecrets({ file, environment, now }: { readonly file: string; readonly environment: Readonly<Record<string, string | undefined>>; readonly now: () => number }): CommandSecrets {
+export function createCommandSecrets({
+  file,
+  environment,
+  now,
+}: {
+  readonly file: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => number;
+}): CommandSecrets {
   const kept = new Map<string, { readonly secret: Secret; readonly command: string; readonly until: number }>();
   return {
     names: async () => Object.keys(await readCommands(file)),

@@ -14,7 +14,15 @@ export interface SecretStore {
 }
 
 /** Secrets in files of mode 0600, one each, in a directory of the daemon's. */
-export function createSecretStore({ directory, commands, environment }: { readonly directory: string; readonly commands: CommandSecrets; readonly environment: Readonly<Record<string, string | undefined>> }): SecretStore {
+export function createSecretStore({
+  directory,
+  commands,
+  environment,
+}: {
+  readonly directory: string;
+  readonly commands: CommandSecrets;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}): SecretStore {
   const fileOf = (name: string): string => path.join(directory, SecretName.parse(name));
   return {
     async find(name) {
@@ -27,9 +35,13 @@ export function createSecretStore({ directory, commands, environment }: { readon
     },
     async list() {
       const files = await readdir(directory).catch((): string[] => []);
-      const stored = await Promise.all(files.filter((name) => SecretName.safeParse(name).success).map(async (name) => ({ name, source: "file" as const, setAt: (await stat(fileOf(name))).mtime.toISOString() })));
+      const stored = await Promise.all(
+        files.filter((name) => SecretName.safeParse(name).success).map(async (name) => ({ name, source: "file" as const, setAt: (await stat(fileOf(name))).mtime.toISOString() })),
+      );
       const asked = (await commands.names()).filter((name) => !files.includes(name));
-      const inherited = Object.values<ModelService>(MODEL_SERVICES).map(({ secret }) => secret).filter((name) => !files.includes(name) && !asked.includes(name) && fromEnvironment(name, environment) !== undefined);
+      const inherited = Object.values<ModelService>(MODEL_SERVICES)
+        .map(({ secret }) => secret)
+        .filter((name) => !files.includes(name) && !asked.includes(name) && fromEnvironment(name, environment) !== undefined);
       return [...stored, ...asked.map((name) => ({ name, source: "command" as const })), ...inherited.map((name) => ({ name, source: "environment" as const }))];
     },
     async set(name, value) {

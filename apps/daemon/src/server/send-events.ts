@@ -35,7 +35,9 @@ export function sendEvents(log: EventLog, { request, response, stalledMs = STALL
     send();
   });
   const unsubscribe = log.subscribe(send);
-  const heartbeat = setInterval(() => { if (stalled === undefined) response.write(": still here\n\n"); }, HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(() => {
+    if (stalled === undefined) response.write(": still here\n\n");
+  }, HEARTBEAT_MS).unref();
   response.on("close", () => {
     unsubscribe();
     clearInterval(heartbeat);

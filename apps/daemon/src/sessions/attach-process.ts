@@ -14,13 +14,17 @@ export function attachProcess(process: ExecProcess, { connection, signal, exitCo
   sendOutput(process.stdout, "stdout", connection);
   sendOutput(process.stderr, "stderr", connection);
   readFrames(connection, { process, signal });
-  connection.on("close", () => { process.detach(); });
+  connection.on("close", () => {
+    process.detach();
+  });
   void process.exit.then(
     (code) => {
       if (code === HOLD_DETACHED && exitCode() === undefined) refuse(connection, viewerLeft());
       else connection.end(encodeFrame("exit", encodeExit(exitCode() ?? code)));
     },
-    (error: unknown) => { refuse(connection, error); },
+    (error: unknown) => {
+      refuse(connection, error);
+    },
   );
 }
 
@@ -45,7 +49,9 @@ function sendOutput(source: Readable, type: "stdout" | "stderr", connection: Dup
     connection.once("drain", () => source.resume());
   };
   source.on("data", send);
-  connection.on("close", () => { source.off("data", send); });
+  connection.on("close", () => {
+    source.off("data", send);
+  });
 }
 
 /** Carry out what a client sends. A frame that is none ends the connection. */

@@ -56,12 +56,14 @@ export class SessionService {
 
   /** After a start of the daemon: watch what still runs, note how it ended where it does not, find again what was forgotten. */
   async reconcile(sandboxes: readonly LiveSandbox[]): Promise<void> {
-    await Promise.all(sandboxes.map(async (live) => {
-      const found = live.running ? await this.#list(live) : [];
-      this.#adopt(found ?? [], live);
-      for (const record of this.running(live.record.id)) this.#takeOver(record, live, found);
-      if (live.running) this.idle(live);
-    }));
+    await Promise.all(
+      sandboxes.map(async (live) => {
+        const found = live.running ? await this.#list(live) : [];
+        this.#adopt(found ?? [], live);
+        for (const record of this.running(live.record.id)) this.#takeOver(record, live, found);
+        if (live.running) this.idle(live);
+      }),
+    );
   }
 
   /** Remember what a sandbox says that it runs, as far as there is room beside what was taken from its word before. */
@@ -187,7 +189,10 @@ export class SessionService {
         return;
       }
       if (record.state.phase === "ended") throw new AppError("SESSION_NOT_FOUND", { message: `The session has ended with code ${record.state.exitCode}`, fix: "Open a new one with: sbx run" });
-      throw new AppError("SESSION_NOT_FOUND", { message: "The streams of this session were lost with the daemon that held them; it runs on", fix: `Wait for its end with: sbx inspect, or read: sbx logs ${record.id}` });
+      throw new AppError("SESSION_NOT_FOUND", {
+        message: "The streams of this session were lost with the daemon that held them; it runs on",
+        fix: `Wait for its end with: sbx inspect, or read: sbx logs ${record.id}`,
+      });
     } catch (error) {
       refuse(connection, error);
     }
@@ -243,10 +248,13 @@ export class SessionService {
     clearTimeout(this.#idle.get(id));
     const isUsed = (): boolean => !live.running || this.#opening.has(id) || this.running(id).length > 0;
     if (live.record.longRunning || this.running(id).length > 0) return;
-    const timer = setTimeout(() => {
-      if (!isUsed()) this.#parts.stop(live, isUsed).catch(this.#parts.onFault);
-      else if (this.#opening.has(id)) this.idle(live);
-    }, Math.min(this.#parts.idleStopMs, LONGEST_TIMER_MS));
+    const timer = setTimeout(
+      () => {
+        if (!isUsed()) this.#parts.stop(live, isUsed).catch(this.#parts.onFault);
+        else if (this.#opening.has(id)) this.idle(live);
+      },
+      Math.min(this.#parts.idleStopMs, LONGEST_TIMER_MS),
+    );
     this.#idle.set(id, timer.unref());
   }
 
@@ -258,24 +266,29 @@ export class SessionService {
   #watch(record: SessionRecord, live: LiveSandbox): void {
     clearTimeout(this.#idle.get(record.sandbox));
     this.#expire(record);
-    this.#waitForEnd(record, live).then((code) => {
-      this.#ended(record, this.#expired.delete(record.id) ? DEADLINE_EXIT : code);
-      this.idle(live);
-    }).catch(this.#parts.onFault);
+    this.#waitForEnd(record, live)
+      .then((code) => {
+        this.#ended(record, this.#expired.delete(record.id) ? DEADLINE_EXIT : code);
+        this.idle(live);
+      })
+      .catch(this.#parts.onFault);
   }
 
   /** End the session when its deadline has come, however far that is. */
   #expire(record: SessionRecord): void {
     if (record.deadlineAt === undefined) return;
     const left = Math.max(0, Date.parse(record.deadlineAt) - this.#parts.now().getTime());
-    const timer = setTimeout(() => {
-      if (left > LONGEST_TIMER_MS) {
-        this.#expire(record);
-        return;
-      }
-      this.#expired.add(record.id);
-      this.end(record).catch(this.#parts.onFault);
-    }, Math.min(left, LONGEST_TIMER_MS));
+    const timer = setTimeout(
+      () => {
+        if (left > LONGEST_TIMER_MS) {
+          this.#expire(record);
+          return;
+        }
+        this.#expired.add(record.id);
+        this.end(record).catch(this.#parts.onFault);
+      },
+      Math.min(left, LONGEST_TIMER_MS),
+    );
     this.#deadlines.set(record.id, timer.unref());
   }
 
@@ -314,7 +327,9 @@ export class SessionService {
 
   #prune(sandbox: SandboxId): void {
     const ended = (id: SessionId): boolean => this.#records.get(id)?.state.phase !== "running";
-    for (const { id } of this.of(sandbox).filter((one) => ended(one.id)).slice(0, -KEPT_SESSIONS)) {
+    for (const { id } of this.of(sandbox)
+      .filter((one) => ended(one.id))
+      .slice(0, -KEPT_SESSIONS)) {
       this.#records.delete(id);
       this.#streams.delete(id);
       this.#parts.store.removeSession(id);

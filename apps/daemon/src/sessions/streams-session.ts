@@ -28,7 +28,9 @@ export class StreamsSession {
     this.#take(process.stderr, "stderr");
     process.stdout.pause();
     process.stderr.pause();
-    setTimeout(() => { if (!this.#claimed) this.#resume(); }, CLIENT_GRACE_MS).unref();
+    setTimeout(() => {
+      if (!this.#claimed) this.#resume();
+    }, CLIENT_GRACE_MS).unref();
   }
 
   /** Connect the client; a later one takes the earlier one's place. */
@@ -41,7 +43,12 @@ export class StreamsSession {
       if (this.#client === connection) this.#client = undefined;
       this.#resume();
     });
-    void this.exit.then((code) => connection.end(encodeFrame("exit", encodeExit(this.#exitCode() ?? code))), (error: unknown) => { refuse(connection, error); });
+    void this.exit.then(
+      (code) => connection.end(encodeFrame("exit", encodeExit(this.#exitCode() ?? code))),
+      (error: unknown) => {
+        refuse(connection, error);
+      },
+    );
     this.#resume();
   }
 

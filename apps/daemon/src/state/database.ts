@@ -35,7 +35,12 @@ export function openDatabase(file: string, now: () => Date): OpenedDatabase {
   try {
     return { database: prepare(file, now), setAside: undefined };
   } catch (error) {
-    if (!isUnusable(error)) throw new AppError("CONFIG_INVALID", { message: `The database "${file}" cannot be opened: ${error instanceof Error ? error.message : String(error)}`, fix: "See whether its disk is full and who may write there; then run the command again.", cause: error });
+    if (!isUnusable(error))
+      throw new AppError("CONFIG_INVALID", {
+        message: `The database "${file}" cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+        fix: "See whether its disk is full and who may write there; then run the command again.",
+        cause: error,
+      });
     const setAside = `${file}.corrupt-${now().toISOString().replaceAll(":", "-")}`;
     for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
     return { database: prepare(file, now), setAside };

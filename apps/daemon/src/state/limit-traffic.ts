@@ -32,10 +32,11 @@ export function limitTraffic(write: RecordEvent, now: () => Date): RecordEvent {
       bucket.tokens -= 1;
       return true;
     }
-    if (bucket.dropped === 0) setTimeout(() => {
-      write({ type: "egress.limited", sandbox, fields: { dropped: bucket.dropped } });
-      bucket.dropped = 0;
-    }, TELL_MS).unref();
+    if (bucket.dropped === 0)
+      setTimeout(() => {
+        write({ type: "egress.limited", sandbox, fields: { dropped: bucket.dropped } });
+        bucket.dropped = 0;
+      }, TELL_MS).unref();
     bucket.dropped += 1;
     return false;
   };

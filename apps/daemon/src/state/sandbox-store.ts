@@ -15,14 +15,16 @@ export function createSandboxStore(database: DatabaseSync, onUnreadable: (error:
   const dropSession = database.prepare("DELETE FROM sessions WHERE id = ?");
   const dropSessions = database.prepare("DELETE FROM sessions WHERE sandbox = ?");
   const dropSandbox = database.prepare("DELETE FROM sandboxes WHERE id = ?");
-  const readable = <T>(parse: (value: unknown) => T) => (row: Record<string, unknown>): T[] => {
-    try {
-      return [parse(JSON.parse(String(row["record"])))];
-    } catch (error) {
-      onUnreadable(error);
-      return [];
-    }
-  };
+  const readable =
+    <T>(parse: (value: unknown) => T) =>
+    (row: Record<string, unknown>): T[] => {
+      try {
+        return [parse(JSON.parse(String(row["record"])))];
+      } catch (error) {
+        onUnreadable(error);
+        return [];
+      }
+    };
   return {
     putSandbox: (record) => {
       dropNamesake.run(record.name, record.id);
@@ -38,4 +40,3 @@ export function createSandboxStore(database: DatabaseSync, onUnreadable: (error:
     removeSession: (id) => void dropSession.run(id),
   };
 }
-

@@ -10,10 +10,24 @@ const id = SandboxId.parse("sbx_aaaaaaaa");
 
 function aRecord(): SandboxRecord {
   return {
-    version: 1, id, name: "box", createdAt: "2026-01-01T00:00:00.000Z", image: "sha256:0", user: "1000:1000", homeDirectory: "/home/agent", placeholder: "p", modelSource: "none",
+    version: 1,
+    id,
+    name: "box",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    image: "sha256:0",
+    user: "1000:1000",
+    homeDirectory: "/home/agent",
+    placeholder: "p",
+    modelSource: "none",
     request: CreateSandbox.parse({ agent: "shell", workspace: "/w", allow: ["run.test:443"] }),
-    profileRules: [{ id: "profile:1", effect: "allow", to: "profile.test", layer: "profile" }], profileProtect: [],
-    longRunning: false, protected: [], hidden: [], notices: [], skipped: [], ready: true,
+    profileRules: [{ id: "profile:1", effect: "allow", to: "profile.test", layer: "profile" }],
+    profileProtect: [],
+    longRunning: false,
+    protected: [],
+    hidden: [],
+    notices: [],
+    skipped: [],
+    ready: true,
   };
 }
 
@@ -25,7 +39,9 @@ function setup(): { readonly open: () => PolicyService; readonly userFile: strin
     open: () => new PolicyService({ userFile, sandboxFile: (one) => path.join(root, "sandboxes", one, "policy.json"), record: (event) => events.push(event) }),
     userFile,
     events,
-    [Symbol.dispose]: () => { rmSync(root, { recursive: true }); },
+    [Symbol.dispose]: () => {
+      rmSync(root, { recursive: true });
+    },
   };
 }
 

@@ -21,13 +21,26 @@ interface Running extends AsyncDisposable {
 async function serve(parts: Partial<ServerParts> = {}): Promise<Running> {
   const scope = new AsyncDisposableStack();
   const directory = mkdtempSync(path.join(tmpdir(), "sbx-serve-"));
-  scope.defer(() => { rmSync(directory, { recursive: true }); });
+  scope.defer(() => {
+    rmSync(directory, { recursive: true });
+  });
   const { database } = openDatabase(path.join(directory, "sbx.db"), () => new Date());
   scope.use<DatabaseSync & Disposable>(database);
   const faults: unknown[] = [];
   const events = createEventLog({ database, now: () => new Date(), onFailure: (error) => faults.push(error) });
   const socketPath = path.join(directory, "d.sock");
-  scope.use(await startServer({ socketPath, events, dispatch: async ({ target }) => Promise.resolve({ status: 200, body: { target } }), attach: () => undefined, peerUid: () => 7, uid: 7, onFault: (error) => faults.push(error), ...parts }));
+  scope.use(
+    await startServer({
+      socketPath,
+      events,
+      dispatch: async ({ target }) => Promise.resolve({ status: 200, body: { target } }),
+      attach: () => undefined,
+      peerUid: () => 7,
+      uid: 7,
+      onFault: (error) => faults.push(error),
+      ...parts,
+    }),
+  );
   return { socketPath, events, faults, [Symbol.asyncDispose]: () => scope.disposeAsync() };
 }
 
@@ -59,7 +72,13 @@ describe("the daemon's socket", () => {
       asked.push(target);
       return Promise.resolve({ status: 200, body: {} });
     };
-    for (const peerUid of [() => 1234, () => undefined, () => { throw new Error("gone"); }]) {
+    for (const peerUid of [
+      () => 1234,
+      () => undefined,
+      () => {
+        throw new Error("gone");
+      },
+    ]) {
       await using running = await serve({ dispatch, peerUid });
       expect(await raw(running.socketPath, "GET /v1/status HTTP/1.1\r\nhost: d\r\n\r\n")).toBe("");
     }
@@ -96,7 +115,12 @@ describe("the daemon's socket", () => {
     outgoing.on("error", () => undefined);
     let sent = 0;
     const chunk = Buffer.alloc(1 << 20, "a");
-    const feed = setInterval(() => { if (!outgoing.destroyed && !outgoing.writableNeedDrain) { outgoing.write(chunk); sent += chunk.byteLength; } }, 1);
+    const feed = setInterval(() => {
+      if (!outgoing.destroyed && !outgoing.writableNeedDrain) {
+        outgoing.write(chunk);
+        sent += chunk.byteLength;
+      }
+    }, 1);
     const [response] = await once(outgoing, "response");
     clearInterval(feed);
     const body = JSON.parse(await text(response));
@@ -113,7 +137,11 @@ describe("the daemon's socket", () => {
       const socket = connect(running.socketPath);
       socket.on("error", () => undefined);
       await once(socket, "connect");
-      socket.write(count % 2 === 0 ? "POST /v1/sandboxes HTTP/1.1\r\nhost: d\r\ncontent-length: 500\r\n\r\n{" : "GET /v1/sessions/ses_aaaaaaaa/attach HTTP/1.1\r\nhost: d\r\nconnection: upgrade\r\nupgrade: sbx-stream/1\r\n\r\n");
+      socket.write(
+        count % 2 === 0
+          ? "POST /v1/sandboxes HTTP/1.1\r\nhost: d\r\ncontent-length: 500\r\n\r\n{"
+          : "GET /v1/sessions/ses_aaaaaaaa/attach HTTP/1.1\r\nhost: d\r\nconnection: upgrade\r\nupgrade: sbx-stream/1\r\n\r\n",
+      );
       socket.destroy();
     }
     await sleep(50);
@@ -122,7 +150,15 @@ describe("the daemon's socket", () => {
 
   it("tells a handler that its caller went away", async ({ expect }) => {
     const aborted = Promise.withResolvers<unknown>();
-    await using running = await serve({ dispatch: async (_call, signal) => new Promise((_resolve, reject) => { signal.addEventListener("abort", () => { aborted.resolve(signal.reason); reject(new Error("stopped")); }); }) });
+    await using running = await serve({
+      dispatch: async (_call, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener("abort", () => {
+            aborted.resolve(signal.reason);
+            reject(new Error("stopped"));
+          });
+        }),
+    });
     const socket = connect(running.socketPath);
     await once(socket, "connect");
     socket.write("GET /v1/status HTTP/1.1\r\nhost: d\r\n\r\n");
@@ -149,7 +185,9 @@ describe("the stream of events", () => {
   async function follow(socketPath: string, after: number | undefined): Promise<{ readonly socket: Socket; readonly ids: () => readonly number[] }> {
     const socket = connect(socketPath).on("error", () => undefined);
     let received = "";
-    socket.on("data", (chunk: Buffer) => { received += chunk.toString("utf8"); });
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk.toString("utf8");
+    });
     socket.write(`GET /v1/events HTTP/1.1\r\nhost: d\r\n${after === undefined ? "" : `last-event-id: ${after}\r\n`}\r\n`);
     await once(socket, "data");
     return { socket, ids: () => [...received.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id)) };

@@ -8,8 +8,25 @@ const sandbox = SandboxId.parse("sbx_aaaaaaaa");
 function aSandbox(): LiveSandbox {
   const request = CreateSandbox.parse({ agent: "shell", workspace: "/srv/app" });
   const record: LiveSandbox["record"] = {
-    version: 1, id: sandbox, name: "app", createdAt: "2026-01-01T00:00:00.000Z", image: "sha256:0", workload: "workload", user: "1000:1000", homeDirectory: "/home/agent", placeholder: "p", modelSource: "none",
-    request, profileRules: [], profileProtect: [], longRunning: false, protected: [], hidden: [], notices: [], skipped: [], ready: true,
+    version: 1,
+    id: sandbox,
+    name: "app",
+    createdAt: "2026-01-01T00:00:00.000Z",
+    image: "sha256:0",
+    workload: "workload",
+    user: "1000:1000",
+    homeDirectory: "/home/agent",
+    placeholder: "p",
+    modelSource: "none",
+    request,
+    profileRules: [],
+    profileProtect: [],
+    longRunning: false,
+    protected: [],
+    hidden: [],
+    notices: [],
+    skipped: [],
+    ready: true,
   };
   return { record, pod: undefined, running: true };
 }
@@ -32,7 +49,9 @@ function daemonOver(claimed: readonly SessionId[], stored = new Map<SessionId, S
     },
   };
   const store: Partial<SandboxStore> = { sessions: () => [...stored.values()], putSession: (record) => void stored.set(record.id, record) };
-  const unused = (): never => { throw new Error("not called"); };
+  const unused = (): never => {
+    throw new Error("not called");
+  };
   const sessions = new SessionService({
     runner: async () => Promise.resolve(runner as SessionRunner),
     store: store as SandboxStore,
@@ -60,7 +79,9 @@ describe("sessions after a start of the daemon", () => {
   it("are taken from a sandbox's word up to a number, also over several starts", async ({ expect }) => {
     stopTime();
     const live = aSandbox();
-    onTestFinished(() => { live.running = false; });
+    onTestFinished(() => {
+      live.running = false;
+    });
     const first = daemonOver(forged("a"));
     await first.sessions.reconcile([live]);
     await vi.advanceTimersByTimeAsync(0);
@@ -75,7 +96,9 @@ describe("sessions after a start of the daemon", () => {
   it("are asked after less and less often while that fails, at last twice a minute", async ({ expect }) => {
     stopTime();
     const live = aSandbox();
-    onTestFinished(() => { live.running = false; });
+    onTestFinished(() => {
+      live.running = false;
+    });
     const { sessions, asked } = daemonOver(forged("a").slice(0, 1));
     const start = Date.now();
     await sessions.reconcile([live]);

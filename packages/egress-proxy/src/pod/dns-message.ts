@@ -98,7 +98,7 @@ function encodeExtension(): Buffer {
 /** Labels from `start`; compression has no place in a question. */
 function readName(bytes: Buffer, start: number): { readonly labels: readonly Buffer[]; readonly end: number } | undefined {
   const labels: Buffer[] = [];
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const length = bytes[at];
     if (length === undefined || length > 63 || at + 1 + length > bytes.byteLength || at + 1 + length - start > MAX_NAME_BYTES) return undefined;
     if (length === 0) return { labels, end: at + 1 };

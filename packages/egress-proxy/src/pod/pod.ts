@@ -207,7 +207,9 @@ export class GatedPod implements Pod {
     const guarded = (bucket: TokenBucket, tell: () => void) => () => bucket.take() || (tell(), false);
     const resolve = createResolver({ hostname, mayAllow, names, refused, onRefused, mayAdd: guarded(added, () => tooManyNames(limits.namesPerSecond)), onFailure: noName });
     this.#serving.use(startTraffic({ sandbox, listener: sockets.tcp, intercept, names, refused, serve, limits, budget, record }));
-    this.#serving.use(startDnsListeners({ udp: sockets.dnsUdp, tcp: sockets.dnsTcp, resolve, mayAsk: guarded(queries, () => tooManyQueries(limits.queriesPerSecond)), maxConnections: limits.dnsConnections }));
+    this.#serving.use(
+      startDnsListeners({ udp: sockets.dnsUdp, tcp: sockets.dnsTcp, resolve, mayAsk: guarded(queries, () => tooManyQueries(limits.queriesPerSecond)), maxConnections: limits.dnsConnections }),
+    );
   }
 
   #hungUp(reason: string | null): void {

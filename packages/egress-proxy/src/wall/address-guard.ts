@@ -88,7 +88,8 @@ function guardIpv4(address: string, own: readonly string[]): Guarded | undefined
   if (value === undefined) return { what: "no address", namedBy: ONLY_ITSELF };
   for (const [network, what, namedBy] of IPV4) {
     const [first = "", prefix = "32"] = network.split("/");
-    if (networkOf(value, Number(prefix)) === parseIpv4(first)) return { what: own.includes(address) && namedBy < ONLY_ITSELF ? "an address of this machine" : what, namedBy: own.includes(address) ? ONLY_ITSELF : namedBy };
+    if (networkOf(value, Number(prefix)) === parseIpv4(first))
+      return { what: own.includes(address) && namedBy < ONLY_ITSELF ? "an address of this machine" : what, namedBy: own.includes(address) ? ONLY_ITSELF : namedBy };
   }
   return own.includes(address) ? { what: "an address of this machine", namedBy: ONLY_ITSELF } : undefined;
 }

@@ -74,7 +74,9 @@ export function createWall(options: WallOptions): Wall {
       }
       await over;
     },
-    forget: (sandbox) => { parts.records.forget(sandbox); },
+    forget: (sandbox) => {
+      parts.records.forget(sandbox);
+    },
     [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
   };
 }
@@ -103,7 +105,9 @@ async function serveConnection({ parts, services }: { readonly parts: WallParts;
     return;
   }
   const gone = new AbortController();
-  socket.once("close", () => { gone.abort("the client is gone"); });
+  socket.once("close", () => {
+    gone.abort("the client is gone");
+  });
   const passage: Passage = { parts, sandbox, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
   const decision = decide(parts.policyOf(sandbox), passage.destination);
   if (decision.effect === "deny" || connection.refuseOnly === true) {

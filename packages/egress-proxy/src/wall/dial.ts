@@ -63,7 +63,11 @@ async function vet(destination: Destination, policy: CompiledPolicy, ports: Dial
   return first === undefined ? { kind: "failed", reason: "the name has no address" } : { kind: "denied", ...first };
 }
 
-function refuse(address: string, destination: Destination, { policy, own }: { readonly policy: CompiledPolicy; readonly own: readonly string[] }): { readonly reason: string; readonly fix?: string } | undefined {
+function refuse(
+  address: string,
+  destination: Destination,
+  { policy, own }: { readonly policy: CompiledPolicy; readonly own: readonly string[] },
+): { readonly reason: string; readonly fix?: string } | undefined {
   const asked = destination.kind === "name" ? `${destination.name} resolves to ${address}, which` : address;
   const deny = addressDenied(policy, embeddedIpv4(address) ?? address, destination.port);
   if (deny !== undefined) return { reason: `${asked} is denied by rule ${deny.id}` };
@@ -99,8 +103,12 @@ function connectTo(to: TcpNetConnectOpts & { readonly host: string }, { connect:
     socket.destroy();
     reject(error);
   };
-  const timer = setTimeout(() => { give(Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT" })); }, limits.dialMs);
-  const abort = (): void => { give(Object.assign(new Error("aborted"), { code: "ABORTED" })); };
+  const timer = setTimeout(() => {
+    give(Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT" }));
+  }, limits.dialMs);
+  const abort = (): void => {
+    give(Object.assign(new Error("aborted"), { code: "ABORTED" }));
+  };
   signal.addEventListener("abort", abort, { once: true });
   const settle = (): void => {
     clearTimeout(timer);
@@ -130,7 +138,9 @@ export function codeOf(error: unknown): string {
 
 async function withDeadline<T>(work: Promise<T>, ms: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => { reject(Object.assign(new Error("took too long"), { code: "ETIMEDOUT" })); }, ms);
+  const timer = setTimeout(() => {
+    reject(Object.assign(new Error("took too long"), { code: "ETIMEDOUT" }));
+  }, ms);
   try {
     return await Promise.race([work, promise]);
   } finally {

@@ -24,20 +24,32 @@ const LINGER_MS = 2000;
 export function answer(response: ServerResponse, status: number, { text, contentType = "text/plain; charset=utf-8", close = false }: Answer): void {
   const request = response.req;
   const body = Buffer.from(text, "utf8");
-  response.writeHead(status, { "content-type": contentType, "content-length": body.length, "cache-control": "no-store", "x-content-type-options": "nosniff", ...(close ? { connection: "close" } : {}) });
+  response.writeHead(status, {
+    "content-type": contentType,
+    "content-length": body.length,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    ...(close ? { connection: "close" } : {}),
+  });
   if (request.complete || request.destroyed) {
     response.end(request.method === "HEAD" ? undefined : body);
     return;
   }
   if (request.method !== "HEAD") response.write(body);
-  const timer = setTimeout(() => { response.end(); }, LINGER_MS);
+  const timer = setTimeout(() => {
+    response.end();
+  }, LINGER_MS);
   let taken = 0;
   request.on("data", (chunk: Buffer) => {
     taken += chunk.length;
     if (taken > LINGER_BYTES) response.end();
   });
-  request.once("end", () => { response.end(); });
-  response.once("close", () => { clearTimeout(timer); });
+  request.once("end", () => {
+    response.end();
+  });
+  response.once("close", () => {
+    clearTimeout(timer);
+  });
   request.resume();
 }
 

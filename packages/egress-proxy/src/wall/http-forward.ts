@@ -7,10 +7,7 @@ import { endToEndHeaders, readTarget, toNodeHeaders } from "./http-headers.ts";
 import { reset } from "./socket.ts";
 import { guardPair } from "./splice.ts";
 
-export type ForwardDial =
-  | { readonly kind: "connected"; readonly socket: Socket }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
-  | { readonly kind: "failed"; readonly reason: string };
+export type ForwardDial = { readonly kind: "connected"; readonly socket: Socket } | { readonly kind: "refused"; readonly refusal: Refusal } | { readonly kind: "failed"; readonly reason: string };
 
 export interface ForwardOptions {
   /** The name that was resolved in the pod, parsed, or the IPv4 literal that was dialled. */
@@ -57,8 +54,15 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
         reset(request.socket);
         return;
       }
-      const answered = new Promise<void>((resolve) => { response.once("close", resolve); });
-      turn = turn.then(() => forward(response, target.path, options)).then(() => answered).finally(() => { waiting -= 1; });
+      const answered = new Promise<void>((resolve) => {
+        response.once("close", resolve);
+      });
+      turn = turn
+        .then(() => forward(response, target.path, options))
+        .then(() => answered)
+        .finally(() => {
+          waiting -= 1;
+        });
     },
     upgrade(request, socket, head) {
       const target = readTarget(request, options.host, options.port);
@@ -107,8 +111,15 @@ interface Forwarded {
 
 /** Begin the upstream request. `undefined` when its method, path or headers are none that may be sent. */
 function open({ request, path, extra }: Forwarded, socket: Socket, { host, port, idleMs }: ForwardOptions): ClientRequest | undefined {
-  const headers: Record<string, string | string[]> = { host: port === 80 ? host : `${host}:${port}`, ...toNodeHeaders(endToEndHeaders(request.rawHeaders, DROP_FROM_REQUEST)), ...framing(request), ...extra };
-  socket.setTimeout(idleMs, () => { reset(socket); });
+  const headers: Record<string, string | string[]> = {
+    host: port === 80 ? host : `${host}:${port}`,
+    ...toNodeHeaders(endToEndHeaders(request.rawHeaders, DROP_FROM_REQUEST)),
+    ...framing(request),
+    ...extra,
+  };
+  socket.setTimeout(idleMs, () => {
+    reset(socket);
+  });
   try {
     return httpRequest({ createConnection: () => socket, host, port, method: request.method ?? "GET", path, headers, setHost: false, insecureHTTPParser: false, maxHeaderSize: MAX_ANSWER_HEAD_BYTES });
   } catch {
@@ -126,15 +137,23 @@ function framing(request: IncomingMessage): Record<string, string> {
 }
 
 function relay(request: IncomingMessage, response: ServerResponse, upstream: ClientRequest): void {
-  request.once("end", () => { upstream.addTrailers(trailersOf(request)); });
+  request.once("end", () => {
+    upstream.addTrailers(trailersOf(request));
+  });
   request.pipe(upstream);
-  upstream.on("continue", () => { response.writeContinue(); });
-  upstream.once("response", (reply) => { relayAnswer(reply, response); });
+  upstream.on("continue", () => {
+    response.writeContinue();
+  });
+  upstream.once("response", (reply) => {
+    relayAnswer(reply, response);
+  });
   upstream.on("error", () => {
     if (response.headersSent) reset(request.socket);
     else answer(response, 502, { text: "the host broke the connection off\n", close: true });
   });
-  response.once("close", () => { upstream.destroy(); });
+  response.once("close", () => {
+    upstream.destroy();
+  });
 }
 
 /** Trailers without those that would be taken for routing or credentials by whoever merges them into the headers. */
@@ -150,7 +169,9 @@ function relayAnswer(reply: IncomingMessage, response: ServerResponse): void {
     return;
   }
   response.flushHeaders();
-  reply.once("end", () => { response.addTrailers(trailersOf(reply)); });
+  reply.once("end", () => {
+    response.addTrailers(trailersOf(reply));
+  });
   reply.pipe(response);
   reply.once("close", () => {
     if (!reply.complete && response.socket !== null) reset(response.socket);
@@ -184,7 +205,11 @@ async function forwardUpgrade({ request, socket, head }: Upgrade, path: string, 
     answerRaw(socket, `${reply.statusCode ?? 502} Not Upgraded`, "the host does not switch to a WebSocket\n");
     reply.destroy();
   });
-  upstream.on("error", () => { reset(client); });
-  client.once("close", () => { upstream.destroy(); });
+  upstream.on("error", () => {
+    reset(client);
+  });
+  client.once("close", () => {
+    upstream.destroy();
+  });
   upstream.end();
 }

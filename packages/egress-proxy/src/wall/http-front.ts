@@ -35,11 +35,21 @@ export function createHttpFront(limits: WallLimits): HttpFront {
     return session;
   };
   // The connection list that enforces Node's own timeouts exists only for listening servers.
-  const server = createServer({ maxHeaderSize: limits.headBytes, insecureHTTPParser: false, requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0, highWaterMark: 262_144, shouldUpgradeCallback: isWebSocket });
+  const server = createServer({
+    maxHeaderSize: limits.headBytes,
+    insecureHTTPParser: false,
+    requestTimeout: 0,
+    headersTimeout: 0,
+    keepAliveTimeout: 0,
+    highWaterMark: 262_144,
+    shouldUpgradeCallback: isWebSocket,
+  });
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const session = sessionOf(request.socket);
     session.headArrived();
-    response.once("close", () => { session.expectHead(limits.keepAliveMs); });
+    response.once("close", () => {
+      session.expectHead(limits.keepAliveMs);
+    });
     // Node's parser stops at an Upgrade header, also where it is declined: what follows it would wait for ever.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     session.purpose.request(request, response);
@@ -72,16 +82,22 @@ export function createHttpFront(limits: WallLimits): HttpFront {
   return {
     async serve(socket, purpose, signal) {
       let timer: NodeJS.Timeout | undefined;
-      const headArrived = (): void => { clearTimeout(timer); };
+      const headArrived = (): void => {
+        clearTimeout(timer);
+      };
       const expectHead = (ms: number): void => {
         clearTimeout(timer);
-        timer = setTimeout(() => { reset(socket); }, ms);
+        timer = setTimeout(() => {
+          reset(socket);
+        }, ms);
       };
       const over = closed(socket);
       const release = resetOnAbort(signal, [socket]);
       sessions.set(socket, { purpose, expectHead, headArrived });
       expectHead(limits.headMs);
-      socket.setTimeout(limits.idleMs, () => { reset(socket); });
+      socket.setTimeout(limits.idleMs, () => {
+        reset(socket);
+      });
       socket.setNoDelay(true);
       server.emit("connection", socket);
       socket.resume();
@@ -99,5 +115,7 @@ function isWebSocket(request: IncomingMessage): boolean {
 /** Write a whole answer to a connection that speaks no more HTTP, and close it. */
 export function answerRaw(socket: Duplex, status: string, body: string): void {
   socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
-  setTimeout(() => { socket.destroy(); }, 1000).unref();
+  setTimeout(() => {
+    socket.destroy();
+  }, 1000).unref();
 }

@@ -52,7 +52,9 @@ export type Target = { readonly kind: "target"; readonly path: string } | { read
  * authority of an absolute form.
  */
 export function readTarget(request: IncomingMessage, host: string, port: number): Target {
-  const hosts = pairs(request.rawHeaders).filter(({ name }) => name.toLowerCase() === "host").map(({ value }) => value);
+  const hosts = pairs(request.rawHeaders)
+    .filter(({ name }) => name.toLowerCase() === "host")
+    .map(({ value }) => value);
   const names = (text: string): boolean => {
     const authority = parseAuthority(text);
     return authority !== undefined && authority.host === host && (authority.port ?? 80) === port;

@@ -9,24 +9,30 @@ export async function passHttp(passage: Passage, first: Decision): Promise<void>
   const { parts, sandbox, socket, destination, signal } = passage;
   const total = { connections: 0, bytesIn: 0, bytesOut: 0 };
   passage.decided();
-  await parts.front.serve(socket, forwardHttp({
-    host: destination.kind === "name" ? destination.name : destination.address,
-    port: destination.port,
-    async dial() {
-      const dialled = await dialForRequest(passage);
-      if (dialled.kind === "connected") {
-        total.connections += 1;
-        const { socket: upstream } = dialled;
-        upstream.once("close", () => {
-          total.bytesIn += upstream.bytesRead;
-          total.bytesOut += upstream.bytesWritten;
-        });
-      }
-      return dialled;
-    },
-    denied(reason) { deny(passage, { rule: first.rule, reason }); },
-    idleMs: parts.limits.idleMs,
-  }), signal);
+  await parts.front.serve(
+    socket,
+    forwardHttp({
+      host: destination.kind === "name" ? destination.name : destination.address,
+      port: destination.port,
+      async dial() {
+        const dialled = await dialForRequest(passage);
+        if (dialled.kind === "connected") {
+          total.connections += 1;
+          const { socket: upstream } = dialled;
+          upstream.once("close", () => {
+            total.bytesIn += upstream.bytesRead;
+            total.bytesOut += upstream.bytesWritten;
+          });
+        }
+        return dialled;
+      },
+      denied(reason) {
+        deny(passage, { rule: first.rule, reason });
+      },
+      idleMs: parts.limits.idleMs,
+    }),
+    signal,
+  );
   if (total.connections > 0) parts.records.allowed(sandbox, outcomeOf(passage, first), { bytesIn: total.bytesIn, bytesOut: total.bytesOut });
 }
 

@@ -61,9 +61,17 @@ export async function refuse({ parts, socket, destination, signal }: Passage, re
     reset(socket);
     return;
   }
-  await parts.front.serve(socket, {
-    request(_request, response) { answerRefusal(response, 403, refusal); },
-    upgrade(_request, upgraded) { answerRaw(upgraded, "403 Forbidden", `${refusal.reason}\n`); },
-    malformed() {},
-  }, signal);
+  await parts.front.serve(
+    socket,
+    {
+      request(_request, response) {
+        answerRefusal(response, 403, refusal);
+      },
+      upgrade(_request, upgraded) {
+        answerRaw(upgraded, "403 Forbidden", `${refusal.reason}\n`);
+      },
+      malformed() {},
+    },
+    signal,
+  );
 }

@@ -20,7 +20,11 @@ export async function readHello(socket: Socket, patience: { readonly ms: number;
   let size = 0;
   let need = 1;
   let timer: NodeJS.Timeout | undefined;
-  const startTimer = (): void => { timer ??= setTimeout(() => { resolve({ kind: "late" }); }, patience.ms); };
+  const startTimer = (): void => {
+    timer ??= setTimeout(() => {
+      resolve({ kind: "late" });
+    }, patience.ms);
+  };
   const onData = (chunk: Buffer): void => {
     startTimer();
     chunks.push(chunk);
@@ -31,7 +35,9 @@ export async function readHello(socket: Socket, patience: { readonly ms: number;
     if (typeof judged === "number") need = judged;
     else resolve(judged);
   };
-  const onEnd = (): void => { resolve({ kind: "ended", head: Buffer.concat(chunks) }); };
+  const onEnd = (): void => {
+    resolve({ kind: "ended", head: Buffer.concat(chunks) });
+  };
   socket.on("data", onData);
   socket.once("end", onEnd);
   socket.once("close", onEnd);

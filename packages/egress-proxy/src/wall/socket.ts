@@ -9,7 +9,9 @@ export function reset(socket: Socket): void {
 export function closed(socket: Socket): Promise<void> {
   if (socket.closed) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
-  socket.once("close", () => { resolve(); });
+  socket.once("close", () => {
+    resolve();
+  });
   return promise;
 }
 
@@ -20,5 +22,7 @@ export function resetOnAbort(signal: AbortSignal, sockets: readonly Socket[]): (
   };
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
-  return () => { signal.removeEventListener("abort", abort); };
+  return () => {
+    signal.removeEventListener("abort", abort);
+  };
 }

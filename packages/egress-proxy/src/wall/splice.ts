@@ -97,7 +97,9 @@ export async function splice(client: Socket, upstream: Socket, { reader, idleMs,
   const release = resetOnAbort(signal, [client, upstream]);
   const over = Promise.all([closed(client), closed(upstream)]);
   client.setNoDelay(true);
-  upstream.once("end", () => { client.end(); });
+  upstream.once("end", () => {
+    client.end();
+  });
   reader.start(client, upstream);
   const head = await first();
   if (head === undefined) {
@@ -116,12 +118,20 @@ export async function splice(client: Socket, upstream: Socket, { reader, idleMs,
 
 /** What breaks one breaks the other, and silence of both breaks both. */
 export function guardPair(client: Socket, upstream: Socket, idleMs: number): void {
-  const pairs = [[client, upstream], [upstream, client]] as const;
+  const pairs = [
+    [client, upstream],
+    [upstream, client],
+  ] as const;
   for (const [one, other] of pairs) {
-    one.on("error", () => { reset(other); });
+    one.on("error", () => {
+      reset(other);
+    });
     one.once("close", (hadError) => {
       if (hadError || !one.readableEnded) reset(other);
-      else other.setTimeout(FLUSH_MS, () => { reset(other); });
+      else
+        other.setTimeout(FLUSH_MS, () => {
+          reset(other);
+        });
     });
   }
   upstream.setTimeout(idleMs, () => {

@@ -9,7 +9,11 @@ function question(labels: readonly Buffer[], { type = 1, flags = 0x0100, counts 
   for (const [index, count] of counts.entries()) header.writeUInt16BE(count, 4 + 2 * index);
   return Buffer.concat([header, ...labels.map((label) => Buffer.concat([Buffer.from([label.length]), label])), Buffer.from([0, 0, type, 0, 1]), tail]);
 }
-const named = (name: string, options = {}) => question(name.split(".").map((label) => Buffer.from(label, "latin1")), options);
+const named = (name: string, options = {}) =>
+  question(
+    name.split(".").map((label) => Buffer.from(label, "latin1")),
+    options,
+  );
 const EDNS = Buffer.from([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
 
 describe("parseQuery", () => {
@@ -43,7 +47,14 @@ describe("parseQuery", () => {
   });
 
   it.for(["1.2.3.4", "127.1", "a.0x7f", "2130706433", "a b.test", "a..b", "-a.test", "a-.test", "\u00e9.test", "a/b.test", "a\0.test"])("knows no host name in %j", (name, { expect }) => {
-    const parsed = parseQuery(question(name.split(".").map((label) => Buffer.from(label, "latin1")).filter((label) => label.length > 0)));
+    const parsed = parseQuery(
+      question(
+        name
+          .split(".")
+          .map((label) => Buffer.from(label, "latin1"))
+          .filter((label) => label.length > 0),
+      ),
+    );
     if (name === "a..b") return expect(parsed).toMatchObject({ query: { name: "a.b" } });
     expect(parsed).toMatchObject({ kind: "query", query: { name: undefined } });
   });

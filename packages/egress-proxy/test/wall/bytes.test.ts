@@ -10,18 +10,25 @@ const LOOPBACK = { "db.test": ["127.0.0.1"] };
 
 describe("a connection to any other port", () => {
   it("passes bytes and ends both ways, and is recorded with its sizes", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.write("banner\n"); socket.pipe(socket); });
+    await using upstream = await startUpstream((socket) => {
+      socket.write("banner\n");
+      socket.pipe(socket);
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const socket = await pod.dial("db.test", upstream.port);
     socket.end("hello");
     expect(await readAll(socket)).toEqual({ text: "banner\nhello", reset: false });
     await pod.idle();
-    expect(pod.events).toEqual([{ type: "egress.allowed", sandbox: "sbx_test0001", fields: { to: "db.test", port: upstream.port, rule: "r0", reason: expect.stringContaining("allowed by rule r0"), bytesIn: 12, bytesOut: 5 } }]);
+    expect(pod.events).toEqual([
+      { type: "egress.allowed", sandbox: "sbx_test0001", fields: { to: "db.test", port: upstream.port, rule: "r0", reason: expect.stringContaining("allowed by rule r0"), bytesIn: 12, bytesOut: 5 } },
+    ]);
     expect(pod.faults).toEqual([]);
   });
 
   it("does not hold up a server that speaks first", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.write("220 ready\r\n"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.write("220 ready\r\n");
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const socket = await pod.dial("db.test", upstream.port);
     const [first] = (await once(socket, "data")) as [Buffer];
@@ -30,7 +37,11 @@ describe("a connection to any other port", () => {
   });
 
   it("keeps half-open connections open in the other direction", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.once("end", () => { setTimeout(() => socket.end("late answer"), 50); }); });
+    await using upstream = await startUpstream((socket) => {
+      socket.once("end", () => {
+        setTimeout(() => socket.end("late answer"), 50);
+      });
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const socket = await pod.dial("db.test", upstream.port);
     socket.end("question");
@@ -39,7 +50,9 @@ describe("a connection to any other port", () => {
   });
 
   it("keeps a client's direction open after the server ended its own", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.end("bye"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.end("bye");
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const socket = await pod.dial("db.test", upstream.port);
     socket.resume();
@@ -50,7 +63,9 @@ describe("a connection to any other port", () => {
   });
 
   it("passes a reset on as a reset, both ways", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.once("data", () => socket.resetAndDestroy()); });
+    await using upstream = await startUpstream((socket) => {
+      socket.once("data", () => socket.resetAndDestroy());
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const first = await pod.dial("db.test", upstream.port);
     first.write("x");
@@ -62,7 +77,12 @@ describe("a connection to any other port", () => {
     second.write("x");
     while (patient.received() !== "x") await sleep(5);
     const [server] = patient.connections;
-    const broken = server === undefined ? Promise.reject(new Error("no connection")) : new Promise((resolve) => { server.once("close", resolve); });
+    const broken =
+      server === undefined
+        ? Promise.reject(new Error("no connection"))
+        : new Promise((resolve) => {
+            server.once("close", resolve);
+          });
     second.resetAndDestroy();
     expect(await broken).toBe(true);
   });
@@ -80,7 +100,9 @@ describe("a connection to any other port", () => {
   });
 
   it("tries the next address when one does not answer", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.end("here"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.end("here");
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1", "127.0.0.2"], addresses: { "db.test": ["127.0.0.2", "127.0.0.1"] } });
     const socket = await pod.dial("db.test", upstream.port);
     socket.end();
@@ -95,11 +117,19 @@ describe("a connection to any other port", () => {
     await pod.idle();
     expect(upstream.connections).toEqual([]);
     expect(pod.events.map(({ type }) => type)).toEqual(Array.from({ length: 5 }, () => "egress.denied"));
-    expect(pod.events[0]?.fields).toEqual({ to: "db.test", port: upstream.port, rule: null, reason: expect.stringContaining("no rule allows"), fix: `sbx policy allow db.test:${upstream.port} --sandbox sbx_test0001` });
+    expect(pod.events[0]?.fields).toEqual({
+      to: "db.test",
+      port: upstream.port,
+      rule: null,
+      reason: expect.stringContaining("no rule allows"),
+      fix: `sbx policy allow db.test:${upstream.port} --sandbox sbx_test0001`,
+    });
   });
 
   it("passes nothing of a TLS client that asks for another name, also where TLS is not required", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.write("hi"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.write("hi");
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const wrong = await pod.dial("db.test", upstream.port);
     wrong.write(hello("evil.test"));
@@ -126,7 +156,9 @@ describe("a connection to any other port", () => {
 
   it("carries megabytes unharmed to a client that reads slowly, without keeping them in memory", async ({ expect }) => {
     const payload = randomBytes(24 * 1024 * 1024);
-    await using upstream = await startUpstream((socket) => { socket.end(payload); });
+    await using upstream = await startUpstream((socket) => {
+      socket.end(payload);
+    });
     await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1"], addresses: LOOPBACK });
     const socket = await pod.dial("db.test", upstream.port);
     socket.pause();
@@ -153,7 +185,10 @@ describe("a connection to any other port", () => {
       socket.removeAllListeners("data");
       socket.pause();
       setTimeout(() => {
-        socket.on("data", (chunk) => { hash.update(chunk); size += chunk.length; });
+        socket.on("data", (chunk) => {
+          hash.update(chunk);
+          size += chunk.length;
+        });
         socket.once("end", () => socket.end("done"));
         socket.resume();
       }, 200);
@@ -180,7 +215,9 @@ describe("a connection to any other port", () => {
   });
 
   it("reaches a service on the host's loopback by a rule of its port only", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.end("host service"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.end("host service");
+    });
     await using pod = startPod({ rules: [`host.docker.internal:${upstream.port}`, "**"] });
     const socket = await pod.dial("host.docker.internal", upstream.port);
     socket.end();
@@ -192,26 +229,41 @@ describe("a connection to any other port", () => {
 });
 
 describe("addresses behind an allowed name", () => {
-  it.for(["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "fe80::1", "203.0.113.9", "127.1", "evil.test"])("are not dialled when they are %s", async (address, { expect }) => {
-    await using upstream = await startUpstream();
-    const dialled: unknown[] = [];
-    await using pod = startPod({ rules: ["db.test", "**", "0.0.0.0/0", "8.0.0.0/8"], addresses: { "db.test": [address] }, connect: (target) => { dialled.push(target); throw new Error("dialled"); } });
-    expect((await readAll(await pod.dial("db.test", upstream.port))).reset).toBe(true);
-    await pod.idle();
-    expect(dialled).toEqual([]);
-    expect(upstream.connections).toEqual([]);
-    expect(pod.events[0]?.type).toBe("egress.denied");
-    expect(pod.events[0]?.fields["reason"]).toContain("no rule names it");
-  });
+  it.for(["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0", "::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "fe80::1", "203.0.113.9", "127.1", "evil.test"])(
+    "are not dialled when they are %s",
+    async (address, { expect }) => {
+      await using upstream = await startUpstream();
+      const dialled: unknown[] = [];
+      await using pod = startPod({
+        rules: ["db.test", "**", "0.0.0.0/0", "8.0.0.0/8"],
+        addresses: { "db.test": [address] },
+        connect: (target) => {
+          dialled.push(target);
+          throw new Error("dialled");
+        },
+      });
+      expect((await readAll(await pod.dial("db.test", upstream.port))).reset).toBe(true);
+      await pod.idle();
+      expect(dialled).toEqual([]);
+      expect(upstream.connections).toEqual([]);
+      expect(pod.events[0]?.type).toBe("egress.denied");
+      expect(pod.events[0]?.fields["reason"]).toContain("no rule names it");
+    },
+  );
 
   it("are resolved once, and only the vetted one is dialled", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.end("ok"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.end("ok");
+    });
     let asked = 0;
     const dialled: unknown[] = [];
     await using pod = startPod({
       rules: [`db.test:${upstream.port}`, "127.0.0.1"],
       resolve: () => Promise.resolve(asked++ === 0 ? ["10.9.9.9", "127.0.0.1"] : ["10.9.9.9"]),
-      connect: (target) => { dialled.push(target.host); return connectTo(target); },
+      connect: (target) => {
+        dialled.push(target.host);
+        return connectTo(target);
+      },
     });
     const socket = await pod.dial("db.test", upstream.port);
     socket.end();
@@ -221,8 +273,14 @@ describe("addresses behind an allowed name", () => {
   });
 
   it("are given up when the connection leads to another one", async ({ expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.end("wrong host"); });
-    await using pod = startPod({ rules: [`db.test:${upstream.port}`, "127.0.0.1", "127.0.0.5"], addresses: { "db.test": ["127.0.0.5"] }, connect: (target) => connectTo({ ...target, host: "127.0.0.1" }) });
+    await using upstream = await startUpstream((socket) => {
+      socket.end("wrong host");
+    });
+    await using pod = startPod({
+      rules: [`db.test:${upstream.port}`, "127.0.0.1", "127.0.0.5"],
+      addresses: { "db.test": ["127.0.0.5"] },
+      connect: (target) => connectTo({ ...target, host: "127.0.0.1" }),
+    });
     expect((await readAll(await pod.dial("db.test", upstream.port))).text).toBe("");
     await pod.idle();
     expect(pod.events[0]?.fields["reason"]).toContain("EPEER");

@@ -59,15 +59,21 @@ describe("parseClientHello", () => {
 
   it("never throws, and never finds a name in a hello that another name could be found in", ({ expect }) => {
     const valid = hello("a.test");
-    fc.assert(fc.property(fc.array(fc.tuple(fc.nat({ max: valid.length - 1 }), fc.nat({ max: 255 })), { maxLength: 4 }), (changes) => {
-      const bytes = Buffer.from(valid);
-      for (const [at, value] of changes) bytes[at] = value;
-      const result = parseClientHello(bytes);
-      if (result.kind === "hello" && result.serverName !== undefined) expect(bytes.toString("latin1")).toContain(result.serverName);
-    }), { numRuns: 5000 });
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
-      parseClientHello(Buffer.concat([Buffer.from([22, 3, 1]), bytes]));
-    }), { numRuns: 3000 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat({ max: valid.length - 1 }), fc.nat({ max: 255 })), { maxLength: 4 }), (changes) => {
+        const bytes = Buffer.from(valid);
+        for (const [at, value] of changes) bytes[at] = value;
+        const result = parseClientHello(bytes);
+        if (result.kind === "hello" && result.serverName !== undefined) expect(bytes.toString("latin1")).toContain(result.serverName);
+      }),
+      { numRuns: 5000 },
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        parseClientHello(Buffer.concat([Buffer.from([22, 3, 1]), bytes]));
+      }),
+      { numRuns: 3000 },
+    );
   });
 
   it("knows at the first byte what is no TLS", ({ expect }) => {

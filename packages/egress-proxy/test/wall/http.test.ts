@@ -72,7 +72,10 @@ describe("plain HTTP to an allowed host", () => {
       response.setHeader("X-One", ["a", "b"]);
       response.end("body");
     });
-    const text = await say(site.pod, `GET /one?x=%20y HTTP/1.1\r\nHost: web.test\r\nX-Two: 1\r\nX-Two: 2\r\nConnection: keep-alive, X-Hop\r\nX-Hop: secret\r\nProxy-Authorization: Basic eA==\r\nTE: trailers\r\n\r\n${get("/two", ["Host: WEB.test:80", "Connection: close"])}`);
+    const text = await say(
+      site.pod,
+      `GET /one?x=%20y HTTP/1.1\r\nHost: web.test\r\nX-Two: 1\r\nX-Two: 2\r\nConnection: keep-alive, X-Hop\r\nX-Hop: secret\r\nProxy-Authorization: Basic eA==\r\nTE: trailers\r\n\r\n${get("/two", ["Host: WEB.test:80", "Connection: close"])}`,
+    );
     expect(answersIn(text)).toBe(2);
     expect(text).toMatch(/X-One: a\r\nX-One: b\r\n/);
     expect(text).not.toMatch(/alt-svc/i);
@@ -126,7 +129,9 @@ describe("plain HTTP to an allowed host", () => {
     const socket = await site.pod.dial("web.test", 80);
     socket.write(get("/events"));
     let text = "";
-    socket.on("data", (chunk: Buffer) => { text += chunk.toString(); });
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
     await until(() => text.includes("data: 1"));
     resolve();
     await until(() => text.includes("data: 2"));
@@ -137,7 +142,10 @@ describe("plain HTTP to an allowed host", () => {
     await using site = await startSite((request, response) => {
       response.writeHead(200, { "content-length": 1000 });
       response.write("part");
-      if (request.url === "/break") setTimeout(() => { request.socket.resetAndDestroy(); }, 30);
+      if (request.url === "/break")
+        setTimeout(() => {
+          request.socket.resetAndDestroy();
+        }, 30);
     });
     const socket = await site.pod.dial("web.test", 80);
     socket.write(get("/break"));
@@ -162,7 +170,9 @@ describe("plain HTTP to an allowed host", () => {
     const socket = await site.pod.dial("web.test", 80);
     socket.write(upgrade("web.test"));
     let text = "";
-    socket.on("data", (chunk: Buffer) => { text += chunk.toString(); });
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
     await until(() => text.includes("welcome"));
     expect(text).toMatch(/^HTTP\/1.1 101 [^]*Sec-WebSocket-Accept: y/);
     socket.write("frame");
@@ -266,7 +276,9 @@ describe("plain HTTP that tries to reach another host", () => {
     ["TLS", "\x16\x03\x01\x00\x05hello"],
     ["a space in the path", `GET /a b HTTP/1.1\r\nHost: web.test\r\n\r\n${inner}`],
   ] as const)("finds no way with %s", async ([, text], { expect }) => {
-    await using upstream = await startUpstream((socket) => { socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"); });
+    await using upstream = await startUpstream((socket) => {
+      socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
     await using pod = startPod({ rules: RULES, addresses: ADDRESSES, listeners: { 80: upstream.port }, limits: { headMs: 300, keepAliveMs: 300 } });
     await say(pod, text);
     await pod.idle();
@@ -285,7 +297,9 @@ describe("plain HTTP that tries to reach another host", () => {
   it("does not wait for a head that drips, nor take one that never ends", async ({ expect }) => {
     await using site = await startSite(undefined, { limits: { headMs: 200 } });
     const slow = await site.pod.dial("web.test", 80);
-    const drip = setInterval(() => { slow.write("GET / HTTP/1.1\r\n".slice(0, 1)); }, 20);
+    const drip = setInterval(() => {
+      slow.write("GET / HTTP/1.1\r\n".slice(0, 1));
+    }, 20);
     const before = performance.now();
     await readAll(slow);
     clearInterval(drip);
@@ -296,7 +310,9 @@ describe("plain HTTP that tries to reach another host", () => {
 
   it("cannot pile up requests", async ({ expect }) => {
     const held: ServerResponse[] = [];
-    await using site = await startSite((_, response) => { held.push(response); });
+    await using site = await startSite((_, response) => {
+      held.push(response);
+    });
     const socket = await site.pod.dial("web.test", 80);
     socket.write(get("/", ["Host: web.test"]).repeat(200));
     expect((await readAll(socket)).reset).toBe(true);
@@ -313,13 +329,20 @@ describe("plain HTTP to a host that is not allowed", () => {
     expect(text).toContain("fix: a human can run on the host: sbx policy allow evil.test --sandbox my-box\n");
     await site.pod.idle();
     expect(site.seen).toEqual([]);
-    expect(site.pod.events).toEqual([{ type: "egress.denied", sandbox: "sbx_test0001", fields: { to: "evil.test", port: 80, rule: null, reason: "no rule allows evil.test:80", fix: "sbx policy allow evil.test --sandbox my-box" } }]);
+    expect(site.pod.events).toEqual([
+      { type: "egress.denied", sandbox: "sbx_test0001", fields: { to: "evil.test", port: 80, rule: null, reason: "no rule allows evil.test:80", fix: "sbx policy allow evil.test --sandbox my-box" } },
+    ]);
   });
 
   it("gets it as JSON when it asks for JSON, and names the rule that denies", async ({ expect }) => {
     await using site = await startSite(undefined, { rules: ["web.test", "deny *.test"] });
     const text = await say(site.pod, get("/", ["Host: web.test", "Accept: application/json"]));
-    expect(JSON.parse(text.split("\r\n\r\n")[1] ?? "")).toEqual({ code: "EGRESS_DENIED", message: "web.test:80 is denied by rule r1 (user: deny *.test)", fix: "a human can run on the host: sbx policy rm r1", details: { to: "web.test:80", rule: "r1" } });
+    expect(JSON.parse(text.split("\r\n\r\n")[1] ?? "")).toEqual({
+      code: "EGRESS_DENIED",
+      message: "web.test:80 is denied by rule r1 (user: deny *.test)",
+      fix: "a human can run on the host: sbx policy rm r1",
+      details: { to: "web.test:80", rule: "r1" },
+    });
   });
 
   it("gets it for a private address behind an allowed name", async ({ expect }) => {

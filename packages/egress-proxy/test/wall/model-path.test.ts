@@ -16,13 +16,16 @@ describe("readModelPath", () => {
 
   it("never gives a path that a URL parser reads as another, nor a host of its own", ({ expect }) => {
     const piece = fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom("..", ".", "%2e", "%2E%2e", "/", "\\", "//", "@", "evil.test", "?", "#", "%2f", "%00", ":", "http://", ";"));
-    fc.assert(fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
-      const read = readModelPath(`/anthropic/${pieces.join("")}`);
-      if (read.kind === "invalid") return;
-      const url = new URL(`https://api.test${read.path}`);
-      expect(url.host).toBe("api.test");
-      expect(url.hash).toBe("");
-      expect(`${url.pathname}${url.search}`).toBe(read.path.endsWith("?") ? read.path.slice(0, -1) : read.path);
-    }), { numRuns: 5000 });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const read = readModelPath(`/anthropic/${pieces.join("")}`);
+        if (read.kind === "invalid") return;
+        const url = new URL(`https://api.test${read.path}`);
+        expect(url.host).toBe("api.test");
+        expect(url.hash).toBe("");
+        expect(`${url.pathname}${url.search}`).toBe(read.path.endsWith("?") ? read.path.slice(0, -1) : read.path);
+      }),
+      { numRuns: 5000 },
+    );
   });
 });

@@ -1,91 +1,15 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { SandboxId } from "@sbx/contracts";
 import { Secret } from "@sbx/secret-injector";
 import { describe, it } from "vitest";
 import type { ModelBinding } from "../../src/index.ts";
-import { readAll, SANDBOX, startPod, type TestPod } from "./pod.ts";
+import { SANDBOX, startPod } from "./pod.ts";
 import { selfSigned } from "./self-signed.ts";
 
-const KEY = "sk-ant-api03-REAL-KEY-0123456789abcdef";
-const PLACEHOLDER = "sk-ant-api03-placeholder-of-this-sandbox";
-
-interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: string;
-}
-
-interface Provider extends AsyncDisposable {
-  readonly pod: TestPod;
-  readonly seen: Seen[];
-  readonly replies: ServerResponse[];
-  readonly port: number;
-}
-
-async function startProvider(listener: (request: Seen, response: ServerResponse) => void = (_, response) => response.end("{}"), change: Partial<ModelBinding> = {}): Promise<Provider> {
-  const seen: Seen[] = [];
-  const replies: ServerResponse[] = [];
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const chunks: Buffer[] = [];
-    replies.push(response);
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    } catch {
-      return;
-    }
-    const one = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks).toString() };
-    seen.push(one);
-    listener(one, response);
-  };
-  const server = createServer((request, response) => void handle(request, response));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const binding: ModelBinding = { service: "anthropic", upstream: new URL(`http://127.0.0.1:${port}`), header: "x-api-key", format: "%s", dialect: "anthropic", placeholder: PLACEHOLDER, secret: () => Promise.resolve(new Secret(KEY)), ...change };
-  const pod = startPod({ models: [binding] });
-  return {
-    pod,
-    seen,
-    replies,
-    port,
-    async [Symbol.asyncDispose]() {
-      await pod[Symbol.asyncDispose]();
-      server.closeAllConnections();
-      server.close();
-    },
-  };
-}
-
-interface Asked {
-  readonly path?: string;
-  readonly headers?: readonly string[];
-  readonly method?: string;
-  readonly body?: string;
-  readonly sandbox?: SandboxId;
-}
-
-async function ask(pod: TestPod, { path = "/anthropic/v1/messages", headers = [`x-api-key: ${PLACEHOLDER}`], method = "POST", body = "{}", sandbox = SANDBOX }: Asked = {}): Promise<{ readonly status: number; readonly head: string; readonly body: string }> {
-  const socket = await pod.dial("model.sbx.internal", 80, sandbox);
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: model.sbx.internal\r\nConnection: close\r\n${headers.map((line) => `${line}\r\n`).join("")}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  const { text } = await readAll(socket);
-  const [head = "", ...rest] = text.split("\r\n\r\n");
-  return { status: Number(head.slice(9, 12)), head, body: rest.join("\r\n\r\n") };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5);
-}
-
-const EVENTS = [
-  'event: message_start\ndata: {"type":"message_start","message":{"model":"claude-x","usage":{"input_tokens":11,"cache_read_input_tokens":5,"output_tokens":1}}}\n\n',
-  'event: message_delta\ndata: {"type":"message_delta","usage":{"output_tokens":42}}\n\n',
-] as const;
+import { ask, EVENTS, KEY, PLACEHOLDER, startProvider, until } from "./model-provider.ts";
 
 describe("the model service", () => {
   it("puts the real key on, takes every other credential off, and passes the rest", async ({ expect }) => {
@@ -95,13 +19,32 @@ describe("the model service", () => {
       response.setHeader("Request-Id", "req_1");
       response.end('{"model":"claude-x","usage":{"input_tokens":3,"output_tokens":4}}');
     });
-    const answer = await ask(provider.pod, { path: "/anthropic/v1//messages?beta=true&key=abc", headers: [`x-api-key: ${PLACEHOLDER}`, "Authorization: Bearer other", "X-Goog-Api-Key: other", "Cookie: a=b", "Proxy-Authorization: Basic x", "X-Forwarded-For: 1.1.1.1", "anthropic-version: 2023-06-01", "Accept-Encoding: gzip, br", "Content-Type: application/json"], body: '{"a":1}' });
+    const answer = await ask(provider.pod, {
+      path: "/anthropic/v1//messages?beta=true&key=abc",
+      headers: [
+        `x-api-key: ${PLACEHOLDER}`,
+        "Authorization: Bearer other",
+        "X-Goog-Api-Key: other",
+        "Cookie: a=b",
+        "Proxy-Authorization: Basic x",
+        "X-Forwarded-For: 1.1.1.1",
+        "anthropic-version: 2023-06-01",
+        "Accept-Encoding: gzip, br",
+        "Content-Type: application/json",
+      ],
+      body: '{"a":1}',
+    });
     expect(answer.status).toBe(200);
     expect(answer.head).toMatch(/Request-Id: req_1/i);
     expect(answer.head).not.toMatch(/set-cookie|alt-svc/i);
     expect(provider.seen).toHaveLength(1);
     const [seen] = provider.seen;
-    expect(seen).toMatchObject({ method: "POST", url: "/v1/messages?beta=true", body: '{"a":1}', headers: { "x-api-key": KEY, "anthropic-version": "2023-06-01", "content-type": "application/json", "accept-encoding": "identity", host: `127.0.0.1:${provider.port}` } });
+    expect(seen).toMatchObject({
+      method: "POST",
+      url: "/v1/messages?beta=true",
+      body: '{"a":1}',
+      headers: { "x-api-key": KEY, "anthropic-version": "2023-06-01", "content-type": "application/json", "accept-encoding": "identity", host: `127.0.0.1:${provider.port}` },
+    });
     for (const name of ["authorization", "x-goog-api-key", "cookie", "proxy-authorization", "x-forwarded-for"]) expect(seen?.headers[name]).toBeUndefined();
     await provider.pod.idle();
     expect(provider.pod.events).toEqual([{ type: "model.used", sandbox: SANDBOX, fields: { service: "anthropic", model: "claude-x", inputTokens: 3, outputTokens: 4 } }]);
@@ -109,7 +52,9 @@ describe("the model service", () => {
   });
 
   it.for([
-    ["x-api-key", `x-api-key: ${PLACEHOLDER}`], ["a bearer", `Authorization: Bearer ${PLACEHOLDER}`], ["x-goog-api-key", `X-Goog-Api-Key: ${PLACEHOLDER}`],
+    ["x-api-key", `x-api-key: ${PLACEHOLDER}`],
+    ["a bearer", `Authorization: Bearer ${PLACEHOLDER}`],
+    ["x-goog-api-key", `X-Goog-Api-Key: ${PLACEHOLDER}`],
   ] as const)("takes the placeholder in %s and writes the key in the provider's form", async ([, header], { expect }) => {
     await using provider = await startProvider(undefined, { header: "authorization", format: "Bearer %s", dialect: "openai" });
     expect((await ask(provider.pod, { path: "/anthropic/v1/responses", headers: [header] })).status).toBe(200);
@@ -133,7 +78,9 @@ describe("the model service", () => {
     const socket = await provider.pod.dial("model.sbx.internal", 80);
     socket.write(`POST /anthropic/v1/messages HTTP/1.1\r\nHost: model.sbx.internal\r\nx-api-key: ${PLACEHOLDER}\r\nContent-Length: 2\r\n\r\n{}`);
     let text = "";
-    socket.on("data", (chunk: Buffer) => { text += chunk.toString(); });
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
     await until(() => text.includes("message_start"));
     expect(text).not.toContain("message_delta");
     resolve();
@@ -245,7 +192,23 @@ describe("the model service", () => {
   });
 
   it.for([
-    "/anthropic/../evil/v1", "/anthropic/%2e%2e/v1", "/anthropic/v1/..%2f..", "/anthropic/.%2e/v1", "/anthropic/%2E/v1", "/anthropic/v1%2fmessages", "/anthropic/v1%5cmessages", "/anthropic/v1\\messages", "/anthropic/%252e%252e/v1", "/anthropic/v1/%00", "/anthropic/v1/%0d%0aX-A:b", "/anthropic/v1/%zz", "/%61nthropic/v1", "/anthropic;x/v1", "/openai/v1/models", "/", "/anthropic@evil.test/v1",
+    "/anthropic/../evil/v1",
+    "/anthropic/%2e%2e/v1",
+    "/anthropic/v1/..%2f..",
+    "/anthropic/.%2e/v1",
+    "/anthropic/%2E/v1",
+    "/anthropic/v1%2fmessages",
+    "/anthropic/v1%5cmessages",
+    "/anthropic/v1\\messages",
+    "/anthropic/%252e%252e/v1",
+    "/anthropic/v1/%00",
+    "/anthropic/v1/%0d%0aX-A:b",
+    "/anthropic/v1/%zz",
+    "/%61nthropic/v1",
+    "/anthropic;x/v1",
+    "/openai/v1/models",
+    "/",
+    "/anthropic@evil.test/v1",
   ])("refuses the path %s", async (path, { expect }) => {
     await using provider = await startProvider();
     expect([400, 404]).toContain((await ask(provider.pod, { path })).status);
@@ -254,32 +217,63 @@ describe("the model service", () => {
 
   it("stays at its host, whatever the target says", async ({ expect }) => {
     await using provider = await startProvider();
-    for (const path of ["http://evil.test/anthropic/v1/messages", "//evil.test/anthropic/v1/messages", "/anthropic//evil.test/v1/messages", "/anthropic/http://evil.test/v1/messages", "/anthropic///messages"]) await ask(provider.pod, { path });
+    for (const path of [
+      "http://evil.test/anthropic/v1/messages",
+      "//evil.test/anthropic/v1/messages",
+      "/anthropic//evil.test/v1/messages",
+      "/anthropic/http://evil.test/v1/messages",
+      "/anthropic///messages",
+    ])
+      await ask(provider.pod, { path });
     for (const { headers } of provider.seen) expect(headers.host).toBe(`127.0.0.1:${provider.port}`);
     expect(provider.seen.map(({ url }) => url)).toEqual(["/messages"]);
   });
 
   it.for([
-    ["anthropic", "DELETE", "/v1/messages"], ["anthropic", "POST", "/v1/messages/batches"], ["anthropic", "POST", "/v1/files"], ["anthropic", "POST", "/v1/organizations/invites"], ["anthropic", "POST", "/v1/messages/x"], ["anthropic", "POST", "/x/v1/messages"], ["anthropic", "POST", "/api/hello"], ["anthropic", "POST", "/"],
-    ["openai", "POST", "/v1/files"], ["openai", "DELETE", "/v1/models/m"], ["openai", "POST", "/v1/fine_tuning/jobs"], ["openai", "POST", "/v1/responses/r/cancel"], ["openai", "POST", "/v1/organization/admin_api_keys"], ["openai", "POST", "/v1/messages"],
-    ["google", "POST", "/v1beta/models/m:embedContent"], ["google", "POST", "/v1beta/models/m:predict"], ["google", "POST", "/v1beta/cachedContents"], ["google", "POST", "/v1beta/models/a:b:generateContent"], ["google", "POST", "/upload/v1beta/files"], ["google", "PATCH", "/v1beta/models/m"],
+    ["anthropic", "DELETE", "/v1/messages"],
+    ["anthropic", "POST", "/v1/messages/batches"],
+    ["anthropic", "POST", "/v1/files"],
+    ["anthropic", "POST", "/v1/organizations/invites"],
+    ["anthropic", "POST", "/v1/messages/x"],
+    ["anthropic", "POST", "/x/v1/messages"],
+    ["anthropic", "POST", "/api/hello"],
+    ["anthropic", "POST", "/"],
+    ["openai", "POST", "/v1/files"],
+    ["openai", "DELETE", "/v1/models/m"],
+    ["openai", "POST", "/v1/fine_tuning/jobs"],
+    ["openai", "POST", "/v1/responses/r/cancel"],
+    ["openai", "POST", "/v1/organization/admin_api_keys"],
+    ["openai", "POST", "/v1/messages"],
+    ["google", "POST", "/v1beta/models/m:embedContent"],
+    ["google", "POST", "/v1beta/models/m:predict"],
+    ["google", "POST", "/v1beta/cachedContents"],
+    ["google", "POST", "/v1beta/models/a:b:generateContent"],
+    ["google", "POST", "/upload/v1beta/files"],
+    ["google", "PATCH", "/v1beta/models/m"],
   ] as const)("puts no key for %s on %s %s, and says so in the provider's form", async ([dialect, method, path], { expect }) => {
     await using provider = await startProvider(undefined, { dialect });
     const answer = await ask(provider.pod, { method, path: `/anthropic${path}` });
     expect(answer.status).toBe(403);
     const message = expect.stringContaining("nothing else of the account");
-    expect(JSON.parse(answer.body)).toEqual({
-      anthropic: { type: "error", error: { type: "permission_error", message } },
-      openai: { error: { message, type: "permission_error", param: null, code: null } },
-      google: { error: { code: 403, message, status: "PERMISSION_DENIED" } },
-    }[dialect]);
+    expect(JSON.parse(answer.body)).toEqual(
+      {
+        anthropic: { type: "error", error: { type: "permission_error", message } },
+        openai: { error: { message, type: "permission_error", param: null, code: null } },
+        google: { error: { code: 403, message, status: "PERMISSION_DENIED" } },
+      }[dialect],
+    );
     await provider.pod.idle();
     expect(provider.seen).toEqual([]);
     expect(provider.pod.events.map(({ type }) => type)).toEqual(["model.denied"]);
   });
 
   it.for([
-    ["anthropic", "GET", "/api/claude_code/settings"], ["anthropic", "HEAD", "/v1/files"], ["openai", "GET", "/v1/files"], ["openai", "GET", "/v1/responses/r"], ["google", "GET", "/v1beta/files"], ["google", "GET", "/v1beta/models/m:x"],
+    ["anthropic", "GET", "/api/claude_code/settings"],
+    ["anthropic", "HEAD", "/v1/files"],
+    ["openai", "GET", "/v1/files"],
+    ["openai", "GET", "/v1/responses/r"],
+    ["google", "GET", "/v1beta/files"],
+    ["google", "GET", "/v1beta/models/m:x"],
   ] as const)("finds nothing for %s at %s %s, without asking the provider", async ([dialect, method, path], { expect }) => {
     await using provider = await startProvider(undefined, { dialect });
     expect((await ask(provider.pod, { method, path: `/anthropic${path}`, body: "" })).status).toBe(404);
@@ -289,9 +283,23 @@ describe("the model service", () => {
   });
 
   it.for([
-    ["anthropic", "POST", "/v1/messages?beta=true"], ["anthropic", "POST", "/v1/messages/count_tokens"], ["anthropic", "GET", "/v1/models?limit=1"], ["anthropic", "GET", "/v1/models/claude-x"], ["anthropic", "HEAD", "/api/hello"], ["anthropic", "GET", "/api/hello"],
-    ["openai", "POST", "/v1/responses"], ["openai", "POST", "/responses"], ["openai", "POST", "/v1/responses/compact"], ["openai", "POST", "/v1/chat/completions"], ["openai", "GET", "/v1/models"], ["openai", "GET", "/v1/models/ft:gpt:org::id"],
-    ["google", "POST", "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"], ["google", "POST", "/v1/models/g:generateContent"], ["google", "POST", "/v1beta/models/g:countTokens"], ["google", "GET", "/v1beta/models"], ["google", "GET", "/v1beta/models/g"],
+    ["anthropic", "POST", "/v1/messages?beta=true"],
+    ["anthropic", "POST", "/v1/messages/count_tokens"],
+    ["anthropic", "GET", "/v1/models?limit=1"],
+    ["anthropic", "GET", "/v1/models/claude-x"],
+    ["anthropic", "HEAD", "/api/hello"],
+    ["anthropic", "GET", "/api/hello"],
+    ["openai", "POST", "/v1/responses"],
+    ["openai", "POST", "/responses"],
+    ["openai", "POST", "/v1/responses/compact"],
+    ["openai", "POST", "/v1/chat/completions"],
+    ["openai", "GET", "/v1/models"],
+    ["openai", "GET", "/v1/models/ft:gpt:org::id"],
+    ["google", "POST", "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"],
+    ["google", "POST", "/v1/models/g:generateContent"],
+    ["google", "POST", "/v1beta/models/g:countTokens"],
+    ["google", "GET", "/v1beta/models"],
+    ["google", "GET", "/v1beta/models/g"],
   ] as const)("asks for %s: %s %s", async ([dialect, method, path], { expect }) => {
     await using provider = await startProvider(undefined, { dialect });
     const headers = [`x-api-key: ${PLACEHOLDER}`, "X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE"];
@@ -310,7 +318,20 @@ describe("the model service", () => {
     await using provider = await startProvider();
     expect((await ask(provider.pod, { method: "GET", headers: [`x-api-key: ${PLACEHOLDER}`, "Connection: Upgrade", "Upgrade: websocket"], body: "" })).status).toBe(426);
     expect((await ask(provider.pod, { headers: [`x-api-key: ${PLACEHOLDER}`, "Origin: http://evil.test"] })).status).toBe(403);
-    await using small = startPod({ limits: { bodyBytes: 10 }, models: [{ service: "anthropic", upstream: new URL(`http://127.0.0.1:${provider.port}`), header: "x-api-key", format: "%s", dialect: "anthropic", placeholder: PLACEHOLDER, secret: () => Promise.resolve(new Secret(KEY)) }] });
+    await using small = startPod({
+      limits: { bodyBytes: 10 },
+      models: [
+        {
+          service: "anthropic",
+          upstream: new URL(`http://127.0.0.1:${provider.port}`),
+          header: "x-api-key",
+          format: "%s",
+          dialect: "anthropic",
+          placeholder: PLACEHOLDER,
+          secret: () => Promise.resolve(new Secret(KEY)),
+        },
+      ],
+    });
     expect((await ask(small, { body: "x".repeat(11) })).status).toBe(413);
     expect(provider.seen).toEqual([]);
   });
@@ -318,7 +339,13 @@ describe("the model service", () => {
   it("sends a key only over https, or to this machine itself", async ({ expect }) => {
     for (const upstream of ["http://api.example.org", "http://localhost:1", "http://[::1]:1", "https://user:pass@api.example.org", "ftp://127.0.0.1"]) {
       let asked = false;
-      await using provider = await startProvider(undefined, { upstream: new URL(upstream), secret: () => { asked = true; return Promise.resolve(new Secret(KEY)); } });
+      await using provider = await startProvider(undefined, {
+        upstream: new URL(upstream),
+        secret: () => {
+          asked = true;
+          return Promise.resolve(new Secret(KEY));
+        },
+      });
       expect((await ask(provider.pod)).status).toBe(403);
       expect(asked).toBe(false);
     }
@@ -334,7 +361,15 @@ describe("the model service", () => {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const binding = (host: string): ModelBinding => ({ service: "anthropic", upstream: new URL(`https://${host}:${port}`), header: "x-api-key", format: "%s", dialect: "anthropic", placeholder: PLACEHOLDER, secret: () => Promise.resolve(new Secret(KEY)) });
+    const binding = (host: string): ModelBinding => ({
+      service: "anthropic",
+      upstream: new URL(`https://${host}:${port}`),
+      header: "x-api-key",
+      format: "%s",
+      dialect: "anthropic",
+      placeholder: PLACEHOLDER,
+      secret: () => Promise.resolve(new Secret(KEY)),
+    });
     await using unknown = startPod({ models: [binding("localhost")] });
     const refused = await ask(unknown);
     expect(refused.status).toBe(502);

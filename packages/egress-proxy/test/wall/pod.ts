@@ -75,10 +75,14 @@ export function startPod({ rules = [], addresses = {}, models = [], listeners = 
     events,
     faults,
     abort,
-    setRules(texts) { policy = compilePolicy(rulesOf(texts)); },
+    setRules(texts) {
+      policy = compilePolicy(rulesOf(texts));
+    },
     async dial(to, port, sandbox) {
       const socket = connect({ host: "127.0.0.1", port: await portFor(to, port, sandbox), allowHalfOpen: true });
-      socket.on("error", () => { broken.add(socket); });
+      socket.on("error", () => {
+        broken.add(socket);
+      });
       return socket;
     },
     portFor,
@@ -128,11 +132,15 @@ export async function startUpstream(onConnection: (socket: Socket) => void = () 
 /** Everything a socket says until it ends; `reset` when it broke instead. */
 export async function readAll(socket: Socket): Promise<{ readonly text: string; readonly reset: boolean }> {
   const chunks: Buffer[] = [];
-  socket.on("error", () => { broken.add(socket); });
+  socket.on("error", () => {
+    broken.add(socket);
+  });
   socket.on("data", (chunk) => chunks.push(chunk));
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.once("end", resolve);
-  socket.once("close", () => { resolve(); });
+  socket.once("close", () => {
+    resolve();
+  });
   if (!socket.destroyed && !socket.readableEnded) await promise;
   const done = { text: Buffer.concat(chunks).toString("latin1"), reset: broken.has(socket) };
   socket.destroy();

@@ -20,10 +20,26 @@ export function selfSigned(...names: readonly string[]): { readonly key: string;
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = der(0x30, der(0x31, der(0x30, COMMON_NAME, der(0x0c, Buffer.from(names[0] ?? "test")))));
   const altNames = der(0x30, ...names.map((text) => (/^[\d.]+$/.test(text) ? der(0x87, Buffer.from(text.split(".").map(Number))) : der(0x82, Buffer.from(text)))));
-  const extensions = der(0xa3, der(0x30, der(0x30, SUBJECT_ALT_NAME, der(0x04, altNames)), der(0x30, BASIC_CONSTRAINTS, der(0x01, Buffer.from([0xff])), der(0x04, der(0x30, der(0x01, Buffer.from([0xff])))))));
+  const extensions = der(
+    0xa3,
+    der(0x30, der(0x30, SUBJECT_ALT_NAME, der(0x04, altNames)), der(0x30, BASIC_CONSTRAINTS, der(0x01, Buffer.from([0xff])), der(0x04, der(0x30, der(0x01, Buffer.from([0xff])))))),
+  );
   const now = Date.now();
-  const body = der(0x30, der(0xa0, der(0x02, Buffer.from([2]))), der(0x02, Buffer.from([1])), ECDSA_SHA256, name, der(0x30, time(new Date(now - 3_600_000)), time(new Date(now + 86_400_000))), name, publicKey.export({ type: "spki", format: "der" }), extensions);
+  const body = der(
+    0x30,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.from([1])),
+    ECDSA_SHA256,
+    name,
+    der(0x30, time(new Date(now - 3_600_000)), time(new Date(now + 86_400_000))),
+    name,
+    publicKey.export({ type: "spki", format: "der" }),
+    extensions,
+  );
   const signature = createSign("sha256").update(body).sign(privateKey);
   const cert = der(0x30, body, ECDSA_SHA256, der(0x03, Buffer.from([0]), signature));
-  return { key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(), cert: `-----BEGIN CERTIFICATE-----\n${cert.toString("base64").replaceAll(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n` };
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    cert: `-----BEGIN CERTIFICATE-----\n${cert.toString("base64").replaceAll(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`,
+  };
 }

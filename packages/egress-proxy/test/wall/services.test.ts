@@ -25,13 +25,22 @@ describe("the services of sbx in a pod", () => {
     for (let port = 1; port <= 60; port += 1) await readAll(await pod.dial("evil.test", 1000 + port));
     const page = await ask(pod, "policy.sbx.internal", 80, ["Host: policy.sbx.internal"]);
     expect(page.match(/Z {2}evil\.test/g)).toHaveLength(50);
-    pod.wall.forget(pod.events[0]?.sandbox ?? (() => { throw new Error("no event"); })());
+    pod.wall.forget(
+      pod.events[0]?.sandbox ??
+        (() => {
+          throw new Error("no event");
+        })(),
+    );
     expect(await ask(pod, "policy.sbx.internal", 80, ["Host: policy.sbx.internal"])).toContain("Nothing was refused so far.");
   });
 
   it("answer at both places of the MCP gateway that there is none", async ({ expect }) => {
     await using pod = startPod();
-    for (const [to, port, host] of [["mcp.sbx.internal", 80, "mcp.sbx.internal"], ["mcp.sbx.internal", 8811, "mcp.sbx.internal:8811"], ["host.docker.internal", 8811, "host.docker.internal:8811"]] as const) {
+    for (const [to, port, host] of [
+      ["mcp.sbx.internal", 80, "mcp.sbx.internal"],
+      ["mcp.sbx.internal", 8811, "mcp.sbx.internal:8811"],
+      ["host.docker.internal", 8811, "host.docker.internal:8811"],
+    ] as const) {
       expect(await ask(pod, to, port, [`Host: ${host}`])).toMatch(/^HTTP\/1.1 503 [^]*no MCP gateway yet/);
     }
   });
@@ -62,7 +71,13 @@ describe("the services of sbx in a pod", () => {
 
   it("are at their ports only, whatever the rules say, and no other name of ours is anything", async ({ expect }) => {
     await using pod = startPod({ rules: ["**", "0.0.0.0/0"] });
-    for (const [to, port] of [["model.sbx.internal", 443], ["policy.sbx.internal", 8811], ["mcp.sbx.internal", 22], ["x.sbx.internal", 8811], ["sbx.internal", 443]] as const) {
+    for (const [to, port] of [
+      ["model.sbx.internal", 443],
+      ["policy.sbx.internal", 8811],
+      ["mcp.sbx.internal", 22],
+      ["x.sbx.internal", 8811],
+      ["sbx.internal", 443],
+    ] as const) {
       expect(await readAll(await pod.dial(to, port))).toEqual({ text: "", reset: true });
     }
     expect(pod.events.map(({ type }) => type)).toEqual(Array.from({ length: 5 }, () => "egress.denied"));

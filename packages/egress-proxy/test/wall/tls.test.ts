@@ -14,7 +14,9 @@ const KEY = Buffer.alloc(16, 5);
 
 describe("a connection to port 443", () => {
   it("passes TLS end to end when the client asks for the name that it resolved", async ({ expect }) => {
-    const server = createTlsServer({ ...PSK, pskCallback: () => KEY }, (socket) => { socket.end(`hello ${String(socket.servername)}`); });
+    const server = createTlsServer({ ...PSK, pskCallback: () => KEY }, (socket) => {
+      socket.end(`hello ${String(socket.servername)}`);
+    });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     await using pod = startPod({ rules: RULES, addresses: ADDRESSES, listeners: { 443: (server.address() as AddressInfo).port } });
@@ -70,7 +72,9 @@ describe("a connection to port 443", () => {
     await using pod = startPod({ rules: RULES, addresses: ADDRESSES, listeners: { 443: upstream.port }, limits: { headMs: 150 } });
     const slow = await pod.dial("api.test", 443);
     const bytes = hello("api.test");
-    const drip = setInterval(() => { slow.write(bytes.subarray(0, 1)); }, 20);
+    const drip = setInterval(() => {
+      slow.write(bytes.subarray(0, 1));
+    }, 20);
     const before = performance.now();
     const results = await Promise.all([readAll(slow), readAll(await pod.dial("api.test", 443))]);
     clearInterval(drip);
@@ -101,7 +105,19 @@ describe("a connection to port 443", () => {
     let decisions = 0;
     const { createServer, connect } = await import("node:net");
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
-      void pod.wall.serve({ sandbox: SANDBOX, socket, to: { kind: "name", name: "api.test" }, port: 443, refuseOnly: true, decided: () => { decisions += 1; } }, new AbortController().signal);
+      void pod.wall.serve(
+        {
+          sandbox: SANDBOX,
+          socket,
+          to: { kind: "name", name: "api.test" },
+          port: 443,
+          refuseOnly: true,
+          decided: () => {
+            decisions += 1;
+          },
+        },
+        new AbortController().signal,
+      );
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");

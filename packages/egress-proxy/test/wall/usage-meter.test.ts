@@ -13,12 +13,32 @@ function measure(dialect: "anthropic" | "openai" | "google", contentType: string
 
 describe("createUsageMeter", () => {
   it.for([
-    ["anthropic", "application/json", '{"model":"c","usage":{"input_tokens":1,"output_tokens":2,"cache_creation_input_tokens":3}}', { model: "c", inputTokens: 1, outputTokens: 2, cacheWriteTokens: 3 }],
-    ["anthropic", SSE, 'event: message_start\r\ndata: {"message":{"model":"c","usage":{"input_tokens":9,"output_tokens":1}}}\r\n\r\ndata: {"usage":{"output_tokens":20}}\n\ndata: {"type":"message_stop"}', { model: "c", inputTokens: 9, outputTokens: 20 }],
-    ["openai", SSE, 'data: {"type":"response.created","response":{"model":"g","usage":null}}\n\ndata: {"type":"response.completed","response":{"model":"g","usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":4},"output_tokens":5}}}\n\n', { model: "g", inputTokens: 6, outputTokens: 5, cacheReadTokens: 4 }],
+    [
+      "anthropic",
+      "application/json",
+      '{"model":"c","usage":{"input_tokens":1,"output_tokens":2,"cache_creation_input_tokens":3}}',
+      { model: "c", inputTokens: 1, outputTokens: 2, cacheWriteTokens: 3 },
+    ],
+    [
+      "anthropic",
+      SSE,
+      'event: message_start\r\ndata: {"message":{"model":"c","usage":{"input_tokens":9,"output_tokens":1}}}\r\n\r\ndata: {"usage":{"output_tokens":20}}\n\ndata: {"type":"message_stop"}',
+      { model: "c", inputTokens: 9, outputTokens: 20 },
+    ],
+    [
+      "openai",
+      SSE,
+      'data: {"type":"response.created","response":{"model":"g","usage":null}}\n\ndata: {"type":"response.completed","response":{"model":"g","usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":4},"output_tokens":5}}}\n\n',
+      { model: "g", inputTokens: 6, outputTokens: 5, cacheReadTokens: 4 },
+    ],
     ["openai", SSE, 'data: {"model":"g","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":8}}\n\ndata: [DONE]\n\n', { model: "g", inputTokens: 7, outputTokens: 8 }],
     ["openai", "application/json", '{"object":"response","model":"g","usage":{"input_tokens":1,"output_tokens":1}}', { model: "g", inputTokens: 1, outputTokens: 1 }],
-    ["google", SSE, 'data: {"modelVersion":"m","usageMetadata":{"promptTokenCount":3}}\n\ndata: {"modelVersion":"m","usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"thoughtsTokenCount":2}}\n\n', { model: "m", inputTokens: 3, outputTokens: 6 }],
+    [
+      "google",
+      SSE,
+      'data: {"modelVersion":"m","usageMetadata":{"promptTokenCount":3}}\n\ndata: {"modelVersion":"m","usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"thoughtsTokenCount":2}}\n\n',
+      { model: "m", inputTokens: 3, outputTokens: 6 },
+    ],
     ["google", "application/json", '[{"modelVersion":"m"},{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4}}]', { model: "m", inputTokens: 3, outputTokens: 4 }],
     ["anthropic", "application/json", '{"type":"error"}', undefined],
     ["anthropic", "application/json", "not json", undefined],
@@ -35,9 +55,11 @@ describe("createUsageMeter", () => {
   });
 
   it("never throws", ({ expect }) => {
-    fc.assert(fc.property(fc.constantFrom("anthropic" as const, "openai" as const, "google" as const), fc.constantFrom(SSE, "application/json"), fc.json(), (dialect, contentType, text) => {
-      expect(() => measure(dialect, contentType, `data: ${text}\n\n`)).not.toThrow();
-      expect(() => measure(dialect, contentType, text)).not.toThrow();
-    }));
+    fc.assert(
+      fc.property(fc.constantFrom("anthropic" as const, "openai" as const, "google" as const), fc.constantFrom(SSE, "application/json"), fc.json(), (dialect, contentType, text) => {
+        expect(() => measure(dialect, contentType, `data: ${text}\n\n`)).not.toThrow();
+        expect(() => measure(dialect, contentType, text)).not.toThrow();
+      }),
+    );
   });
 });

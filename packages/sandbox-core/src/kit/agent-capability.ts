@@ -9,13 +9,19 @@ export const AGENT_CAPABILITY = "dev.sbx/agent@1";
 const Words = z.array(z.string().max(1000)).max(50);
 
 /** A text in which `${workspace}`, `${placeholder}`, `${placeholder.last20}` and `${modelUrl}` are filled in; no other name. */
-const Template = z.string().max(64 * 1024).superRefine((text, context) => {
-  const problem = checkTemplate(text);
-  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
-});
+const Template = z
+  .string()
+  .max(64 * 1024)
+  .superRefine((text, context) => {
+    const problem = checkTemplate(text);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
 
 /** Relative to the home, without `..`: a Kit writes into its own home only. */
-const HomePath = z.string().max(1000).regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\0]*[^/\0]$/, "a path below the home, without . and .. in it");
+const HomePath = z
+  .string()
+  .max(1000)
+  .regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\0]*[^/\0]$/, "a path below the home, without . and .. in it");
 
 const SeededFile = strictShape({
   path: HomePath,
@@ -62,4 +68,3 @@ export const AgentConfig = strictShape({
   leavesRunning: z.array(z.string().min(1).max(100)).max(20).default([]),
 });
 export type AgentConfig = z.output<typeof AgentConfig>;
-

@@ -10,13 +10,30 @@ const NetworkPolicy = strictShape({ install: NetworkPhase.optional(), runtime: N
 
 const Phase = z.enum(["install", "runtime"]);
 const Credential = strictShape({
-  service: z.string().max(63).regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "a service in lower-case letters, digits and dashes"),
-  phase: z.union([Phase, z.array(Phase).min(1).refine((phases) => new Set(phases).size === phases.length, "each phase once")], { error: "install, runtime, or a list of both" }),
+  service: z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, "a service in lower-case letters, digits and dashes"),
+  phase: z.union(
+    [
+      Phase,
+      z
+        .array(Phase)
+        .min(1)
+        .refine((phases) => new Set(phases).size === phases.length, "each phase once"),
+    ],
+    { error: "install, runtime, or a list of both" },
+  ),
   apiKey: strictShape({
     name: EnvName.optional(),
     proxyManaged: z.boolean().optional(),
-    inject: z.array(strictShape({ domain: HostPatternText, header: z.string().optional(), format: z.string().optional(), scheme: z.string().optional(), username: z.string().optional() })).min(1).optional(),
-  }).refine(({ name, inject }) => name !== undefined || inject !== undefined, "an apiKey needs a name or inject").optional(),
+    inject: z
+      .array(strictShape({ domain: HostPatternText, header: z.string().optional(), format: z.string().optional(), scheme: z.string().optional(), username: z.string().optional() }))
+      .min(1)
+      .optional(),
+  })
+    .refine(({ name, inject }) => name !== undefined || inject !== undefined, "an apiKey needs a name or inject")
+    .optional(),
   oauth: z.looseObject({ tokenEndpoint: z.looseObject({ host: z.string().min(1) }) }).optional(),
 }).refine(({ apiKey, oauth }) => apiKey !== undefined || oauth !== undefined, "a credential needs an apiKey or oauth");
 
@@ -24,16 +41,31 @@ const Hook = { command: CommandLine, user: z.string().min(1).optional(), env: z.
 const KitFile = strictShape({ path: AbsolutePath, content: z.string().max(256 * 1024), mode: Mode.optional(), overwrite: z.boolean().default(true), description: z.string().optional() });
 const Lifecycle = strictShape({
   install: z.array(strictShape(Hook)).max(50).default([]),
-  startup: z.array(strictShape({ ...Hook, background: z.boolean().default(false) })).max(50).default([]),
+  startup: z
+    .array(strictShape({ ...Hook, background: z.boolean().default(false) }))
+    .max(50)
+    .default([]),
   files: z.array(KitFile).max(100).default([]),
   interactive: z.array(z.string()).max(50).default([]),
-}).refine(({ install, startup, files, interactive }) => install.length + startup.length + files.length + interactive.length > 0, "a lifecycle states at least one of install, startup, files and interactive");
+}).refine(
+  ({ install, startup, files, interactive }) => install.length + startup.length + files.length + interactive.length > 0,
+  "a lifecycle states at least one of install, startup, files and interactive",
+);
 
 const SIZE = /^[0-9]+(\.[0-9]+)?\s*([kKmMgGtT]i?[bB]?)?$/;
-const Volume = strictShape({ path: AbsolutePath, name: z.string().optional(), size: z.string().regex(SIZE, "a size such as 512m").optional(), tmpfs: z.boolean().default(false), mode: Mode.optional() });
+const Volume = strictShape({
+  path: AbsolutePath,
+  name: z.string().optional(),
+  size: z.string().regex(SIZE, "a size such as 512m").optional(),
+  tmpfs: z.boolean().default(false),
+  mode: Mode.optional(),
+});
 const Resources = strictShape({ cpu: z.number().min(0).optional(), memory: z.string().regex(SIZE, "a size such as 2g").optional(), gpu: z.json().optional() });
 
-const OneName = z.string().regex(/^[^/\0]+$/, "a file's name").refine((name) => name !== "." && name !== "..", "a file's name");
+const OneName = z
+  .string()
+  .regex(/^[^/\0]+$/, "a file's name")
+  .refine((name) => name !== "." && name !== "..", "a file's name");
 const AgentContext = strictShape({ filename: OneName.optional(), directory: AbsolutePath.optional(), contentFile: z.string().min(1).optional(), content: z.string().optional() })
   .refine(({ contentFile, content }) => (contentFile === undefined) !== (content === undefined), "exactly one of contentFile and content")
   .refine(({ directory, filename }) => directory === undefined || filename !== undefined, "a directory needs a filename");

@@ -20,7 +20,12 @@ export function checkDeclarations(source: KitSource, declarations: readonly Decl
     }
     checkHosts(source, member, at);
   }
-  for (const { member, at } of members) checkInjection(source, members.map(({ member: other }) => other), { member, at });
+  for (const { member, at } of members)
+    checkInjection(
+      source,
+      members.map(({ member: other }) => other),
+      { member, at },
+    );
 }
 
 function atOf(member: KitCapability, index: number, place: number): KitPath {
@@ -57,10 +62,16 @@ function checkHosts(source: KitSource, capability: KitCapability, at: KitPath): 
   };
   if (isCapability(capability, "com.docker.sandbox/network-policy@1")) {
     for (const phase of ["install", "runtime"] as const) {
-      for (const list of ["allow", "deny"] as const) capability.config[phase]?.[list].forEach((pattern, index) => { check(pattern, [phase, list, index]); });
+      for (const list of ["allow", "deny"] as const)
+        capability.config[phase]?.[list].forEach((pattern, index) => {
+          check(pattern, [phase, list, index]);
+        });
     }
   }
-  if (isCapability(capability, "dev.sbx/agent@1")) capability.config.telemetryHosts.forEach((pattern, index) => { check(pattern, ["telemetryHosts", index]); });
+  if (isCapability(capability, "dev.sbx/agent@1"))
+    capability.config.telemetryHosts.forEach((pattern, index) => {
+      check(pattern, ["telemetryHosts", index]);
+    });
 }
 
 function checkInjection(source: KitSource, all: readonly KitCapability[], { member, at }: { readonly member: KitCapability; readonly at: KitPath }): void {

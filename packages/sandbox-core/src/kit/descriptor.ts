@@ -7,18 +7,27 @@ const NAME = new RegExp(`^(?:[a-z0-9-]+(?:\\.[a-z0-9-]+)+/)?${BASE_NAME}$`);
 const OPERATORS = /^(?:>=|<=|>|<|=)\s*[0-9][0-9A-Za-z.+-]*$/;
 
 const KitName = z.string().max(320).regex(NAME, "a name: lower-case letters, digits and - . +, with its own namespace before a slash if it has one");
-const ProvidedName = z.string().max(400).refine((text) => {
-  const [name = "", version, ...more] = text.split("@");
-  return NAME.test(name) && !/^(?:deb|apk)\//.test(name) && more.length === 0 && (version === undefined || /^[0-9][0-9A-Za-z.+-]*$/.test(version));
-}, "a name, or name@version; deb/ and apk/ are derived, not written");
-const RequiredName = z.string().max(400).refine((text) => {
-  const [first = "", ...more] = text.split(",").map((part) => part.trim());
-  const [name = "", ...operator] = first.split(/\s+/);
-  return NAME.test(name) && [operator.join(" "), ...more].filter((part, index) => index > 0 || part !== "").every((part) => OPERATORS.test(part));
-}, "a name, or a name and versions such as: git >= 2.40, < 3");
+const ProvidedName = z
+  .string()
+  .max(400)
+  .refine((text) => {
+    const [name = "", version, ...more] = text.split("@");
+    return NAME.test(name) && !/^(?:deb|apk)\//.test(name) && more.length === 0 && (version === undefined || /^[0-9][0-9A-Za-z.+-]*$/.test(version));
+  }, "a name, or name@version; deb/ and apk/ are derived, not written");
+const RequiredName = z
+  .string()
+  .max(400)
+  .refine((text) => {
+    const [first = "", ...more] = text.split(",").map((part) => part.trim());
+    const [name = "", ...operator] = first.split(/\s+/);
+    return NAME.test(name) && [operator.join(" "), ...more].filter((part, index) => index > 0 || part !== "").every((part) => OPERATORS.test(part));
+  }, "a name, or a name and versions such as: git >= 2.40, < 3");
 
 const HttpsUrl = z.string().refine((text) => URL.canParse(text) && new URL(text).protocol === "https:" && new URL(text).hostname !== "", "an absolute https URL");
-const CapabilityType = z.string().max(300).regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9]([a-z0-9-]*[a-z0-9])?@[1-9][0-9]*$/, "a capability's type, such as com.docker.sandbox/network-policy@1");
+const CapabilityType = z
+  .string()
+  .max(300)
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9]([a-z0-9-]*[a-z0-9])?@[1-9][0-9]*$/, "a capability's type, such as com.docker.sandbox/network-policy@1");
 
 export const KitArg = strictShape({
   default: z.string().optional(),
@@ -29,7 +38,9 @@ export const KitArg = strictShape({
   buildArg: EnvName.optional(),
   description: z.string().optional(),
 }).superRefine((arg, context) => {
-  const refuse = (message: string): void => { context.addIssue({ code: "custom", message }); };
+  const refuse = (message: string): void => {
+    context.addIssue({ code: "custom", message });
+  };
   if ((arg.default === undefined) === (arg.required === undefined)) refuse("an argument has either a default or required: true");
   if (arg.enum !== undefined && arg.pattern !== undefined) refuse("an argument has an enum or a pattern, not both");
   if (arg.env !== undefined && arg.buildArg !== undefined) refuse("an argument goes to env or to buildArg, not to both");
@@ -65,7 +76,11 @@ export const Descriptor = strictShape({
   author: z.string().max(200).optional(),
   sourceUrl: HttpsUrl.optional(),
   iconUrl: HttpsUrl.optional(),
-  version: z.string().max(100).regex(/^[0-9]+(?:\.[0-9A-Za-z-]+)*$/, "a version such as 1.2.3, without v, in quotes").optional(),
+  version: z
+    .string()
+    .max(100)
+    .regex(/^[0-9]+(?:\.[0-9A-Za-z-]+)*$/, "a version such as 1.2.3, without v, in quotes")
+    .optional(),
   licenses: z.array(z.string().min(1).max(300)).optional(),
   provides: z.array(ProvidedName).optional(),
   requires: z.array(RequiredName).optional(),
@@ -74,10 +89,17 @@ export const Descriptor = strictShape({
   capabilities: z.array(z.unknown()).max(500).default([]),
   args: z.record(z.string().regex(/^[A-Za-z_]\w*$/, "an argument's name"), KitArg).default({}),
   build: z.string().min(1).optional(),
-  dockerfile: z.string().min(1).max(1000).refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the Kit's directory").optional(),
+  dockerfile: z
+    .string()
+    .min(1)
+    .max(1000)
+    .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the Kit's directory")
+    .optional(),
   kits: z.array(z.unknown()).optional(),
 }).superRefine(({ build, dockerfile, kits, kind }, context) => {
-  const refuse = (path: string, message: string): void => { context.addIssue({ code: "custom", message, path: [path] }); };
+  const refuse = (path: string, message: string): void => {
+    context.addIssue({ code: "custom", message, path: [path] });
+  };
   if ([build, dockerfile, kits].filter((part) => part !== undefined).length > 1) refuse(build === undefined ? "dockerfile" : "build", "build, dockerfile and kits exclude each other");
   if ((kits !== undefined) !== (kind === "set")) refuse(kits === undefined ? "kind" : "kits", "a set lists kits, and only a set does");
 });

@@ -28,7 +28,11 @@ export function readKitSource(text: string, file: string): KitSource {
     const position = lines.linePos(offset);
     const line = Math.max(1, position.line);
     const column = Math.max(1, position.col);
-    return new AppError("KIT_INVALID", { message: `${file}:${line}:${column}: ${printable(message)}`, fix: fix ?? `Correct line ${line} of ${file}; the grammar is that of sandbox-kit-spec v3.`, details: { file, line, column } });
+    return new AppError("KIT_INVALID", {
+      message: `${file}:${line}:${column}: ${printable(message)}`,
+      fix: fix ?? `Correct line ${line} of ${file}; the grammar is that of sandbox-kit-spec v3.`,
+      details: { file, line, column },
+    });
   };
   if (Buffer.byteLength(text) > MAX_BYTES) throw refuseAt(0, "the descriptor is larger than 512 KiB");
   const document = parse(text, lines);

@@ -65,18 +65,28 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile: given, c
 }
 
 function checkKind({ descriptor: { kind, requires = [], args } }: Kit, name: string): void {
-  const refuse = (message: string, fix: string): never => { throw new AppError("KIT_UNSUPPORTED", { message: `Kit "${name}" ${message}`, fix, details: { kit: name } }); };
+  const refuse = (message: string, fix: string): never => {
+    throw new AppError("KIT_UNSUPPORTED", { message: `Kit "${name}" ${message}`, fix, details: { kit: name } });
+  };
   if (kind !== "workload") refuse(`is a ${kind}; sbx runs workloads only so far`, "Name a Kit of kind workload.");
   if (requires.length > 0) refuse(`requires other Kits (${requires.join(", ")}), which sbx does not combine yet`, "Put what it needs into its own Dockerfile and drop requires.");
   const buildArg = Object.entries(args).find(([, arg]) => arg.buildArg !== undefined);
   if (buildArg !== undefined) refuse(`passes the argument "${buildArg[0]}" to the build, which sbx does not do yet`, "Give the value to ARG in the Dockerfile.");
 }
 
-function recipeOf({ descriptor }: Kit, { name, directory, given }: { readonly name: string; readonly directory: string; readonly given: string | undefined }): { readonly dockerfile: string; readonly program: ImageProgram } {
+function recipeOf(
+  { descriptor }: Kit,
+  { name, directory, given }: { readonly name: string; readonly directory: string; readonly given: string | undefined },
+): { readonly dockerfile: string; readonly program: ImageProgram } {
   const dockerfile = descriptor.build ?? given;
-  if (dockerfile === undefined) throw new AppError("KIT_INVALID", { message: `Kit "${name}" has no recipe`, fix: `Put a kit.dockerfile beside its kit.yaml in ${directory}, or write it under build.` });
+  if (dockerfile === undefined)
+    throw new AppError("KIT_INVALID", { message: `Kit "${name}" has no recipe`, fix: `Put a kit.dockerfile beside its kit.yaml in ${directory}, or write it under build.` });
   const program = imageProgram(dockerfile);
-  if (program === undefined) throw new AppError("KIT_UNSUPPORTED", { message: `The Dockerfile of Kit "${name}" states neither ENTRYPOINT nor CMD`, fix: "State the agent's program there, even if the image it starts from does so too." });
+  if (program === undefined)
+    throw new AppError("KIT_UNSUPPORTED", {
+      message: `The Dockerfile of Kit "${name}" states neither ENTRYPOINT nor CMD`,
+      fix: "State the agent's program there, even if the image it starts from does so too.",
+    });
   return { dockerfile, program };
 }
 

@@ -21,7 +21,10 @@ export interface SelectionFacts {
  * @throws AppError `KIT_UNSUPPORTED` for a required one, naming the Kit, the type and where it stands.
  */
 export function selectCapabilities(kit: Kit, facts: SelectionFacts): Selection {
-  const service = findConfig(kit.declarations.flatMap(({ members }) => members), "dev.sbx/agent@1")?.model?.service;
+  const service = findConfig(
+    kit.declarations.flatMap(({ members }) => members),
+    "dev.sbx/agent@1",
+  )?.model?.service;
   const selected: ReadCapability[] = [];
   const skipped: string[] = [];
   for (const declaration of kit.declarations) {

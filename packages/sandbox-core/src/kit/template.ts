@@ -21,7 +21,11 @@ const SAMPLE: ProfileFacts = { workspace: "/work", placeholder: "key", modelUrl:
 /** What is wrong with a template; `undefined` when nothing is. */
 export function checkTemplate(text: string): string | undefined {
   const unknown = [...text.matchAll(REFERENCE)].map(([, name = ""]) => name).find((name) => !Object.hasOwn(VALUES, name));
-  return unknown === undefined ? undefined : `"\${${unknown}}" stands for nothing; known are ${Object.keys(VALUES).map((name) => `\${${name}}`).join(", ")}`;
+  return unknown === undefined
+    ? undefined
+    : `"\${${unknown}}" stands for nothing; known are ${Object.keys(VALUES)
+        .map((name) => `\${${name}}`)
+        .join(", ")}`;
 }
 
 /** The same for a file: one that ends in `.json` must also be JSON before and after its values are filled in. */
@@ -65,5 +69,7 @@ function renderJson(value: unknown, facts: ProfileFacts): unknown {
 }
 
 function tomlString(value: string): string {
-  return JSON.stringify(value).slice(1, -1).replaceAll("\u007f", String.raw`\u007f`);
+  return JSON.stringify(value)
+    .slice(1, -1)
+    .replaceAll("\u007f", String.raw`\u007f`);
 }

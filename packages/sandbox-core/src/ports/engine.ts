@@ -22,7 +22,17 @@ export interface ContainerSpec {
   readonly workdir: string;
   readonly mounts: readonly Mount[];
   /** "none", or the namespace of another container. There is no bridge. */
-  readonly network: { readonly kind: "none"; readonly hostname: string; readonly sysctls: Readonly<Record<string, string>>; readonly dns: readonly string[]; readonly dnsSearch: readonly string[]; readonly dnsOptions: readonly string[]; readonly extraHosts: readonly string[] } | { readonly kind: "join"; readonly container: EngineId };
+  readonly network:
+    | {
+        readonly kind: "none";
+        readonly hostname: string;
+        readonly sysctls: Readonly<Record<string, string>>;
+        readonly dns: readonly string[];
+        readonly dnsSearch: readonly string[];
+        readonly dnsOptions: readonly string[];
+        readonly extraHosts: readonly string[];
+      }
+    | { readonly kind: "join"; readonly container: EngineId };
   readonly capabilities: readonly string[];
   readonly readonlyRoot: boolean;
   /** A seccomp profile document in the engine's form, or the engine's own default. */

@@ -60,10 +60,17 @@ function refuseKitWithin({ request, profile, writable }: CreateWork): void {
   if (!request.agent.includes("/")) return;
   const within = [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path), ...writable].find((path) => isWithin(profile.directory, path));
   if (within === undefined) return;
-  throw new AppError("KIT_INVALID", { message: `The Kit ${profile.directory} lies in ${within}, where an agent may write`, fix: `Copy it to where no sandbox writes, for example: cp -r '${profile.directory}' ~/.config/sbx/agents/` });
+  throw new AppError("KIT_INVALID", {
+    message: `The Kit ${profile.directory} lies in ${within}, where an agent may write`,
+    fix: `Copy it to where no sandbox writes, for example: cp -r '${profile.directory}' ~/.config/sbx/agents/`,
+  });
 }
 
-function newRecord(parts: SandboxParts, { request, profile, taken }: CreateWork, { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] }): SandboxRecord {
+function newRecord(
+  parts: SandboxParts,
+  { request, profile, taken }: CreateWork,
+  { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] },
+): SandboxRecord {
   return {
     version: 1,
     id: parts.newId(),

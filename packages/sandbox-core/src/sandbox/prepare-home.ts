@@ -37,7 +37,8 @@ export async function runToEnd(engine: ContainerEngine, spec: ContainerSpec, sig
       signal.throwIfAborted();
       const view = await engine.inspect(id);
       if (view?.state === "exited" && view.exitCode === 0) return;
-      if (view?.state !== "running" && view?.state !== "created") throw new AppError("ENGINE_FAILED", { message: `The container ${spec.name} ended with code ${view?.exitCode ?? "unknown"}`, fix: "Look at the engine's log, then run the command again." });
+      if (view?.state !== "running" && view?.state !== "created")
+        throw new AppError("ENGINE_FAILED", { message: `The container ${spec.name} ended with code ${view?.exitCode ?? "unknown"}`, fix: "Look at the engine's log, then run the command again." });
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   } finally {
@@ -79,16 +80,28 @@ export async function prepareHome(parts: SandboxParts, { engine, live, profile, 
   const hooks = record.ready ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
   for (const command of hooks) {
     const result = await engine.run(container, { command, env: {}, user: record.user, workdir: record.homeDirectory }, signal);
-    if (result.exitCode !== 0) throw new AppError("KIT_INVALID", { message: `The hook "${command.join(" ")}" of agent "${profile.name}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`, fix: "Correct the hook in the Kit's lifecycle capability." });
+    if (result.exitCode !== 0)
+      throw new AppError("KIT_INVALID", {
+        message: `The hook "${command.join(" ")}" of agent "${profile.name}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`,
+        fix: "Correct the hook in the Kit's lifecycle capability.",
+      });
   }
   live.record = { ...live.record, ready: true };
 }
 
 /** An image without a shell has nothing to set up; one that gets files must have one. */
-async function setUp(exec: ExecEngine, { container, record, seeded, script }: { readonly container: EngineId; readonly record: SandboxRecord; readonly seeded: boolean; readonly script: string }, signal: AbortSignal): Promise<void> {
+async function setUp(
+  exec: ExecEngine,
+  { container, record, seeded, script }: { readonly container: EngineId; readonly record: SandboxRecord; readonly seeded: boolean; readonly script: string },
+  signal: AbortSignal,
+): Promise<void> {
   if (script === "") return;
   const result = await exec.run(container, { command: ["/bin/sh", "-c", `set -e\numask 077\n${script}`], env: {}, user: record.user, workdir: record.homeDirectory }, signal);
-  if (result.exitCode !== 0 && seeded) throw new AppError("ENGINE_FAILED", { message: `The files of the agent's profile could not be written: ${result.stderr.trim()}`, fix: `Look into the sandbox with: sbx exec ${record.name} ls -la ~` });
+  if (result.exitCode !== 0 && seeded)
+    throw new AppError("ENGINE_FAILED", {
+      message: `The files of the agent's profile could not be written: ${result.stderr.trim()}`,
+      fix: `Look into the sandbox with: sbx exec ${record.name} ls -la ~`,
+    });
 }
 
 /** What an agent's profile is told of a sandbox. */

@@ -6,7 +6,17 @@ export interface Progress {
 }
 
 /** Report under the caller's operation, so that it can tell its own steps from another's. */
-export function createProgress({ record, operation, sandbox, now }: { readonly record: RecordEvent; readonly operation: string; readonly sandbox: SandboxId | undefined; readonly now: () => Date }): Progress {
+export function createProgress({
+  record,
+  operation,
+  sandbox,
+  now,
+}: {
+  readonly record: RecordEvent;
+  readonly operation: string;
+  readonly sandbox: SandboxId | undefined;
+  readonly now: () => Date;
+}): Progress {
   const tell = (step: string, state: string, more: Record<string, string | number> = {}): void => {
     record({ type: "sandbox.progress", ...(sandbox === undefined ? {} : { sandbox }), fields: { operation, step, state, ...more } });
   };
@@ -15,7 +25,9 @@ export function createProgress({ record, operation, sandbox, now }: { readonly r
       const began = now().getTime();
       tell(name, "started");
       try {
-        const result = await work((text) => { tell(name, "line", { text: text.slice(0, 500) }); });
+        const result = await work((text) => {
+          tell(name, "line", { text: text.slice(0, 500) });
+        });
         tell(name, "done", { ms: now().getTime() - began });
         return result;
       } catch (error) {

@@ -84,7 +84,10 @@ async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   }
 }
 
-async function removeOrphans(parts: SandboxParts, { engine, views, known }: { readonly engine: Engine; readonly views: readonly ContainerView[]; readonly known: ReadonlyMap<string, unknown> }): Promise<void> {
+async function removeOrphans(
+  parts: SandboxParts,
+  { engine, views, known }: { readonly engine: Engine; readonly views: readonly ContainerView[]; readonly known: ReadonlyMap<string, unknown> },
+): Promise<void> {
   const gates = (view: ContainerView): number => (view.labels[LABELS.role] === "gate" ? 1 : 0);
   for (const view of views.toSorted((one, other) => gates(one) - gates(other))) {
     const role = view.labels[LABELS.role];

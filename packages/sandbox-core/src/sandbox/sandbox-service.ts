@@ -47,7 +47,9 @@ export class SandboxService implements Disposable {
    */
   async reconcile(): Promise<void> {
     if (this.#reconciled) return;
-    this.#reconciling ??= this.#reconcileOnce().finally(() => { this.#reconciling = undefined; });
+    this.#reconciling ??= this.#reconcileOnce().finally(() => {
+      this.#reconciling = undefined;
+    });
     await this.#reconciling;
   }
 

@@ -39,7 +39,16 @@ const PERSONALITIES = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
 
 /** Calls that give a mode to a file, with the index of that argument. */
 const MODE_CALLS: readonly (readonly [name: string, index: number])[] = [
-  ["chmod", 1], ["fchmod", 1], ["fchmodat", 2], ["creat", 1], ["mkdir", 1], ["mkdirat", 2], ["mknod", 1], ["mknodat", 2], ["open", 2], ["openat", 3],
+  ["chmod", 1],
+  ["fchmod", 1],
+  ["fchmodat", 2],
+  ["creat", 1],
+  ["mkdir", 1],
+  ["mkdirat", 2],
+  ["mknod", 1],
+  ["mknodat", 2],
+  ["open", 2],
+  ["openat", 3],
 ];
 
 function allow(names: readonly string[], rest: Pick<CallRule, "args" | "includes"> = {}): CallRule {

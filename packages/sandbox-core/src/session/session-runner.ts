@@ -91,7 +91,12 @@ export function createSessionRunner({ exec }: { readonly exec: ExecEngine }): Se
       const token = `v${String(viewers)}`;
       const process = await exec.exec(container, { command: [HOLD_PROGRAM, "attach", directory, token], env: {}, user, workdir: "/", tty: size ?? { columns: 0, rows: 0 }, stdin: true });
       let ended = false;
-      process.exit.then(() => { ended = true; }, () => undefined);
+      process.exit.then(
+        () => {
+          ended = true;
+        },
+        () => undefined,
+      );
       return {
         ...process,
         detach: () => {

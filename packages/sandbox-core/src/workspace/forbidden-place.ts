@@ -9,11 +9,48 @@ export interface HostPlaces {
 }
 
 /** The system's own trees: nothing in them is a project. */
-const SYSTEM_TREES = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin", "/snap", "/sys", "/usr", "/var/cache", "/var/lib/containerd", "/var/lib/docker", "/var/lib/dpkg", "/var/log", "/var/run", "/var/spool"];
+const SYSTEM_TREES = [
+  "/bin",
+  "/boot",
+  "/dev",
+  "/etc",
+  "/lib",
+  "/lib32",
+  "/lib64",
+  "/libx32",
+  "/proc",
+  "/run",
+  "/sbin",
+  "/snap",
+  "/sys",
+  "/usr",
+  "/var/cache",
+  "/var/lib/containerd",
+  "/var/lib/docker",
+  "/var/lib/dpkg",
+  "/var/log",
+  "/var/run",
+  "/var/spool",
+];
 /** Directories in which projects lie, but which are none. */
 const WIDE_DIRECTORIES = ["/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"];
 /** Directories of a home in which credentials or programs lie. */
-const SECRET_DIRECTORIES = [".aws", ".azure", ".docker", ".gnupg", ".kube", ".mozilla", ".password-store", ".ssh", ".local/bin", ".local/share/keyrings", ".config/gcloud", ".config/gh", ".config/systemd", ".config/autostart"];
+const SECRET_DIRECTORIES = [
+  ".aws",
+  ".azure",
+  ".docker",
+  ".gnupg",
+  ".kube",
+  ".mozilla",
+  ".password-store",
+  ".ssh",
+  ".local/bin",
+  ".local/share/keyrings",
+  ".config/gcloud",
+  ".config/gh",
+  ".config/systemd",
+  ".config/autostart",
+];
 const WIDE_HOME_DIRECTORIES = [".cache", ".config", ".local", ".local/share", ".local/state"];
 
 /** Why a directory cannot be a workspace, as the end of a sentence; `undefined` when it can. `path` is absolute and real. */

@@ -38,7 +38,7 @@ function joinedLines(text: string): readonly string[] {
   const lines: string[] = [];
   let line = "";
   let quoted = false;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const pattern = quoted ? QUOTED_PIECE : PLAIN_PIECE;
     pattern.lastIndex = at;
     const piece = pattern.exec(text)?.[0] ?? text.charAt(at);

@@ -60,7 +60,10 @@ export function profilePaths(patterns: readonly string[]): readonly ProtectedPat
 
 /** Whether a path is relative and has no empty, `.` or `..` part. A trailing slash is let through. */
 export function isPlainRelative(path: string): boolean {
-  return path.replace(/\/+$/u, "").split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  return path
+    .replace(/\/+$/u, "")
+    .split("/")
+    .every((part) => part !== "" && part !== "." && part !== "..");
 }
 
 /** Whether `path` is `top` or lies below it. Both absolute, or both relative to the same directory. */

@@ -20,7 +20,10 @@ const PATTERNS: readonly HostRunPattern[] = [
   { path: /(?:^|\/)\.(?:vscode|idea|zed|devcontainer|fleet)\/|\.code-workspace$/u, why: "settings of an editor: tasks and servers run programs" },
   { path: /(?:^|\/)(?:AGENTS|CLAUDE|GEMINI|QWEN|CLAUDE\.local|\.goosehints)(?:\.md)?$/u, why: "instructions that agents on the host follow" },
   { path: /(?:^|\/)\.github\/(?:hooks|agents)\/|(?:^|\/)\.github\/copilot-instructions\.md$/u, why: "settings of a coding agent" },
-  { path: /(?:^|\/)(?:\.github\/(?:workflows|actions)\/|\.gitlab-ci[^/]*\.ya?ml$|\.circleci\/|Jenkinsfile$|azure-pipelines\.ya?ml$|\.buildkite\/|\.drone\.ya?ml$|bitbucket-pipelines\.yml$)/u, why: "CI runs it" },
+  {
+    path: /(?:^|\/)(?:\.github\/(?:workflows|actions)\/|\.gitlab-ci[^/]*\.ya?ml$|\.circleci\/|Jenkinsfile$|azure-pipelines\.ya?ml$|\.buildkite\/|\.drone\.ya?ml$|bitbucket-pipelines\.yml$)/u,
+    why: "CI runs it",
+  },
   { path: /(?:^|\/)\.envrc$/u, why: "direnv runs it" },
   { path: /(?:^|\/)(?:\.mise\.toml|mise\.toml|\.tool-versions|\.nvmrc|\.node-version|\.python-version)$/u, why: "chooses which programs a shell runs here" },
   { path: /(?:^|\/)\.(?:npmrc|yarnrc(?:\.yml)?|pnpmfile\.cjs)$|(?:^|\/)bunfig\.toml$/u, why: "changes what the package manager runs or where it takes packages from" },

@@ -14,7 +14,10 @@ function builtIn(name: string): AgentProfile {
   return resolveProfile(parseKit(read("kit.yaml")), { name, directory: `/agents/${name}`, dockerfile: read("kit.dockerfile") });
 }
 
-const seeded = (name: string, path: string): string => builtIn(name).seedFiles(NASTY).find((file) => file.path === path)?.content ?? "";
+const seeded = (name: string, path: string): string =>
+  builtIn(name)
+    .seedFiles(NASTY)
+    .find((file) => file.path === path)?.content ?? "";
 
 describe("the built-in agents", () => {
   it("are these", ({ expect }) => {
@@ -49,7 +52,8 @@ describe("the built-in agents", () => {
       const { rules, allow } = builtIn(name);
       expect(allow).toEqual([]);
       const policy = compilePolicy([...rules]);
-      for (const host of ["api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com", "example.org"]) expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
+      for (const host of ["api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com", "example.org"])
+        expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
     });
 
     it(`${name}: what a workspace is called adds nothing to its files`, ({ expect }) => {
@@ -71,7 +75,11 @@ describe("the built-in agents", () => {
 
   it("deny their telemetry even where everything is allowed", ({ expect }) => {
     const open = { id: "user:1", effect: "allow", to: "**", layer: "user" } as const;
-    for (const [name, host] of [["claude", "downloads.claude.ai"], ["codex", "ab.chatgpt.com"], ["gemini", "play.googleapis.com"]] as const) {
+    for (const [name, host] of [
+      ["claude", "downloads.claude.ai"],
+      ["codex", "ab.chatgpt.com"],
+      ["gemini", "play.googleapis.com"],
+    ] as const) {
       const policy = compilePolicy([open, ...builtIn(name).rules]);
       expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
       expect(decide(policy, { kind: "name", name: "example.org", port: 443 }).effect).toBe("allow");
@@ -83,14 +91,25 @@ describe("the built-in agents", () => {
       claude: { ANTHROPIC_API_KEY: "KEY", ANTHROPIC_BASE_URL: "URL", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1", DISABLE_AUTOUPDATER: "1", DISABLE_ERROR_REPORTING: "1", DISABLE_TELEMETRY: "1" },
       codex: { OPENAI_API_KEY: "KEY" },
       gemini: { GEMINI_API_KEY: "KEY", GEMINI_CLI_NO_RELAUNCH: "true", GOOGLE_GEMINI_BASE_URL: "URL" },
-      opencode: { ANTHROPIC_API_KEY: "KEY", OPENCODE_DISABLE_AUTOUPDATE: "1", OPENCODE_DISABLE_LSP_DOWNLOAD: "1", OPENCODE_DISABLE_MODELS_FETCH: "1", OPENCODE_DISABLE_PROJECT_CONFIG: "1", OPENCODE_DISABLE_SHARE: "1" },
+      opencode: {
+        ANTHROPIC_API_KEY: "KEY",
+        OPENCODE_DISABLE_AUTOUPDATE: "1",
+        OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+        OPENCODE_DISABLE_MODELS_FETCH: "1",
+        OPENCODE_DISABLE_PROJECT_CONFIG: "1",
+        OPENCODE_DISABLE_SHARE: "1",
+      },
       shell: {},
     });
     expect(NAMES.map((name) => builtIn(name).service)).toEqual(["anthropic", "openai", "google", "anthropic", undefined]);
   });
 
   it("claude: answers its first questions, for this workspace and this key only", ({ expect }) => {
-    expect(JSON.parse(seeded("claude", ".claude.json"))).toEqual({ hasCompletedOnboarding: true, customApiKeyResponses: { approved: [NASTY.placeholder.slice(-20)], rejected: [] }, projects: { [NASTY.workspace]: { hasTrustDialogAccepted: true } } });
+    expect(JSON.parse(seeded("claude", ".claude.json"))).toEqual({
+      hasCompletedOnboarding: true,
+      customApiKeyResponses: { approved: [NASTY.placeholder.slice(-20)], rejected: [] },
+      projects: { [NASTY.workspace]: { hasTrustDialogAccepted: true } },
+    });
   });
 
   it("codex: never trusts the workspace, whose settings name programs to run", ({ expect }) => {

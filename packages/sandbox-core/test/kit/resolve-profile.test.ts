@@ -56,7 +56,16 @@ describe("carrying a Kit out", () => {
   }
 
   it("takes a group as a whole or not at all", ({ expect }) => {
-    const group = (optional: boolean): string => aKit({ capabilities: ["- group:", `    optional: ${optional}`, "    capabilities:", "      - { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: [example.org] } } }", "      - type: com.docker.sandbox/privileged@1"] });
+    const group = (optional: boolean): string =>
+      aKit({
+        capabilities: [
+          "- group:",
+          `    optional: ${optional}`,
+          "    capabilities:",
+          "      - { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: [example.org] } } }",
+          "      - type: com.docker.sandbox/privileged@1",
+        ],
+      });
     const profile = profileOf(group(true));
     expect(profile.rules).toEqual([]);
     expect(profile.skipped).toEqual([expect.stringContaining("capabilities[0].group.capabilities[1]")]);
@@ -72,7 +81,9 @@ describe("carrying a Kit out", () => {
   });
 
   it("translates hosts into rules of its layer", ({ expect }) => {
-    const { rules, allow } = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['*', 'a.example.org:443', '*.example.org'], deny: ['**:25'] } } }"] }));
+    const { rules, allow } = profileOf(
+      aKit({ capabilities: ["- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['*', 'a.example.org:443', '*.example.org'], deny: ['**:25'] } } }"] }),
+    );
     expect(rules.map(({ id, effect, to, layer }) => [id, effect, to, layer])).toEqual([
       ["profile:allow:1", "allow", "**", "profile"],
       ["profile:allow:2", "allow", "a.example.org:443", "profile"],
@@ -83,28 +94,44 @@ describe("carrying a Kit out", () => {
   });
 
   it("does not open the provider itself when the model service stands for it", ({ expect }) => {
-    const profile = profileOf(aKit({ capabilities: [
-      "- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['api.anthropic.com:443', 'API.anthropic.com', 'docs.anthropic.com:443'] } } }",
-      "- { type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: runtime, apiKey: { name: KEY, inject: [{ domain: api.anthropic.com }] } } }",
-      "- { type: dev.sbx/agent@1, optional: true, config: { model: { service: anthropic, baseUrl: { env: BASE, value: '${modelUrl}/v1' } } } }",
-    ] }));
+    const profile = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['api.anthropic.com:443', 'API.anthropic.com', 'docs.anthropic.com:443'] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: runtime, apiKey: { name: KEY, inject: [{ domain: api.anthropic.com }] } } }",
+          "- { type: dev.sbx/agent@1, optional: true, config: { model: { service: anthropic, baseUrl: { env: BASE, value: '${modelUrl}/v1' } } } }",
+        ],
+      }),
+    );
     expect(profile.allow).toEqual(["docs.anthropic.com:443"]);
     expect(profile.service).toBe("anthropic");
     expect(profile.environment(NASTY)).toEqual({ BASE: "http://model.sbx.internal/anthropic/v1", KEY: NASTY.placeholder });
   });
 
   it("gives hooks an environment of their own", ({ expect }) => {
-    const { hooks } = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: [touch, 'a b'], user: agent, env: [MINE] }], startup: [{ command: 'sleep 1 &', background: true }] } }"] }));
+    const { hooks } = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: [touch, 'a b'], user: agent, env: [MINE] }], startup: [{ command: 'sleep 1 &', background: true }] } }",
+        ],
+      }),
+    );
     expect(hooks.install).toEqual([["/bin/sh", "-c", expect.stringMatching(/^exec env -i .*\$\{MINE\+"MINE=\$MINE"\} "\$@"$/), "hook", "touch", "a b"]]);
     expect(hooks.startup[0]).toEqual(["/bin/sh", "-c", expect.stringMatching(/&$/), "hook", "sh", "-c", "sleep 1 &"]);
   });
 
   it("fills files in so that a workspace's name adds nothing to them", ({ expect }) => {
-    const profile = profileOf(aKit({ capabilities: [
-      "- type: dev.sbx/agent@1", "  config:", "    files:",
-      '      - { path: .a.json, content: \'{"p": {"${workspace}": {"k": "${placeholder.last20}"}}}\', mode: "600" }',
-      '      - { path: a.toml, content: \'w = "${workspace}"\', overwrite: true }',
-    ] }));
+    const profile = profileOf(
+      aKit({
+        capabilities: [
+          "- type: dev.sbx/agent@1",
+          "  config:",
+          "    files:",
+          '      - { path: .a.json, content: \'{"p": {"${workspace}": {"k": "${placeholder.last20}"}}}\', mode: "600" }',
+          "      - { path: a.toml, content: 'w = \"${workspace}\"', overwrite: true }",
+        ],
+      }),
+    );
     const [json, toml] = profile.seedFiles(NASTY);
     expect(JSON.parse(json?.content ?? "")).toEqual({ p: { [NASTY.workspace]: { k: "ABCDEFGHIJ".padStart(20, "abcdefghij") } } });
     expect(json).toMatchObject({ path: ".a.json", mode: 0o600, overwrite: false });

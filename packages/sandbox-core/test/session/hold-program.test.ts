@@ -4,7 +4,17 @@ import { holdSignal, parseSessionList, sessionDirectory } from "../../src/sessio
 
 describe("parseSessionList", () => {
   it("reads what the holder prints, and nothing that a sandbox could have forged", ({ expect }) => {
-    const text = ["ses_00000001 running", "ses_00000002 ended 143", "ses_00000003 lost", "evil running", "ses_00000004 ended 999", "ses_00000005 ended -1", "ses_00000006 running extra", "../../etc running", ""].join("\n");
+    const text = [
+      "ses_00000001 running",
+      "ses_00000002 ended 143",
+      "ses_00000003 lost",
+      "evil running",
+      "ses_00000004 ended 999",
+      "ses_00000005 ended -1",
+      "ses_00000006 running extra",
+      "../../etc running",
+      "",
+    ].join("\n");
     expect(parseSessionList(text)).toEqual([
       { session: "ses_00000001", state: { phase: "running" } },
       { session: "ses_00000002", state: { phase: "ended", exitCode: 143 } },

@@ -4,8 +4,7 @@ const SEGMENT = /^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+$/;
 
 export type ModelPath =
   /** `path` begins with `/` and holds only what was understood; `keys` are the credentials that stood in the query. */
-  | { readonly kind: "path"; readonly service: string; readonly path: string; readonly keys: readonly string[] }
-  | { readonly kind: "invalid"; readonly why: string };
+  { readonly kind: "path"; readonly service: string; readonly path: string; readonly keys: readonly string[] } | { readonly kind: "invalid"; readonly why: string };
 
 /**
  * Take a request target `/SERVICE/segments?query` apart and write it anew. Refuses dot segments in any spelling, encoded

@@ -42,10 +42,31 @@ interface Denial {
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 /** Whatever could be a credential of the client's, or tell the provider about this machine. */
 const DROP_FROM_REQUEST: ReadonlySet<string> = new Set([
-  "host", "content-length", "expect", "authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "origin", "referer", "forwarded", "via",
-  "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "accept-encoding", "trailer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest",
+  "host",
+  "content-length",
+  "expect",
+  "authorization",
+  "x-api-key",
+  "x-goog-api-key",
+  "api-key",
+  "cookie",
+  "origin",
+  "referer",
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+  "accept-encoding",
+  "trailer",
+  "sec-fetch-site",
+  "sec-fetch-mode",
+  "sec-fetch-dest",
   // With these some providers take a request for one of another method.
-  "x-http-method", "x-http-method-override", "x-method-override",
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
 ]);
 /** Model answers may take minutes to begin and are silent for long. */
 const HEADERS_TIMEOUT_MS = 15 * 60 * 1000;
@@ -53,12 +74,13 @@ const BODY_TIMEOUT_MS = 15 * 60 * 1000;
 
 export function createModelService({ modelOf, record, trust = [], bodyBytes }: ModelServiceOptions): ModelService {
   let dispatcher: Agent | undefined;
-  const dispatcherOf = (): Agent => (dispatcher ??= new Agent({
-    connect: { ca: [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...getCACertificates("extra"), ...trust])], rejectUnauthorized: true },
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    allowH2: false,
-  }));
+  const dispatcherOf = (): Agent =>
+    (dispatcher ??= new Agent({
+      connect: { ca: [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...getCACertificates("extra"), ...trust])], rejectUnauthorized: true },
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+      allowH2: false,
+    }));
   return {
     async handle(sandbox, request, response) {
       const deny = (denial: Denial): void => {
@@ -74,7 +96,22 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
       if (response.destroyed) return;
       if (request.headers.expect !== undefined) response.writeContinue();
       const target = new URL(binding.upstream);
-      await relayModelAnswer({ sandbox, binding, secret, request, response, record, bodyBytes, dispatcher: dispatcherOf(), origin: target.origin, path: `${target.pathname.replace(/\/+$/, "")}${path}`, headers: upstreamHeaders(request, binding, secret), deny: (status, type, reason) => { deny(denied(binding.service, status, { type, reason })); } });
+      await relayModelAnswer({
+        sandbox,
+        binding,
+        secret,
+        request,
+        response,
+        record,
+        bodyBytes,
+        dispatcher: dispatcherOf(),
+        origin: target.origin,
+        path: `${target.pathname.replace(/\/+$/, "")}${path}`,
+        headers: upstreamHeaders(request, binding, secret),
+        deny: (status, type, reason) => {
+          deny(denied(binding.service, status, { type, reason }));
+        },
+      });
     },
     async [Symbol.asyncDispose]() {
       await dispatcher?.destroy();
@@ -83,7 +120,10 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
 }
 
 /** The model that a request is for, or why it gets none: an unknown path, service or method, a foreign key, too large a body. */
-function readAsked(request: IncomingMessage, { bindings, bodyBytes }: { readonly bindings: readonly ModelBinding[]; readonly bodyBytes: number }): Denial | { readonly kind: "asked"; readonly binding: ModelBinding; readonly path: string } {
+function readAsked(
+  request: IncomingMessage,
+  { bindings, bodyBytes }: { readonly bindings: readonly ModelBinding[]; readonly bodyBytes: number },
+): Denial | { readonly kind: "asked"; readonly binding: ModelBinding; readonly path: string } {
   const path = readModelPath(request.url ?? "");
   if (path.kind === "invalid") return denied("", 400, { type: "invalid_request_error", reason: path.why });
   const binding = bindings.find(({ service }) => service === path.service);

@@ -32,18 +32,34 @@ const DROP_FROM_ANSWER: ReadonlySet<string> = new Set(["set-cookie", "alt-svc", 
 export async function relayModelAnswer(options: RelayOptions): Promise<void> {
   const { request, response, binding, deny } = options;
   const gone = new AbortController();
-  response.once("close", () => { gone.abort(); });
+  response.once("close", () => {
+    gone.abort();
+  });
   let reply: Dispatcher.ResponseData;
   try {
     const body = hasBody(request) ? request.pipe(limitBody(options.bodyBytes)) : null;
-    reply = await options.dispatcher.request({ origin: options.origin, path: options.path, method: request.method ?? "GET", headers: options.headers, body, signal: gone.signal, responseHeaders: "raw" });
+    reply = await options.dispatcher.request({
+      origin: options.origin,
+      path: options.path,
+      method: request.method ?? "GET",
+      headers: options.headers,
+      body,
+      signal: gone.signal,
+      responseHeaders: "raw",
+    });
   } catch (error) {
     if (!response.destroyed) deny(502, "api_error", `${binding.service} could not be reached at ${options.origin} (${reasonOf(error)})`);
     return;
   }
   const { statusCode } = reply;
-  if (statusCode === 401) return refuse(reply, () => { deny(403, "permission_error", `${binding.service} refused the key that sbx holds; a human can set another on the host: sbx secret set ${binding.secretName ?? binding.service}`); });
-  if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) return refuse(reply, () => { deny(502, "api_error", `${binding.service} answered with a redirect, which sbx does not follow with a key`); });
+  if (statusCode === 401)
+    return refuse(reply, () => {
+      deny(403, "permission_error", `${binding.service} refused the key that sbx holds; a human can set another on the host: sbx secret set ${binding.secretName ?? binding.service}`);
+    });
+  if (statusCode >= 300 && statusCode < 400 && statusCode !== 304)
+    return refuse(reply, () => {
+      deny(502, "api_error", `${binding.service} answered with a redirect, which sbx does not follow with a key`);
+    });
   try {
     await stream(reply, options);
   } catch {
@@ -91,13 +107,16 @@ async function stream(reply: Dispatcher.ResponseData, options: RelayOptions): Pr
   } finally {
     const usage = meter.end();
     if (usage !== undefined) options.record({ type: "model.used", sandbox: options.sandbox, fields: { service: binding.service, ...usage } });
-    if (scrubber.found) options.record({ type: "model.denied", sandbox: options.sandbox, fields: { service: binding.service, status: reply.statusCode, reason: "the answer repeated the key; it was taken out" } });
+    if (scrubber.found)
+      options.record({ type: "model.denied", sandbox: options.sandbox, fields: { service: binding.service, status: reply.statusCode, reason: "the answer repeated the key; it was taken out" } });
   }
 }
 
 function closeSignal(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
-  response.once("close", () => { controller.abort(); });
+  response.once("close", () => {
+    controller.abort();
+  });
   return controller.signal;
 }
 
@@ -105,7 +124,9 @@ function closeSignal(response: ServerResponse): AbortSignal {
 function decoded(body: Readable, coding: string): AsyncIterable<Buffer> {
   const decoder = decoderOf(coding.trim().toLowerCase());
   if (decoder === undefined) return body;
-  body.once("error", (error: Error) => { decoder.destroy(error); });
+  body.once("error", (error: Error) => {
+    decoder.destroy(error);
+  });
   return body.pipe(decoder);
 }
 

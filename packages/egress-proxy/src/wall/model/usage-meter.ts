@@ -28,7 +28,11 @@ export function createUsageMeter(dialect: Dialect, contentType: string): UsageMe
     const value = parseJson(text);
     for (const one of Array.isArray(value) ? value : [value]) Object.assign(found, READERS[dialect](one));
   };
-  const collector = /^text\/event-stream\b/i.test(contentType) ? lineCollector((line) => { if (line.startsWith("data:")) take(line.slice(5)); }) : wholeCollector(take);
+  const collector = /^text\/event-stream\b/i.test(contentType)
+    ? lineCollector((line) => {
+        if (line.startsWith("data:")) take(line.slice(5));
+      })
+    : wholeCollector(take);
   return {
     push: collector.push,
     end() {
@@ -90,14 +94,25 @@ const READERS: Readonly<Record<Dialect, (value: unknown) => Found>> = {
   anthropic(value) {
     const message = at(value, "message") ?? value;
     const usage = at(message, "usage");
-    return known({ model: text(at(message, "model")), inputTokens: count(at(usage, "input_tokens")), outputTokens: count(at(usage, "output_tokens")), cacheReadTokens: count(at(usage, "cache_read_input_tokens")), cacheWriteTokens: count(at(usage, "cache_creation_input_tokens")) });
+    return known({
+      model: text(at(message, "model")),
+      inputTokens: count(at(usage, "input_tokens")),
+      outputTokens: count(at(usage, "output_tokens")),
+      cacheReadTokens: count(at(usage, "cache_read_input_tokens")),
+      cacheWriteTokens: count(at(usage, "cache_creation_input_tokens")),
+    });
   },
   openai(value) {
     const message = at(value, "response") ?? value;
     const usage = at(message, "usage");
     const cached = count(at(at(usage, "input_tokens_details") ?? at(usage, "prompt_tokens_details"), "cached_tokens"));
     const input = count(at(usage, "input_tokens") ?? at(usage, "prompt_tokens"));
-    return known({ model: text(at(message, "model")), inputTokens: input === undefined ? undefined : Math.max(0, input - (cached ?? 0)), outputTokens: count(at(usage, "output_tokens") ?? at(usage, "completion_tokens")), cacheReadTokens: cached });
+    return known({
+      model: text(at(message, "model")),
+      inputTokens: input === undefined ? undefined : Math.max(0, input - (cached ?? 0)),
+      outputTokens: count(at(usage, "output_tokens") ?? at(usage, "completion_tokens")),
+      cacheReadTokens: cached,
+    });
   },
   google(value) {
     const usage = at(value, "usageMetadata");
@@ -105,7 +120,12 @@ const READERS: Readonly<Record<Dialect, (value: unknown) => Found>> = {
     const input = count(at(usage, "promptTokenCount"));
     const output = count(at(usage, "candidatesTokenCount"));
     const thoughts = count(at(usage, "thoughtsTokenCount"));
-    return known({ model: text(at(value, "modelVersion")), inputTokens: input === undefined ? undefined : Math.max(0, input - (cached ?? 0)), outputTokens: output === undefined && thoughts === undefined ? undefined : (output ?? 0) + (thoughts ?? 0), cacheReadTokens: cached });
+    return known({
+      model: text(at(value, "modelVersion")),
+      inputTokens: input === undefined ? undefined : Math.max(0, input - (cached ?? 0)),
+      outputTokens: output === undefined && thoughts === undefined ? undefined : (output ?? 0) + (thoughts ?? 0),
+      cacheReadTokens: cached,
+    });
   },
 };
 
@@ -114,7 +134,7 @@ function known(values: { readonly [K in keyof Usage]?: Usage[K] | undefined }): 
 }
 
 function at(value: unknown, key: string): unknown {
-  return typeof value === "object" && value !== null ? (Object.getOwnPropertyDescriptor(value, key)?.value as unknown) ?? undefined : undefined;
+  return typeof value === "object" && value !== null ? ((Object.getOwnPropertyDescriptor(value, key)?.value as unknown) ?? undefined) : undefined;
 }
 
 function count(value: unknown): number | undefined {

@@ -1,0 +1,39 @@
+import type { SandboxStore } from "@sbx/core";
+import type { Log } from "../log.ts";
+import { openDatabase } from "./database.ts";
+import { createEventLog, type EventLog } from "./event-log.ts";
+import { createSandboxStore } from "./sandbox-store.ts";
+
+interface OpenState {
+  readonly file: string;
+  readonly scope: AsyncDisposableStack;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** What the daemon remembers: sandboxes with their sessions, and events; in one database, closed with `scope`. */
+export interface State {
+  readonly events: EventLog;
+  readonly store: SandboxStore;
+  /** Where a database that could not be read was put, when there was one. */
+  readonly setAside: string | undefined;
+}
+
+/** Open the daemon's memory. @throws AppError `CONFIG_INVALID` */
+export function openState({ file, scope, log, now }: OpenState): State {
+  const { database, setAside } = openDatabase(file, now);
+  scope.defer(() => {
+    database.close();
+  });
+  const events = createEventLog({
+    database,
+    now,
+    onFailure: (error) => {
+      log.error("event.lost", { error });
+    },
+  });
+  const store = createSandboxStore(database, (error) => {
+    log.warn("record.unreadable", { error });
+  });
+  return { events, store, setAside };
+}
