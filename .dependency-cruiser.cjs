@@ -4,8 +4,8 @@
  * `tooling/checks/test/layers.test.ts` plants a fault against each rule in a copy and expects red: without
  * `conditionNames` imports from package to package are silently not seen.
  */
-const DOMAIN = ["sandbox-core", "egress-policy", "secret-injector"];
-const ADAPTERS = ["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch"];
+const DOMAIN = ["sandbox-core", "egress-policy", "secret-injector", "catalog"];
+const ADAPTERS = ["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch", "vault", "mcp-gateway"];
 
 /** @param {readonly string[]} names */
 const ring = (names) => `^packages/(${names.join("|")})/`;

@@ -25,6 +25,17 @@ export const EVENT_TYPES = [
   "model.denied",
   "policy.changed",
   "workspace.report",
+  "server.added",
+  "server.removed",
+  "server.started",
+  "server.ended",
+  "server.failed",
+  "server.denied",
+  "tool.called",
+  "tool.denied",
+  "secret.changed",
+  "secret.bound",
+  "secret.refused",
 ] as const;
 /** Kind of an event, one of {@link EVENT_TYPES}; no other is recorded or sent. */
 export const EventType = z.enum(EVENT_TYPES);

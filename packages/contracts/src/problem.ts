@@ -9,6 +9,7 @@ import * as z from "zod";
 export const PROBLEMS = {
   AGENT_UNKNOWN: { status: 404, retryable: false, means: "No agent has this name, or no Kit lies in this directory." },
   BUILD_FAILED: { status: 500, retryable: false, means: "An image could not be made; the last lines of the build are in `details.output`." },
+  CATALOG_INVALID: { status: 422, retryable: false, means: "A catalog, or an entry of one, breaks its format at the place that the message names." },
   CONFIG_INVALID: { status: 422, retryable: false, means: "A setting, a destination or a body breaks its schema." },
   CREDENTIAL_MISSING: { status: 409, retryable: false, means: "The agent's model provider was asked for, and there is no key for it." },
   DAEMON_BUSY: { status: 503, retryable: true, means: "The daemon did not end in time, or another one is just starting." },
@@ -29,8 +30,14 @@ export const PROBLEMS = {
   RULE_UNKNOWN: { status: 404, retryable: false, means: "No rule has this id." },
   SANDBOX_BUSY: { status: 409, retryable: true, means: "A session runs in the sandbox, or what was asked cannot be changed while it exists." },
   SANDBOX_NOT_FOUND: { status: 404, retryable: false, means: "No sandbox has this name, id or directory." },
+  SECRET_MISSING: { status: 409, retryable: false, means: "A server needs a secret that is not in the vault, or that is not bound to it." },
+  SECRET_UNKNOWN: { status: 404, retryable: false, means: "The vault has no secret of this name." },
+  SERVER_DENIED: { status: 403, retryable: false, means: "Policy does not let this server be found, added or run here." },
+  SERVER_FAILED: { status: 502, retryable: true, means: "An MCP server did not start, answer in time or speak the protocol." },
+  SERVER_UNKNOWN: { status: 404, retryable: false, means: "No catalog has a server of this name, or it has not been added." },
   SESSION_NOT_FOUND: { status: 404, retryable: false, means: "There is no such session, or it has ended." },
   USAGE: { status: 400, retryable: false, means: "The command line is wrong." },
+  VAULT_LOCKED: { status: 503, retryable: false, means: "The vault cannot be opened: its key is gone, or what is stored was changed." },
   WORKSPACE_INVALID: { status: 422, retryable: false, means: "The workspace is missing, no directory, or a place that is never handed to a sandbox." },
   WORKSPACE_UNSAFE: { status: 409, retryable: false, means: "Something in or around the workspace kept it from being mounted safely." },
 } as const satisfies Record<string, { status: number; retryable: boolean; means: string }>;

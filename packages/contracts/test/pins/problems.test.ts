@@ -5,6 +5,7 @@ test("problem codes and their status are public", ({ expect }) => {
   expect(Object.fromEntries(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]))).toEqual({
     AGENT_UNKNOWN: 404,
     BUILD_FAILED: 500,
+    CATALOG_INVALID: 422,
     CONFIG_INVALID: 422,
     CREDENTIAL_MISSING: 409,
     DAEMON_BUSY: 503,
@@ -25,8 +26,14 @@ test("problem codes and their status are public", ({ expect }) => {
     RULE_UNKNOWN: 404,
     SANDBOX_BUSY: 409,
     SANDBOX_NOT_FOUND: 404,
+    SECRET_MISSING: 409,
+    SECRET_UNKNOWN: 404,
+    SERVER_DENIED: 403,
+    SERVER_FAILED: 502,
+    SERVER_UNKNOWN: 404,
     SESSION_NOT_FOUND: 404,
     USAGE: 400,
+    VAULT_LOCKED: 503,
     WORKSPACE_INVALID: 422,
     WORKSPACE_UNSAFE: 409,
   });
