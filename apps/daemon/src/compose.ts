@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, SessionId, type Handlers } from "@sbx/contracts";
-import { createSessionRunner, SandboxService, workspaceRequest, type SandboxParts } from "@sbx/core";
+import { createSessionRunner, SandboxService, SessionService, workspaceRequest, type SandboxParts } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
@@ -23,7 +23,7 @@ import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
 import { createCommandSecrets } from "./secrets/secret-commands.ts";
 import { createSecretStore } from "./secrets/secret-store.ts";
 import { startServer } from "./server/serve.ts";
-import { SessionService } from "./sessions/session-service.ts";
+import { SessionClients } from "./sessions/session-clients.ts";
 import type { EventLog } from "./state/event-log.ts";
 import { openState } from "./state/open-state.ts";
 
@@ -89,9 +89,11 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     modelSource: models.choose,
   };
   const sandboxes = scope.use(new SandboxService(parts));
+  const clients = new SessionClients();
   const sessions = new SessionService({
     // One for the daemon's life: it knows which sessions it has joined, and tells their viewers apart.
     runner: keepFirst(async () => createSessionRunner({ exec: await engine() })),
+    streams: clients,
     store,
     record,
     now,
@@ -109,11 +111,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const startedAt = now();
   const handlers = createHandlers({
     status: () => daemonStatus({ config, engine, sandboxes: sandboxes.list().length, startedAt }),
-    shutdown: () => {
-      setImmediate(() => {
-        shutdown.abort(new Error("asked to stop"));
-      });
-    },
+    shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,
     sandboxes,
     sessions,
@@ -126,7 +124,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
 
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });
   await Promise.race([reconcileUntilDone(sandboxes, { log, signal: shutdown.signal }), sleep(PATIENCE_MS, undefined, { ref: false })]);
-  await serve({ config, scope, log, handlers, events, attach: (session, connection) => void sessions.attach(session, connection) });
+  await serve({ config, scope, log, handlers, events, attach: (session, connection) => void clients.attach(sessions, session, connection) });
   record({ type: "daemon.started", fields: { pid: process.pid } });
 }
 

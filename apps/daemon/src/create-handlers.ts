@@ -1,9 +1,8 @@
 import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/contracts";
-import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService } from "@sbx/core";
+import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
 import type { PolicyService } from "./policy/policy-service.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
-import type { SessionService } from "./sessions/session-service.ts";
 import type { EventLog } from "./state/event-log.ts";
 
 export interface HandlerParts {

@@ -31,6 +31,8 @@ export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
 export { sandboxView, sessionView } from "./sandbox/sandbox-view.ts";
 export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
+export type { SessionParts, SessionStreams } from "./session/session-parts.ts";
+export { SessionService, type JoinedSession } from "./session/session-service.ts";
 export { createSessionRunner, type SessionPlace, type SessionProgram, type SessionRunner } from "./session/session-runner.ts";
 export { CREDENTIAL_BYTES, credentialByName } from "./workspace/credential-patterns.ts";
 export { hasControlCharacter, whyForbidden, type HostPlaces } from "./workspace/forbidden-place.ts";

@@ -1,0 +1,37 @@
+import type { RecordEvent, SandboxId, SessionId } from "@sbx/contracts";
+import type { AgentProfile } from "../kit/profile.ts";
+import type { ExecProcess } from "../ports/engine.ts";
+import type { SandboxStore } from "../ports/store.ts";
+import type { LiveSandbox } from "../sandbox/sandbox-parts.ts";
+import type { SessionRunner } from "./session-runner.ts";
+
+/** Carries the output of sessions with three separate streams to their client, and keeps the last of it. */
+export interface SessionStreams {
+  /** Take over what the process prints. `exitCode` gives the session's code as a whole, where that is known. */
+  keep(session: SessionId, process: ExecProcess, exitCode: () => number | undefined): void;
+  /** The last output as text; "" when nothing is kept. */
+  log(session: SessionId): string;
+  /** Keep nothing of this session any more. */
+  drop(session: SessionId): void;
+}
+
+/** Everything that sessions need of the world. */
+export interface SessionParts {
+  /** Rejects with `ENGINE_UNREACHABLE` while there is no engine. */
+  readonly runner: () => Promise<SessionRunner>;
+  readonly streams: SessionStreams;
+  readonly store: SandboxStore;
+  readonly record: RecordEvent;
+  readonly now: () => Date;
+  readonly newId: () => SessionId;
+  /** @throws AppError `SANDBOX_NOT_FOUND` */
+  readonly sandbox: (id: SandboxId) => LiveSandbox;
+  readonly profile: (live: LiveSandbox) => Promise<AgentProfile>;
+  /** Note the state of the workspace from which the changes of a run are told. */
+  readonly snapshot: (live: LiveSandbox) => Promise<void>;
+  /** Stop a sandbox that has had no session for `idleStopMs`; `unless` is asked again when it is about to be. */
+  readonly stop: (live: LiveSandbox, unless: () => boolean) => Promise<void>;
+  readonly idleStopMs: number;
+  /** Told of work that nobody waits for and that failed. */
+  readonly onFault: (error: unknown) => void;
+}
