@@ -8,9 +8,7 @@ export const anthropicMessages: Dialect = {
     model: textOr(field(body, "model"), "scripted"),
     stream: field(body, "stream") === true,
     tools: list(field(body, "tools")).map((tool) => ({ name: textOr(field(tool, "name"), ""), form: "function", schema: field(tool, "input_schema") ?? {} })),
-    items: list(field(body, "messages"))
-      .filter((message) => field(message, "role") === "user")
-      .flatMap(itemsOf),
+    items: list(field(body, "messages")).flatMap((message) => (field(message, "role") === "user" ? itemsOf(message) : callsOf(message))),
     wantsJson: false,
   }),
   write(answer, conversation, figures) {
@@ -39,6 +37,11 @@ function itemsOf(message: unknown): Conversation["items"] {
     .map((block) => ({ kind: "result" as const, text: contentText(field(block, "content")) }));
   const said = contentText(list(content).filter((block) => field(block, "type") === "text"));
   return results.length > 0 ? [{ kind: "user", text: "" }, ...results] : [{ kind: "user", text: said }];
+}
+
+function callsOf(message: unknown): Conversation["items"] {
+  const calls = list(field(message, "content")).filter((block) => field(block, "type") === "tool_use");
+  return calls.map((block) => ({ kind: "call", text: textOr(field(block, "name"), "") }));
 }
 
 function blockOf(answer: Answer, { id }: Figures): { readonly whole: object; readonly empty: object; readonly delta: object } {

@@ -12,44 +12,102 @@ export interface Conversation {
   readonly model: string;
   readonly stream: boolean;
   readonly tools: readonly OfferedTool[];
-  /** What the user said and what tools answered, oldest first. */
-  readonly items: readonly { readonly kind: "user" | "result"; readonly text: string }[];
+  /** What the user said, which tools were called (`text` is the name), and what they answered, oldest first. */
+  readonly items: readonly { readonly kind: "user" | "call" | "result"; readonly text: string }[];
   /** The answer must be a JSON document. */
   readonly wantsJson: boolean;
 }
 
-/** What is answered: a text, or one call of the agent's shell tool. */
+/** What is answered: a text, or one call of a tool. */
 export type Answer = { readonly kind: "text"; readonly text: string } | { readonly kind: "call"; readonly tool: OfferedTool; readonly input: Record<string, unknown> | string };
 
 /** Parts that agents put into the user's turn by themselves. */
 const ASIDES = /<(system-reminder|environment_context|user_instructions|INSTRUCTIONS)>[\s\S]*?<\/\1>/g;
-const SCRIPT = /```(?:sh|bash|shell)\s+([\s\S]*?)```/g;
+const BLOCK = /```(?:(sh|bash|shell)|tool[ \t]+(\S+))[ \t]*\s([\s\S]*?)```/g;
 const QUOTED_LINES = 12;
 const QUOTED_CHARACTERS = 1200;
+/** With which agents that offer many tools have them looked up by name; what it gives is no step of the script. */
+const TOOL_SEARCH = "ToolSearch";
 
-/** What the scripted model says to a message that asks for no command. */
+/** What the scripted model says to a message that asks for nothing that it can do. */
 export const EXPLANATION =
-  "I am the scripted model that comes with sbx, not a language model. Put a shell command between ```sh and ``` in your message, and I will ask the agent to run it and tell you what it printed.";
+  "I am the scripted model that comes with sbx, not a language model. Put a shell command between ```sh and ``` in your message, or a tool's name and JSON arguments between ```tool NAME and ```, and I will ask the agent to carry them out one after the other and tell you what came of it.";
+
+/** One thing that a message asks for: a shell command, or a call of a tool by the end of its name. */
+type Step = { readonly kind: "command"; readonly text: string } | { readonly kind: "tool"; readonly name: string; readonly text: string };
 
 /** Decide what to answer. The same conversation always gets the same answer. */
 export function answerOf({ tools, items, wantsJson }: Conversation): Answer {
   if (wantsJson) return text(JSON.stringify({ complexity_reasoning: "a script needs no thought", complexity_score: 1, title: "Scripted task" }));
-  const { result, command } = lastTurn(items);
-  if (result !== undefined) return text(`The command ran. It printed:\n\n${quote(result)}`);
-  if (tools.length === 0) return text(command === undefined ? EXPLANATION : "Scripted task");
-  if (command === undefined || command === "") return text(EXPLANATION);
+  const { steps, results, searched } = lastTurn(items);
+  const step = steps[results.length];
+  if (step === undefined && results.length > 0) return text(report(steps, results));
+  if (tools.length === 0) return text(step === undefined ? EXPLANATION : "Scripted task");
+  if (step === undefined) return text(EXPLANATION);
+  return step.kind === "command" ? shellCall(tools, step.text) : toolCall(tools, step, searched);
+}
+
+/** What the user's last message asks for, what came of it so far, and whether a tool was looked up for the next step. */
+function lastTurn(items: Conversation["items"]): { readonly steps: readonly Step[]; readonly results: readonly string[]; readonly searched: boolean } {
+  const said = items.map(({ kind, text: raw }) => ({ kind, text: raw.replaceAll(ASIDES, "").trim() }));
+  const lastUser = said.findLastIndex((item) => item.kind === "user" && item.text !== "");
+  const since = said.slice(lastUser + 1).filter(({ kind }) => kind !== "user");
+  const isSearch = (index: number): boolean => since[index - 1]?.kind === "call" && since[index - 1]?.text === TOOL_SEARCH;
+  const results = since.flatMap((item, index) => (item.kind === "result" && !isSearch(index) ? [item.text] : []));
+  return { steps: stepsIn(said[lastUser]?.text ?? ""), results, searched: since.at(-1)?.kind === "result" && isSearch(since.length - 1) };
+}
+
+function stepsIn(message: string): readonly Step[] {
+  return [...message.matchAll(BLOCK)].flatMap(([, shell, name = "", body = ""]): Step[] => {
+    const content = body.trim();
+    if (shell !== undefined) return content === "" ? [] : [{ kind: "command", text: content }];
+    return [{ kind: "tool", name, text: content === "" ? "{}" : content }];
+  });
+}
+
+function report(steps: readonly Step[], results: readonly string[]): string {
+  const [first] = steps;
+  if (steps.length <= 1 && first?.kind !== "tool") return `The command ran. It printed:\n\n${quote(results.at(-1) ?? "")}`;
+  return results.map((result, index) => `${titleOf(steps[index])}:\n\n${quote(result)}`).join("\n\n");
+}
+
+function titleOf(step: Step | undefined): string {
+  return step?.kind === "tool" ? `The tool ${step.name} answered` : "The command printed";
+}
+
+function shellCall(tools: readonly OfferedTool[], command: string): Answer {
   const tool = shellTool(tools);
-  if (tool === undefined) return text(`I would run a command, but this agent offers no shell tool that I know. It offers: ${tools.map(({ name }) => name).join(", ")}.`);
+  if (tool === undefined) return text(`I would run a command, but this agent offers no shell tool that I know. It offers: ${namesOf(tools)}.`);
   return { kind: "call", tool, input: tool.form === "custom" ? programFor(command) : argumentsOf(tool, command) };
 }
 
-/** The command that the user's last message holds, and what a tool answered since. */
-function lastTurn(items: Conversation["items"]): { readonly result: string | undefined; readonly command: string | undefined } {
-  const said = items.map(({ kind, text: raw }) => ({ kind, text: raw.replaceAll(ASIDES, "").trim() }));
-  const lastUser = said.findLastIndex((item) => item.kind === "user" && item.text !== "");
-  const results = said.slice(lastUser + 1).filter(({ kind }) => kind === "result");
-  const command = [...(said[lastUser]?.text ?? "").matchAll(SCRIPT)].at(-1)?.[1]?.trim();
-  return { result: results.at(-1)?.text, command };
+/** Call the tool whose name ends as asked: agents put the server's name before it, each in its own way. */
+function toolCall(tools: readonly OfferedTool[], { name, text: json }: { readonly name: string; readonly text: string }, searched: boolean): Answer {
+  const wanted = plainName(name);
+  const tool = tools.find((one) => plainName(one.name) === wanted || plainName(one.name).endsWith(`_${wanted}`));
+  if (tool !== undefined) return { kind: "call", tool, input: objectIn(json) };
+  const search = searched ? undefined : tools.find((one) => one.name === TOOL_SEARCH);
+  if (search !== undefined) return { kind: "call", tool: search, input: { query: name, max_results: 10 } };
+  return text(`I would call the tool ${name}, but this agent does not offer it. It offers: ${namesOf(tools)}.`);
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+}
+
+function namesOf(tools: readonly OfferedTool[]): string {
+  return tools.map(({ name }) => name).join(", ");
+}
+
+/** Arguments that are no JSON object go as they are, so that the tool itself says what is wrong with them. */
+function objectIn(json: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  } catch {
+    // Said below.
+  }
+  return { arguments: json };
 }
 
 /** For a tool whose input is JavaScript, in which the agent's other tools are functions. */

@@ -30,7 +30,9 @@ function itemsOf(content: unknown): Conversation["items"] {
   const parts = list(field(content, "parts"));
   const results = parts.map((part) => field(part, "functionResponse")).filter((result) => result !== undefined);
   if (results.length > 0) return results.map((result) => ({ kind: "result", text: resultText(field(result, "response")) }));
-  return field(content, "role") === "model" ? [] : [{ kind: "user", text: contentText(parts) }];
+  if (field(content, "role") !== "model") return [{ kind: "user", text: contentText(parts) }];
+  const calls = parts.map((part) => field(part, "functionCall")).filter((call) => call !== undefined);
+  return calls.map((call) => ({ kind: "call", text: textOr(field(call, "name"), "") }));
 }
 
 function resultText(response: unknown): string {

@@ -38,6 +38,8 @@ function itemOf(message: unknown): Conversation["items"] {
       return [{ kind: "user", text: content }];
     case "tool":
       return [{ kind: "result", text: content }];
+    case "assistant":
+      return list(field(message, "tool_calls")).map((call) => ({ kind: "call", text: textOr(field(field(call, "function"), "name"), "") }));
     default:
       return [];
   }

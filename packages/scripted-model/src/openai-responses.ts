@@ -50,6 +50,7 @@ function toolsOf(tool: unknown): readonly OfferedTool[] {
 function itemOf(entry: unknown): Conversation["items"] {
   const type = textOr(field(entry, "type"), "message");
   if (type.endsWith("_call_output")) return [{ kind: "result", text: contentText(field(entry, "output")) }];
+  if (type === "function_call" || type === "custom_tool_call") return [{ kind: "call", text: textOr(field(entry, "name"), "") }];
   return type === "message" && field(entry, "role") === "user" ? [{ kind: "user", text: contentText(field(entry, "content")) }] : [];
 }
 

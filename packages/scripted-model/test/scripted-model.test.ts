@@ -201,3 +201,39 @@ describe("the scripted model", () => {
     expect(await promise).toBe(426);
   });
 });
+
+describe("a script of several steps", () => {
+  const SCRIPT = '```tool mcp-find\n{"query": "github"}\n```\nthen\n```sh\nls\n```\nthen\n```tool echo\n```';
+  const tools = [
+    { name: "Bash", input_schema: object("command") },
+    { name: "ToolSearch", input_schema: object("query") },
+  ];
+  const find = { name: "mcp__sbx__mcp-find", input_schema: object("query") };
+  const said = { role: "user", content: SCRIPT };
+  const call = (name: string): object => ({ role: "assistant", content: [{ type: "tool_use", id: "t", name, input: {} }] });
+  const result = (text: string): object => ({ role: "user", content: [{ type: "tool_result", tool_use_id: "t", content: text }] });
+
+  async function next(offered: readonly object[], messages: readonly object[]): Promise<unknown> {
+    await using model = await startScriptedModel();
+    const { text } = await post(model.url, "/v1/messages", { model: "x", tools: offered, messages });
+    return (JSON.parse(text) as { readonly content: readonly unknown[] }).content[0];
+  }
+
+  it("is carried out one after the other, tools by the end of their names", async ({ expect }) => {
+    const all = [...tools, find, { name: "mcp__sbx__echo", input_schema: {} }];
+    expect(await next(all, [said])).toMatchObject({ name: "mcp__sbx__mcp-find", input: { query: "github" } });
+    const found = [said, call(find.name), result("found it")];
+    expect(await next(all, found)).toMatchObject({ name: "Bash", input: { command: "ls" } });
+    const listed = [...found, call("Bash"), result("a file")];
+    expect(await next(all, listed)).toMatchObject({ name: "mcp__sbx__echo", input: {} });
+    const { text } = (await next(all, [...listed, call("mcp__sbx__echo"), result("hi")])) as { readonly text: string };
+    expect(text).toBe("The tool mcp-find answered:\n\nfound it\n\nThe command printed:\n\na file\n\nThe tool echo answered:\n\nhi");
+  });
+
+  it("looks a tool up that is not offered yet, once, and says so when it is not found", async ({ expect }) => {
+    expect(await next(tools, [said])).toMatchObject({ name: "ToolSearch", input: { query: "mcp-find" } });
+    const searched = [said, call("ToolSearch"), result("one tool")];
+    expect(await next([...tools, find], searched)).toMatchObject({ name: "mcp__sbx__mcp-find" });
+    expect(await next(tools, searched)).toMatchObject({ type: "text", text: expect.stringContaining("does not offer it") });
+  });
+});
