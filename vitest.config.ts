@@ -22,6 +22,7 @@ export default defineConfig({
         ssr,
         test: {
           name: "engine",
+          globalSetup: ["./tooling/e2e/src/provide-images.ts"],
           include: ["packages/*/test/**/*.engine.test.ts", "apps/*/test/**/*.engine.test.ts", "tooling/*/**/*.engine.test.ts"],
           exclude: ["**/node_modules/**"],
           testTimeout: 180_000,

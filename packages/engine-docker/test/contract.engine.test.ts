@@ -1,7 +1,7 @@
 import { describeContainerEngine } from "@sbx/testing";
-import { realEngine, testImage } from "./test-container.ts";
+import { inject } from "vitest";
+import { realEngine } from "./test-container.ts";
 
 describeContainerEngine("the engine of this machine", async () => {
-  const engine = await realEngine();
-  return { engine, image: await testImage(engine) };
+  return { engine: await realEngine(), image: inject("baseImage") };
 });

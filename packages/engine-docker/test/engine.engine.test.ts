@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Engine, ExecProcess } from "@sbx/core";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { pack } from "tar-stream";
 import { connectEngine } from "../src/index.ts";
-import { aSpec, realEngine, startContainer, testImage } from "./test-container.ts";
+import { aSpec, realEngine, startContainer } from "./test-container.ts";
 
 const SPEC = { env: { PATH: "/usr/local/bin:/usr/bin:/bin" }, user: "1000:1000", workdir: "/" };
 
@@ -20,7 +20,7 @@ let scope: AsyncDisposableStack;
 beforeAll(async () => {
   scope = new AsyncDisposableStack();
   engine = await realEngine();
-  image = await testImage(engine);
+  image = inject("baseImage");
   container = scope.use(await startContainer(engine, aSpec(image))).id;
 });
 afterAll(async () => scope.disposeAsync());

@@ -1,7 +1,7 @@
 import type { SessionId } from "@sbx/contracts";
 import { createSessionRunner, HOLD_DETACHED, type Engine, type ExecProcess, type SessionRunner } from "@sbx/core";
-import { afterAll, beforeAll, describe, it } from "vitest";
-import { aSessionSpec, compileHold, realEngine, startContainer, testImage } from "./test-container.ts";
+import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { aSessionSpec, realEngine, startContainer } from "./test-container.ts";
 
 const ENV = { PATH: "/usr/local/bin:/usr/bin:/bin", TERM: "xterm-256color", PS1: "$ ", ENV: "" };
 const SIZE = { columns: 100, rows: 30 };
@@ -15,11 +15,9 @@ let count = 0;
 
 beforeAll(async () => {
   scope = new AsyncDisposableStack();
-  const hold = compileHold();
-  scope.defer(hold.remove);
   engine = await realEngine();
   runner = createSessionRunner({ exec: engine });
-  container = scope.use(await startContainer(engine, aSessionSpec(await testImage(engine), hold.path))).id;
+  container = scope.use(await startContainer(engine, aSessionSpec(inject("baseImage"), inject("holdProgram")))).id;
 });
 afterAll(async () => scope.disposeAsync());
 
@@ -325,8 +323,7 @@ describe("what a container knows of its sessions", () => {
 
 describe("pid 1", () => {
   it("reaps, tells everybody to end, and is gone within 3 s although one ignores it", async ({ expect }) => {
-    const hold = compileHold();
-    const own = await startContainer(engine, aSessionSpec(await testImage(engine), hold.path));
+    const own = await startContainer(engine, aSessionSpec(inject("baseImage"), inject("holdProgram")));
     try {
       const at = { container: own.id, user, session: "ses_00000001" as SessionId };
       await runner.openTerminal({ ...at, command: ["sh", "-c", "(sleep 0.1 &) ; trap '' TERM HUP; while :; do sleep 0.1; done"], env: ENV, workdir: "/", size: SIZE });
@@ -341,13 +338,11 @@ describe("pid 1", () => {
       expect((await engine.inspect(own.id))?.exitCode).toBe(0);
     } finally {
       await own[Symbol.asyncDispose]();
-      hold.remove();
     }
   });
 
   it("ends at once when shells are all that runs", async ({ expect }) => {
-    const hold = compileHold();
-    const own = await startContainer(engine, aSessionSpec(await testImage(engine), hold.path));
+    const own = await startContainer(engine, aSessionSpec(inject("baseImage"), inject("holdProgram")));
     try {
       const at = { container: own.id, user, session: "ses_00000001" as SessionId };
       await runner.openTerminal({ ...at, command: ["bash"], env: ENV, workdir: "/", size: SIZE });
@@ -359,7 +354,6 @@ describe("pid 1", () => {
       expect(await end).toBe(129);
     } finally {
       await own[Symbol.asyncDispose]();
-      hold.remove();
     }
   });
 });

@@ -1,36 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { execFileSync } from "node:child_process";
-import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { homedir } from "node:os";
 import type { ContainerSpec, Engine, EngineId } from "@sbx/core";
 import { connectEngine } from "../src/index.ts";
 
 /** The engine of this machine; a test that needs one fails without. */
 export async function realEngine(): Promise<Engine> {
   return connectEngine({ environment: process.env, home: homedir(), labels: { "dev.sbx.test": "engine-docker" } });
-}
-
-/** The image that tests run: the base image if it was made already, whatever its tag. */
-export async function testImage(engine: Engine): Promise<EngineId> {
-  const image = await engine.findImage(process.env["SBX_TEST_IMAGE"] ?? "sbx/base:dev");
-  if (image === undefined) throw new Error("These tests need the base image: build it, or name another one that has a shell in SBX_TEST_IMAGE");
-  return image;
-}
-
-/** Compile the session holder with this machine's compiler into a new directory. */
-export function compileHold(): { readonly path: string; readonly remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), "sbx-hold-"));
-  const path = join(folder, "hold");
-  const source = fileURLToPath(new URL("../../../apps/gate/src/hold.c", import.meta.url));
-  execFileSync("gcc", ["-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", path, source]);
-  return {
-    path,
-    remove: () => {
-      rmSync(folder, { recursive: true });
-    },
-  };
 }
 
 /** A container as workloads are, with these differences. */
