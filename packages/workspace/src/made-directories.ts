@@ -75,11 +75,12 @@ export class MadeDirectories {
     const at = `${parent}/${basename(target)}`;
     try {
       await mkdir(at, { mode: 0o755 });
+      if (process.geteuid?.() === 0) await lchown(at, owner.uid, owner.gid);
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EEXIST") return;
+      // Somebody was there first, or took the place away meanwhile: what is mounted is checked when it is mounted.
+      if (error instanceof Error && "code" in error && (error.code === "EEXIST" || error.code === "ENOENT")) return;
       throw error;
     }
-    if (process.geteuid?.() === 0) await lchown(at, owner.uid, owner.gid);
     const opened = openAbsolute(target);
     if (typeof opened === "string") return;
     using made = opened;
