@@ -59,6 +59,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     userFile: path.join(config.configDirectory, "policy.json"),
     sandboxFile: (id) => path.join(config.stateDirectory, "sandboxes", id, "policy.json"),
     record,
+    changed: () => network.reconsider(),
   });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 

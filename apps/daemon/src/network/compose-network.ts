@@ -18,6 +18,8 @@ export interface NetworkParts {
 
 export interface Network {
   readonly pods: PodNetwork;
+  /** The rules have changed: end what is open and denied now. */
+  reconsider(): void;
   /** Drop what is remembered about a sandbox that was removed. */
   forget(sandbox: SandboxId): void;
 }
@@ -63,6 +65,9 @@ export function composeNetwork({ scope, record, log, policy, models, sandbox }: 
           },
         };
       },
+    },
+    reconsider: () => {
+      wall.reconsider();
     },
     forget: (id) => {
       wall.forget(id);

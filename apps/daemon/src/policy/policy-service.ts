@@ -10,9 +10,11 @@ export interface PolicyParts {
   /** The rules of one sandbox; its directory goes with it. */
   readonly sandboxFile: (id: SandboxId) => string;
   readonly record: RecordEvent;
+  /** Called after a rule was added or removed here. An edit of a file shows in the next answer of `of` alone. */
+  readonly changed: () => void;
 }
 
-/** The rules of everybody, compiled for each sandbox; a change holds for the next connection. */
+/** The rules of everybody, compiled for each sandbox; the same object as before while they have not changed. */
 export class PolicyService {
   readonly #parts: PolicyParts;
   readonly #user: RuleFile;
@@ -83,6 +85,7 @@ export class PolicyService {
 
   #changed(fields: Record<string, string>, record: SandboxRecord | undefined): void {
     this.#parts.record({ type: "policy.changed", ...(record === undefined ? {} : { sandbox: record.id }), fields });
+    this.#parts.changed();
   }
 }
 

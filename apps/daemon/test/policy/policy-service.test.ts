@@ -36,7 +36,13 @@ function setup(): { readonly open: () => PolicyService; readonly userFile: strin
   const userFile = path.join(root, "config/policy.json");
   const events: EventInit[] = [];
   return {
-    open: () => new PolicyService({ userFile, sandboxFile: (one) => path.join(root, "sandboxes", one, "policy.json"), record: (event) => events.push(event) }),
+    open: () =>
+      new PolicyService({
+        userFile,
+        sandboxFile: (one) => path.join(root, "sandboxes", one, "policy.json"),
+        record: (event) => events.push(event),
+        changed: () => events.push({ type: "policy.changed", fields: { change: "told" } }),
+      }),
     userFile,
     events,
     [Symbol.dispose]: () => {

@@ -9,7 +9,8 @@ import type { ModelBinding } from "./model/model-binding.ts";
 import { createModelService } from "./model/model-service.ts";
 import { passBytes } from "./pass-bytes.ts";
 import { passHttp } from "./pass-http.ts";
-import { deny, refuse, type Passage, type WallParts } from "./passage.ts";
+import { createOpenPassages } from "./open-passages.ts";
+import { deny, refuse, type WallParts } from "./passage.ts";
 import { createRecords } from "./records.ts";
 import { servicePurpose, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
@@ -39,6 +40,8 @@ export interface WallOptions {
 /** Everything that crosses from a pod to anywhere else. Dispose of it after the pods. */
 export interface Wall extends AsyncDisposable {
   readonly serve: ServeConnection;
+  /** The rules have changed: what is open and denied now is ended at once. Changes of which nobody tells are noticed soon. */
+  reconsider(): void;
   /** Drop what is remembered about a sandbox that was removed. */
   forget(sandbox: SandboxId): void;
 }
@@ -49,14 +52,17 @@ const ADDRESSES_MS = 1000;
 export function createWall(options: WallOptions): Wall {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { policyOf, log } = options;
+  const ports = { resolve: options.resolve ?? systemResolve, connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? createSystemAddresses(), limits };
+  const open = createOpenPassages({ policyOf, ports });
   const parts: WallParts = {
     policyOf,
     nameOf: options.nameOf ?? ((sandbox) => sandbox),
     limits,
-    ports: { resolve: options.resolve ?? systemResolve, connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? createSystemAddresses(), limits },
+    ports,
     records: createRecords(options.record, options.now ?? (() => new Date())),
     front: createHttpFront(limits),
     buffers: createBufferPool(),
+    open,
   };
   const model = createModelService({ modelOf: options.modelOf, record: options.record, trust: options.trust ?? [], bodyBytes: limits.bodyBytes });
   const services: ServicesOptions = { model, records: parts.records, policyOf, log };
@@ -74,10 +80,16 @@ export function createWall(options: WallOptions): Wall {
       }
       await over;
     },
+    reconsider: () => {
+      open.reconsider();
+    },
     forget: (sandbox) => {
       parts.records.forget(sandbox);
     },
-    [Symbol.asyncDispose]: () => model[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      open[Symbol.dispose]();
+      await model[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -108,17 +120,16 @@ async function serveConnection({ parts, services }: { readonly parts: WallParts;
   socket.once("close", () => {
     gone.abort("the client is gone");
   });
-  const passage: Passage = { parts, sandbox, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
-  const decision = decide(parts.policyOf(sandbox), passage.destination);
+  const asked = { parts, sandbox, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
+  const decision = decide(parts.policyOf(sandbox), asked.destination);
   if (decision.effect === "deny" || connection.refuseOnly === true) {
     decided();
     const late = "no rule allowed this name when it was looked up; a rule does now, and the next look-up will take it";
-    await refuse(passage, deny(passage, decision.effect === "deny" ? decision : { reason: late }));
-  } else if (port === 80) {
-    await passHttp(passage, decision);
-  } else {
-    await passBytes(passage, decision);
+    await refuse(asked, deny(asked, decision.effect === "deny" ? decision : { reason: late }));
+    return;
   }
+  const passage = parts.open.begin(asked);
+  await (port === 80 ? passHttp(passage, decision) : passBytes(passage, decision));
 }
 
 /** What is decided about, with the name parsed where it can be, and how records write it. */

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
-import type { Destination } from "@sbx/contracts";
+import type { Destination, Rule } from "@sbx/contracts";
 import { addressDenied, addressNamed, allowCommand, HOST_GATEWAY, type CompiledPolicy } from "@sbx/egress-policy";
 import { embeddedIpv4, guardAddress } from "./address-guard.ts";
 import type { WallLimits } from "./limits.ts";
@@ -35,16 +35,20 @@ interface DialOptions {
   readonly onread?: OnReadOpts;
 }
 
-export type Vetted =
-  | { readonly kind: "addresses"; readonly addresses: readonly string[] }
-  | { readonly kind: "denied"; readonly reason: string; readonly fix?: string }
-  | { readonly kind: "failed"; readonly reason: string };
+/** Why an address is not dialled; the rule where one says so. */
+interface AddressRefusal {
+  readonly reason: string;
+  readonly rule?: Rule;
+  readonly fix?: string;
+}
+
+export type Vetted = { readonly kind: "addresses"; readonly addresses: readonly string[] } | ({ readonly kind: "denied" } & AddressRefusal) | { readonly kind: "failed"; readonly reason: string };
 
 export type Dialled = { readonly kind: "connected"; readonly socket: Socket; readonly address: string } | Exclude<Vetted, { kind: "addresses" }>;
 
 /** Find the addresses that an allowed destination may be dialled at; the only place that resolves a name. */
 async function vet(destination: Destination, policy: CompiledPolicy, ports: DialPorts): Promise<Vetted> {
-  if (destination.kind === "name" && destination.name === HOST_GATEWAY) return { kind: "addresses", addresses: ["127.0.0.1", "::1"] };
+  if (isGateway(destination)) return { kind: "addresses", addresses: ["127.0.0.1", "::1"] };
   let found: readonly string[];
   try {
     found = destination.kind === "address" ? [destination.address] : await withDeadline(ports.resolve(destination.name), ports.limits.resolveMs);
@@ -52,9 +56,9 @@ async function vet(destination: Destination, policy: CompiledPolicy, ports: Dial
     return { kind: "failed", reason: `the name could not be resolved (${codeOf(error)})` };
   }
   const own = ports.hostAddresses();
-  const refusals: { readonly reason: string; readonly fix?: string }[] = [];
+  const refusals: AddressRefusal[] = [];
   const addresses = found.filter((address) => {
-    const refusal = refuse(address, destination, { policy, own });
+    const refusal = whyNotDialled(address, destination, { policy, own });
     if (refusal !== undefined) refusals.push(refusal);
     return refusal === undefined;
   });
@@ -63,14 +67,17 @@ async function vet(destination: Destination, policy: CompiledPolicy, ports: Dial
   return first === undefined ? { kind: "failed", reason: "the name has no address" } : { kind: "denied", ...first };
 }
 
-function refuse(
-  address: string,
-  destination: Destination,
-  { policy, own }: { readonly policy: CompiledPolicy; readonly own: readonly string[] },
-): { readonly reason: string; readonly fix?: string } | undefined {
+/** The name of the host's own loopback: a rule that names it is about nothing else. */
+function isGateway(destination: Destination): boolean {
+  return destination.kind === "name" && destination.name === HOST_GATEWAY;
+}
+
+/** Why an allowed destination may not be spoken to at this address, or `undefined`. `own` are the addresses of this machine. */
+export function whyNotDialled(address: string, destination: Destination, { policy, own }: { readonly policy: CompiledPolicy; readonly own: readonly string[] }): AddressRefusal | undefined {
+  if (isGateway(destination)) return undefined;
   const asked = destination.kind === "name" ? `${destination.name} resolves to ${address}, which` : address;
   const deny = addressDenied(policy, embeddedIpv4(address) ?? address, destination.port);
-  if (deny !== undefined) return { reason: `${asked} is denied by rule ${deny.id}` };
+  if (deny !== undefined) return { rule: deny, reason: `${asked} is denied by rule ${deny.id}` };
   const guarded = guardAddress(address, own);
   if (guarded === undefined || addressNamed(policy, { address, port: destination.port }, guarded.namedBy)) return undefined;
   const reason = `${asked} is ${guarded.what}, and no rule names it`;

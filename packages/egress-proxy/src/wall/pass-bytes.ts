@@ -15,6 +15,7 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
   let hello: FirstBytes | undefined;
   if (destination.port === 443) {
     hello = await readHello(socket, { ms: parts.limits.headMs, fromFirstByte: false });
+    if (passage.signal.aborted) return;
     const reason = judgeHello(hello, destination);
     if (reason !== undefined) {
       if (hello.kind === "ended" && hello.head.length === 0) parts.records.failed(passage.sandbox, outcomeOf(passage, { rule: decision.rule, reason }));
@@ -32,6 +33,11 @@ async function join(passage: Passage, { decision, reader, hello }: { readonly de
   const { parts, sandbox, socket, destination, signal, gone } = passage;
   const { rule } = decision;
   const dialled = await dial(destination, { policy: parts.policyOf(sandbox), ports: parts.ports, onread: reader.onread }, gone);
+  if (signal.aborted) {
+    if (dialled.kind === "connected") reset(dialled.socket);
+    reset(socket);
+    return;
+  }
   if (dialled.kind !== "connected") {
     if (dialled.kind === "denied") deny(passage, { rule, ...dialled });
     else parts.records.failed(sandbox, outcomeOf(passage, { rule, reason: dialled.reason }));
@@ -39,6 +45,13 @@ async function join(passage: Passage, { decision, reader, hello }: { readonly de
     return;
   }
   const upstream = dialled.socket;
+  const verdict = passage.use(dialled.address, upstream);
+  if (verdict !== undefined) {
+    deny(passage, verdict);
+    reset(upstream);
+    reset(socket);
+    return;
+  }
   let denied: string | undefined;
   const first = async (): Promise<Buffer | undefined> => {
     const bytes = hello ?? (await readHello(socket, { ms: parts.limits.headMs, fromFirstByte: true }));

@@ -1,8 +1,9 @@
 import type { Decision } from "@sbx/contracts";
 import { decide } from "@sbx/egress-policy";
-import { dial } from "./dial.ts";
+import { dial, type Dialled } from "./dial.ts";
 import { forwardHttp, type ForwardDial } from "./http-forward.ts";
 import { deny, outcomeOf, type Passage } from "./passage.ts";
+import { reset } from "./socket.ts";
 
 /** Pass plain HTTP, request by request: the policy in force at that moment decides each. */
 export async function passHttp(passage: Passage, first: Decision): Promise<void> {
@@ -49,6 +50,14 @@ async function dialForRequest(passage: Passage): Promise<ForwardDial> {
       if (!gone.aborted) parts.records.failed(sandbox, outcomeOf(passage, { rule: decision.rule, reason: dialled.reason }));
       return dialled;
     case "connected":
-      return dialled;
+      return useForRequest(passage, dialled);
   }
+}
+
+/** The rules may have changed while the connection was made. */
+function useForRequest(passage: Passage, dialled: Extract<Dialled, { kind: "connected" }>): ForwardDial {
+  const verdict = passage.use(dialled.address, dialled.socket);
+  if (verdict === undefined) return dialled;
+  reset(dialled.socket);
+  return { kind: "refused", refusal: deny(passage, verdict) };
 }

@@ -5,6 +5,7 @@ import type { DialPorts } from "./dial.ts";
 import { answerRefusal, type Refusal } from "./http-answer.ts";
 import { answerRaw, type HttpFront } from "./http-front.ts";
 import type { WallLimits } from "./limits.ts";
+import type { OpenPassages } from "./open-passages.ts";
 import type { Outcome, Records } from "./records.ts";
 import { reset } from "./socket.ts";
 import type { BufferPool } from "./splice.ts";
@@ -18,6 +19,7 @@ export interface WallParts {
   readonly records: Records;
   readonly front: HttpFront;
   readonly buffers: BufferPool;
+  readonly open: OpenPassages;
 }
 
 /** One connection on its way through the wall. */
@@ -28,35 +30,41 @@ export interface Passage {
   readonly destination: Destination;
   /** Name or address, for people. */
   readonly to: string;
-  /** Ends the connection at once. */
+  /** Ends the connection at once: the pod's end, or a policy that denies it since. */
   readonly signal: AbortSignal;
   /** Fires with `signal`, and when the client is gone: for what is only worth while for a client. */
   readonly gone: AbortSignal;
   /** Says that policy has decided. */
   readonly decided: () => void;
+  /** To be called with each connection that is made on its behalf, before a byte goes there. Gives why it may not be used. */
+  readonly use: (address: string, upstream: Socket) => Verdict | undefined;
 }
 
-type Verdict = Pick<Decision, "rule" | "reason" | "fix">;
+/** Why a policy decides as it does. */
+export type Verdict = Pick<Decision, "rule" | "reason" | "fix">;
 
-export function outcomeOf({ to, destination: { port } }: Passage, { rule, reason, fix }: Verdict): Outcome {
+/** What is needed of a connection to refuse it. */
+type Denied = Pick<Passage, "parts" | "sandbox" | "socket" | "destination" | "to">;
+
+export function outcomeOf({ to, destination: { port } }: Denied, { rule, reason, fix }: Verdict): Outcome {
   return { to, port, rule, reason, fix };
 }
 
 /** Record a denial and give its readable form. */
-export function deny(passage: Passage, verdict: Verdict): Refusal {
+export function deny(passage: Denied, verdict: Verdict): Refusal {
   const own = withSandbox(passage, verdict);
   passage.parts.records.denied(passage.sandbox, outcomeOf(passage, own));
   return { to: `${passage.to}:${passage.destination.port}`, reason: own.reason, rule: own.rule?.id, fix: own.fix };
 }
 
 /** A command changes this sandbox only, unless what it takes away holds for all. */
-function withSandbox({ sandbox, parts }: Passage, verdict: Verdict): Verdict {
+function withSandbox({ sandbox, parts }: Denied, verdict: Verdict): Verdict {
   if (verdict.fix === undefined || (verdict.rule !== undefined && verdict.rule.effect === "deny" && verdict.rule.layer !== "sandbox")) return verdict;
   return { ...verdict, fix: `${verdict.fix} --sandbox ${parts.nameOf(sandbox)}` };
 }
 
 /** End a connection that was denied: readable where HTTP is spoken, else as quickly as a closed port would. */
-export async function refuse({ parts, socket, destination, signal }: Passage, refusal: Refusal): Promise<void> {
+export async function refuse({ parts, socket, destination, signal }: Denied & Pick<Passage, "signal">, refusal: Refusal): Promise<void> {
   if (destination.port !== 80) {
     reset(socket);
     return;

@@ -9,7 +9,7 @@ export const SANDBOX = SandboxId.parse("sbx_test0001");
 /** Sockets that ended by a reset. */
 const broken = new WeakSet<Socket>();
 
-export interface PodOptions extends Partial<Omit<WallOptions, "record" | "policyOf" | "modelOf">> {
+export interface PodOptions extends Partial<Omit<WallOptions, "record" | "modelOf">> {
   readonly rules?: readonly string[];
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly models?: readonly ModelBinding[];

@@ -1,0 +1,122 @@
+import type { Socket } from "node:net";
+import type { SandboxId } from "@sbx/contracts";
+import { decide, type CompiledPolicy } from "@sbx/egress-policy";
+import { whyNotDialled, type DialPorts } from "./dial.ts";
+import { deny, type Passage, type Verdict } from "./passage.ts";
+import { reset } from "./socket.ts";
+
+/** How soon a change of the rules is noticed of which nobody tells, such as an edit of their file. */
+const LOOK_MS = 250;
+
+export interface OpenPassagesParts {
+  readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
+  readonly ports: Pick<DialPorts, "hostAddresses">;
+}
+
+/** The passages that were allowed and are open: what the rules have come to deny is ended. */
+export interface OpenPassages extends Disposable {
+  /** Keep an allowed connection in view until it is over. Decide, and call this, without waiting in between. */
+  begin(connection: Omit<Passage, "use">): Passage;
+  /** Ask the policy about everything that is open, now. */
+  reconsider(): void;
+}
+
+interface Open {
+  readonly passage: Passage;
+  /** Ends the passage. */
+  readonly revoke: AbortController;
+  /** Addresses to which bytes of it go, by connection. */
+  readonly upstreams: Map<Socket, string>;
+}
+
+/** What is open of one sandbox, and the policy that last found it to be allowed. */
+interface OfSandbox {
+  readonly open: Set<Open>;
+  seen: CompiledPolicy | undefined;
+}
+
+export function createOpenPassages(parts: OpenPassagesParts): OpenPassages {
+  const all = new Map<SandboxId, OfSandbox>();
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    for (const [sandbox, of] of all) {
+      const policy = policyNow(sandbox, parts);
+      if (policy !== undefined && policy === of.seen) continue;
+      of.seen = policy;
+      for (const open of of.open) reconsider(open, parts);
+    }
+  };
+  const keep = (open: Open): void => {
+    const { sandbox, socket } = open.passage;
+    const of = all.get(sandbox) ?? { open: new Set<Open>(), seen: policyNow(sandbox, parts) };
+    all.set(sandbox, of);
+    of.open.add(open);
+    timer ??= setInterval(look, LOOK_MS).unref();
+    socket.once("close", () => {
+      of.open.delete(open);
+      if (of.open.size === 0) all.delete(sandbox);
+      if (all.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    });
+  };
+  return {
+    begin(connection) {
+      const revoke = new AbortController();
+      const upstreams = new Map<Socket, string>();
+      const passage: Passage = {
+        ...connection,
+        signal: AbortSignal.any([connection.signal, revoke.signal]),
+        gone: AbortSignal.any([connection.gone, revoke.signal]),
+        use(address, upstream) {
+          upstreams.set(upstream, address);
+          upstream.once("close", () => upstreams.delete(upstream));
+          return judge(open, parts);
+        },
+      };
+      const open: Open = { passage, revoke, upstreams };
+      keep(open);
+      return passage;
+    },
+    reconsider() {
+      for (const { open } of all.values()) for (const one of open) reconsider(one, parts);
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer);
+    },
+  };
+}
+
+function reconsider(open: Open, parts: OpenPassagesParts): void {
+  const { passage, revoke, upstreams } = open;
+  // Plain HTTP is asked about at each request, and refused readably: only one that is under way has to be ended.
+  if (revoke.signal.aborted || (passage.destination.port === 80 && upstreams.size === 0)) return;
+  const verdict = judge(open, parts);
+  if (verdict === undefined) return;
+  deny(passage, { ...verdict, reason: `${verdict.reason}; the connection was open and is ended` });
+  revoke.abort("denied");
+  reset(passage.socket);
+}
+
+/** Why the policy denies a passage now: for its destination, or for an address to which it goes. */
+function judge({ passage: { sandbox, destination }, upstreams }: Open, parts: OpenPassagesParts): Verdict | undefined {
+  const policy = policyNow(sandbox, parts);
+  if (policy === undefined) return { reason: "its rules cannot be read, so nothing is allowed" };
+  const decision = decide(policy, destination);
+  if (decision.effect === "deny") return decision;
+  const own = parts.ports.hostAddresses();
+  for (const address of new Set(upstreams.values())) {
+    const refusal = whyNotDialled(address, destination, { policy, own });
+    if (refusal !== undefined) return { rule: decision.rule, ...refusal };
+  }
+  return undefined;
+}
+
+/** `undefined` when there is none to go by: then everything is denied. */
+function policyNow(sandbox: SandboxId, { policyOf }: OpenPassagesParts): CompiledPolicy | undefined {
+  try {
+    return policyOf(sandbox);
+  } catch {
+    return undefined;
+  }
+}
