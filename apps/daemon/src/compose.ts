@@ -17,7 +17,7 @@ import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { composeNetwork } from "./network/compose-network.ts";
-import { PolicyService } from "./policy/policy-service.ts";
+import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
 import { createCommandSecrets } from "./secrets/secret-commands.ts";
@@ -55,12 +55,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
   const secrets = openSecrets(config);
   const models = await startModelSources(secrets, scope);
-  const policy = new PolicyService({
-    userFile: path.join(config.configDirectory, "policy.json"),
-    sandboxFile: (id) => path.join(config.stateDirectory, "sandboxes", id, "policy.json"),
-    record,
-    changed: () => network.reconsider(),
-  });
+  const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
@@ -141,6 +136,16 @@ async function serve({ config, scope, log, handlers, ...served }: Serve): Promis
     log.error("request.failed", { error });
   };
   scope.use(await startServer({ socketPath: config.socketPath, dispatch: createDispatcher(handlers, onFault), peerUid: peerUidOf, uid: config.uid, onFault, ...served }));
+}
+
+/** Rules in files: the user's and those of servers among the configuration, each sandbox's with its state. */
+function openPolicy({ stateDirectory, configDirectory }: DaemonConfig, told: Pick<PolicyParts, "record" | "changed">): PolicyService {
+  return new PolicyService({
+    userFile: path.join(configDirectory, "policy.json"),
+    sandboxFile: (id) => path.join(stateDirectory, "sandboxes", id, "policy.json"),
+    serverFile: (server) => path.join(configDirectory, "mcp", "policy", `${server}.json`),
+    ...told,
+  });
 }
 
 /** Secrets by file, by environment and by command. */

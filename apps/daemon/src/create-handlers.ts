@@ -1,7 +1,7 @@
 import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/contracts";
 import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
-import type { PolicyService } from "./policy/policy-service.ts";
+import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
 import type { SecretStore } from "./secrets/secret-store.ts";
 import type { EventLog } from "./state/event-log.ts";
 
@@ -26,6 +26,11 @@ export function createHandlers(parts: HandlerParts): Handlers {
   const view = (live: LiveSandbox): Sandbox => sandboxView(live.record, stateOf(live), sessions.of(live.record.id));
   const options = (operation: string | undefined, signal: AbortSignal): { readonly operation: string; readonly signal: AbortSignal } => ({ operation: operation ?? parts.newOperation(), signal });
   const maybe = (ref: string | undefined): LiveSandbox | undefined => (ref === undefined ? undefined : sandboxes.get(ref));
+  const scopeOf = ({ sandbox, server }: { readonly sandbox?: string | undefined; readonly server?: string | undefined }): RuleScope => {
+    if (sandbox !== undefined && server !== undefined)
+      throw new AppError("USAGE", { message: "A rule is for one sandbox or for one server, not for both", fix: "Give --sandbox or --server: a server's rules hold in every sandbox." });
+    return { record: maybe(sandbox)?.record, server };
+  };
   return {
     status: () => parts.status(),
     shutdown: () => {
@@ -70,10 +75,10 @@ export function createHandlers(parts: HandlerParts): Handlers {
     },
     sessionLogs: async ({ session }) => ({ text: await sessions.logs(sessions.get(session)) }),
 
-    listRules: ({ sandbox }) => Promise.resolve([...policy.rules(maybe(sandbox)?.record)]),
-    addRule: ({ effect, to, note, sandbox }) => Promise.resolve(policy.add(effect, { to, note, record: maybe(sandbox)?.record })),
-    removeRule: ({ rule, sandbox }) => {
-      policy.remove(rule, maybe(sandbox)?.record);
+    listRules: ({ sandbox, server }) => Promise.resolve([...policy.rules(scopeOf({ sandbox, server }))]),
+    addRule: ({ effect, to, note, ...scope }) => Promise.resolve(policy.add(effect, { to, note, ...scopeOf(scope) })),
+    removeRule: ({ rule, ...scope }) => {
+      policy.remove(rule, scopeOf(scope));
       return Promise.resolve(done);
     },
     checkPolicy: ({ destination, sandbox }) => Promise.resolve(policy.check(destination, maybe(sandbox)?.record)),

@@ -3,6 +3,7 @@ import { Event } from "./event.ts";
 import { SandboxRef, SessionId } from "./ids.ts";
 import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
 import { route } from "./route.ts";
+import { ServerName } from "./server.ts";
 import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
 
 const Nothing = z.strictObject({});
@@ -84,15 +85,20 @@ export const api = {
   /** The last output of a session, at most 256 KiB, as text. */
   sessionLogs: route({ method: "GET", path: "/v1/sessions/{session}/logs", request: z.strictObject({ session: SessionId }), response: z.object({ text: z.string() }) }),
 
-  listRules: route({ method: "GET", path: "/v1/policy/rules", request: z.strictObject({ sandbox: SandboxRef.optional() }), response: z.array(Rule) }),
-  /** Without `sandbox` the rule is the user's and holds for all sandboxes. */
+  listRules: route({ method: "GET", path: "/v1/policy/rules", request: z.strictObject({ sandbox: SandboxRef.optional(), server: ServerName.optional() }), response: z.array(Rule) }),
+  /** Without `sandbox` and `server` the rule is the user's: it holds for all sandboxes, and a denial for all servers too. */
   addRule: route({
     method: "POST",
     path: "/v1/policy/rules",
-    request: z.strictObject({ effect: RuleEffect, to: DestinationPattern, sandbox: SandboxRef.optional(), note: z.string().max(300).optional() }),
+    request: z.strictObject({ effect: RuleEffect, to: DestinationPattern, sandbox: SandboxRef.optional(), server: ServerName.optional(), note: z.string().max(300).optional() }),
     response: Rule,
   }),
-  removeRule: route({ method: "DELETE", path: "/v1/policy/rules/{rule}", request: z.strictObject({ rule: z.string(), sandbox: SandboxRef.optional() }), response: Done }),
+  removeRule: route({
+    method: "DELETE",
+    path: "/v1/policy/rules/{rule}",
+    request: z.strictObject({ rule: z.string(), sandbox: SandboxRef.optional(), server: ServerName.optional() }),
+    response: Done,
+  }),
   checkPolicy: route({
     method: "POST",
     path: "/v1/policy/check",

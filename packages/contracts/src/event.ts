@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SandboxId } from "./ids.ts";
+import { SandboxId, type PodId } from "./ids.ts";
 
 /** What can happen that somebody may want to know, with the fields each kind has. */
 export const EVENT_TYPES = [
@@ -64,3 +64,12 @@ export interface EventInit {
 }
 /** Records an event; never throws and never waits. */
 export type RecordEvent = (event: EventInit) => void;
+
+/** What happened to a pod, as its wall tells it. Whose pod it is, and what else is recorded with it, the daemon knows. */
+export interface PodEventInit {
+  readonly type: EventType;
+  readonly pod: PodId;
+  readonly fields: EventFields;
+}
+/** Records what happened to a pod; never throws and never waits. */
+export type RecordPodEvent = (event: PodEventInit) => void;

@@ -7,6 +7,29 @@ export const SandboxId = z
   .brand("SandboxId");
 export type SandboxId = z.infer<typeof SandboxId>;
 
+/** `mcp_` and eight of `[a-z0-9]`: an MCP server that runs, or is installed, in a pod of its own. */
+export const ServerPodId = z
+  .string()
+  .regex(/^mcp_[a-z0-9]{8}$/)
+  .brand("ServerPodId");
+export type ServerPodId = z.infer<typeof ServerPodId>;
+
+/** `ctr_` and eight of `[a-z0-9]`: a container that an agent started. */
+export const ContainerPodId = z
+  .string()
+  .regex(/^ctr_[a-z0-9]{8}$/)
+  .brand("ContainerPodId");
+export type ContainerPodId = z.infer<typeof ContainerPodId>;
+
+/** Whatever has a network namespace, a gate and a policy of its own: a sandbox, a server, or a container of an agent's. */
+export const PodId = z.union([SandboxId, ServerPodId, ContainerPodId]);
+export type PodId = z.infer<typeof PodId>;
+
+/** Whether a pod is a sandbox: of all pods only these are given sbx's own services. */
+export function isSandboxId(pod: PodId): pod is SandboxId {
+  return SandboxId.safeParse(pod).success;
+}
+
 /** `ses_` and eight of `[a-z0-9]`. */
 export const SessionId = z
   .string()

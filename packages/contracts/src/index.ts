@@ -1,6 +1,6 @@
 export { AgentView, api, DaemonStatus, SecretName, SecretView, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
 export { AppError, type AppErrorInit } from "./app-error.ts";
-export { Event, EVENT_TYPES, EventFields, EventType, type EventInit, type RecordEvent } from "./event.ts";
+export { Event, EVENT_TYPES, EventFields, EventType, type EventInit, type PodEventInit, type RecordEvent, type RecordPodEvent } from "./event.ts";
 export {
   decodeDelivery,
   DELIVERY_BYTES,
@@ -16,7 +16,7 @@ export {
   type Delivery,
   type GateRequest,
 } from "./gate.ts";
-export { SandboxId, SandboxName, SandboxRef, SessionId } from "./ids.ts";
+export { ContainerPodId, isSandboxId, PodId, SandboxId, SandboxName, SandboxRef, ServerPodId, SessionId } from "./ids.ts";
 export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer } from "./policy.ts";
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";

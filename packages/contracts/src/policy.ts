@@ -12,7 +12,7 @@ export const RuleEffect = z.enum(["allow", "deny"]);
 export type RuleEffect = z.infer<typeof RuleEffect>;
 
 /** From where a rule comes; the earlier ones are ceilings of the later. Any deny wins over any allow. */
-export const RuleLayer = z.enum(["organisation", "user", "project", "sandbox", "profile"]);
+export const RuleLayer = z.enum(["organisation", "user", "project", "sandbox", "server", "profile"]);
 export type RuleLayer = z.infer<typeof RuleLayer>;
 
 /** One line of a policy: which destinations it is about, and whether they are allowed or denied. */

@@ -2,7 +2,7 @@ import type { Decision, Destination, Rule } from "@sbx/contracts";
 import { parseHost } from "./host.ts";
 import { parseIpv4 } from "./ipv4.ts";
 import { coversPort, LAYER_RANK, rulesForAddress, rulesForName, type CompiledPolicy, type CompiledRule } from "./policy.ts";
-import { HOST_GATEWAY, isReservedName, isServiceName } from "./reserved.ts";
+import { HOST_GATEWAY, isReservedName, isServiceName, MCP_PORT } from "./reserved.ts";
 import { ALL_PORTS, type PortRange } from "./pattern.ts";
 
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
@@ -31,6 +31,7 @@ function candidatesOf(policy: CompiledPolicy, destination: Destination): readonl
   if (destination.kind === "address") return parseIpv4(destination.address) === undefined ? "is not an IPv4 address" : rulesForAddress(policy, destination.address);
   const name = parseHost(destination.name);
   if (name === undefined) return "is not a host name";
+  if (name === HOST_GATEWAY && destination.port === MCP_PORT) return "is sbx's own, and no rule is about it";
   return isReservedName(name) ? "is no service of sbx" : rulesForName(policy, name);
 }
 
@@ -44,7 +45,7 @@ function first(rules: readonly CompiledRule[], effect: Rule["effect"]): Rule | u
 
 function denied(where: string, rule: Rule): Decision {
   const decision = { effect: "deny", rule, reason: `${where} is denied by ${describe(rule)}` } as const;
-  return rule.layer === "user" || rule.layer === "sandbox" ? { ...decision, fix: `sbx policy rm ${rule.id}` } : decision;
+  return rule.layer === "user" || rule.layer === "sandbox" || rule.layer === "server" ? { ...decision, fix: `sbx policy rm ${rule.id}` } : decision;
 }
 
 function describe(rule: Rule): string {

@@ -20,7 +20,7 @@ export interface CompiledPolicy {
 }
 
 /** Outer layers first: what is reported when several rules decide alike. */
-export const LAYER_RANK: Readonly<Record<RuleLayer, number>> = { organisation: 0, user: 1, project: 2, sandbox: 3, profile: 4 };
+export const LAYER_RANK: Readonly<Record<RuleLayer, number>> = { organisation: 0, user: 1, project: 2, sandbox: 3, server: 4, profile: 5 };
 
 /** Parse every rule. Rejects with `CONFIG_INVALID` at the first one that is none; nothing is skipped silently. */
 export function compilePolicy(rules: readonly Rule[]): CompiledPolicy {

@@ -24,6 +24,7 @@ export type {
 } from "./ports/engine.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
 export type { CheckedWorkspace, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type { ServerNetwork, ServerPod } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";

@@ -44,7 +44,7 @@ async function stage(lab: Lab, { host, serve = async ({ socket }) => void socket
   scope.defer(() => rm(directory, { recursive: true, force: true }));
   const events: EventInit[] = [];
   const sandbox = aSandboxId();
-  const pod = scope.use(await (host ?? createPodHost({ record: (event) => void events.push(event) })).open({ sandbox, directory, hostname: "box", mayAllow, serve }));
+  const pod = scope.use(await (host ?? createPodHost({ record: (event) => void events.push(event) })).open({ pod: sandbox, directory, hostname: "box", mayAllow, serve }));
   const container = await start(lab, scope, impostorSpec(lab, `sbx-attack-${sandbox.slice(4)}-impostor`, podDirectory(directory).gate));
   const owned = scope.move();
   return { pod, events, impostor: (script) => runPython(lab, container, { script: `${IMPOSTOR}\n${script}`, user: "0:0" }), [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -123,7 +123,7 @@ describe("false hellos", () => {
     const events: EventInit[] = [];
     const directory = await mkdtemp(join(tmpdir(), "sbx-attack-"));
     await using pod = await createPodHost({ record: (event) => void events.push(event), hostNetnsCookie: cookie }).open({
-      sandbox: aSandboxId(),
+      pod: aSandboxId(),
       directory,
       hostname: "box",
       mayAllow,
@@ -134,7 +134,7 @@ describe("false hellos", () => {
     const own = BigInt(String(await runPython(lab, joined, { script: `say(str(struct.unpack("Q", socket.socket().getsockopt(1, 71, 8))[0]))`, user: "0:0" })));
     expect(own).not.toBe(cookie);
     await using asHost = await createPodHost({ record: (event) => void events.push(event), hostNetnsCookie: own }).open({
-      sandbox: aSandboxId(),
+      pod: aSandboxId(),
       directory,
       hostname: "box",
       mayAllow,
@@ -151,7 +151,7 @@ describe("false hellos", () => {
     const host = createPodHost({ record: (event) => void events.push(event) });
     const directories = await Promise.all([0, 1].map(() => mkdtemp(join(tmpdir(), "sbx-attack-"))));
     await using scope = new AsyncDisposableStack();
-    const pods = await Promise.all(directories.map(async (directory) => scope.use(await host.open({ sandbox: aSandboxId(), directory, hostname: "box", mayAllow, serve: async () => undefined }))));
+    const pods = await Promise.all(directories.map(async (directory) => scope.use(await host.open({ pod: aSandboxId(), directory, hostname: "box", mayAllow, serve: async () => undefined }))));
     const [first = "", second = ""] = directories.map((directory) => podDirectory(directory).gate);
     const spec = impostorSpec(lab, `sbx-attack-two-${process.pid}`, first);
     const container = await start(lab, scope, { ...spec, mounts: [...spec.mounts, { kind: "bind", source: second, target: "/run/second", readonly: true }] });

@@ -96,13 +96,13 @@ describe("floods", () => {
 
   /** Two pods of one daemon, the second of which must not notice what the first does. */
   async function neighbours(limits: OpenPod["limits"] = {}, serve?: OpenPod["serve"]) {
-    const events: { readonly type: string; readonly sandbox?: string; readonly fields: object }[] = [];
+    const events: { readonly type: string; readonly pod: string; readonly fields: object }[] = [];
     const host = createPodHost({ record: (event) => void events.push(event) });
     await using scope = new AsyncDisposableStack();
     const loud = scope.use(await startPod(lab, { host, limits, ...(serve === undefined ? {} : { serve }) }));
     const quiet = scope.use(await startPod(lab, { host }));
     const owned = scope.move();
-    const limited = (limit: string) => events.filter(({ type, sandbox, fields }) => type === "egress.limited" && sandbox === loud.sandbox && "limit" in fields && fields.limit === limit).length;
+    const limited = (limit: string) => events.filter(({ type, pod, fields }) => type === "egress.limited" && pod === loud.sandbox && "limit" in fields && fields.limit === limit).length;
     return { loud, quiet, limited, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   }
   const WELL = `t = time.time(); r = [tcp("1.2.3.4", 5), answer(question("n%d.allowed.test" % (time.time() * 1000)))["answers"]]; say(r + [time.time() - t < 1])`;

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { SandboxId, type EventInit, type EventType } from "@sbx/contracts";
+import { SandboxId, type PodEventInit, type EventType } from "@sbx/contracts";
 import { gateContainer, workloadSeccomp, type ContainerSpec, type Engine, type EngineId } from "@sbx/core";
 import { createPodHost, podDirectory, type OpenPod, type Pod, type PodConnection, type PodHost } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
@@ -34,7 +34,7 @@ export interface TestPod extends AsyncDisposable {
   readonly gate: EngineId;
   readonly workload: EngineId;
   readonly served: Served[];
-  readonly events: EventInit[];
+  readonly events: PodEventInit[];
   /** The daemon's side; another one after {@link restartDaemon}. */
   pod: Pod;
   /** Run Python in the workload; gives what it printed, as JSON if it is that. Throws when it fails. */
@@ -46,7 +46,7 @@ export interface TestPod extends AsyncDisposable {
   restartDaemon(meanwhile?: () => Promise<void>): Promise<void>;
 }
 
-export interface TestPodOptions extends Partial<Omit<OpenPod, "directory" | "sandbox">> {
+export interface TestPodOptions extends Partial<Omit<OpenPod, "directory" | "pod">> {
   readonly host?: PodHost;
 }
 
@@ -64,10 +64,10 @@ export async function startPod(lab: Lab, options: TestPodOptions = {}): Promise<
   const directory = await mkdtemp(join(tmpdir(), "sbx-attack-"));
   scope.defer(() => rm(directory, { recursive: true, force: true }));
   const served: Served[] = [];
-  const events: EventInit[] = [];
+  const events: PodEventInit[] = [];
   const sandbox = aSandboxId();
   const { host: given, ...rest } = options;
-  const open = (host: PodHost, resume: boolean) => host.open({ sandbox, directory, hostname: "box", mayAllow, serve: serveInto(served), ...rest, resume });
+  const open = (host: PodHost, resume: boolean) => host.open({ pod: sandbox, directory, hostname: "box", mayAllow, serve: serveInto(served), ...rest, resume });
   const newHost = () => createPodHost({ record: (event) => void events.push(event) });
   const pod = await open(given ?? newHost(), false);
   const name = `sbx-attack-${sandbox.slice(4)}`;

@@ -5,6 +5,7 @@ import { EXIT } from "../exit-code.ts";
 import type { MakeCommand, SetExit } from "../program.ts";
 
 const FOR = "only for this sandbox (default: for all of yours)";
+const FOR_SERVER = "for this MCP server, in whichever sandbox it works";
 
 /** What may leave a sandbox. Changes hold at once, for running sandboxes too. */
 export const policyCommand: MakeCommand = (context, setExit) =>
@@ -22,6 +23,7 @@ function lsCommand(context: Context): CommandUnknownOpts {
   return new Command("ls")
     .description("List the rules; what no rule allows is denied")
     .option("--sandbox <name>", "the rules of one sandbox, its profile's too")
+    .option("--server <name>", "what you gave one MCP server")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx policy ls\n  $ sbx policy ls --sandbox claude-app --json")
     .action(async (options) => {
@@ -35,9 +37,13 @@ function addCommand(context: Context, effect: RuleEffect): CommandUnknownOpts {
     .description(what)
     .argument("<pattern>", "api.example.org, *.example.org (one label), **.example.org (any depth), 10.1.0.0/16; :PORT or :FROM-TO may follow")
     .option("--sandbox <name>", FOR)
+    .option("--server <name>", FOR_SERVER)
     .option("--note <text>", "why, for people")
     .option("--json", "print one JSON document")
-    .addHelpText("after", `\nExamples:\n  $ sbx policy ${effect} api.example.org\n  $ sbx policy ${effect} '**.example.org:443' --sandbox claude-app`)
+    .addHelpText(
+      "after",
+      `\nExamples:\n  $ sbx policy ${effect} api.example.org\n  $ sbx policy ${effect} '**.example.org:443' --sandbox claude-app\n  $ sbx policy ${effect} api.example.org --server search`,
+    )
     .action(async (pattern, options) => {
       await (await import("../policy/add-rule.ts")).addRule(context, effect, { pattern, ...options });
     });
@@ -48,10 +54,11 @@ function rmCommand(context: Context): CommandUnknownOpts {
     .description("Remove a rule")
     .argument("<rule>", "its id, as sbx policy ls shows it")
     .option("--sandbox <name>", "a rule of this sandbox")
+    .option("--server <name>", "a rule of this MCP server")
     .addHelpText("after", "\nExamples:\n  $ sbx policy rm user:api.example.org")
-    .action(async (rule, { sandbox }) => {
+    .action(async (rule, { sandbox, server }) => {
       const { client } = await context.daemon.connect();
-      await client.removeRule({ rule, sandbox });
+      await client.removeRule({ rule, sandbox, server });
       context.io.out(`${rule}\n`);
     });
 }

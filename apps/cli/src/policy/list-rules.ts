@@ -1,4 +1,5 @@
 import type { Rule } from "@sbx/contracts";
+import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { show, table } from "../show.ts";
 
@@ -7,10 +8,21 @@ export interface PolicyOptions {
   readonly json?: true | undefined;
 }
 
-export async function listRules({ daemon, io }: Context, { sandbox, json }: PolicyOptions): Promise<void> {
+/** A rule may also be one of an MCP server's. */
+export interface RuleOptions extends PolicyOptions {
+  readonly server?: string | undefined;
+}
+
+export async function listRules({ daemon, io }: Context, { sandbox, server, json }: RuleOptions): Promise<void> {
   const { client } = await daemon.connect();
-  const result = await client.listRules({ sandbox });
-  show(io, json, { result, lines });
+  const result = await client.listRules({ sandbox, server });
+  show(io, json, {
+    result,
+    lines: (rules) =>
+      rules.length === 0 && server !== undefined
+        ? [`You gave ${cleanText(server)} no rule: it reaches the hosts of its catalog entry. Add one with: sbx policy allow PATTERN --server ${cleanText(server)}`]
+        : lines(rules),
+  });
 }
 
 function lines(rules: readonly Rule[]): readonly string[] {

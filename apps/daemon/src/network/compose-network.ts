@@ -1,10 +1,11 @@
-import type { RecordEvent, SandboxId } from "@sbx/contracts";
-import type { PodNetwork, SandboxRecord } from "@sbx/core";
-import { mayReach } from "@sbx/egress-policy";
-import { createPodHost, createWall, podDirectory } from "@sbx/egress-proxy";
+import type { PodId, RecordEvent, SandboxId } from "@sbx/contracts";
+import type { PodLink, PodNetwork, SandboxRecord, ServerNetwork } from "@sbx/core";
+import { mayAllow, mayReach } from "@sbx/egress-policy";
+import { createPodHost, createWall, podDirectory, type OpenPod } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
+import { PodRegister, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
 
 export interface NetworkParts {
@@ -13,57 +14,72 @@ export interface NetworkParts {
   readonly log: Log;
   readonly policy: PolicyService;
   readonly models: ModelSources;
+  /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
 }
 
 export interface Network {
   readonly pods: PodNetwork;
+  readonly servers: ServerNetwork;
   /** The rules have changed: end what is open and denied now. */
   reconsider(): void;
   /** Drop what is remembered about a sandbox that was removed. */
   forget(sandbox: SandboxId): void;
 }
 
-/** Put the wall behind the pods: every connection of a pod is decided by its sandbox's policy as it stands then. */
+type Opening = Pick<OpenPod, "directory" | "hostname" | "mayAllow" | "resume">;
+
+/** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
 export function composeNetwork({ scope, record, log, policy, models, sandbox }: NetworkParts): Network {
-  const policyOf = (id: SandboxId): ReturnType<PolicyService["of"]> => policy.of(sandbox(id));
+  const register = new PodRegister();
+  const recordPod = register.recorder(record);
   const wall = scope.use(
     createWall({
-      policyOf,
+      policyOf: (id) => register.get(id).policy(),
       modelOf: (id) => models.bindings(sandbox(id)),
-      nameOf: (id) => sandbox(id).name,
-      record,
+      scopeOf: (id) => register.get(id).scope(),
+      record: recordPod,
       log: (message, error) => {
         log.error("wall.failed", { message, error });
       },
     }),
   );
-  const host = createPodHost({ record });
+  const host = createPodHost({ record: recordPod });
   const open = new Set<AsyncDisposable>();
   scope.defer(async () => {
     await Promise.all([...open].map((pod) => pod[Symbol.asyncDispose]()));
   });
+  const openPod = async (id: PodId, known: RegisteredPod, opening: Opening): Promise<PodLink> => {
+    await using opened = new AsyncDisposableStack();
+    opened.defer(register.add(id, known));
+    const pod = opened.use(
+      await host.open({ pod: id, ...opening, serve: wall.serve, onRefused: recordRefusals({ pod: id, scope: known.scope, policy: known.policy, record: recordPod, now: Date.now }) }),
+    );
+    const whole = opened.move();
+    open.add(whole);
+    return {
+      socketDirectory: podDirectory(opening.directory).gate,
+      state: () => pod.state(),
+      ready: (signal) => pod.ready(signal),
+      [Symbol.asyncDispose]: async () => {
+        if (open.delete(whole)) await whole.disposeAsync();
+      },
+    };
+  };
   return {
     pods: {
-      async open({ id, hostname, directory, resume }) {
-        const pod = await host.open({
-          sandbox: id,
-          directory,
-          hostname,
-          resume,
-          mayAllow: (name) => mayReach(policyOf(id), name),
-          serve: wall.serve,
-          onRefused: recordRefusals({ sandbox: id, name: () => sandbox(id).name, policy: () => policyOf(id), record, now: Date.now }),
-        });
-        open.add(pod);
-        return {
-          socketDirectory: podDirectory(directory).gate,
-          state: () => pod.state(),
-          ready: (signal) => pod.ready(signal),
-          [Symbol.asyncDispose]: async () => {
-            if (open.delete(pod)) await pod[Symbol.asyncDispose]();
-          },
-        };
+      async open({ id, ...opening }) {
+        const policyNow = (): ReturnType<PolicyService["of"]> => policy.of(sandbox(id));
+        const known: RegisteredPod = { scope: () => `--sandbox ${sandbox(id).name}`, policy: policyNow, sandbox: id, fields: {} };
+        return openPod(id, known, { ...opening, mayAllow: (name) => mayReach(policyNow(), name) });
+      },
+    },
+    servers: {
+      async open({ id, server, sandbox: owner, rules, purpose, ...opening }) {
+        const policyNow = policy.ofServer({ server, rules, purpose, owner: owner === undefined ? undefined : () => sandbox(owner) });
+        const known: RegisteredPod = { scope: () => `--server ${server}`, policy: policyNow, sandbox: owner, fields: { server } };
+        // Names of sbx's own services lead nowhere in a server's pod.
+        return openPod(id, known, { ...opening, resume: false, mayAllow: (name) => mayAllow(policyNow(), name) });
       },
     },
     reconsider: () => {

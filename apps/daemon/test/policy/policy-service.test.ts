@@ -1,35 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { AppError, CreateSandbox, SandboxId, type EventInit } from "@sbx/contracts";
-import type { SandboxRecord } from "@sbx/core";
+import { AppError, type EventInit } from "@sbx/contracts";
 import { describe, it } from "vitest";
 import { PolicyService } from "../../src/policy/policy-service.ts";
-
-const id = SandboxId.parse("sbx_aaaaaaaa");
-
-function aRecord(): SandboxRecord {
-  return {
-    version: 1,
-    id,
-    name: "box",
-    createdAt: "2026-01-01T00:00:00.000Z",
-    image: "sha256:0",
-    user: "1000:1000",
-    homeDirectory: "/home/agent",
-    placeholder: "p",
-    modelSource: "none",
-    request: CreateSandbox.parse({ agent: "shell", workspace: "/w", allow: ["run.test:443"] }),
-    profileRules: [{ id: "profile:1", effect: "allow", to: "profile.test", layer: "profile" }],
-    profileProtect: [],
-    longRunning: false,
-    protected: [],
-    hidden: [],
-    notices: [],
-    skipped: [],
-    ready: true,
-  };
-}
+import { aRecord } from "./a-record.ts";
 
 function setup(): { readonly open: () => PolicyService; readonly userFile: string; readonly events: EventInit[] } & Disposable {
   const root = mkdtempSync(path.join(tmpdir(), "sbx-policy-"));
@@ -40,6 +15,7 @@ function setup(): { readonly open: () => PolicyService; readonly userFile: strin
       new PolicyService({
         userFile,
         sandboxFile: (one) => path.join(root, "sandboxes", one, "policy.json"),
+        serverFile: (server) => path.join(root, "config/mcp", `${server}.json`),
         record: (event) => events.push(event),
         changed: () => events.push({ type: "policy.changed", fields: { change: "told" } }),
       }),
@@ -59,15 +35,15 @@ describe("rules", () => {
     const policy = place.open();
     expect(["profile.test", "run.test", "other.test"].map((name) => effect(policy, name))).toEqual(["allow", "allow", "deny"]);
     policy.add("allow", { to: "other.test", note: undefined, record: aRecord() });
-    const denial = policy.add("deny", { to: "profile.test", note: undefined, record: undefined });
+    const denial = policy.add("deny", { to: "profile.test", note: undefined });
     expect(["profile.test", "run.test", "other.test"].map((name) => effect(policy, name))).toEqual(["deny", "allow", "allow"]);
-    policy.remove(denial.id, undefined);
+    policy.remove(denial.id);
     expect(effect(policy, "profile.test")).toBe("allow");
   });
 
   it("outlive the daemon without its database, in a file that only its owner reads", ({ expect }) => {
     using place = setup();
-    place.open().add("deny", { to: "profile.test", note: "not this one", record: undefined });
+    place.open().add("deny", { to: "profile.test", note: "not this one" });
     expect(effect(place.open(), "profile.test")).toBe("deny");
     expect(statSync(place.userFile).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(place.userFile, "utf8"))).toMatchObject({ version: 1, rules: [{ effect: "deny", to: "profile.test", layer: "user", note: "not this one" }] });
@@ -76,7 +52,7 @@ describe("rules", () => {
   it("that a person writes into the file hold at once", ({ expect }) => {
     using place = setup();
     const policy = place.open();
-    policy.add("allow", { to: "first.test", note: undefined, record: undefined });
+    policy.add("allow", { to: "first.test", note: undefined });
     expect(effect(policy, "second.test")).toBe("deny");
     writeFileSync(place.userFile, JSON.stringify({ version: 1, rules: [{ id: "mine", effect: "allow", to: "second.test", layer: "user" }] }));
     expect(effect(policy, "second.test")).toBe("allow");
@@ -86,18 +62,18 @@ describe("rules", () => {
   it("stay in force when the file breaks, are not lost by a further change, and it is said once", ({ expect }) => {
     using place = setup();
     const policy = place.open();
-    policy.add("deny", { to: "profile.test", note: undefined, record: undefined });
+    policy.add("deny", { to: "profile.test", note: undefined });
     writeFileSync(place.userFile, "{ half a fi");
     expect(effect(policy, "profile.test")).toBe("deny");
     expect(effect(policy, "profile.test")).toBe("deny");
-    expect(() => policy.add("allow", { to: "x.test", note: undefined, record: undefined })).toThrow(AppError);
+    expect(() => policy.add("allow", { to: "x.test", note: undefined })).toThrow(AppError);
     expect(readFileSync(place.userFile, "utf8")).toBe("{ half a fi");
     expect(place.events.filter(({ fields }) => fields["change"] === "broken")).toHaveLength(1);
   });
 
   it("that never could be read allow nothing", ({ expect }) => {
     using place = setup();
-    place.open().add("allow", { to: "x.test", note: undefined, record: undefined });
+    place.open().add("allow", { to: "x.test", note: undefined });
     for (const broken of ["{", JSON.stringify({ version: 1, rules: [{ id: "a", effect: "allow", to: "not a host!", layer: "user" }] }), JSON.stringify({ version: 2, rules: [] })]) {
       writeFileSync(place.userFile, broken);
       const policy = place.open();

@@ -1,4 +1,4 @@
-import type { RecordEvent } from "@sbx/contracts";
+import type { RecordPodEvent } from "@sbx/contracts";
 import { AF_INET, closeDescriptor, networkNamespaceCookie, openSocket, SOCK_STREAM } from "@sbx/syscalls";
 import { ConnectionBudget, connectionsForDescriptors } from "./connection-budget.ts";
 import { openNameTable } from "./name-table.ts";
@@ -7,7 +7,7 @@ import { POD_LIMITS } from "./pod-limits.ts";
 
 /** What the host's side of pods needs: where events go, and which network namespace no pod may hand over. */
 export interface PodHostParts {
-  readonly record: RecordEvent;
+  readonly record: RecordPodEvent;
   /** Network namespace of the host; this process's own by default. */
   readonly hostNetnsCookie?: bigint;
 }
@@ -15,7 +15,7 @@ export interface PodHostParts {
 /** Makes the host's side of pods. */
 export interface PodHost {
   /**
-   * Begin to wait for a sandbox's gate. Without `resume` no gate of the sandbox may be running: open the pod, start a
+   * Begin to wait for a pod's gate. Without `resume` no gate of the pod may be running: open the pod, start a
    * new gate, await {@link Pod.ready}, start the workload. With `resume` the gate that runs is taken back.
    */
   open(pod: OpenPod): Promise<Pod>;

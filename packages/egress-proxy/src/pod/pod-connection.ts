@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import type { SandboxId } from "@sbx/contracts";
+import type { PodId } from "@sbx/contracts";
 
 /** One TCP connection that a process in a pod made, as the kernel tells it. */
 export interface PodConnection {
-  readonly sandbox: SandboxId;
+  readonly pod: PodId;
   /** Accepted, nothing consumed yet; half-open allowed. Whoever takes it must end or destroy it. */
   readonly socket: Socket;
   /** What was dialled: the name whose made-up address was used, or an IPv4 literal. */

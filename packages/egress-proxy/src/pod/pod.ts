@@ -1,6 +1,6 @@
 import { createServer, Socket, type Server } from "node:net";
 import { once } from "node:events";
-import { POD_TCP_PORT, type Delivery, type NetworkState, type RecordEvent, type SandboxId } from "@sbx/contracts";
+import { POD_TCP_PORT, type Delivery, type NetworkState, type RecordPodEvent, type PodId } from "@sbx/contracts";
 import { closeDescriptor } from "@sbx/syscalls";
 import { acceptDeliveries } from "./accept-deliveries.ts";
 import { checkHello, DescriptorRefused, type HelloSockets } from "./check-descriptors.ts";
@@ -22,7 +22,7 @@ const RESUME_TIMEOUT_MS = 5000;
 /** Of what happens all the time one event is enough. */
 const QUIET_MS = 10_000;
 
-/** The network of one sandbox, as long as this object lives. Disposing closes every connection and opens nothing. */
+/** The network of one pod, as long as this object lives. Disposing closes every connection and opens nothing. */
 export interface Pod extends AsyncDisposable {
   state(): NetworkState;
   /** Resolves when a gate has handed over its listeners. Rejects with `POD_FAILED` when none can any more. */
@@ -33,12 +33,12 @@ export interface Pod extends AsyncDisposable {
   listen(port: number, signal?: AbortSignal): Promise<Server>;
 }
 
-/** Which sandbox's pod to open, in which directory, and who is asked about its names and serves its connections. */
+/** Which pod to open, in which directory, and who is asked about its names and serves its connections. */
 export interface OpenPod {
-  readonly sandbox: SandboxId;
+  readonly pod: PodId;
   /** The pod's own directory; made if missing, never replaced while a gate holds it. */
   readonly directory: string;
-  /** The sandbox's own host name, which is 127.0.0.1 inside. */
+  /** The pod's own host name, which is 127.0.0.1 inside. */
   readonly hostname: string;
   /** Whether some rule may allow the name on some port; asked for every query, so that policy is live. */
   readonly mayAllow: (name: string) => boolean;
@@ -52,7 +52,7 @@ export interface OpenPod {
 
 /** What pods of one daemon share. */
 export interface PodSurroundings {
-  readonly record: RecordEvent;
+  readonly record: RecordPodEvent;
   readonly budget: ConnectionBudget;
   /** Network namespaces that no further pod may come from: the host's, and those of the other pods. */
   readonly namespaces: Set<bigint>;
@@ -190,7 +190,7 @@ export class GatedPod implements Pod {
   }
 
   #adopt(sockets: HelloSockets, intercept: "tproxy" | "redirect"): void {
-    const { sandbox, hostname, mayAllow, onRefused, serve, limits, names } = this.#parts;
+    const { pod, hostname, mayAllow, onRefused, serve, limits, names } = this.#parts;
     if (names === undefined) throw new DescriptorRefused("there is no table of names");
     const { record, budget, namespaces } = this.#around;
     this.#sockets = sockets;
@@ -201,12 +201,12 @@ export class GatedPod implements Pod {
     const added = new TokenBucket({ perSecond: limits.namesPerSecond, burst: limits.nameBurst });
     const limited = (limit: string) => {
       const episode = new Episode(QUIET_MS);
-      return (detail: string | number) => void (episode.happens() && record({ type: "egress.limited", sandbox, fields: { limit, detail } }));
+      return (detail: string | number) => void (episode.happens() && record({ type: "egress.limited", pod, fields: { limit, detail } }));
     };
     const [tooManyQueries, tooManyNames, noName] = [limited("queries"), limited("names"), limited("addresses")];
     const guarded = (bucket: TokenBucket, tell: () => void) => () => bucket.take() || (tell(), false);
     const resolve = createResolver({ hostname, mayAllow, names, refused, onRefused, mayAdd: guarded(added, () => tooManyNames(limits.namesPerSecond)), onFailure: noName });
-    this.#serving.use(startTraffic({ sandbox, listener: sockets.tcp, intercept, names, refused, serve, limits, budget, record }));
+    this.#serving.use(startTraffic({ pod, listener: sockets.tcp, intercept, names, refused, serve, limits, budget, record }));
     this.#serving.use(
       startDnsListeners({ udp: sockets.dnsUdp, tcp: sockets.dnsTcp, resolve, mayAsk: guarded(queries, () => tooManyQueries(limits.queriesPerSecond)), maxConnections: limits.dnsConnections }),
     );
@@ -227,10 +227,10 @@ export class GatedPod implements Pod {
   #become(state: NetworkState, fields: Readonly<Record<string, string>>): void {
     if (this.#state === state) return;
     this.#state = state;
-    if (state !== "waiting") this.#around.record({ type: `gate.${state}`, sandbox: this.#parts.sandbox, fields });
+    if (state !== "waiting") this.#around.record({ type: `gate.${state}`, pod: this.#parts.pod, fields });
   }
 
   #refuse(reason: string): void {
-    if (this.#refusals.happens()) this.#around.record({ type: "gate.rejected", sandbox: this.#parts.sandbox, fields: { reason } });
+    if (this.#refusals.happens()) this.#around.record({ type: "gate.rejected", pod: this.#parts.pod, fields: { reason } });
   }
 }

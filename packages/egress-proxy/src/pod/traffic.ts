@@ -1,5 +1,5 @@
 import { isIPv4, Socket } from "node:net";
-import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import type { RecordPodEvent, PodId } from "@sbx/contracts";
 import { originalDestination, resetConnection, socketAddress, type InternetAddress } from "@sbx/syscalls";
 import type { ConnectionBudget } from "./connection-budget.ts";
 import type { NameTable } from "./name-table.ts";
@@ -9,7 +9,7 @@ import { RefusedNames } from "./refused-names.ts";
 import { startAcceptor } from "./start-acceptor.ts";
 
 export interface TrafficParts {
-  readonly sandbox: SandboxId;
+  readonly pod: PodId;
   readonly listener: number;
   readonly intercept: "tproxy" | "redirect";
   readonly names: NameTable;
@@ -17,12 +17,12 @@ export interface TrafficParts {
   readonly serve: ServeConnection;
   readonly limits: Pick<PodLimits, "connections" | "undecided">;
   readonly budget: ConnectionBudget;
-  readonly record: RecordEvent;
+  readonly record: RecordPodEvent;
 }
 
 /** Accept a pod's connections, find out what each dialled, and hand it over. The descriptor stays the caller's. */
 export function startTraffic(parts: TrafficParts): Disposable {
-  const { sandbox, listener, limits, budget, record, serve } = parts;
+  const { pod, listener, limits, budget, record, serve } = parts;
   const ended = new AbortController();
   const open = new Set<Socket>();
   let undecided = 0;
@@ -39,7 +39,7 @@ export function startTraffic(parts: TrafficParts): Disposable {
     else handOver(fd, to);
     const limit = full();
     if (limit === undefined) return "more";
-    if (!limited) record({ type: "egress.limited", sandbox, fields: { limit, open: open.size, undecided } });
+    if (!limited) record({ type: "egress.limited", pod, fields: { limit, open: open.size, undecided } });
     limited = true;
     return "enough";
   });
@@ -65,7 +65,7 @@ export function startTraffic(parts: TrafficParts): Disposable {
       decided();
       release();
     });
-    void serve({ sandbox, socket, decided, ...to }, ended.signal)
+    void serve({ pod, socket, decided, ...to }, ended.signal)
       .catch(() => undefined)
       .finally(() => socket.destroy());
   }

@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import type { Destination, RecordEvent, SandboxId } from "@sbx/contracts";
+import { isSandboxId, type Destination, type PodId, type RecordPodEvent, type SandboxId } from "@sbx/contracts";
 import { decide, parseHost, serviceAt, type CompiledPolicy } from "@sbx/egress-policy";
 import type { PodConnection, ServeConnection } from "../pod/pod-connection.ts";
 import { systemConnect, systemResolve, type Connect, type Resolve } from "./dial.ts";
@@ -16,16 +16,16 @@ import { servicePurpose, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
 import { createBufferPool } from "./splice.ts";
 
-/** What the wall asks and tells: policies and models by sandbox, events, and its ways to the network, the system's by default. */
+/** What the wall asks and tells: policies by pod, models by sandbox, events, and its ways to the network, the system's by default. */
 export interface WallOptions {
   /** The policy in force now; asked anew for every connection and every plain HTTP request. */
-  readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
+  readonly policyOf: (pod: PodId) => CompiledPolicy;
   readonly modelOf: (sandbox: SandboxId) => readonly ModelBinding[];
-  readonly record: RecordEvent;
+  readonly record: RecordPodEvent;
   /** Faults of the wall itself. */
   readonly log: (message: string, error: unknown) => void;
-  /** How the commands in refusals name a sandbox; its id when absent. */
-  readonly nameOf?: (sandbox: SandboxId) => string;
+  /** What narrows the commands in refusals to a pod, such as `--sandbox NAME`; its id when absent. */
+  readonly scopeOf?: (pod: PodId) => string;
   readonly resolve?: Resolve;
   /** How a vetted address is dialled. */
   readonly connect?: Connect;
@@ -56,7 +56,7 @@ export function createWall(options: WallOptions): Wall {
   const open = createOpenPassages({ policyOf, ports });
   const parts: WallParts = {
     policyOf,
-    nameOf: options.nameOf ?? ((sandbox) => sandbox),
+    scopeOf: options.scopeOf ?? ((pod) => `--sandbox ${pod}`),
     limits,
     ports,
     records: createRecords(options.record, options.now ?? (() => new Date())),
@@ -108,20 +108,21 @@ function createSystemAddresses(): () => readonly string[] {
 
 /** Decide, once, what becomes of a connection: one of our services, a refusal, HTTP or bytes. */
 async function serveConnection({ parts, services }: { readonly parts: WallParts; readonly services: ServicesOptions }, connection: PodConnection, signal: AbortSignal): Promise<void> {
-  const { sandbox, socket, to, port, decided = () => {} } = connection;
+  const { pod, socket, to, port, decided = () => {} } = connection;
   const name = to.kind === "name" ? parseHost(to.name) : undefined;
   const service = name === undefined ? undefined : serviceAt(name, port);
-  if (service !== undefined) {
+  // They are for agents. Whatever else has a pod finds no service there, and no rule can give it one.
+  if (service !== undefined && isSandboxId(pod)) {
     decided();
-    await parts.front.serve(socket, servicePurpose({ kind: service, sandbox, port }, services), signal);
+    await parts.front.serve(socket, servicePurpose({ kind: service, sandbox: pod, port }, services), signal);
     return;
   }
   const gone = new AbortController();
   socket.once("close", () => {
     gone.abort("the client is gone");
   });
-  const asked = { parts, sandbox, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
-  const decision = decide(parts.policyOf(sandbox), asked.destination);
+  const asked = { parts, pod, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
+  const decision = decide(parts.policyOf(pod), asked.destination);
   if (decision.effect === "deny" || connection.refuseOnly === true) {
     decided();
     const late = "no rule allowed this name when it was looked up; a rule does now, and the next look-up will take it";

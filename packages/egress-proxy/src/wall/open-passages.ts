@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { SandboxId } from "@sbx/contracts";
+import type { PodId } from "@sbx/contracts";
 import { decide, type CompiledPolicy } from "@sbx/egress-policy";
 import { whyNotDialled, type DialPorts } from "./dial.ts";
 import { deny, type Passage, type Verdict } from "./passage.ts";
@@ -9,7 +9,7 @@ import { reset } from "./socket.ts";
 const LOOK_MS = 250;
 
 export interface OpenPassagesParts {
-  readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
+  readonly policyOf: (pod: PodId) => CompiledPolicy;
   readonly ports: Pick<DialPorts, "hostAddresses">;
 }
 
@@ -29,32 +29,32 @@ interface Open {
   readonly upstreams: Map<Socket, string>;
 }
 
-/** What is open of one sandbox, and the policy that last found it to be allowed. */
-interface OfSandbox {
+/** What is open of one pod, and the policy that last found it to be allowed. */
+interface OfPod {
   readonly open: Set<Open>;
   seen: CompiledPolicy | undefined;
 }
 
 export function createOpenPassages(parts: OpenPassagesParts): OpenPassages {
-  const all = new Map<SandboxId, OfSandbox>();
+  const all = new Map<PodId, OfPod>();
   let timer: NodeJS.Timeout | undefined;
   const look = (): void => {
-    for (const [sandbox, of] of all) {
-      const policy = policyNow(sandbox, parts);
+    for (const [pod, of] of all) {
+      const policy = policyNow(pod, parts);
       if (policy !== undefined && policy === of.seen) continue;
       of.seen = policy;
       for (const open of of.open) reconsider(open, parts);
     }
   };
   const keep = (open: Open): void => {
-    const { sandbox, socket } = open.passage;
-    const of = all.get(sandbox) ?? { open: new Set<Open>(), seen: policyNow(sandbox, parts) };
-    all.set(sandbox, of);
+    const { pod, socket } = open.passage;
+    const of = all.get(pod) ?? { open: new Set<Open>(), seen: policyNow(pod, parts) };
+    all.set(pod, of);
     of.open.add(open);
     timer ??= setInterval(look, LOOK_MS).unref();
     socket.once("close", () => {
       of.open.delete(open);
-      if (of.open.size === 0) all.delete(sandbox);
+      if (of.open.size === 0) all.delete(pod);
       if (all.size > 0) return;
       clearInterval(timer);
       timer = undefined;
@@ -99,8 +99,8 @@ function reconsider(open: Open, parts: OpenPassagesParts): void {
 }
 
 /** Why the policy denies a passage now: for its destination, or for an address to which it goes. */
-function judge({ passage: { sandbox, destination }, upstreams }: Open, parts: OpenPassagesParts): Verdict | undefined {
-  const policy = policyNow(sandbox, parts);
+function judge({ passage: { pod, destination }, upstreams }: Open, parts: OpenPassagesParts): Verdict | undefined {
+  const policy = policyNow(pod, parts);
   if (policy === undefined) return { reason: "its rules cannot be read, so nothing is allowed" };
   const decision = decide(policy, destination);
   if (decision.effect === "deny") return decision;
@@ -113,9 +113,9 @@ function judge({ passage: { sandbox, destination }, upstreams }: Open, parts: Op
 }
 
 /** `undefined` when there is none to go by: then everything is denied. */
-function policyNow(sandbox: SandboxId, { policyOf }: OpenPassagesParts): CompiledPolicy | undefined {
+function policyNow(pod: PodId, { policyOf }: OpenPassagesParts): CompiledPolicy | undefined {
   try {
-    return policyOf(sandbox);
+    return policyOf(pod);
   } catch {
     return undefined;
   }

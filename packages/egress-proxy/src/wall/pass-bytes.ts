@@ -18,7 +18,7 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
     if (passage.signal.aborted) return;
     const reason = judgeHello(hello, destination);
     if (reason !== undefined) {
-      if (hello.kind === "ended" && hello.head.length === 0) parts.records.failed(passage.sandbox, outcomeOf(passage, { rule: decision.rule, reason }));
+      if (hello.kind === "ended" && hello.head.length === 0) parts.records.failed(passage.pod, outcomeOf(passage, { rule: decision.rule, reason }));
       else deny(passage, { rule: decision.rule, reason });
       reset(socket);
       return;
@@ -30,9 +30,9 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
 }
 
 async function join(passage: Passage, { decision, reader, hello }: { readonly decision: Decision; readonly reader: BulkReader; readonly hello: FirstBytes | undefined }): Promise<void> {
-  const { parts, sandbox, socket, destination, signal, gone } = passage;
+  const { parts, pod, socket, destination, signal, gone } = passage;
   const { rule } = decision;
-  const dialled = await dial(destination, { policy: parts.policyOf(sandbox), ports: parts.ports, onread: reader.onread }, gone);
+  const dialled = await dial(destination, { policy: parts.policyOf(pod), ports: parts.ports, onread: reader.onread }, gone);
   if (signal.aborted) {
     if (dialled.kind === "connected") reset(dialled.socket);
     reset(socket);
@@ -40,7 +40,7 @@ async function join(passage: Passage, { decision, reader, hello }: { readonly de
   }
   if (dialled.kind !== "connected") {
     if (dialled.kind === "denied") deny(passage, { rule, ...dialled });
-    else parts.records.failed(sandbox, outcomeOf(passage, { rule, reason: dialled.reason }));
+    else parts.records.failed(pod, outcomeOf(passage, { rule, reason: dialled.reason }));
     reset(socket);
     return;
   }
@@ -59,6 +59,6 @@ async function join(passage: Passage, { decision, reader, hello }: { readonly de
     return denied === undefined && "head" in bytes ? bytes.head : undefined;
   };
   await splice(socket, upstream, { reader, idleMs: parts.limits.idleMs, signal, first });
-  if (denied === undefined) parts.records.allowed(sandbox, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
+  if (denied === undefined) parts.records.allowed(pod, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
   else deny(passage, { rule, reason: denied });
 }

@@ -7,7 +7,7 @@ import { reset } from "./socket.ts";
 
 /** Pass plain HTTP, request by request: the policy in force at that moment decides each. */
 export async function passHttp(passage: Passage, first: Decision): Promise<void> {
-  const { parts, sandbox, socket, destination, signal } = passage;
+  const { parts, pod, socket, destination, signal } = passage;
   const total = { connections: 0, bytesIn: 0, bytesOut: 0 };
   passage.decided();
   await parts.front.serve(
@@ -34,12 +34,12 @@ export async function passHttp(passage: Passage, first: Decision): Promise<void>
     }),
     signal,
   );
-  if (total.connections > 0) parts.records.allowed(sandbox, outcomeOf(passage, first), { bytesIn: total.bytesIn, bytesOut: total.bytesOut });
+  if (total.connections > 0) parts.records.allowed(pod, outcomeOf(passage, first), { bytesIn: total.bytesIn, bytesOut: total.bytesOut });
 }
 
 async function dialForRequest(passage: Passage): Promise<ForwardDial> {
-  const { parts, sandbox, destination, gone } = passage;
-  const policy = parts.policyOf(sandbox);
+  const { parts, pod, destination, gone } = passage;
+  const policy = parts.policyOf(pod);
   const decision = decide(policy, destination);
   if (decision.effect === "deny") return { kind: "refused", refusal: deny(passage, decision) };
   const dialled = await dial(destination, { policy, ports: parts.ports }, gone);
@@ -47,7 +47,7 @@ async function dialForRequest(passage: Passage): Promise<ForwardDial> {
     case "denied":
       return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...dialled }) };
     case "failed":
-      if (!gone.aborted) parts.records.failed(sandbox, outcomeOf(passage, { rule: decision.rule, reason: dialled.reason }));
+      if (!gone.aborted) parts.records.failed(pod, outcomeOf(passage, { rule: decision.rule, reason: dialled.reason }));
       return dialled;
     case "connected":
       return useForRequest(passage, dialled);

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Decision, Destination, SandboxId } from "@sbx/contracts";
+import type { Decision, Destination, PodId, RuleLayer } from "@sbx/contracts";
 import type { CompiledPolicy } from "@sbx/egress-policy";
 import type { DialPorts } from "./dial.ts";
 import { answerRefusal, type Refusal } from "./http-answer.ts";
@@ -12,8 +12,8 @@ import type { BufferPool } from "./splice.ts";
 
 /** What all connections share. */
 export interface WallParts {
-  readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
-  readonly nameOf: (sandbox: SandboxId) => string;
+  readonly policyOf: (pod: PodId) => CompiledPolicy;
+  readonly scopeOf: (pod: PodId) => string;
   readonly limits: WallLimits;
   readonly ports: DialPorts;
   readonly records: Records;
@@ -25,7 +25,7 @@ export interface WallParts {
 /** One connection on its way through the wall. */
 export interface Passage {
   readonly parts: WallParts;
-  readonly sandbox: SandboxId;
+  readonly pod: PodId;
   readonly socket: Socket;
   readonly destination: Destination;
   /** Name or address, for people. */
@@ -43,8 +43,11 @@ export interface Passage {
 /** Why a policy decides as it does. */
 export type Verdict = Pick<Decision, "rule" | "reason" | "fix">;
 
+/** Layers whose rules are one pod's own. */
+const OWN_LAYERS: ReadonlySet<RuleLayer> = new Set(["sandbox", "server"]);
+
 /** What is needed of a connection to refuse it. */
-type Denied = Pick<Passage, "parts" | "sandbox" | "socket" | "destination" | "to">;
+type Denied = Pick<Passage, "parts" | "pod" | "socket" | "destination" | "to">;
 
 export function outcomeOf({ to, destination: { port } }: Denied, { rule, reason, fix }: Verdict): Outcome {
   return { to, port, rule, reason, fix };
@@ -52,15 +55,15 @@ export function outcomeOf({ to, destination: { port } }: Denied, { rule, reason,
 
 /** Record a denial and give its readable form. */
 export function deny(passage: Denied, verdict: Verdict): Refusal {
-  const own = withSandbox(passage, verdict);
-  passage.parts.records.denied(passage.sandbox, outcomeOf(passage, own));
+  const own = withScope(passage, verdict);
+  passage.parts.records.denied(passage.pod, outcomeOf(passage, own));
   return { to: `${passage.to}:${passage.destination.port}`, reason: own.reason, rule: own.rule?.id, fix: own.fix };
 }
 
-/** A command changes this sandbox only, unless what it takes away holds for all. */
-function withSandbox({ sandbox, parts }: Denied, verdict: Verdict): Verdict {
-  if (verdict.fix === undefined || (verdict.rule !== undefined && verdict.rule.effect === "deny" && verdict.rule.layer !== "sandbox")) return verdict;
-  return { ...verdict, fix: `${verdict.fix} --sandbox ${parts.nameOf(sandbox)}` };
+/** A command changes this pod only, unless what it takes away holds for all. */
+function withScope({ pod, parts }: Denied, verdict: Verdict): Verdict {
+  if (verdict.fix === undefined || (verdict.rule !== undefined && verdict.rule.effect === "deny" && !OWN_LAYERS.has(verdict.rule.layer))) return verdict;
+  return { ...verdict, fix: `${verdict.fix} ${parts.scopeOf(pod)}` };
 }
 
 /** End a connection that was denied: readable where HTTP is spoken, else as quickly as a closed port would. */

@@ -1,4 +1,4 @@
-import type { EventFields, RecordEvent, Rule, SandboxId } from "@sbx/contracts";
+import { isSandboxId, type EventFields, type PodId, type RecordPodEvent, type Rule, type SandboxId } from "@sbx/contracts";
 
 export interface Denial {
   /** ISO 8601, UTC. */
@@ -20,31 +20,33 @@ export interface Outcome {
 
 /** The one place where the wall records: events for everybody, and each sandbox's last denials for its own page. */
 export interface Records {
-  allowed(sandbox: SandboxId, outcome: Outcome, bytes: { readonly bytesIn: number; readonly bytesOut: number }): void;
-  denied(sandbox: SandboxId, outcome: Outcome): void;
-  failed(sandbox: SandboxId, outcome: Outcome): void;
+  allowed(pod: PodId, outcome: Outcome, bytes: { readonly bytesIn: number; readonly bytesOut: number }): void;
+  denied(pod: PodId, outcome: Outcome): void;
+  failed(pod: PodId, outcome: Outcome): void;
   denials(sandbox: SandboxId): readonly Denial[];
   forget(sandbox: SandboxId): void;
 }
 
 const KEPT_DENIALS = 50;
 
-export function createRecords(record: RecordEvent, now: () => Date): Records {
+export function createRecords(record: RecordPodEvent, now: () => Date): Records {
   const last = new Map<SandboxId, Denial[]>();
   const fieldsOf = ({ to, port, rule, reason }: Outcome): EventFields => ({ to, port, rule: rule?.id ?? null, reason });
   return {
-    allowed(sandbox, outcome, bytes) {
-      record({ type: "egress.allowed", sandbox, fields: { ...fieldsOf(outcome), ...bytes } });
+    allowed(pod, outcome, bytes) {
+      record({ type: "egress.allowed", pod, fields: { ...fieldsOf(outcome), ...bytes } });
     },
-    denied(sandbox, outcome) {
+    denied(pod, outcome) {
       const { to, port, reason, rule, fix } = outcome;
-      const denials = last.get(sandbox) ?? [];
-      denials.push({ at: now().toISOString(), to: `${to}:${port}`, reason, rule: rule?.id, fix });
-      last.set(sandbox, denials.slice(-KEPT_DENIALS));
-      record({ type: "egress.denied", sandbox, fields: { ...fieldsOf(outcome), ...(fix === undefined ? {} : { fix }) } });
+      if (isSandboxId(pod)) {
+        const denials = last.get(pod) ?? [];
+        denials.push({ at: now().toISOString(), to: `${to}:${port}`, reason, rule: rule?.id, fix });
+        last.set(pod, denials.slice(-KEPT_DENIALS));
+      }
+      record({ type: "egress.denied", pod, fields: { ...fieldsOf(outcome), ...(fix === undefined ? {} : { fix }) } });
     },
-    failed(sandbox, outcome) {
-      record({ type: "egress.failed", sandbox, fields: fieldsOf(outcome) });
+    failed(pod, outcome) {
+      record({ type: "egress.failed", pod, fields: fieldsOf(outcome) });
     },
     denials: (sandbox) => last.get(sandbox) ?? [],
     forget(sandbox) {

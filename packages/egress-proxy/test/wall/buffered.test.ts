@@ -12,7 +12,7 @@ async function sayEarly(pod: TestPod, to: string, port: number, said: Buffer | s
     void sleep(60).then(() =>
       pod.wall.serve(
         {
-          sandbox: SANDBOX,
+          pod: SANDBOX,
           socket,
           to: { kind: "name", name: to },
           port,

@@ -20,7 +20,7 @@ describe("a connection to any other port", () => {
     expect(await readAll(socket)).toEqual({ text: "banner\nhello", reset: false });
     await pod.idle();
     expect(pod.events).toEqual([
-      { type: "egress.allowed", sandbox: "sbx_test0001", fields: { to: "db.test", port: upstream.port, rule: "r0", reason: expect.stringContaining("allowed by rule r0"), bytesIn: 12, bytesOut: 5 } },
+      { type: "egress.allowed", pod: "sbx_test0001", fields: { to: "db.test", port: upstream.port, rule: "r0", reason: expect.stringContaining("allowed by rule r0"), bytesIn: 12, bytesOut: 5 } },
     ]);
     expect(pod.faults).toEqual([]);
   });
@@ -96,7 +96,7 @@ describe("a connection to any other port", () => {
     expect((await readAll(await pod.dial("db.test", port))).reset).toBe(true);
     expect(performance.now() - before).toBeLessThan(1000);
     await pod.idle();
-    expect(pod.events).toEqual([{ type: "egress.failed", sandbox: "sbx_test0001", fields: expect.objectContaining({ to: "db.test", port, reason: "127.0.0.1 did not answer (ECONNREFUSED)" }) }]);
+    expect(pod.events).toEqual([{ type: "egress.failed", pod: "sbx_test0001", fields: expect.objectContaining({ to: "db.test", port, reason: "127.0.0.1 did not answer (ECONNREFUSED)" }) }]);
   });
 
   it("tries the next address when one does not answer", async ({ expect }) => {
@@ -295,7 +295,7 @@ describe("addresses behind an allowed name", () => {
   });
 
   it("say the command that would name them", async ({ expect }) => {
-    await using pod = startPod({ rules: ["db.test"], addresses: { "db.test": ["10.0.0.5"] }, nameOf: () => "my-box" });
+    await using pod = startPod({ rules: ["db.test"], addresses: { "db.test": ["10.0.0.5"] }, scopeOf: () => "--sandbox my-box" });
     await readAll(await pod.dial("db.test", 5432));
     await pod.idle();
     expect(pod.events[0]?.fields).toMatchObject({ reason: "db.test resolves to 10.0.0.5, which is a private address, and no rule names it", fix: "sbx policy allow 10.0.0.5:5432 --sandbox my-box" });

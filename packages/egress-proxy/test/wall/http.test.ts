@@ -322,7 +322,7 @@ describe("plain HTTP that tries to reach another host", () => {
 
 describe("plain HTTP to a host that is not allowed", () => {
   it("gets a readable 403 with reason, rule and command", async ({ expect }) => {
-    await using site = await startSite(undefined, { nameOf: () => "my-box" });
+    await using site = await startSite(undefined, { scopeOf: () => "--sandbox my-box" });
     const text = await say(site.pod, get("/secret-path", ["Host: evil.test"]), "evil.test");
     expect(text).toMatch(/^HTTP\/1.1 403 Forbidden\r\ncontent-type: text\/plain/);
     expect(text).toContain("sbx refused the connection to evil.test:80.\nreason: no rule allows evil.test:80\n");
@@ -330,7 +330,7 @@ describe("plain HTTP to a host that is not allowed", () => {
     await site.pod.idle();
     expect(site.seen).toEqual([]);
     expect(site.pod.events).toEqual([
-      { type: "egress.denied", sandbox: "sbx_test0001", fields: { to: "evil.test", port: 80, rule: null, reason: "no rule allows evil.test:80", fix: "sbx policy allow evil.test --sandbox my-box" } },
+      { type: "egress.denied", pod: "sbx_test0001", fields: { to: "evil.test", port: 80, rule: null, reason: "no rule allows evil.test:80", fix: "sbx policy allow evil.test --sandbox my-box" } },
     ]);
   });
 

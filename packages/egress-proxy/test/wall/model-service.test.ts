@@ -47,7 +47,7 @@ describe("the model service", () => {
     });
     for (const name of ["authorization", "x-goog-api-key", "cookie", "proxy-authorization", "x-forwarded-for"]) expect(seen?.headers[name]).toBeUndefined();
     await provider.pod.idle();
-    expect(provider.pod.events).toEqual([{ type: "model.used", sandbox: SANDBOX, fields: { service: "anthropic", model: "claude-x", inputTokens: 3, outputTokens: 4 } }]);
+    expect(provider.pod.events).toEqual([{ type: "model.used", pod: SANDBOX, fields: { service: "anthropic", model: "claude-x", inputTokens: 3, outputTokens: 4 } }]);
     expect(provider.pod.faults).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { SandboxId, type EventInit, type Rule } from "@sbx/contracts";
+import { SandboxId, type PodEventInit, type PodId, type Rule } from "@sbx/contracts";
 import { compilePolicy } from "@sbx/egress-policy";
 import { createWall, type ModelBinding, type PodConnection, type Wall, type WallOptions } from "../../src/index.ts";
 
@@ -20,14 +20,14 @@ export interface PodOptions extends Partial<Omit<WallOptions, "record" | "modelO
 /** A wall with a stand-in for a pod: connections come over loopback, and each test says what they dialled. */
 export interface TestPod extends AsyncDisposable {
   readonly wall: Wall;
-  readonly events: EventInit[];
+  readonly events: PodEventInit[];
   /** Faults that the wall logged: none, or the test fails by looking at it. */
   readonly faults: unknown[];
   setRules(rules: readonly string[]): void;
   /** Open a connection as a process in the pod would. */
-  dial(to: PodConnection["to"] | string, port: number, sandbox?: SandboxId): Promise<Socket>;
+  dial(to: PodConnection["to"] | string, port: number, pod?: PodId): Promise<Socket>;
   /** Port of a listener behind which every connection has dialled this, for clients that need a port. */
-  portFor(to: string, port: number, sandbox?: SandboxId): Promise<number>;
+  portFor(to: string, port: number, pod?: PodId): Promise<number>;
   /** Resolves when no connection is being served. */
   idle(): Promise<void>;
   readonly abort: AbortController;
@@ -39,7 +39,7 @@ function rulesOf(texts: readonly string[]): Rule[] {
 }
 
 export function startPod({ rules = [], addresses = {}, models = [], listeners = {}, ...options }: PodOptions = {}): TestPod {
-  const events: EventInit[] = [];
+  const events: PodEventInit[] = [];
   const faults: unknown[] = [];
   const abort = new AbortController();
   const running = new Set<Promise<void>>();
@@ -58,10 +58,10 @@ export function startPod({ rules = [], addresses = {}, models = [], listeners = 
     hostAddresses: () => ["203.0.113.9"],
     ...options,
   });
-  const portFor = async (to: PodConnection["to"] | string, port: number, sandbox = SANDBOX): Promise<number> => {
+  const portFor = async (to: PodConnection["to"] | string, port: number, pod: PodId = SANDBOX): Promise<number> => {
     const target = typeof to === "string" ? { kind: "name" as const, name: to } : to;
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      const work = wall.serve({ sandbox, socket, to: target, port }, abort.signal);
+      const work = wall.serve({ pod, socket, to: target, port }, abort.signal);
       running.add(work);
       void work.finally(() => running.delete(work));
     });
@@ -78,8 +78,8 @@ export function startPod({ rules = [], addresses = {}, models = [], listeners = 
     setRules(texts) {
       policy = compilePolicy(rulesOf(texts));
     },
-    async dial(to, port, sandbox) {
-      const socket = connect({ host: "127.0.0.1", port: await portFor(to, port, sandbox), allowHalfOpen: true });
+    async dial(to, port, pod) {
+      const socket = connect({ host: "127.0.0.1", port: await portFor(to, port, pod), allowHalfOpen: true });
       socket.on("error", () => {
         broken.add(socket);
       });

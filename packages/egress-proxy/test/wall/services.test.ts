@@ -1,5 +1,6 @@
 import { describe, it } from "vitest";
-import { readAll, startPod, type TestPod } from "./pod.ts";
+import { ServerPodId } from "@sbx/contracts";
+import { readAll, SANDBOX, startPod, type TestPod } from "./pod.ts";
 
 async function ask(pod: TestPod, to: string, port: number, headers: readonly string[], line = "GET / HTTP/1.1"): Promise<string> {
   const socket = await pod.dial(to, port);
@@ -25,12 +26,7 @@ describe("the services of sbx in a pod", () => {
     for (let port = 1; port <= 60; port += 1) await readAll(await pod.dial("evil.test", 1000 + port));
     const page = await ask(pod, "policy.sbx.internal", 80, ["Host: policy.sbx.internal"]);
     expect(page.match(/Z {2}evil\.test/g)).toHaveLength(50);
-    pod.wall.forget(
-      pod.events[0]?.sandbox ??
-        (() => {
-          throw new Error("no event");
-        })(),
-    );
+    pod.wall.forget(SANDBOX);
     expect(await ask(pod, "policy.sbx.internal", 80, ["Host: policy.sbx.internal"])).toContain("Nothing was refused so far.");
   });
 
@@ -43,6 +39,21 @@ describe("the services of sbx in a pod", () => {
     ] as const) {
       expect(await ask(pod, to, port, [`Host: ${host}`])).toMatch(/^HTTP\/1.1 503 [^]*no MCP gateway yet/);
     }
+  });
+
+  it.for([
+    ["mcp.sbx.internal", 80],
+    ["mcp.sbx.internal", 8811],
+    ["host.docker.internal", 8811],
+    ["model.sbx.internal", 80],
+    ["policy.sbx.internal", 80],
+  ] as const)("are nothing in the pod of a server, whatever the rules say: %s:%d", async ([to, port], { expect }) => {
+    await using pod = startPod({ rules: ["**", "0.0.0.0/0", "host.docker.internal:8812"] });
+    const socket = await pod.dial(to, port, ServerPodId.parse("mcp_test0001"));
+    socket.write(`GET / HTTP/1.1\r\nHost: ${to}:${port}\r\nConnection: close\r\n\r\n`);
+    const { text } = await readAll(socket);
+    expect(text).toMatch(port === 80 ? /^HTTP\/1.1 403 / : /^$/);
+    expect(pod.events).toEqual([{ type: "egress.denied", pod: "mcp_test0001", fields: { to, port, rule: null, reason: expect.stringMatching(/is no service of sbx|is sbx's own/) } }]);
   });
 
   it.for([

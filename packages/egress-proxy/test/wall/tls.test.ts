@@ -107,7 +107,7 @@ describe("a connection to port 443", () => {
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
       void pod.wall.serve(
         {
-          sandbox: SANDBOX,
+          pod: SANDBOX,
           socket,
           to: { kind: "name", name: "api.test" },
           port: 443,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getCACertificates } from "node:tls";
-import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
 import { Agent } from "undici";
 import { answerLastJson } from "../http-answer.ts";
@@ -13,7 +13,7 @@ import { relayModelAnswer } from "./relay-answer.ts";
 
 export interface ModelServiceOptions {
   readonly modelOf: (sandbox: SandboxId) => readonly ModelBinding[];
-  readonly record: RecordEvent;
+  readonly record: RecordPodEvent;
   /** Certificates of authorities to trust beside the system's and Node's own, in PEM. */
   readonly trust?: readonly string[];
   readonly bodyBytes: number;
@@ -85,7 +85,7 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
     async handle(sandbox, request, response) {
       const deny = (denial: Denial): void => {
         const { service, status, reason, quiet = false } = denial;
-        if (!quiet) record({ type: "model.denied", sandbox, fields: { service, status, reason } });
+        if (!quiet) record({ type: "model.denied", pod: sandbox, fields: { service, status, reason } });
         answerLastJson(response, status, errorOf(denial));
       };
       const asked = readAsked(request, { bindings: modelOf(sandbox), bodyBytes });

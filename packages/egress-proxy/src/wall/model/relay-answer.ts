@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Transform, type Readable } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
-import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { createScrubber, scrubText, type Secret } from "@sbx/secret-injector";
 import type { Dispatcher } from "undici";
 import { codeOf } from "../dial.ts";
@@ -17,7 +17,7 @@ export interface RelayOptions {
   readonly secret: Secret;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly record: RecordEvent;
+  readonly record: RecordPodEvent;
   readonly bodyBytes: number;
   readonly dispatcher: Dispatcher;
   readonly origin: string;
@@ -106,9 +106,9 @@ async function stream(reply: Dispatcher.ResponseData, options: RelayOptions): Pr
     response.end(scrubber.end());
   } finally {
     const usage = meter.end();
-    if (usage !== undefined) options.record({ type: "model.used", sandbox: options.sandbox, fields: { service: binding.service, ...usage } });
+    if (usage !== undefined) options.record({ type: "model.used", pod: options.sandbox, fields: { service: binding.service, ...usage } });
     if (scrubber.found)
-      options.record({ type: "model.denied", sandbox: options.sandbox, fields: { service: binding.service, status: reply.statusCode, reason: "the answer repeated the key; it was taken out" } });
+      options.record({ type: "model.denied", pod: options.sandbox, fields: { service: binding.service, status: reply.statusCode, reason: "the answer repeated the key; it was taken out" } });
   }
 }
 
