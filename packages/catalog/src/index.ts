@@ -1,8 +1,16 @@
 export type { CatalogWarning } from "./document/read-source.ts";
+export { BUILT_IN_CATALOG, judgeServer, type ServerJudgement } from "./govern/judge-server.ts";
+export { mergeCatalogs, type CatalogServer, type MergedCatalogs, type NamedCatalog } from "./govern/merge-catalogs.ts";
 export { checkConfig, type ConfigProblem } from "./plan/check-config.ts";
 export { planServer } from "./plan/plan-server.ts";
 export type { PlannedDestination, PlannedHost, PlannedNetwork, PlannedVolume, SecretPart, SecretTemplate, ServerPlan } from "./plan/server-plan.ts";
+export { readBundleManifest, type BundlePlace } from "./read/read-bundle-manifest.ts";
 export { CATALOG_VERSION, readCatalog, type CatalogRead } from "./read/read-catalog.ts";
+export { enabledServers, readRegistry, readServerConfigs, readServerTools, type NamedRead } from "./read/read-enabled.ts";
+export { IMAGE_LABEL, readImageLabel } from "./read/read-image-label.ts";
+export { readProfile, type ProfileRead } from "./read/read-profile.ts";
 export { readServerJson, type ServerJsonRead } from "./read/read-server-json.ts";
 export type { ReadOptions, ServersRead } from "./read/servers-read.ts";
 export { createServerIndex, tokensOf, type ServerHit, type ServerIndex } from "./search/server-index.ts";
+export { writeCatalog, writeProfile, type CatalogText } from "./write/write-catalog.ts";
+export { writeDockerCatalog, writeDockerProfile, type DockerText } from "./write/write-docker.ts";

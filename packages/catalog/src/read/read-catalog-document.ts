@@ -31,7 +31,7 @@ export function readCatalogDocument(source: DocumentSource, items: readonly unkn
 }
 
 /** Read one of them. What it runs is the item's own image or endpoint, whatever its snapshot says. */
-function readSnapshot(source: DocumentSource, path: DocumentPath, item: unknown): EntryRead {
+export function readSnapshot(source: DocumentSource, path: DocumentPath, item: unknown): EntryRead {
   const place = { source, path, name: `server ${Number(path.at(-1)) + 1}` };
   const parsed = SnapshotServer.safeParse(item);
   if (!parsed.success) return leftOut(place, describeIssue(parsed.error).message);

@@ -76,7 +76,7 @@ function packagesOf(place: Place): readonly EntryRead[] {
     const draft = packageDraft(place, parsed.data, type);
     const read = typeof draft === "string" ? leftOut({ ...at, name: parsed.data.identifier }, draft) : checkEntry(at, draft.draft);
     const dropped = typeof draft === "string" ? [] : draft.dropped.map((why) => place.source.warn(at.path, why, place.name));
-    return { rank: ORDER.indexOf(type), read: { ...read, warnings: [...dropped, ...read.warnings] } };
+    return { rank: ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length, read: { ...read, warnings: [...dropped, ...read.warnings] } };
   });
   return reads.toSorted((a, b) => a.rank - b.rank).map(({ read }) => read);
 }
