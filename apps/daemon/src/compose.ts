@@ -68,6 +68,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     store,
     profile: (agent) => agents.profile(agent),
     record,
+    allow: (one, destinations) => policy.allow(one, destinations),
     reconciled: async (live) => {
       await workspace.sweep(new Set(live.map(({ record: { id } }) => id)));
       await sessions.reconcile(live);

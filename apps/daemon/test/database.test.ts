@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { CreateSandbox, SandboxId } from "@sbx/contracts";
-import type { SandboxRecord } from "@sbx/core";
+import { SandboxId } from "@sbx/contracts";
+import { SandboxRecord } from "@sbx/core";
 import { describe, it, onTestFinished, vi } from "vitest";
 import { openDatabase } from "../src/state/database.ts";
 import { createEventLog, type EventLog } from "../src/state/event-log.ts";
@@ -214,7 +214,7 @@ describe("records in the database", () => {
       homeDirectory: "/home/agent",
       placeholder: "p",
       modelSource: "none",
-      request: CreateSandbox.parse({ agent: "shell", workspace: "/w" }),
+      request: SandboxRecord.shape.request.parse({ agent: "shell", workspace: "/w" }),
       profileRules: [],
       profileProtect: [],
       longRunning: false,

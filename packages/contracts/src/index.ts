@@ -21,6 +21,20 @@ export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEf
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";
 export { createClient, createDispatcher, type Call, type Reply, type Send } from "./rpc.ts";
-export { CreateSandbox, Limits, NetworkState, OpenSession, Sandbox, SandboxState, Session, SessionState, TerminalSize, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "./sandbox.ts";
+export {
+  CreateSandbox,
+  Limits,
+  NetworkState,
+  OpenSession,
+  Sandbox,
+  SandboxState,
+  Session,
+  SessionState,
+  TerminalSize,
+  WantedLimits,
+  WorkspaceMount,
+  WorkspaceNotice,
+  WorkspaceReport,
+} from "./sandbox.ts";
 export { decodeExit, decodeSize, encodeExit, encodeFrame, encodeSize, FrameReader, MAX_FRAME_BYTES, STREAM_PROTOCOL, type Frame, type FrameType } from "./stream.ts";
 export { EnabledServer, ServerConfig, ServerEffect, ServerEntry, ServerName, ServerProfile, ServerRule, ServerSecret, ServerSource, ServerTool } from "./server.ts";

@@ -6,23 +6,30 @@ import { Problem } from "./problem.ts";
 const AbsolutePath = z.string().min(1).max(4096).startsWith("/");
 const EnvName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 
-/** What a sandbox may use: whole or part processors, memory in bytes (64 MiB at least), and processes (4096 unless said). */
-export const Limits = z.strictObject({
+/** What a caller lets a sandbox use: whole or part processors, memory in bytes (64 MiB at least), and processes. */
+export const WantedLimits = z.strictObject({
   cpus: z.number().positive().max(1024).optional(),
   memoryBytes: z
     .number()
     .int()
     .min(64 * 1024 * 1024)
     .optional(),
-  pids: z.number().int().min(16).max(1_000_000).default(4096),
+  pids: z.number().int().min(16).max(1_000_000).optional(),
 });
+export type WantedLimits = z.infer<typeof WantedLimits>;
+
+/** What a sandbox may use; 4096 processes unless said. */
+export const Limits = z.strictObject({ ...WantedLimits.shape, pids: WantedLimits.shape.pids.default(4096) });
 export type Limits = z.infer<typeof Limits>;
 
 /** A directory of the host that a sandbox sees at the same path. */
 export const WorkspaceMount = z.strictObject({ path: AbsolutePath, readonly: z.boolean() });
 export type WorkspaceMount = z.infer<typeof WorkspaceMount>;
 
-/** What a caller asks for. The same workspace and agent (or name) give the sandbox that is there already. */
+/**
+ * What a caller asks for. The same workspace and agent (or name) give the sandbox that is there already: destinations are
+ * then allowed in it too, and what cannot be changed any longer is refused.
+ */
 export const CreateSandbox = z.strictObject({
   /** Name of an agent profile, or the absolute path of a Kit's directory. */
   agent: z.string().min(1).max(4096),
@@ -38,7 +45,7 @@ export const CreateSandbox = z.strictObject({
   /** Protected paths that are opened. */
   allowWrite: z.array(z.string().min(1).max(4096)).max(100).default([]),
   env: z.record(EnvName, z.string()).default({}),
-  limits: Limits.prefault({}),
+  limits: WantedLimits.default({}),
   /** `provider`: the profile's own model service with the person's key; `scripted`: the bundled one; `auto`: provider if a key is there. */
   model: z.enum(["auto", "provider", "scripted"]).default("auto"),
 });

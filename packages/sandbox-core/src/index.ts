@@ -30,6 +30,7 @@ export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
 export { sandboxView, sessionView } from "./sandbox/sandbox-view.ts";
+export { wantedDestinations } from "./sandbox/settle-joined.ts";
 export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
 export type { SessionParts, SessionStreams } from "./session/session-parts.ts";

@@ -65,7 +65,20 @@ export class FakeEngine implements Engine {
     if (container === undefined) throw failed("start a container", "there is no such container");
     container.state = "running";
     container.startedAt = new Date(0).toISOString();
+    const program = this.programs.get(container.spec.command[0] ?? "");
+    if (program !== undefined) void this.#runToEnd(container, program);
     return Promise.resolve();
+  }
+
+  /** A container whose own program is one of `programs` ends when that does. */
+  async #runToEnd(container: Container, program: FakeProgram): Promise<void> {
+    const { command, env, user, workdir } = container.spec;
+    const spec: ExecSpec = { command, env, user, workdir, tty: false, stdin: false };
+    const exitCode = await program({ spec, stdin: new PassThrough().end(), stdout: new PassThrough().resume(), stderr: new PassThrough().resume() });
+    if (container.state !== "running") return;
+    container.state = "exited";
+    container.exitCode = exitCode;
+    this.#tellStopped(container.id);
   }
 
   async stop(id: EngineId, _seconds: number): Promise<void> {

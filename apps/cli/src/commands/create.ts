@@ -15,17 +15,15 @@ export const createCommand: MakeCommand = (context) => {
   return addCreateOptions(command)
     .addHelpText("after", EXAMPLES)
     .action(async (agent, path, options) => {
-      const [{ createInput }, { createWithProgress }, { settleJoined }, { noticeLines }] = await Promise.all([
+      const [{ createInput }, { createWithProgress }, { noticeLines }] = await Promise.all([
         import("../run/create-input.ts"),
         import("../run/create-with-progress.ts"),
-        import("../run/settle-joined.ts"),
         import("../run/run-report.ts"),
       ]);
       const input = await createInput(context, agent, { options, ...(path === undefined ? {} : { path }) });
       const quiet = options.quiet === true;
       const connection = await context.daemon.connect();
-      const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet });
-      if (joined) await settleJoined(connection.client, sandbox, input);
+      const { sandbox } = await createWithProgress(context, connection, { input, quiet });
       if (!quiet) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
       context.io.out(`${sandbox.name}\n`);
     });

@@ -6,7 +6,6 @@ import { followSession } from "../session/follow-session.ts";
 import { sessionMode, terminalOf } from "../session/session-mode.ts";
 import { createInput, type CreateOptions } from "./create-input.ts";
 import { createWithProgress } from "./create-with-progress.ts";
-import { settleJoined } from "./settle-joined.ts";
 import { noticeLines, reportLines } from "./run-report.ts";
 import { sessionEnvironment } from "./session-environment.ts";
 import { splitRunArguments } from "./split-run-arguments.ts";
@@ -30,7 +29,6 @@ export async function runAgent(context: Context, agent: string, { rest, options 
   const connection = await context.daemon.connect();
   const before = (await connection.client.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
   const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet: options.quiet === true });
-  if (joined) await settleJoined(connection.client, sandbox, input);
   if (options.quiet !== true) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
   const { session, stdin } = await openOrJoin(context, connection.client, { sandbox, joined, args, env, options });
   if (options.detach === true) {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { AppError, ServerName, type Decision, type Destination, type RecordEvent, type Rule, type RuleEffect, type RuleLayer, type SandboxId } from "@sbx/contracts";
-import type { SandboxRecord } from "@sbx/core";
+import { wantedDestinations, type SandboxRecord } from "@sbx/core";
 import { compilePolicy, decide, parseDestinationPattern, type CompiledPolicy } from "@sbx/egress-policy";
 import { RuleFile } from "./rule-file.ts";
 import { serverRules, type ServerPolicyOf } from "./server-policy.ts";
@@ -84,6 +84,12 @@ export class PolicyService {
     return rule;
   }
 
+  /** Allow destinations for a sandbox, each that is not allowed by the same words. @throws AppError `CONFIG_INVALID` */
+  allow(record: SandboxRecord, destinations: readonly string[]): void {
+    const there = new Set(this.rules({ record }).flatMap(({ effect, to }) => (effect === "allow" ? [to] : [])));
+    for (const to of destinations) if (!there.has(to)) this.add("allow", { to, record });
+  }
+
   /** @throws AppError `RULE_UNKNOWN` */
   remove(id: string, scope: RuleScope = {}): void {
     if (!this.#fileOf(scope).remove(id)) throw new AppError("RULE_UNKNOWN", { message: `There is no rule "${id}" of ${ownerOf(scope)}`, fix: "List the rules with: sbx policy ls" });
@@ -141,5 +147,5 @@ function ownerOf({ record, server }: RuleScope): string {
 /** What the person allowed on the command line when the sandbox was made. */
 function requestRules({ request }: SandboxRecord): readonly Rule[] {
   const rule = (to: string, index: number): Rule => ({ id: `run-${index + 1}`, effect: "allow", to, layer: "sandbox" });
-  return [...request.allow, ...request.allowHostPorts.map((port) => `host.docker.internal:${port}`)].map(rule);
+  return wantedDestinations(request).map(rule);
 }

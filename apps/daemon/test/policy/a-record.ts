@@ -1,5 +1,5 @@
-import { CreateSandbox, SandboxId } from "@sbx/contracts";
-import type { SandboxRecord } from "@sbx/core";
+import { SandboxId } from "@sbx/contracts";
+import { SandboxRecord } from "@sbx/core";
 
 export function aRecord(): SandboxRecord {
   return {
@@ -12,7 +12,7 @@ export function aRecord(): SandboxRecord {
     homeDirectory: "/home/agent",
     placeholder: "p",
     modelSource: "none",
-    request: CreateSandbox.parse({ agent: "shell", workspace: "/w", allow: ["run.test:443"] }),
+    request: SandboxRecord.shape.request.parse({ agent: "shell", workspace: "/w", allow: ["run.test:443"] }),
     profileRules: [{ id: "profile:1", effect: "allow", to: "profile.test", layer: "profile" }],
     profileProtect: [],
     longRunning: false,

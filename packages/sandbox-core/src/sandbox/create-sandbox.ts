@@ -1,4 +1,4 @@
-import { AppError, type CreateSandbox } from "@sbx/contracts";
+import { AppError, Limits, type CreateSandbox } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { EngineId } from "../ports/engine.ts";
 import { labelsOf } from "./labels.ts";
@@ -71,11 +71,12 @@ function newRecord(
   { request, profile, taken }: CreateWork,
   { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] },
 ): SandboxRecord {
+  const limits = { ...parts.defaultLimits, ...profile.resources, ...request.limits };
   return {
     version: 1,
     id: parts.newId(),
     name: request.name ?? sandboxName(profile.name, request.workspace, taken),
-    request: { ...request, limits: { ...parts.defaultLimits, ...profile.resources, ...request.limits } },
+    request: { ...request, limits: { ...limits, pids: limits.pids ?? Limits.parse({}).pids } },
     createdAt: parts.now().toISOString(),
     image,
     user: "1000:1000",

@@ -17,6 +17,8 @@ export interface SandboxParts {
   /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
   readonly profile: (agent: string) => Promise<AgentProfile>;
   readonly record: RecordEvent;
+  /** Allow destinations for a sandbox that is there, those that no rule allows by the same words. @throws AppError `CONFIG_INVALID` */
+  readonly allow: (record: SandboxRecord, destinations: readonly string[]) => void;
   /** Called when the engine and what is remembered agree, once, before any sandbox is worked on. */
   readonly reconciled: (sandboxes: readonly LiveSandbox[]) => Promise<void>;
   /** Called when a sandbox is gone, so that nothing is kept for it. */

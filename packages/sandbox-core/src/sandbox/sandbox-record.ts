@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CreateSandbox, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
+import { CreateSandbox, Limits, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
 
 /**
  * What the daemon remembers of a sandbox, in its database and on the workload container's `dev.sbx.record` label, so
@@ -9,7 +9,8 @@ export const SandboxRecord = z.object({
   version: z.literal(1),
   id: SandboxId,
   name: z.string(),
-  request: CreateSandbox,
+  /** With the limits that it was given. */
+  request: CreateSandbox.extend({ limits: Limits.prefault({}) }),
   createdAt: z.iso.datetime(),
   /** Full ids; absent until they exist. */
   image: z.string(),

@@ -5,6 +5,7 @@ import { endSandbox, stopSandbox } from "./end-sandbox.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
+import { refuseOtherOptions, wantedDestinations } from "./settle-joined.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -71,7 +72,12 @@ export class SandboxService implements Disposable {
     throw new AppError("SANDBOX_NOT_FOUND", { message: `There is no sandbox "${ref}"`, fix: "List the sandboxes with: sbx ls" });
   }
 
-  /** The sandbox of this workspace and agent (and name), running; made when there is none. */
+  /**
+   * The sandbox of this workspace and agent (and name), running; made when there is none. One that is there gets the
+   * destinations that are asked for.
+   *
+   * @throws AppError `SANDBOX_BUSY` when one that is there lacks what is asked for and cannot be changed
+   */
   async create(request: CreateSandbox, options: CreateOptions): Promise<{ readonly live: LiveSandbox; readonly joined: boolean }> {
     await this.reconcile();
     const { path: workspace } = await this.#parts.workspace.check(request.workspace);
@@ -85,7 +91,7 @@ export class SandboxService implements Disposable {
         await this.#onSandbox(existing.record.id, () => this.#end(existing));
         return { live: await this.#make(wanted, options), joined: false };
       }
-      await this.#onSandbox(existing.record.id, () => this.#ensureRunning(existing, options));
+      await this.#onSandbox(existing.record.id, () => this.#join(existing, wanted, options));
       return { live: existing, joined: true };
     });
   }
@@ -157,6 +163,12 @@ export class SandboxService implements Disposable {
     } finally {
       over.resolve();
     }
+  }
+
+  async #join(live: LiveSandbox, wanted: CreateSandbox, options: CreateOptions): Promise<void> {
+    refuseOtherOptions(live, wanted);
+    await this.#ensureRunning(live, options);
+    this.#parts.allow(live.record, wantedDestinations(wanted));
   }
 
   async #ensureRunning(live: LiveSandbox, { operation, signal }: CreateOptions): Promise<void> {

@@ -1,10 +1,10 @@
 import { PassThrough } from "node:stream";
-import { AppError, CreateSandbox, OpenSession, SandboxId, SessionId } from "@sbx/contracts";
+import { AppError, OpenSession, SandboxId, SessionId } from "@sbx/contracts";
 import { onTestFinished, vi } from "vitest";
 import type { AgentProfile } from "../../src/kit/profile.ts";
 import type { ExecProcess } from "../../src/ports/engine.ts";
 import type { LiveSandbox } from "../../src/sandbox/sandbox-parts.ts";
-import type { SessionRecord } from "../../src/sandbox/sandbox-record.ts";
+import { SandboxRecord, type SessionRecord } from "../../src/sandbox/sandbox-record.ts";
 import type { SessionOnDisk } from "../../src/session/hold-program.ts";
 import type { SessionParts } from "../../src/session/session-parts.ts";
 import type { SessionRunner } from "../../src/session/session-runner.ts";
@@ -26,7 +26,7 @@ export function aSandbox(changes: Partial<LiveSandbox["record"]> = {}): LiveSand
     homeDirectory: "/home/agent",
     placeholder: "p",
     modelSource: "none",
-    request: CreateSandbox.parse({ agent: "shell", workspace: "/srv/app" }),
+    request: SandboxRecord.shape.request.parse({ agent: "shell", workspace: "/srv/app" }),
     profileRules: [],
     profileProtect: [],
     longRunning: false,

@@ -1,0 +1,215 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
+import { SandboxService, type AgentProfile, type Engine, type ImageMaker, type PodNetwork, type SandboxParts, type WorkspaceHost } from "@sbx/core";
+import { FakeEngine } from "@sbx/testing";
+import { createSandboxFiles } from "../../src/sandboxes/sandbox-files.ts";
+import { openDatabase } from "../../src/state/database.ts";
+import { createSandboxStore } from "../../src/state/sandbox-store.ts";
+
+export const WORKSPACE = "/srv/app";
+
+/** What sandboxes do to the world, step by step; one of them can be made to go wrong. */
+export class Steps {
+  readonly taken: string[] = [];
+  #at = 0;
+  #act: () => void = () => undefined;
+  /** The step at which `act` was called. */
+  hit: string | undefined;
+
+  /** Call `act` at the n-th step from now, before it is carried out. */
+  breakAt(step: number, act: () => void): void {
+    this.taken.length = 0;
+    this.hit = undefined;
+    this.#at = step;
+    this.#act = act;
+  }
+
+  take(name: string): void {
+    this.taken.push(name);
+    if (this.taken.length !== this.#at) return;
+    this.hit = name;
+    this.#act();
+  }
+}
+
+export interface SandboxLab extends AsyncDisposable {
+  readonly service: SandboxService;
+  readonly steps: Steps;
+  readonly events: readonly EventInit[];
+  /** Destinations that were allowed for a sandbox after it was made. */
+  readonly allowed: readonly string[];
+  /** Everything that there is of any sandbox: containers, volumes, files, records, open pods, prepared workspaces. */
+  left(): Promise<readonly string[]>;
+  /** What of it is in use: running containers, open pods, prepared workspaces. */
+  active(): Promise<readonly string[]>;
+  create(changes?: Partial<CreateSandbox>, signal?: AbortSignal): ReturnType<SandboxService["create"]>;
+}
+
+const profile: Partial<AgentProfile> = {
+  name: "shell",
+  directory: "/kits/shell",
+  dockerfile: "FROM sbx",
+  home: "/home/agent",
+  rules: [],
+  protect: [],
+  resources: {},
+  longRunning: false,
+  hooks: { install: [["/hook"]], startup: [["/hook"]] },
+  skipped: [],
+  seedFiles: () => [{ path: ".profile", content: "x", mode: 0o644, overwrite: true }],
+  environment: () => ({}),
+};
+
+/** Sandboxes over an engine in memory, with the daemon's own files and database in a directory of the test's. */
+export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly user?: { readonly uid: number; readonly gid: number } } = {}): SandboxLab {
+  const root = mkdtempSync(path.join(tmpdir(), "sbx-sandboxes-"));
+  const steps = new Steps();
+  const engine = fakeEngine();
+  const events: EventInit[] = [];
+  const allowed: string[] = [];
+  const [pods, prepared] = [new Set<Id>(), new Set<Id>()];
+  const { database } = openDatabase(path.join(root, "sbx.db"), () => new Date());
+  const store = createSandboxStore(database, () => undefined);
+  const files = createSandboxFiles(root, () => Promise.resolve(Buffer.from("hold")));
+  let made = 0;
+  const parts: SandboxParts = {
+    engine: asked(steps, "an engine", () => Promise.resolve(told<Engine>(steps, "engine", engine))),
+    images: asked(steps, "images", () => Promise.resolve(told(steps, "images", fakeImages()))),
+    pods: told(steps, "pods", fakePods(pods, steps)),
+    files: told(steps, "files", files),
+    workspace: told(steps, "workspace", fakeWorkspace(prepared, user)),
+    store: told(steps, "store", store),
+    profile: asked(steps, "profile", () => Promise.resolve(profile as AgentProfile)),
+    record: (event) => events.push(event),
+    allow: (_record, destinations) => allowed.push(...destinations),
+    reconciled: () => Promise.resolve(),
+    ended: () => undefined,
+    owner: "1000:lab",
+    now: () => new Date(),
+    newId: () => SandboxId.parse(`sbx_${String((made += 1)).padStart(8, "0")}`),
+    defaultLimits: { cpus: 2, memoryBytes: 1 << 30 },
+    newPlaceholder: () => "placeholder",
+    modelSource: asked(steps, "modelSource", () => Promise.resolve("none" as const)),
+  };
+  const service = new SandboxService(parts);
+  const active = async (): Promise<readonly string[]> => [
+    ...(await engine.list([])).filter(({ state }) => state === "running").map(({ name }) => `running ${name}`),
+    ...[...pods].map((id) => `pod ${id}`),
+    ...[...prepared].map((id) => `workspace of ${id}`),
+  ];
+  return {
+    service,
+    steps,
+    events,
+    allowed,
+    active,
+    left: async () => [
+      ...(await active()),
+      ...(await engine.list([])).map(({ name }) => `container ${name}`),
+      ...(await engine.listVolumes([])).map(({ name }) => `volume ${name}`),
+      ...["pods", "sandboxes"].flatMap((name) => list(path.join(root, name))),
+      ...store.sandboxes().map(({ id }) => `record ${id}`),
+      ...service.list().map(({ record }) => `sandbox ${record.id}`),
+    ],
+    create: async (changes = {}, signal = new AbortController().signal) =>
+      service.create({ ...CreateSandbox.parse({ agent: "shell", workspace: WORKSPACE }), ...changes }, { operation: "op", signal }),
+    async [Symbol.asyncDispose]() {
+      service[Symbol.dispose]();
+      database.close();
+      rmSync(root, { recursive: true, force: true });
+      return Promise.resolve();
+    },
+  };
+}
+
+function fakeEngine(): FakeEngine {
+  const engine = new FakeEngine();
+  for (const name of ["gate", "agent"]) engine.images.set(name, `sha256:${name}`);
+  for (const name of ["/bin/sh", "/hook", "/bin/chown"]) engine.programs.set(name, () => 0);
+  engine.programs.set("/.sbx/hold", ({ spec }) => (spec.command[1] === "init" ? new Promise<number>(() => undefined) : 0));
+  return engine;
+}
+
+function fakeImages(): ImageMaker {
+  return { gate: () => Promise.resolve("sha256:gate"), agent: () => Promise.resolve("sha256:agent") };
+}
+
+function fakePods(open: Set<Id>, steps: Steps): PodNetwork {
+  return {
+    open({ id, directory }) {
+      open.add(id);
+      const link = {
+        socketDirectory: path.join(directory, "gate"),
+        state: () => "ready" as const,
+        ready: (signal: AbortSignal) => {
+          steps.take("pod.ready");
+          signal.throwIfAborted();
+          return Promise.resolve();
+        },
+        [Symbol.asyncDispose]: async () => {
+          open.delete(id);
+          return Promise.resolve();
+        },
+      };
+      return Promise.resolve({ ...link, ready: async (signal: AbortSignal) => link.ready(signal) });
+    },
+  };
+}
+
+function fakeWorkspace(prepared: Set<Id>, user: { readonly uid: number; readonly gid: number }): WorkspaceHost {
+  return {
+    check: (workspace) => Promise.resolve({ path: workspace, ...user }),
+    prepare({ id, directory, workspace, hide, protect }) {
+      prepared.add(id);
+      mkdirSync(path.join(directory, "copies"), { recursive: true });
+      const mounts = [{ kind: "bind" as const, source: workspace, target: workspace, readonly: false }];
+      return Promise.resolve({ mounts, user, protected: [".git/hooks", ...protect], hidden: hide, notices: [], checkpoints: [workspace] });
+    },
+    verify: () => Promise.resolve(),
+    release({ id }) {
+      prepared.delete(id);
+      return Promise.resolve();
+    },
+    snapshot: () => Promise.resolve(),
+    report: () => Promise.resolve({ changed: [], truncated: false, runsOnHost: [] }),
+    gitIdentity: () => Promise.resolve({ name: "Ada" }),
+  };
+}
+
+/** A function whose calls are steps. */
+function asked<Args extends readonly unknown[], T>(steps: Steps, name: string, ask: (...args: Args) => Promise<T>): (...args: Args) => Promise<T> {
+  return async (...args) => {
+    steps.take(name);
+    return ask(...args);
+  };
+}
+
+/** A port whose calls are steps: a promise rejects, and what gives none throws. */
+function told<T extends object>(steps: Steps, name: string, port: T): T {
+  return new Proxy(port, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== "function") return value;
+      return (...args: readonly unknown[]): unknown => {
+        if (name === "store") {
+          steps.take(`${name}.${String(key)}`);
+          return Reflect.apply(value, target, args);
+        }
+        return (async (): Promise<unknown> => {
+          steps.take(`${name}.${String(key)}`);
+          return Reflect.apply(value, target, args);
+        })();
+      };
+    },
+  });
+}
+
+function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).map((name) => path.join(path.basename(directory), name));
+  } catch {
+    return [];
+  }
+}
