@@ -9,6 +9,7 @@ import { containersOf, fingerprintOf, reusableContainers, type WorkloadBasis } f
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
+import { waitForAll } from "./wait-for-all.ts";
 import { HOLD_PROGRAM, idsOf, workloadContainer } from "./workload-container.ts";
 
 /** How long a gate may take to hand over its listeners. */
@@ -115,9 +116,9 @@ interface WorkloadWork {
 async function createWorkload(parts: SandboxParts, { live, engine, prepared, signal }: StartWork, { gate, basis }: WorkloadWork): Promise<EngineId> {
   const { record } = live;
   const account = { ...idsOf(record.user), home: record.homeDirectory };
-  const [passwd, group] = await Promise.all([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
+  const [passwd, group] = await waitForAll([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
   const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
-  const [passwdPath, groupPath, hostsPath] = await Promise.all([write("passwd", passwdFile(passwd, account)), write("group", groupFile(group, account)), write("hosts", hostsFile(record.name))]);
+  const [passwdPath, groupPath, hostsPath] = await waitForAll([write("passwd", passwdFile(passwd, account)), write("group", groupFile(group, account)), write("hosts", hostsFile(record.name))]);
   const files = { passwd: passwdPath, group: groupPath, hosts: hostsPath };
   const { holdProgram, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
