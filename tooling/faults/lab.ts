@@ -59,7 +59,7 @@ export class Lab implements AsyncDisposable {
     const child = spawn(process.execPath, [CLI, ...args], {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", ...this.#environment, ...env },
+      env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", SBX_VAULT_KEY: "file", ...this.#environment, ...env },
     });
     const done = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(([, out, err]) => ({ code: child.exitCode, out, err }));
     return { child, done };

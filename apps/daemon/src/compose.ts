@@ -20,8 +20,7 @@ import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
-import { createCommandSecrets } from "./secrets/secret-commands.ts";
-import { createSecretStore } from "./secrets/secret-store.ts";
+import { composeSecrets } from "./secrets/compose-secrets.ts";
 import { startServer } from "./server/serve.ts";
 import { SessionClients } from "./sessions/session-clients.ts";
 import type { EventLog } from "./state/event-log.ts";
@@ -53,7 +52,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const images = imagesOf(engine, config.environment);
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
-  const secrets = openSecrets(config);
+  // Until a catalog is composed in, no server has a name that a secret could be bound to.
+  const secrets = await composeSecrets({ config, record, log, identify: () => undefined });
   const models = await startModelSources(secrets, scope);
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
@@ -147,12 +147,6 @@ function openPolicy({ stateDirectory, configDirectory }: DaemonConfig, told: Pic
     serverFile: (server) => path.join(configDirectory, "mcp", "policy", `${server}.json`),
     ...told,
   });
-}
-
-/** Secrets by file, by environment and by command. */
-function openSecrets({ stateDirectory, configDirectory, environment }: DaemonConfig): ReturnType<typeof createSecretStore> {
-  const commands = createCommandSecrets({ file: path.join(configDirectory, "secrets.json"), environment, now: Date.now });
-  return createSecretStore({ directory: path.join(stateDirectory, "secrets"), commands, environment });
 }
 
 /** Resolves after the first attempt; where that failed, others follow until one succeeds or the daemon ends. */

@@ -14,6 +14,8 @@ export interface DaemonConfig {
   readonly home: string;
   /** How long a sandbox without a session goes on running, in milliseconds. */
   readonly idleStopMs: number;
+  /** Where the key of a new vault goes: the OS keychain where one answers and else a file (`auto`), or always one of the two. */
+  readonly vaultKey: "auto" | "keychain" | "file";
   /** The environment for finding the engine and the model keys; nothing else reads it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -39,6 +41,7 @@ export function loadConfig(environment: Environment, uid: number): DaemonConfig 
     uid,
     home,
     idleStopMs: milliseconds(environment, "SBX_IDLE_STOP_MS", 60_000),
+    vaultKey: vaultKey(environment["SBX_VAULT_KEY"]),
     environment,
   };
 }
@@ -51,6 +54,12 @@ function directory(environment: Environment, name: string, fallback: string): st
 
 /** A unix socket's address holds 107 bytes, and each sandbox's own lies deeper. */
 const LONGEST_STATE_DIRECTORY = 107 - "/pods/sbx_00000000/gate.sock".length;
+
+function vaultKey(text: string | undefined): DaemonConfig["vaultKey"] {
+  if (text === undefined || text === "" || text === "auto") return "auto";
+  if (text === "keychain" || text === "file") return text;
+  throw new AppError("CONFIG_INVALID", { message: `SBX_VAULT_KEY is "${text}", and none of: auto, keychain, file`, fix: "Set SBX_VAULT_KEY to one of them, or unset it." });
+}
 
 function milliseconds(environment: Environment, name: string, fallback: number): number {
   const text = environment[name];

@@ -1,8 +1,8 @@
 import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/contracts";
 import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
+import { Secret, type SecretKeeper } from "@sbx/secret-injector";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
-import type { SecretStore } from "./secrets/secret-store.ts";
 import type { EventLog } from "./state/event-log.ts";
 
 export interface HandlerParts {
@@ -12,7 +12,7 @@ export interface HandlerParts {
   readonly sandboxes: SandboxService;
   readonly sessions: SessionService;
   readonly policy: PolicyService;
-  readonly secrets: SecretStore;
+  readonly secrets: SecretKeeper;
   readonly events: EventLog;
   readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
   readonly newOperation: () => string;
@@ -83,16 +83,32 @@ export function createHandlers(parts: HandlerParts): Handlers {
     },
     checkPolicy: ({ destination, sandbox }) => Promise.resolve(policy.check(destination, maybe(sandbox)?.record)),
 
+    ...secretHandlers(secrets),
+
+    listEvents: ({ after, limit, sandbox }) => Promise.resolve([...events.list({ after, limit, ...(sandbox === undefined ? {} : { sandbox: sandboxes.get(sandbox).record.id }) })]),
+  };
+}
+
+function secretHandlers(secrets: SecretKeeper): Pick<Handlers, "listSecrets" | "setSecret" | "rotateSecret" | "removeSecret" | "bindSecret" | "unbindSecret" | "vaultStatus"> {
+  return {
     listSecrets: async () => [...(await secrets.list())],
     setSecret: async ({ name, value }) => {
-      await secrets.set(name, value);
+      await secrets.set(name, new Secret(value));
+      return done;
+    },
+    rotateSecret: async ({ name, value }) => {
+      await secrets.rotate(name, new Secret(value));
       return done;
     },
     removeSecret: async ({ name }) => {
       await secrets.remove(name);
       return done;
     },
-
-    listEvents: ({ after, limit, sandbox }) => Promise.resolve([...events.list({ after, limit, ...(sandbox === undefined ? {} : { sandbox: sandboxes.get(sandbox).record.id }) })]),
+    bindSecret: ({ name, server }) => secrets.bind(name, server),
+    unbindSecret: async ({ name, server }) => {
+      await secrets.unbind(name, server);
+      return done;
+    },
+    vaultStatus: () => secrets.status(),
   };
 }

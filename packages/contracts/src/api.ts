@@ -3,12 +3,15 @@ import { Event } from "./event.ts";
 import { SandboxRef, SessionId } from "./ids.ts";
 import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
 import { route } from "./route.ts";
-import { ServerName } from "./server.ts";
 import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
+import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
+import { ServerName } from "./server.ts";
 
 const Nothing = z.strictObject({});
 const Done = z.object({ done: z.literal(true) });
 const OfSandbox = z.strictObject({ sandbox: SandboxRef });
+const OfSecret = z.strictObject({ name: SecretName });
+const OfSecretAndServer = z.strictObject({ name: SecretName, server: ServerName });
 
 /** One agent as `sbx agents` lists it: where its Kit lies, what it needs, and whether its image is built. */
 export const AgentView = z.object({
@@ -49,12 +52,6 @@ export const DaemonStatus = z.object({
   ]),
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
-
-/** What may be shown of a secret: its name, where the value comes from, and when it was stored; never the value. */
-export const SecretView = z.object({ name: z.string(), source: z.enum(["file", "environment", "command"]), setAt: z.iso.datetime().optional() });
-export type SecretView = z.infer<typeof SecretView>;
-/** Name of a secret: 1 to 63 of lower-case letters, digits, dashes and underscores, beginning with a letter or digit. */
-export const SecretName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "a secret's name has lower-case letters, digits, dashes and underscores");
 
 /** The daemon's API, whole. Streams (events, attach) are in {@link STREAMS}. */
 export const api = {
@@ -107,8 +104,14 @@ export const api = {
   }),
 
   listSecrets: route({ method: "GET", path: "/v1/secrets", request: Nothing, response: z.array(SecretView) }),
-  setSecret: route({ method: "PUT", path: "/v1/secrets/{name}", request: z.strictObject({ name: SecretName, value: z.string().min(1).max(65_536) }), response: Done }),
-  removeSecret: route({ method: "DELETE", path: "/v1/secrets/{name}", request: z.strictObject({ name: SecretName }), response: Done }),
+  setSecret: route({ method: "PUT", path: "/v1/secrets/{name}", request: SetSecret, response: Done }),
+  /** As `setSecret`, for a secret that the vault has; servers that use it are started anew. */
+  rotateSecret: route({ method: "POST", path: "/v1/secrets/{name}/rotate", request: SetSecret, response: Done }),
+  removeSecret: route({ method: "DELETE", path: "/v1/secrets/{name}", request: OfSecret, response: Done }),
+  /** Let a server of a catalog use a secret, which need not have a value yet. */
+  bindSecret: route({ method: "PUT", path: "/v1/secrets/{name}/servers/{server}", request: OfSecretAndServer, response: SecretBinding }),
+  unbindSecret: route({ method: "DELETE", path: "/v1/secrets/{name}/servers/{server}", request: OfSecretAndServer, response: Done }),
+  vaultStatus: route({ method: "GET", path: "/v1/vault", request: Nothing, response: VaultStatus }),
 
   /** Past events, newest last. */
   listEvents: route({

@@ -1,4 +1,4 @@
-export { AgentView, api, DaemonStatus, SecretName, SecretView, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
+export { AgentView, api, DaemonStatus, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
 export { AppError, type AppErrorInit } from "./app-error.ts";
 export { Event, EVENT_TYPES, EventFields, EventType, type EventInit, type PodEventInit, type RecordEvent, type RecordPodEvent } from "./event.ts";
 export {
@@ -36,5 +36,6 @@ export {
   WorkspaceNotice,
   WorkspaceReport,
 } from "./sandbox.ts";
+export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";
 export { decodeExit, decodeSize, encodeExit, encodeFrame, encodeSize, FrameReader, MAX_FRAME_BYTES, STREAM_PROTOCOL, type Frame, type FrameType } from "./stream.ts";
 export { EnabledServer, ServerConfig, ServerEffect, ServerEntry, ServerName, ServerProfile, ServerRule, ServerSecret, ServerSource, ServerTool } from "./server.ts";

@@ -1,4 +1,13 @@
+export { bindByCatalog, bindByPerson, bindingFor, mayUse, modelServiceOf, unbind, type Adopt, type Bind, type RefusedSecret } from "./bindings.ts";
+export { parseEnvFile, type EnvFile } from "./env-file.ts";
+export { createProviderEnvironment } from "./environment-source.ts";
+export { looksLikeKey } from "./key-shapes.ts";
 export { DIALECTS, findModelService, MODEL_SERVICES, type Dialect, type ModelService, type ModelServiceName } from "./model-services.ts";
 export { isPlaceholder, newPlaceholder } from "./placeholder.ts";
+export type { SecretSource, SecretUses, SecretVault, VaultContent } from "./ports.ts";
+export { resolveServerEnvironment, resolveTexts, type MissingSecret, type ResolvedSecrets, type SecretLookup, type SecretPlan } from "./resolve-environment.ts";
 export { createScrubber, scrubText, type Scrubber } from "./scrubber.ts";
+export { SecretKeeper, type SecretKeeperParts } from "./secret-keeper.ts";
 export { Secret } from "./secret.ts";
+export { identifyServer, isSameServer, type ServerIdentity } from "./server-identity.ts";
+export { createTextScrubber, type TextScrubber } from "./text-scrubber.ts";

@@ -72,7 +72,7 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
   const home = made(path.join(root, "home"), 0o700);
   const stateDirectory = path.join(root, "state");
   const taken = Object.fromEntries(TAKEN.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
-  const env = { ...taken, HOME: home, SBX_STATE_DIR: stateDirectory, SBX_CONFIG_DIR: path.join(root, "config"), LANG: "C.UTF-8", ...extra };
+  const env = { ...taken, HOME: home, SBX_STATE_DIR: stateDirectory, SBX_CONFIG_DIR: path.join(root, "config"), LANG: "C.UTF-8", SBX_VAULT_KEY: "file", ...extra };
   const owner = `dev.sbx.owner=${process.getuid?.() ?? 0}:${createHash("sha256").update(stateDirectory).digest("hex").slice(0, 12)}`;
   writeFileSync(path.join(home, ".gitconfig"), '[user]\n\tname = Ada Example\n\temail = ada@example.invalid\n[safe]\n\tdirectory = *\n[protocol "file"]\n\tallow = always\n');
 

@@ -80,13 +80,13 @@ describe("real agents at work behind the wall", () => {
 });
 
 describe("the model's credential", () => {
-  it("is in the daemon's own store and nowhere else that it writes", async ({ expect }) => {
+  it("is encrypted in the vault, and nothing that the daemon writes has it in the open", async ({ expect }) => {
     const found = readdirSync(host.stateDirectory, { recursive: true, withFileTypes: true }).flatMap((entry) => {
       const file = path.join(entry.parentPath, entry.name);
       return entry.isFile() && keysIn(readFileSync(file, "latin1")).length > 0 ? [path.relative(host.stateDirectory, file)] : [];
     });
-    expect(found).toEqual(["secrets/anthropic"]);
-    expect(statSync(path.join(host.stateDirectory, "secrets/anthropic")).mode & 0o777).toBe(0o600);
+    expect(found).toEqual([]);
+    expect(statSync(path.join(host.stateDirectory, "vault")).mode & 0o777).toBe(0o600);
     const listed = await host.sbx(["secret", "ls", "--json"]);
     expect(listed.stdout).toContain('"anthropic"');
     expect(keysIn(`${listed.stdout}${JSON.stringify(await host.events())}${(await host.sbx(["daemon", "logs"])).stdout}`)).toEqual([]);

@@ -13,7 +13,7 @@ export const secretCommand: MakeCommand = (context) =>
 function setCommand(context: Context): CommandUnknownOpts {
   return new Command("set")
     .description("Keep a secret, read from stdin or a hidden prompt")
-    .argument("<name>", "lower-case letters, digits, dashes and underscores")
+    .argument("<name>", "a provider's name, or SERVER.KEY for an MCP server's")
     .argument("[value...]", "never here: see below")
     .option("-t, --value <value>", "never here: see below")
     .addHelpText(

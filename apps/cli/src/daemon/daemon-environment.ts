@@ -1,6 +1,6 @@
 import type { Environment } from "../context.ts";
 
-/** What the daemon needs: itself, the engine, the network's proxies and authorities, and the model keys that stay with it. */
+/** What the daemon needs: itself, the keychain's bus, the engine, the network's proxies and authorities, and the model keys that stay with it. */
 const NAMES = new Set([
   "PATH",
   "HOME",
@@ -10,6 +10,7 @@ const NAMES = new Set([
   "LC_ALL",
   "TZ",
   "TMPDIR",
+  "DBUS_SESSION_BUS_ADDRESS",
   "DOCKER_HOST",
   "DOCKER_CONTEXT",
   "DOCKER_CONFIG",

@@ -1,4 +1,5 @@
 import { AppError, SecretName } from "@sbx/contracts";
+import { looksLikeKey } from "@sbx/secret-injector";
 import type { Context } from "../context.ts";
 import { readHidden } from "./read-hidden.ts";
 
@@ -12,8 +13,11 @@ export async function setSecret(context: Context, name: string, { inArguments }:
       fix: "Take it back where it came from if others use this machine, then: sbx secret set NAME (asks without echo), or send it to stdin",
     });
   const checked = SecretName.safeParse(name);
-  if (!checked.success)
-    throw new AppError("USAGE", { message: "That cannot be a secret's name: lower-case letters, digits, dashes and underscores", fix: "Write for example: sbx secret set anthropic" });
+  if (!checked.success || looksLikeKey(name))
+    throw new AppError("USAGE", {
+      message: "That cannot be a secret's name: letters, digits, dots, dashes and underscores, and nothing that looks like a key",
+      fix: "Write for example: sbx secret set anthropic",
+    });
   const value = (await readValue(context, name)).replace(/\r?\n$/, "");
   if (value === "") throw new AppError("USAGE", { message: "There is no value: stdin was empty", fix: "Send the value to stdin, or type it at the prompt." });
   const { client } = await context.daemon.connect();
