@@ -122,8 +122,11 @@ export type ServerEntry = z.infer<typeof ServerEntry>;
 export const ServerConfig = z.record(z.string(), z.json());
 export type ServerConfig = z.infer<typeof ServerConfig>;
 
-/** One server of a profile or of what is enabled: its configuration, and which of its tools are offered (all when absent). */
-export const EnabledServer = z.strictObject({ name: ServerName, config: ServerConfig.default({}), tools: z.array(z.string()).optional() });
+/**
+ * One server of a profile or of what is enabled: its configuration, and which of its tools are offered (all when absent).
+ * Those of an `unlisted` one can be called by name, and are not in the list of tools.
+ */
+export const EnabledServer = z.strictObject({ name: ServerName, config: ServerConfig.default({}), tools: z.array(z.string()).optional(), unlisted: z.boolean().optional() });
 export type EnabledServer = z.infer<typeof EnabledServer>;
 
 /** A named set of servers. */

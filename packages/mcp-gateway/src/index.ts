@@ -1,8 +1,32 @@
-export { type CodeModeEngine, type CodeModeSettings, createCodeModeEngine } from "./code-mode/engine.ts";
-export { type CodeModeDefinition, codeModeCreatedText, codeModeToolName, defineCodeModeTool } from "./code-mode/code-mode-tool.ts";
+export { createGateway } from "./create-gateway.ts";
+export { createCodeModeEngine } from "./code-mode/engine.ts";
+export { GATEWAY_LIMITS } from "./limits.ts";
+export { startHttpGateway } from "./start-http-gateway.ts";
+export type { Gateway } from "./create-gateway.ts";
+export type { GatewayOptions } from "./gateway-options.ts";
+export type { HttpGateway, HttpGatewayOptions } from "./start-http-gateway.ts";
+export type { GatewayLimits } from "./limits.ts";
+export type { Json, JsonObject } from "./jsonrpc/json.ts";
+export type { CodeModeEngine, CodeModeSettings } from "./code-mode/engine.ts";
 export type { CodeModeLimits } from "./code-mode/limits.ts";
 export type { CodeModeScript } from "./code-mode/script-thread.ts";
 export type { CallTool } from "./code-mode/tool-calls.ts";
 export type { CodeModeTool } from "./code-mode/tool-arguments.ts";
 export type { ContentBlock, ToolCall, ToolResult } from "./interceptors/tool-call.ts";
-export type { Caller, FoundServer, GatewayState, RemoteServers, RunningServer, ServerCatalog, ServerPolicy, ServerRunner, StartServer, Verdict } from "./ports.ts";
+export type {
+  Caller,
+  ConfigProblem,
+  FoundServer,
+  GatewayState,
+  InterceptionContext,
+  ListStore,
+  RemoteServers,
+  RunningServer,
+  ServerCatalog,
+  ServerLists,
+  ServerPolicy,
+  ServerRunner,
+  StartServer,
+  ToolInterceptor,
+  Verdict,
+} from "./ports.ts";

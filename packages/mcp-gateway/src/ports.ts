@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import type { ToolCall, ToolResult } from "./interceptors/tool-call.ts";
+import type { JsonObject } from "./jsonrpc/json.ts";
 import type { EnabledServer, SandboxId, ServerConfig, ServerEntry, ServerProfile } from "@sbx/contracts";
 
 /**
@@ -14,20 +16,35 @@ export interface FoundServer {
   readonly tokens?: number;
 }
 
+/** What is wrong with a configuration, for whoever can mend it. */
+export interface ConfigProblem {
+  /** Dotted path of the setting, without the server's name: `confluence.url`. */
+  readonly key: string;
+  /** `missing` when a required setting is not there. */
+  readonly kind: "missing" | "invalid";
+  /** One sentence; never the value. */
+  readonly message: string;
+}
+
 /** The servers that a caller may find: all catalogs, by precedence, without what policy denies. */
 export interface ServerCatalog {
   /** `undefined` when no catalog has it, or policy does not let this caller know of it. */
   find(name: string, caller: Caller): ServerEntry | undefined;
   /** Ranked; tolerates misspelled words. */
   search(query: string, caller: Caller): readonly FoundServer[];
+  /** Checks a configuration against the entry's own schemas; empty when it may be used as it is. */
+  configProblems(entry: ServerEntry, config: ServerConfig): readonly ConfigProblem[];
 }
 
 /** Whether a caller may add a server: at once, after its person agreed, or not. `fix` is a command for the person. */
 export type Verdict = { readonly effect: "allow" } | { readonly effect: "ask" | "deny"; readonly reason: string; readonly fix: string };
 
-/** What governs the use of servers; asked when a server is added, and again before it is started. */
+/** What governs the use of servers; asked when a server is added or configured, and again before it is started. */
 export interface ServerPolicy {
-  judge(entry: ServerEntry, caller: Caller): Verdict;
+  /** Judges the entry together with its configuration, which may name directories and hosts. */
+  judge(request: StartServer): Verdict;
+  /** Remembers that the person of a client on the host agreed to exactly this, as long as the caller's scope lasts. */
+  agree(request: StartServer): void;
   /** Names of the required secrets of an entry that are not there, or not bound to it, with the command that mends it. */
   missingSecrets(entry: ServerEntry, caller: Caller): Promise<readonly { readonly name: string; readonly fix: string }[]>;
 }
@@ -37,11 +54,15 @@ export interface GatewayState {
   /** What a scope has added so far, in order; for a new scope what its person enabled for all. */
   servers(caller: Caller): readonly EnabledServer[];
   put(caller: Caller, servers: readonly EnabledServer[]): void;
-  profile(name: string): ServerProfile | undefined;
-  putProfile(profile: ServerProfile): void;
+  /** Drops what a scope had. Called when the session of a client on the host has ended; a sandbox keeps its servers. */
+  forget(caller: Caller): void;
+  /** By id. What a sandbox saved is found by that sandbox alone; what a person saved, by all. */
+  profile(id: string, caller: Caller): ServerProfile | undefined;
+  /** Never replaces the profile of another: a sandbox cannot change what its person or another sandbox will activate. */
+  putProfile(profile: ServerProfile, caller: Caller): void;
 }
 
-/** A local server to start for one scope, with its configuration. */
+/** A server to start for one scope, with its configuration. */
 export interface StartServer {
   readonly entry: ServerEntry;
   readonly config: ServerConfig;
@@ -58,6 +79,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly stderr: Readable;
   /** Resolves with its exit code when it has ended, by itself or not. */
   readonly exit: Promise<number>;
+  /** Where the server sees a directory of the caller's (`file:` URI to `file:` URI); `undefined` when it cannot. Without it the server is told of no roots. */
+  readonly rootSeenAs?: (uri: string) => string | undefined;
 }
 
 /** Starts local servers, each in a pod of its own with its own secrets. */
@@ -75,4 +98,39 @@ export interface RemoteServers {
    * @throws AppError `SERVER_DENIED`, `SECRET_MISSING`, `CONFIG_INVALID`
    */
   connect(request: StartServer): Promise<typeof fetch>;
+}
+
+/** What an interceptor is given beside a call. */
+export interface InterceptionContext {
+  readonly caller: Caller;
+  /** Goes on with the call. Only its arguments and `_meta` count: where it goes was decided by its name. */
+  readonly next: (call: ToolCall) => Promise<ToolResult>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at each call of a server's tool and at its result, however the tool was called; may answer itself, change either,
+ * or throw an AppError to refuse, which the model reads. The first of a list is the outermost.
+ */
+export interface ToolInterceptor {
+  around(call: ToolCall, context: InterceptionContext): Promise<ToolResult>;
+}
+
+/** What a server offered when it was last seen, as it said it. */
+export interface ServerLists {
+  readonly capabilities: JsonObject;
+  readonly instructions?: string;
+  readonly tools: readonly JsonObject[];
+  readonly prompts: readonly JsonObject[];
+  readonly resources: readonly JsonObject[];
+  readonly templates: readonly JsonObject[];
+}
+
+/**
+ * What servers offer, kept so that nothing has to be started to list it. The key stands for entry and configuration;
+ * what a reader gets is checked again, so a store may be lost or old.
+ */
+export interface ListStore {
+  get(key: string): ServerLists | undefined;
+  put(key: string, lists: ServerLists): void;
 }

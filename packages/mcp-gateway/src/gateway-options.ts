@@ -1,0 +1,35 @@
+import type { RecordEvent } from "@sbx/contracts";
+import type { CodeModeEngine } from "./code-mode/engine.ts";
+import type { GatewayLimits } from "./limits.ts";
+import type { GatewayState, ListStore, RemoteServers, ServerCatalog, ServerPolicy, ServerRunner, ToolInterceptor } from "./ports.ts";
+
+/** All that the gateway needs of others. */
+export interface GatewayOptions {
+  readonly catalog: ServerCatalog;
+  readonly policy: ServerPolicy;
+  readonly state: GatewayState;
+  readonly runner: ServerRunner;
+  readonly remote: RemoteServers;
+  readonly record: RecordEvent;
+  /** A bug of ours, for the log. */
+  readonly onFault: (error: unknown) => void;
+  /** What servers offered when last seen; kept in memory where none is given. */
+  readonly lists?: ListStore;
+  /** Without it there is no `code-mode`. Stays its maker's, who disposes it. */
+  readonly codeMode?: CodeModeEngine;
+  /** Outermost first. */
+  readonly interceptors?: readonly ToolInterceptor[];
+  /** What a list of tools costs in a context; told by `mcp-find` and `mcp-add` where it is given. */
+  readonly countTokens?: (tools: readonly unknown[]) => number;
+  /** Whether servers may have the client's model work for them. Unless `forward`, they are refused. */
+  readonly sampling?: "refuse" | "forward";
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+/** The options with everything filled in that has a default. */
+export interface GatewayParts extends GatewayOptions {
+  readonly limits: GatewayLimits;
+  readonly lists: ListStore;
+  readonly interceptors: readonly ToolInterceptor[];
+  readonly sampling: "refuse" | "forward";
+}

@@ -1,0 +1,53 @@
+import type { GatewayLimits } from "../limits.ts";
+
+/** An event of a stream, as it was or will be sent. */
+export interface KeptEvent {
+  readonly stream: number;
+  readonly sequence: number;
+  readonly data: string;
+}
+
+/** The last events of one session, for a client that comes back. Bounded in number and size: the oldest go first. */
+export class EventKeeper {
+  readonly #limits: Pick<GatewayLimits, "keptEvents" | "keptBytes">;
+  #events: KeptEvent[] = [];
+  #bytes = 0;
+
+  constructor(limits: Pick<GatewayLimits, "keptEvents" | "keptBytes">) {
+    this.#limits = limits;
+  }
+
+  /** Keep an event. One that is larger than all that may be kept is not. */
+  keep(event: KeptEvent): void {
+    if (event.data.length > this.#limits.keptBytes) return;
+    this.#events.push(event);
+    this.#bytes += event.data.length;
+    let drop = 0;
+    while (this.#events.length - drop > this.#limits.keptEvents || this.#bytes > this.#limits.keptBytes) {
+      this.#bytes -= this.#events[drop]?.data.length ?? 0;
+      drop += 1;
+    }
+    if (drop > 0) this.#events = this.#events.slice(drop);
+  }
+
+  /** What a stream had after one of its events. */
+  after(stream: number, sequence: number): readonly KeptEvent[] {
+    return this.#events.filter((event) => event.stream === stream && event.sequence > sequence);
+  }
+
+  clear(): void {
+    this.#events = [];
+    this.#bytes = 0;
+  }
+}
+
+/** The id of an event, as a client gives it back: it names its stream. */
+export function eventId({ stream, sequence }: Pick<KeptEvent, "stream" | "sequence">): string {
+  return `${stream}-${sequence}`;
+}
+
+/** Read an id that a client gives back; `undefined` for what is none of ours. */
+export function parseEventId(id: string): Pick<KeptEvent, "stream" | "sequence"> | undefined {
+  const match = /^(\d{1,9})-(\d{1,9})$/.exec(id);
+  return match === null ? undefined : { stream: Number(match[1]), sequence: Number(match[2]) };
+}

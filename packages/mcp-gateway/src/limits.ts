@@ -1,0 +1,80 @@
+/** What bounds the gateway. Times in milliseconds; every number is a maximum unless it says otherwise. */
+export interface GatewayLimits {
+  /** Body of one request of a client. */
+  readonly bodyBytes: number;
+  /** Time for a client to send a request's body. */
+  readonly bodyMs: number;
+  readonly sessionsPerScope: number;
+  readonly sessions: number;
+  /** A session without a request and without an open stream ends after so long. */
+  readonly sessionIdleMs: number;
+  /** Streams that a session may hold open for messages without a request. */
+  readonly streamsPerSession: number;
+  /** Events kept for a client that lost its connection, per session. */
+  readonly keptEvents: number;
+  readonly keptBytes: number;
+  /** What a client may leave unread before its connection is dropped; what was kept can be fetched again. */
+  readonly unreadBytes: number;
+  /** Unanswered requests, each way, per session and per server. */
+  readonly inFlight: number;
+  /** One message of a server. */
+  readonly messageBytes: number;
+  /** Lines that a server may write per second before it is read more slowly. */
+  readonly linesPerSecond: number;
+  /** Pages, items and bytes that a server's list may have. */
+  readonly listPages: number;
+  readonly listItems: number;
+  readonly listBytes: number;
+  /** Time to start a server until it has said what it offers. */
+  readonly startMs: number;
+  /** Time that a list waits for servers of which nothing is known yet. */
+  readonly listWaitMs: number;
+  /** Time for an answer, prolonged by progress, and in any case. */
+  readonly callMs: number;
+  readonly callMaxMs: number;
+  /** Time for a client to answer a question of a server: a person may be reading it. */
+  readonly questionMs: number;
+  /** A server without a call stops after so long. */
+  readonly serverIdleMs: number;
+  readonly serversPerScope: number;
+  readonly servers: number;
+  /** First and longest wait before a failed server is started again. */
+  readonly backOffMs: number;
+  readonly backOffMaxMs: number;
+  /** Changes of lists within so long are told as one. */
+  readonly coalesceMs: number;
+}
+
+const MIB = 1024 * 1024;
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Limits that hold unless the composition says otherwise. */
+export const GATEWAY_LIMITS: GatewayLimits = {
+  bodyBytes: 4 * MIB,
+  bodyMs: 30 * SECOND,
+  sessionsPerScope: 64,
+  sessions: 1024,
+  sessionIdleMs: 60 * MINUTE,
+  streamsPerSession: 4,
+  keptEvents: 512,
+  keptBytes: 4 * MIB,
+  unreadBytes: 8 * MIB,
+  inFlight: 256,
+  messageBytes: 32 * MIB,
+  linesPerSecond: 2000,
+  listPages: 100,
+  listItems: 5000,
+  listBytes: 16 * MIB,
+  startMs: 60 * SECOND,
+  listWaitMs: 20 * SECOND,
+  callMs: 5 * MINUTE,
+  callMaxMs: 30 * MINUTE,
+  questionMs: 10 * MINUTE,
+  serverIdleMs: 10 * MINUTE,
+  serversPerScope: 40,
+  servers: 200,
+  backOffMs: SECOND,
+  backOffMaxMs: MINUTE,
+  coalesceMs: 20,
+};

@@ -1,0 +1,23 @@
+import type { JsonObject } from "./jsonrpc/json.ts";
+import type { RequestId } from "./jsonrpc/message.ts";
+import type { LogLevel } from "./view/log-levels.ts";
+
+/** A session of a client, as what lies behind it sees it. */
+export interface ScopeMember {
+  /** What the client said that it can do. */
+  readonly capabilities: JsonObject;
+  /** From which level on it wants to hear log messages; all, until it says so. */
+  readonly logLevel: LogLevel | undefined;
+  /** Ask the client. `related` is its own request in whose course it is asked, if there is one. */
+  ask(method: string, params: JsonObject | undefined, options: { readonly related: RequestId | undefined; readonly signal: AbortSignal }): Promise<JsonObject>;
+  /** Tell the client. */
+  tell(method: string, params?: JsonObject, related?: RequestId): void;
+  wantsLog(level: string): boolean;
+}
+
+/** The request of a client that makes a server work. */
+export interface Cause {
+  readonly member: ScopeMember;
+  readonly related: RequestId;
+  readonly signal: AbortSignal;
+}

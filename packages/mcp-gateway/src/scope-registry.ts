@@ -1,0 +1,84 @@
+import { randomUUID } from "node:crypto";
+import type { GatewayParts } from "./gateway-options.ts";
+import { HttpRefusal } from "./http/refusal.ts";
+import type { Caller } from "./ports.ts";
+import { Session, type Outlet } from "./session/session.ts";
+import { Places } from "./upstream/places.ts";
+import { Scope } from "./view/scope.ts";
+
+/** The scopes that are in use, and the sessions in them. */
+export class ScopeRegistry implements AsyncDisposable {
+  readonly parts: GatewayParts;
+  readonly #places: Places;
+  readonly #scopes = new Map<string, Scope>();
+  readonly #sessions = new Map<Session, Scope>();
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(parts: GatewayParts) {
+    this.parts = parts;
+    this.#places = new Places(parts.limits);
+  }
+
+  get scopes(): readonly Scope[] {
+    return [...this.#scopes.values()];
+  }
+
+  /** Open a session of a caller. Each session of a client on the host is a scope of its own. @throws HttpRefusal 503 at a limit */
+  openSession(caller: Caller, outlet: Outlet, onEnd: (session: Session) => void): Session {
+    const { sessions, sessionsPerScope } = this.parts.limits;
+    if (this.#sessions.size >= sessions) throw new HttpRefusal(503, "There are too many sessions. End some, or try later.");
+    // Many clients of the host share one allowance, as those of a sandbox do.
+    const mine = [...this.#sessions.values()].filter((scope) => (caller.kind === "host" ? scope.caller.kind === "host" : scope.caller.scope === caller.scope && scope.caller.kind === "sandbox"));
+    if (mine.length >= sessionsPerScope) throw new HttpRefusal(503, "This caller has too many sessions. End some, or try later.");
+    const scope = this.#scopeOf(caller.kind === "host" ? { kind: "host", scope: `${caller.scope}/${randomUUID()}` } : caller);
+    const session = new Session({
+      scope,
+      outlet,
+      onEnd: (ended) => {
+        this.#sessions.delete(ended);
+        onEnd(ended);
+        if (scope.caller.kind === "host") this.#track(this.#close(scope));
+      },
+    });
+    this.#sessions.set(session, scope);
+    return session;
+  }
+
+  /** Take over what the state says now, for one scope of callers or all: servers that a person enabled or took away. */
+  async refresh(scope?: string): Promise<void> {
+    await Promise.all(this.scopes.filter(({ caller }) => scope === undefined || caller.scope === scope).map(async (one) => await one.refresh()));
+  }
+
+  /** Stop all that a sandbox had running. */
+  async close(scope: string): Promise<void> {
+    const gone = this.scopes.filter(({ caller }) => caller.scope === scope);
+    await Promise.all(gone.map(async (one) => await this.#close(one)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.scopes.map(async (scope) => await this.#close(scope)));
+    await Promise.all(this.#ending);
+  }
+
+  #scopeOf(caller: Caller): Scope {
+    const key = `${caller.kind}:${caller.scope}`;
+    let scope = this.#scopes.get(key);
+    if (scope === undefined) {
+      scope = new Scope({ caller, parts: this.parts, places: this.#places });
+      this.#scopes.set(key, scope);
+    }
+    return scope;
+  }
+
+  async #close(scope: Scope): Promise<void> {
+    if (this.#scopes.get(scope.key) !== scope) return;
+    this.#scopes.delete(scope.key);
+    if (scope.caller.kind === "host") this.parts.state.forget(scope.caller);
+    await scope[Symbol.asyncDispose]();
+  }
+
+  #track(ending: Promise<void>): void {
+    const done: Promise<void> = ending.catch(this.parts.onFault).finally(() => this.#ending.delete(done));
+    this.#ending.add(done);
+  }
+}

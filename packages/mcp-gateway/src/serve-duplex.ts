@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { AppError } from "@sbx/contracts";
+import { jsonFromMessage, messageFromJson, RPC_CODES, RpcFailure, type RpcMessage } from "./jsonrpc/message.ts";
+import { JsonRefused, parseJson } from "./jsonrpc/parse-json.ts";
+import type { Caller } from "./ports.ts";
+import type { ScopeRegistry } from "./scope-registry.ts";
+import type { Outlet } from "./session/session.ts";
+import { LineSplitter, type Line } from "./upstream/line-splitter.ts";
+
+const GONE = new AppError("SESSION_NOT_FOUND", { message: "The client has gone.", fix: "Connect again." });
+
+/** Serve one client on a stream of lines, as the stdio transport has it. Resolves when the stream has ended and the session with it. */
+export async function serveDuplex(stream: Duplex, { scopes, caller }: { readonly scopes: ScopeRegistry; readonly caller: Caller }): Promise<void> {
+  const { limits, onFault } = scopes.parts;
+  const outlet = new DuplexOutlet(stream, limits.unreadBytes);
+  const session = scopes.openSession(caller, outlet, () => undefined);
+  const lines = new LineSplitter(limits.bodyBytes);
+  stream.on("data", (chunk: Buffer) => {
+    for (const line of lines.push(chunk)) {
+      const message = understood(line, outlet);
+      if (message !== undefined) session.receive(message);
+    }
+  });
+  stream.on("error", () => undefined);
+  const closed = new AbortController();
+  try {
+    await Promise.race([once(stream, "end", { signal: closed.signal }), once(stream, "close", { signal: closed.signal })]);
+  } catch (error) {
+    if (!stream.destroyed) onFault(error);
+  } finally {
+    closed.abort();
+    session.end(GONE);
+  }
+}
+
+function understood(line: Line, outlet: DuplexOutlet): RpcMessage | undefined {
+  if (line.kind === "overlong") {
+    outlet.refuse(RPC_CODES.invalidRequest, "Invalid request: the message is too large.");
+    return undefined;
+  }
+  try {
+    return messageFromJson(parseJson(line.text));
+  } catch (error) {
+    if (error instanceof JsonRefused) outlet.refuse(RPC_CODES.parse, `Parse error: ${error.message}.`);
+    else if (error instanceof RpcFailure) outlet.refuse(error.code, error.message);
+    else throw error;
+    return undefined;
+  }
+}
+
+class DuplexOutlet implements Outlet {
+  readonly #stream: Duplex;
+  readonly #unreadBytes: number;
+
+  constructor(stream: Duplex, unreadBytes: number) {
+    this.#stream = stream;
+    this.#unreadBytes = unreadBytes;
+  }
+
+  send(message: RpcMessage): void {
+    if (!this.#stream.writable) return;
+    // A client that does not read is cut off before it fills the memory.
+    if (this.#stream.writableLength > this.#unreadBytes) this.#stream.destroy();
+    else this.#stream.write(`${JSON.stringify(jsonFromMessage(message))}\n`);
+  }
+
+  refuse(code: number, message: string): void {
+    this.send({ kind: "error", id: undefined, error: { code, message } });
+  }
+
+  close(): void {
+    if (this.#stream.writable) this.#stream.end();
+  }
+}

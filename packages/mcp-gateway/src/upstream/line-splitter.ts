@@ -1,0 +1,50 @@
+/** A line as it was read, or the beginning of one that was too long to keep. */
+export type Line = { readonly kind: "line"; readonly text: string } | { readonly kind: "overlong"; readonly head: string };
+
+const HEAD_BYTES = 256;
+
+/** Cuts a stream of bytes into lines, and keeps no more of a line than `maxBytes`. */
+export class LineSplitter {
+  readonly #maxBytes: number;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #overlong: string | undefined;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Take more bytes; gives the lines that are complete now, without their ends. Empty lines are left out. */
+  *push(chunk: Buffer): Generator<Line, void, undefined> {
+    let rest = chunk;
+    for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
+      this.#keep(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+      const line = this.#take();
+      if (line !== undefined) yield line;
+    }
+    this.#keep(rest);
+  }
+
+  #keep(part: Buffer): void {
+    if (part.length === 0 || this.#overlong !== undefined) return;
+    this.#chunks.push(part);
+    this.#bytes += part.length;
+    if (this.#bytes <= this.#maxBytes) return;
+    this.#overlong = Buffer.concat(this.#chunks.slice(0, HEAD_BYTES)).subarray(0, HEAD_BYTES).toString("latin1");
+    this.#chunks.length = 0;
+    this.#bytes = 0;
+  }
+
+  #take(): Line | undefined {
+    if (this.#overlong !== undefined) {
+      const head = this.#overlong;
+      this.#overlong = undefined;
+      return { kind: "overlong", head };
+    }
+    const text = (this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#bytes))?.toString("utf8").trim() ?? "";
+    this.#chunks.length = 0;
+    this.#bytes = 0;
+    return text === "" ? undefined : { kind: "line", text };
+  }
+}

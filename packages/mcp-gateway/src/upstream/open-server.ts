@@ -1,0 +1,35 @@
+import { AppError } from "@sbx/contracts";
+import type { GatewayLimits } from "../limits.ts";
+import type { RemoteServers, ServerPolicy, ServerRunner, StartServer } from "../ports.ts";
+import { stdioTransport } from "./stdio-transport.ts";
+import type { OpenTransport } from "./transport.ts";
+
+/** What reaches servers: those that run here, and those that somebody else runs. */
+export interface ServerReach {
+  readonly runner: ServerRunner;
+  readonly remote: RemoteServers;
+  readonly policy: ServerPolicy;
+}
+
+/** Give the way to a server: a process of its own, or a connection to where it runs. Policy is asked each time it is opened. */
+export function openServer(request: StartServer, { runner, remote, policy }: ServerReach, limits: GatewayLimits): OpenTransport {
+  const { source } = request.entry;
+  if (source.kind === "remote") {
+    return async (events, signal) => {
+      // Loaded when the first such server is used: most sandboxes have none.
+      refuseUnlessAllowed(request, policy);
+      const { remoteTransport } = await import("./remote-transport.ts");
+      return await remoteTransport({ source, fetch: await remote.connect(request), events, limits }, signal);
+    };
+  }
+  return async (events, signal) => {
+    refuseUnlessAllowed(request, policy);
+    const running = await runner.start(request, signal);
+    return stdioTransport(running, events, limits);
+  };
+}
+
+function refuseUnlessAllowed(request: StartServer, policy: ServerPolicy): void {
+  const verdict = policy.judge(request);
+  if (verdict.effect !== "allow") throw new AppError("SERVER_DENIED", { message: `Server '${request.entry.name}' may not run here: ${verdict.reason}`, fix: verdict.fix });
+}

@@ -1,0 +1,124 @@
+import { SdkHttpError, SSEClientTransport, StreamableHTTPClientTransport, type JSONRPCMessage, type Transport as SdkTransport } from "@modelcontextprotocol/client";
+import { AppError, type ServerSource } from "@sbx/contracts";
+import type { Json } from "../jsonrpc/json.ts";
+import { jsonFromMessage, messageFromJson, RPC_CODES, RpcFailure, type RpcMessage } from "../jsonrpc/message.ts";
+import type { GatewayLimits } from "../limits.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+/** A server that somebody else runs, with the only `fetch` that may speak to it. */
+export interface RemoteTarget {
+  readonly source: Extract<ServerSource, { kind: "remote" }>;
+  readonly fetch: typeof fetch;
+  readonly events: TransportEvents;
+  readonly limits: Pick<GatewayLimits, "messageBytes">;
+}
+
+const RECONNECTION = { initialReconnectionDelay: 1000, maxReconnectionDelay: 30_000, reconnectionDelayGrowFactor: 2, maxRetries: 5 };
+
+/** Speak with a server over HTTP, by streamable HTTP or by the two endpoints of the first revision, as its entry says. */
+export async function remoteTransport({ source, fetch, events, limits }: RemoteTarget, signal: AbortSignal): Promise<Transport> {
+  const bounded = boundedFetch(fetch, limits.messageBytes);
+  const url = new URL(source.url);
+  const sdk = source.transport === "sse" ? new SSEClientTransport(url, { fetch: bounded }) : new StreamableHTTPClientTransport(url, { fetch: bounded, reconnectionOptions: RECONNECTION });
+  const transport = new RemoteTransport(sdk, events);
+  const giveUp = (): void => {
+    void transport[Symbol.asyncDispose]();
+  };
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    await sdk.start();
+    signal.throwIfAborted();
+  } catch (error) {
+    await transport[Symbol.asyncDispose]();
+    throw signal.aborted ? signal.reason : gone("it could not be reached", error);
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+  return transport;
+}
+
+class RemoteTransport implements Transport {
+  readonly #sdk: SdkTransport;
+  readonly #events: TransportEvents;
+  #closed = false;
+  #log = "";
+
+  constructor(sdk: SdkTransport, events: TransportEvents) {
+    this.#sdk = sdk;
+    this.#events = events;
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's transports are no event targets
+    sdk.onmessage = (message) => {
+      this.#take(message);
+    };
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- as above
+    sdk.onerror = (error) => {
+      this.#log = `${this.#log}${error.message}\n`.slice(-4096);
+    };
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- as above
+    sdk.onclose = () => {
+      this.#close(gone("the connection was closed"));
+    };
+  }
+
+  send(message: RpcMessage): void {
+    if (this.#closed) return;
+    // The SDK's type of a message is this JSON; it was built from its known parts just now.
+    this.#sdk.send(jsonFromMessage(message) as unknown as JSONRPCMessage).catch((error: unknown) => {
+      this.#unsent(message, error);
+    });
+  }
+
+  agreed(version: string): void {
+    this.#sdk.setProtocolVersion?.(version);
+  }
+
+  log(): string {
+    return this.#log;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close(gone("it was stopped"));
+    if (this.#sdk instanceof StreamableHTTPClientTransport) {
+      await Promise.race([this.#sdk.terminateSession().catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+    }
+    await this.#sdk.close();
+  }
+
+  #take(message: unknown): void {
+    if (this.#closed) return;
+    let understood: RpcMessage;
+    try {
+      // What the SDK hands over was read from JSON.
+      understood = messageFromJson(message as Json);
+    } catch (error) {
+      if (!(error instanceof RpcFailure)) throw error;
+      this.#events.onRefused(error.message, JSON.stringify(message).slice(0, 256));
+      return;
+    }
+    this.#events.onMessage(understood);
+  }
+
+  /** A request that did not arrive is answered at once; a session that is over ends the connection, so that a new one is made. */
+  #unsent(message: RpcMessage, error: unknown): void {
+    if (this.#closed) return;
+    const why = error instanceof Error ? error.message.slice(0, 300) : "unknown";
+    if (message.kind === "request") this.#events.onMessage({ kind: "error", id: message.id, error: { code: RPC_CODES.connectionClosed, message: `The server could not be asked: ${why}` } });
+    if (error instanceof SdkHttpError && error.status === 404) this.#close(gone("its session is over", error));
+  }
+
+  #close(reason: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#events.onClosed(reason);
+  }
+}
+
+function gone(what: string, cause?: unknown): AppError {
+  const detail = cause instanceof Error ? `: ${cause.message.slice(0, 300)}` : "";
+  return new AppError("SERVER_FAILED", {
+    message: `The server is gone: ${what}${detail}.`,
+    fix: "Try again later, or look at the server's own status page.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

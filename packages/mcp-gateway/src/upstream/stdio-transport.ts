@@ -1,0 +1,134 @@
+import { AppError } from "@sbx/contracts";
+import { jsonFromMessage, messageFromJson, RpcFailure, type RpcMessage } from "../jsonrpc/message.ts";
+import { JsonRefused, parseJson } from "../jsonrpc/parse-json.ts";
+import type { GatewayLimits } from "../limits.ts";
+import type { RunningServer } from "../ports.ts";
+import { LineSplitter, type Line } from "./line-splitter.ts";
+import { TailLog } from "./tail-log.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+/** Speak with a server over its standard streams. The transport owns the server: disposing it stops the server. */
+export function stdioTransport(running: RunningServer, events: TransportEvents, limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">): Transport {
+  return new StdioTransport(running, events, limits);
+}
+
+const HEAD = 256;
+/** A server that does not read what it is sent is given up at so many messages' worth of bytes. */
+const UNREAD_FACTOR = 2;
+
+class StdioTransport implements Transport {
+  readonly #running: RunningServer;
+  readonly #events: TransportEvents;
+  readonly #limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">;
+  readonly #splitter: LineSplitter;
+  readonly #stderr = new TailLog();
+  #closed = false;
+  #lines = 0;
+  #since = 0;
+  #rest: NodeJS.Timeout | undefined;
+
+  constructor(running: RunningServer, events: TransportEvents, limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">) {
+    this.#running = running;
+    this.#events = events;
+    this.#limits = limits;
+    this.#splitter = new LineSplitter(limits.messageBytes);
+    running.stdout.on("data", (chunk: Buffer) => {
+      this.#read(chunk);
+    });
+    running.stderr.on("data", (chunk: Buffer) => {
+      this.#stderr.push(chunk);
+    });
+    const fail = (what: string) => (error: Error) => {
+      this.#close(failure(`${what}: ${error.message}`, error));
+    };
+    running.stdin.on("error", fail("its input broke"));
+    running.stdout.on("error", fail("its output broke"));
+    running.stderr.on("error", () => {
+      // What it writes beside the protocol is not needed to speak with it.
+    });
+    running.exit.then(
+      (code) => {
+        this.#close(failure(`it ended with code ${code}${this.#stderr.quoted()}`));
+      },
+      (error: unknown) => {
+        this.#close(failure("it ended", error));
+      },
+    );
+  }
+
+  send(message: RpcMessage): void {
+    if (this.#closed || !this.#running.stdin.writable) return;
+    this.#running.stdin.write(`${JSON.stringify(jsonFromMessage(message))}\n`);
+    if (this.#running.stdin.writableLength > this.#limits.messageBytes * UNREAD_FACTOR) this.#close(failure("it does not read what it is sent"));
+  }
+
+  get rootSeenAs(): ((uri: string) => string | undefined) | undefined {
+    return this.#running.rootSeenAs;
+  }
+
+  agreed(): void {
+    // Lines carry no revision.
+  }
+
+  log(): string {
+    return this.#stderr.text();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close(failure("it was stopped"));
+    await this.#running[Symbol.asyncDispose]();
+  }
+
+  #read(chunk: Buffer): void {
+    const now = performance.now();
+    if (now - this.#since > 1000) {
+      this.#since = now;
+      this.#lines = 0;
+    }
+    for (const line of this.#splitter.push(chunk)) {
+      if (this.#closed) return;
+      this.#lines += 1;
+      this.#take(line);
+    }
+    // A flood is read as slowly as the limit says: the server waits in its own write.
+    if (this.#lines < this.#limits.linesPerSecond || this.#rest !== undefined) return;
+    this.#running.stdout.pause();
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      this.#running.stdout.resume();
+    }, 1000).unref();
+  }
+
+  #take(line: Line): void {
+    if (line.kind === "overlong") {
+      this.#events.onRefused(`a message was larger than ${this.#limits.messageBytes} bytes`, line.head);
+      return;
+    }
+    let message: RpcMessage;
+    try {
+      message = messageFromJson(parseJson(line.text));
+    } catch (error) {
+      if (!(error instanceof JsonRefused) && !(error instanceof RpcFailure)) throw error;
+      this.#events.onRefused(error.message, line.text.slice(0, HEAD));
+      return;
+    }
+    this.#events.onMessage(message);
+  }
+
+  #close(reason: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#rest);
+    // Drained and not kept: a server that writes on is not held up in its last lines.
+    this.#running.stdout.removeAllListeners("data").resume();
+    this.#events.onClosed(reason);
+  }
+}
+
+function failure(what: string, cause?: unknown): AppError {
+  return new AppError("SERVER_FAILED", {
+    message: `The server is gone: ${what}.`,
+    fix: "Try again; if it fails again, look at the server's log with: sbx mcp log",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

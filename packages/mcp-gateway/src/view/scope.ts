@@ -1,0 +1,215 @@
+import { isDeepStrictEqual } from "node:util";
+import { AppError, type EnabledServer, type ServerConfig, type ServerEntry } from "@sbx/contracts";
+import type { GatewayParts } from "../gateway-options.ts";
+import type { JsonObject } from "../jsonrpc/json.ts";
+import type { Caller, ServerLists } from "../ports.ts";
+import type { ScopeMember } from "../scope-member.ts";
+import { ServerInstance } from "../upstream/instance.ts";
+import { openServer } from "../upstream/open-server.ts";
+import { abortable } from "../abortable.ts";
+import type { Places } from "../upstream/places.ts";
+import { ChangeNotices, type ListKind } from "./change-notices.ts";
+import { listKey } from "./list-store.ts";
+import { clientCapabilities } from "./client-capabilities.ts";
+import { PacedTask } from "./paced-task.ts";
+import { answerServer, hearServer } from "./server-asks.ts";
+import { restoreConnection } from "./restore.ts";
+import type { ServerSlot } from "./server-slot.ts";
+import { ViewMaker, type View } from "./view.ts";
+
+export interface ScopeOptions {
+  readonly caller: Caller;
+  readonly parts: GatewayParts;
+  readonly places: Places;
+}
+
+/** A tool that runs scripts over the tools of some servers. */
+export interface ScriptTool {
+  readonly servers: readonly string[];
+  readonly definition: JsonObject;
+}
+
+/** What one caller has: its servers, each with one instance, and the view of them that all its sessions share. */
+export class Scope implements AsyncDisposable {
+  readonly caller: Caller;
+  readonly parts: GatewayParts;
+  readonly members = new Set<ScopeMember>();
+  readonly notices: ChangeNotices;
+  /** Configurations of servers that are not added yet. */
+  readonly drafts = new Map<string, ServerConfig>();
+  /** Tools that were made of scripts, by name. */
+  readonly scripts = new Map<string, ScriptTool>();
+  readonly #places: Places;
+  readonly #maker = new ViewMaker();
+  readonly #slots = new Map<string, ServerSlot>();
+  #view: View | undefined;
+
+  constructor({ caller, parts, places }: ScopeOptions) {
+    this.caller = caller;
+    this.parts = parts;
+    this.#places = places;
+    this.notices = new ChangeNotices((kind) => {
+      for (const member of this.members) member.tell(`notifications/${kind}/list_changed`);
+    }, parts.limits.coalesceMs);
+    this.#reconcile();
+  }
+
+  get key(): string {
+    return `${this.caller.kind}:${this.caller.scope}`;
+  }
+
+  get slots(): readonly ServerSlot[] {
+    return [...this.#slots.values()];
+  }
+
+  get uris(): ViewMaker["uris"] {
+    return this.#maker.uris;
+  }
+
+  slot(server: string): ServerSlot | undefined {
+    return this.#slots.get(server);
+  }
+
+  /** Take over what the state says now that this scope has: new servers, changed ones, and those that have gone, which are stopped. */
+  async refresh(): Promise<void> {
+    const gone = this.#reconcile();
+    this.#view = undefined;
+    this.notices.add(["tools", "prompts", "resources"]);
+    await Promise.all(gone.map(async (instance) => await instance[Symbol.asyncDispose]()));
+  }
+
+  /** What is known of all servers, without waiting for any. */
+  view(): View {
+    this.#view ??= this.#maker.make(this.slots);
+    return this.#view;
+  }
+
+  /** The view once each server was asked of which nothing was known; one that does not answer in time is left out until it does. */
+  async fullView(signal: AbortSignal): Promise<View> {
+    const unknown = this.slots.filter((slot) => slot.lists === undefined);
+    if (unknown.length > 0) {
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(this.parts.limits.listWaitMs)]);
+      await Promise.all(unknown.map(async (slot) => await this.lists(slot, patience).catch(() => undefined)));
+      signal.throwIfAborted();
+    }
+    return this.view();
+  }
+
+  resourceOwner(uri: string): { readonly server: string; readonly uri: string } | undefined {
+    return this.#maker.resourceOwner(uri, this.slots);
+  }
+
+  /** What a server offers: as known, else as it says when it is started. */
+  async lists(slot: ServerSlot, signal: AbortSignal): Promise<ServerLists> {
+    return slot.lists ?? (await abortable(this.reread(slot), signal));
+  }
+
+  /** Ask a server anew what it offers, and tell of what has changed. One reading at a time, which several may wait for. */
+  async reread(slot: ServerSlot): Promise<ServerLists> {
+    slot.reading ??= this.#read(slot).finally(() => {
+      slot.reading = undefined;
+    });
+    return await slot.reading;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.notices.flush();
+    const instances = this.slots.map((slot) => slot.instance);
+    this.#slots.clear();
+    await Promise.all(instances.map(async (instance) => await instance[Symbol.asyncDispose]()));
+  }
+
+  async #read(slot: ServerSlot): Promise<ServerLists> {
+    // Its own limits end each step; this one ends a server that takes them all.
+    const late = new AppError("SERVER_FAILED", { message: `Server '${slot.entry.name}' did not say in time what it offers.`, fix: "Try again, or use another version of the server." });
+    const tooLong = new AbortController();
+    const timer = setTimeout(() => {
+      tooLong.abort(late);
+    }, this.parts.limits.startMs * 2).unref();
+    const lists = await slot.instance.lists(tooLong.signal).finally(() => {
+      clearTimeout(timer);
+    });
+    this.parts.lists.put(slot.listKey, lists);
+    const before = slot.lists;
+    slot.lists = lists;
+    if (this.#slots.get(slot.entry.name) === slot) {
+      this.#view = undefined;
+      this.notices.add(changedKinds(before, lists));
+    }
+    return lists;
+  }
+
+  /** Returns the instances that nobody has any more. */
+  #reconcile(): readonly ServerInstance[] {
+    const { state, catalog } = this.parts;
+    const gone: ServerInstance[] = [];
+    const before = new Map(this.#slots);
+    this.#slots.clear();
+    for (const enabled of state.servers(this.caller)) {
+      const entry = catalog.find(enabled.name, this.caller);
+      if (entry === undefined) continue;
+      const old = before.get(enabled.name);
+      const key = listKey({ entry, config: enabled.config });
+      if (old !== undefined && old.listKey === key) {
+        before.delete(enabled.name);
+        old.enabled = enabled;
+        this.#slots.set(enabled.name, old);
+      } else this.#slots.set(enabled.name, this.#newSlot(entry, enabled));
+    }
+    for (const slot of before.values()) gone.push(slot.instance);
+    return gone;
+  }
+
+  #newSlot(entry: ServerEntry, enabled: EnabledServer): ServerSlot {
+    const { limits, lists, onFault, record } = this.parts;
+    const request = { entry, config: enabled.config, caller: this.caller };
+    const key = listKey(request);
+    const current = (): ServerSlot | undefined => this.#slots.get(entry.name);
+    const note = (type: "server.started" | "server.ended" | "server.failed", fields: Readonly<Record<string, string | number>>): void => {
+      record({ type, ...(this.caller.kind === "sandbox" ? { sandbox: this.caller.sandbox } : {}), fields: { server: entry.name, ...fields } });
+    };
+    const instance: ServerInstance = new ServerInstance({
+      limits,
+      open: openServer(request, this.parts, limits),
+      clientCapabilities: () => clientCapabilities(this.members, this.parts.sampling),
+      takePlace: async (wanted) => await this.#places.take(wanted, this.key),
+      restore: (connection) => {
+        const slot = current();
+        if (slot !== undefined) restoreConnection(connection, slot, this.members);
+      },
+      events: {
+        onStarted: (startMs) => {
+          note("server.started", { startMs });
+        },
+        onFailed: (reason) => {
+          note("server.failed", { reason: reason.message.slice(0, 500) });
+        },
+        onStopped: () => {
+          note("server.ended", {});
+        },
+        onNotification: (notification) => {
+          const slot = current();
+          if (slot?.instance === instance) hearServer(this, slot, notification);
+        },
+        onRequest: async (request, signal) => await answerServer(this, { instance, server: entry.name, slot: current(), request, signal }),
+        onFault,
+      },
+    });
+    const rereading: PacedTask = new PacedTask(async () => {
+      const slot = current();
+      // Only from the connection that said so: a server is not started to be read again.
+      if (slot?.instance !== instance || instance.running === undefined) return;
+      // A reading that is under way may have begun before the change.
+      await slot.reading?.catch(() => undefined);
+      await this.reread(slot);
+    }, limits);
+    return { entry, enabled, instance, listKey: key, lists: lists.get(key), reading: undefined, rereading, subscriptions: new Map(), visits: new Map() };
+  }
+}
+
+const KINDS: Readonly<Record<ListKind, readonly (keyof ServerLists)[]>> = { tools: ["tools"], prompts: ["prompts"], resources: ["resources", "templates"] };
+
+function changedKinds(before: ServerLists | undefined, after: ServerLists): readonly ListKind[] {
+  const kinds: readonly ListKind[] = ["tools", "prompts", "resources"];
+  return kinds.filter((kind) => KINDS[kind].some((key) => !isDeepStrictEqual(before?.[key] ?? [], after[key])));
+}
