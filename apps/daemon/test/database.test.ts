@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -56,14 +56,15 @@ describe("the daemon's database", () => {
     database.close();
   });
 
-  it("of a newer program is kept aside as well", ({ expect }) => {
+  it("of a newer program is refused and stays as it is, byte for byte", ({ expect }) => {
     using dir = directory();
     const newer = new DatabaseSync(dir.file);
-    newer.exec("PRAGMA user_version = 99");
+    newer.exec("CREATE TABLE later (x TEXT); INSERT INTO later VALUES ('kept'); PRAGMA user_version = 99");
     newer.close();
-    const { database, setAside } = openDatabase(dir.file, now);
-    expect(existsSync(setAside ?? "")).toBe(true);
-    database.close();
+    const before = readFileSync(dir.file);
+    expect(() => openDatabase(dir.file, now)).toThrow(expect.objectContaining({ code: "STATE_NEWER", message: expect.stringContaining("newer sbx (version 99; this one knows 1)") as unknown }));
+    expect(readFileSync(dir.file).equals(before)).toBe(true);
+    expect(readdirSync(path.dirname(dir.file))).toEqual(["sbx.db"]);
   });
 });
 
@@ -196,6 +197,21 @@ describe("records in the database", () => {
     expect(store.sandboxes()).toEqual([]);
     expect(store.sessions()).toEqual([]);
     expect(unreadable).toHaveLength(3);
+    database.close();
+  });
+
+  it.for([
+    ["sandboxes", "INSERT INTO sandboxes (id, name, record) VALUES ('sbx_aaaaaaaa', 'a', '{\"version\":2}')"],
+    ["sessions", "INSERT INTO sessions (id, sandbox, record) VALUES ('ses_aaaaaaaa', 'sbx_aaaaaaaa', '{\"version\":2}')"],
+  ] as const)("of %s that a newer program wrote are refused, not passed over", ([table, insert], { expect }) => {
+    using dir = directory();
+    const { database } = openDatabase(dir.file, now);
+    database.exec(insert);
+    const unreadable: unknown[] = [];
+    const store = createSandboxStore(database, (error) => unreadable.push(error));
+    expect(() => store[table]()).toThrow(expect.objectContaining({ code: "STATE_NEWER" }));
+    expect(unreadable).toEqual([]);
+    expect(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 1 });
     database.close();
   });
 

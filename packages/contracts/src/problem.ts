@@ -36,6 +36,7 @@ export const PROBLEMS = {
   SERVER_FAILED: { status: 502, retryable: true, means: "An MCP server did not start, answer in time or speak the protocol." },
   SERVER_UNKNOWN: { status: 404, retryable: false, means: "No catalog has a server of this name, or it has not been added." },
   SESSION_NOT_FOUND: { status: 404, retryable: false, means: "There is no such session, or it has ended." },
+  STATE_NEWER: { status: 409, retryable: false, means: "What is kept was written by a newer version of sbx; nothing was changed." },
   USAGE: { status: 400, retryable: false, means: "The command line is wrong." },
   VAULT_LOCKED: { status: 503, retryable: false, means: "The vault cannot be opened: its key is gone, or what is stored was changed." },
   WORKSPACE_INVALID: { status: 422, retryable: false, means: "The workspace is missing, no directory, or a place that is never handed to a sandbox." },

@@ -26,6 +26,7 @@ export { gateContainer, type GateParts } from "./pod/gate-container.ts";
 export type { CheckedWorkspace, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
 export type { ServerNetwork, ServerPod } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
+export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
 export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";

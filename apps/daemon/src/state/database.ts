@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } fro
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { AppError } from "@sbx/contracts";
+import { refuseNewer } from "@sbx/core";
 
 /** Statements that make the tables; the number of rows is the version (PRAGMA user_version). */
 const MIGRATIONS = [
@@ -25,16 +26,17 @@ const UNUSABLE = new Set([11, 26]);
 /**
  * Open the daemon's database, making or migrating its tables.
  *
- * A file that is corrupted, or written by a newer version, is kept aside under a new name and replaced by an empty
- * one: the truth about sandboxes is in the engine's labels, from which the caller rebuilds.
+ * A file that is corrupted is kept aside under a new name and replaced by an empty one: the truth about sandboxes is in
+ * the engine's labels, from which the caller rebuilds.
  *
- * @throws AppError `CONFIG_INVALID` when it cannot be opened for another reason: what cannot be read now is not given up
+ * @throws AppError `STATE_NEWER` when a newer version wrote it; `CONFIG_INVALID` when it cannot be opened for another reason: what cannot be read now is not given up
  */
 export function openDatabase(file: string, now: () => Date): OpenedDatabase {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
   try {
     return { database: prepare(file, now), setAside: undefined };
   } catch (error) {
+    if (AppError.is(error)) throw error;
     if (!isUnusable(error))
       throw new AppError("CONFIG_INVALID", {
         message: `The database "${file}" cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
@@ -58,6 +60,7 @@ function prepare(file: string, now: () => Date): DatabaseSync {
   for (const suffix of ["", "-wal", "-shm"]) if (existsSync(file + suffix)) chmodSync(file + suffix, 0o600);
   const database = new DatabaseSync(file);
   try {
+    refuseNewer(`The database "${file}"`, { version: versionOf(database), known: MIGRATIONS.length });
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");
     const check = database.prepare("PRAGMA quick_check(1)").get();
     if (check?.["quick_check"] !== "ok") throw new Unusable("the database fails its own check");
@@ -69,9 +72,12 @@ function prepare(file: string, now: () => Date): DatabaseSync {
   }
 }
 
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+}
+
 function migrate(database: DatabaseSync, now: () => Date): void {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
-  if (version > MIGRATIONS.length) throw new Unusable(`the database has version ${version}, this program knows ${MIGRATIONS.length}`);
+  const version = versionOf(database);
   for (const [index, statements] of MIGRATIONS.entries()) {
     if (index < version) continue;
     database.exec(`BEGIN; ${statements} PRAGMA user_version = ${index + 1}; COMMIT;`);

@@ -19,7 +19,7 @@ export interface State {
   readonly setAside: string | undefined;
 }
 
-/** Open the daemon's memory. @throws AppError `CONFIG_INVALID` */
+/** Open the daemon's memory. @throws AppError `CONFIG_INVALID`, `STATE_NEWER` */
 export function openState({ file, scope, log, now }: OpenState): State {
   const { database, setAside } = openDatabase(file, now);
   scope.defer(() => {

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import { SandboxRecord, SessionRecord, type SandboxStore } from "@sbx/core";
+import { AppError } from "@sbx/contracts";
+import { refuseNewerRecord, SandboxRecord, SessionRecord, type SandboxStore } from "@sbx/core";
 
 /**
  * Sandboxes and sessions in the daemon's database. One that cannot be read is passed over: the engine's labels give the
- * sandbox again.
+ * sandbox again. What a newer version wrote is not passed over: reading it throws `STATE_NEWER`.
  */
 export function createSandboxStore(database: DatabaseSync, onUnreadable: (error: unknown) => void): SandboxStore {
   const putSandbox = database.prepare("INSERT INTO sandboxes (id, name, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, record = excluded.record");
@@ -19,8 +20,11 @@ export function createSandboxStore(database: DatabaseSync, onUnreadable: (error:
     <T>(parse: (value: unknown) => T) =>
     (row: Record<string, unknown>): T[] => {
       try {
-        return [parse(JSON.parse(String(row["record"])))];
+        const record: unknown = JSON.parse(String(row["record"]));
+        refuseNewerRecord("A record of the daemon's database", record);
+        return [parse(record)];
       } catch (error) {
+        if (AppError.is(error)) throw error;
         onUnreadable(error);
         return [];
       }

@@ -37,6 +37,7 @@ export class Steps {
 export interface SandboxLab extends AsyncDisposable {
   readonly service: SandboxService;
   readonly steps: Steps;
+  readonly engine: FakeEngine;
   readonly events: readonly EventInit[];
   /** Destinations that were allowed for a sandbox after it was made. */
   readonly allowed: readonly string[];
@@ -102,6 +103,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
   return {
     service,
     steps,
+    engine,
     events,
     allowed,
     active,

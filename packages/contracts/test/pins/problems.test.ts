@@ -32,6 +32,7 @@ test("problem codes and their status are public", ({ expect }) => {
     SERVER_FAILED: 502,
     SERVER_UNKNOWN: 404,
     SESSION_NOT_FOUND: 404,
+    STATE_NEWER: 409,
     USAGE: 400,
     VAULT_LOCKED: 503,
     WORKSPACE_INVALID: 422,

@@ -3,6 +3,7 @@ import type { ContainerView, Engine } from "../ports/engine.ts";
 import { endSandbox } from "./end-sandbox.ts";
 import { LABELS } from "./labels.ts";
 import { onlyOf } from "./pod-containers.ts";
+import { refuseNewerRecord } from "./refuse-newer.ts";
 import { SandboxRecord } from "./sandbox-record.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { stopContainers, releaseWorkspace } from "./start-sandbox.ts";
@@ -15,7 +16,7 @@ import { stopContainers, releaseWorkspace } from "./start-sandbox.ts";
  * engine alone is rebuilt from its label; one that was begun and never finished is removed, and so is a container that
  * belongs to nobody.
  *
- * @throws AppError `ENGINE_UNREACHABLE`, `ENGINE_FAILED`
+ * @throws AppError `ENGINE_UNREACHABLE`, `ENGINE_FAILED`, `STATE_NEWER` before anything is changed
  */
 export async function reconcile(parts: SandboxParts, sandboxes: Map<SandboxId, LiveSandbox>): Promise<void> {
   const engine = await parts.engine();
@@ -43,7 +44,9 @@ function rebuilt(views: readonly ContainerView[], known: ReadonlyMap<string, Liv
   return views.flatMap((view) => {
     const label = view.labels[LABELS.record];
     if (label === undefined || known.has(view.labels[LABELS.sandbox] ?? "")) return [];
-    const record = SandboxRecord.safeParse(parseJson(label)).data;
+    const stated = parseJson(label);
+    refuseNewerRecord(`The sandbox of the container "${view.name}"`, stated);
+    const record = SandboxRecord.safeParse(stated).data;
     if (record === undefined || record.id !== view.labels[LABELS.sandbox] || names.has(record.name)) return [];
     names.add(record.name);
     return [{ ...record, workload: view.id, ready: true }];

@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { CreateSandbox, Limits, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
+import { RECORD_VERSION } from "./refuse-newer.ts";
 
 /**
  * What the daemon remembers of a sandbox, in its database and on the workload container's `dev.sbx.record` label, so
  * that either can be made again from the other.
  */
 export const SandboxRecord = z.object({
-  version: z.literal(1),
+  version: z.literal(RECORD_VERSION),
   id: SandboxId,
   name: z.string(),
   /** With the limits that it was given. */
@@ -39,5 +40,5 @@ export const SandboxRecord = z.object({
 export type SandboxRecord = z.infer<typeof SandboxRecord>;
 
 /** A session as the daemon's database keeps it: what clients see, and the time at which it is ended. */
-export const SessionRecord = z.object({ ...Session.shape, version: z.literal(1), deadlineAt: z.iso.datetime().optional() });
+export const SessionRecord = z.object({ ...Session.shape, version: z.literal(RECORD_VERSION), deadlineAt: z.iso.datetime().optional() });
 export type SessionRecord = z.infer<typeof SessionRecord>;
