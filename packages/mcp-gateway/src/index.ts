@@ -30,3 +30,5 @@ export type {
   ToolInterceptor,
   Verdict,
 } from "./ports.ts";
+export { createTokenCounter, type TokenCounter, type TokenCounterSettings } from "./tokens/token-counter.ts";
+export { type CostChange, costChange, savedByRemoval, type ServerCost, type ServerTools, type SessionCost, type ToolDefinition } from "./tokens/tool-cost.ts";
