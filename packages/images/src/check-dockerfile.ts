@@ -1,5 +1,5 @@
 import { AppError } from "@sbx/contracts";
-import { readInstructions, UnclearDockerfileError, type Instruction } from "./dockerfile-instructions.ts";
+import { listOf, readDockerfile, type Instruction } from "@sbx/core";
 
 /** A here-document, which the classic builder would take for instructions. */
 const HERE_DOCUMENT = /^(?!\s*#).*\s\d*<<-?["']?[A-Za-z_]/m;
@@ -22,7 +22,7 @@ interface Placed {
  */
 export function checkDockerfile(name: string, dockerfile: string): void {
   const invalid = (message: string, fix: string): AppError => new AppError("KIT_INVALID", { message, fix });
-  const instructions = readOrRefuse(dockerfile, (line, why) => invalid(`Line ${line} of the Dockerfile of agent "${name}" ${why}.`, "Write the line plainly."));
+  const instructions = readDockerfile(name, dockerfile);
   const unsupported = HERE_DOCUMENT.test(dockerfile) ? "a here-document" : instructions.map(unsupportedIn).find((found) => found !== undefined);
   if (unsupported !== undefined) {
     throw new AppError("KIT_UNSUPPORTED", {
@@ -35,14 +35,6 @@ export function checkDockerfile(name: string, dockerfile: string): void {
     const fix = problemOf(placed);
     const { name: what, line } = placed.instruction;
     if (fix !== undefined) throw invalid(`Line ${line} of the Dockerfile of agent "${name}" has ${what} in a form that a Kit may not use.`, fix);
-  }
-}
-
-function readOrRefuse(dockerfile: string, refusal: (line: number, why: string) => AppError): readonly Instruction[] {
-  try {
-    return readInstructions(dockerfile);
-  } catch (error) {
-    throw error instanceof UnclearDockerfileError ? refusal(error.line, error.message) : error;
   }
 }
 
@@ -99,13 +91,4 @@ function isPlainFlag(flag: string, stages: readonly string[]): boolean {
 function addsOnlyFiles(rest: string): boolean {
   const words = rest.startsWith("[") ? listOf(rest) : rest.split(/[ \t]+/);
   return words !== undefined && !words.slice(0, -1).some((word) => NO_PLAIN_PATH.test(word));
-}
-
-function listOf(text: string): readonly string[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((word) => typeof word === "string") ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

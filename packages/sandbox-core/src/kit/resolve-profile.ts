@@ -81,7 +81,7 @@ function recipeOf(
   const dockerfile = descriptor.build ?? given;
   if (dockerfile === undefined)
     throw new AppError("KIT_INVALID", { message: `Kit "${name}" has no recipe`, fix: `Put a kit.dockerfile beside its kit.yaml in ${directory}, or write it under build.` });
-  const program = imageProgram(dockerfile);
+  const program = imageProgram(name, dockerfile);
   if (program === undefined)
     throw new AppError("KIT_UNSUPPORTED", {
       message: `The Dockerfile of Kit "${name}" states neither ENTRYPOINT nor CMD`,

@@ -1,3 +1,5 @@
+import { AppError } from "@sbx/contracts";
+
 /** One instruction of a Dockerfile: its name in upper case, what follows its flags, and the line it begins on. */
 export interface Instruction {
   readonly name: string;
@@ -13,15 +15,6 @@ interface Logical {
   readonly line: number;
 }
 
-/** What readers of Dockerfiles disagree about. */
-export class UnclearDockerfileError extends Error {
-  readonly line: number;
-  constructor(line: number, message: string) {
-    super(message);
-    this.line = line;
-  }
-}
-
 const ESCAPE_DIRECTIVE = /^[ \t]*#[ \t]*escape[ \t]*=/i;
 const COMMENT = /^[ \t]*#/;
 const CONTINUED = /\\[ \t]*$/;
@@ -29,12 +22,13 @@ const CONTINUED = /\\[ \t]*$/;
 const ODD = /[^\P{Cc}\t]|[^\P{Z} ]|\uFEFF/u;
 
 /**
- * Read a Dockerfile as the engine's builder does: comments and empty lines inside a continued instruction do not end it.
+ * Read an agent's Dockerfile as the engine's builder does: comments and empty lines inside a continued instruction do not
+ * end it. Everybody who wants to know what stands in one reads it by this.
  *
- * @throws UnclearDockerfileError where another reader could see other instructions.
+ * @throws AppError `KIT_INVALID` with the line, where another reader could see other instructions
  */
-export function readInstructions(dockerfile: string): readonly Instruction[] {
-  return joinLines(dockerfile).map(({ text, line }) => {
+export function readDockerfile(agent: string, dockerfile: string): readonly Instruction[] {
+  return joinLines(agent, dockerfile).map(({ text, line }) => {
     const [, name = "", afterName = ""] = /^[ \t]*([^ \t]+)[ \t]*(.*)$/.exec(text) ?? [];
     const flags: string[] = [];
     let rest = afterName.trim();
@@ -47,17 +41,27 @@ export function readInstructions(dockerfile: string): readonly Instruction[] {
   });
 }
 
+/** The words of an instruction's rest where it is a JSON list of strings; `undefined` where it is in the other form. */
+export function listOf(rest: string): readonly string[] | undefined {
+  try {
+    const value: unknown = JSON.parse(rest);
+    return Array.isArray(value) && value.every((word) => typeof word === "string") ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function flagOf(rest: string): string | undefined {
   return /^--[^ \t]*/.exec(rest)?.[0];
 }
 
-function joinLines(dockerfile: string): readonly Logical[] {
+function joinLines(agent: string, dockerfile: string): readonly Logical[] {
   const found: Logical[] = [];
   let open: Logical | undefined;
   for (const [index, text] of dockerfile.split(/\r?\n/).entries()) {
     const line = index + 1;
     const why = unclearIn(text, found.length === 0);
-    if (why !== undefined) throw new UnclearDockerfileError(line, why);
+    if (why !== undefined) throw new AppError("KIT_INVALID", { message: `Line ${line} of the Dockerfile of agent "${agent}" ${why}.`, fix: "Write the line plainly." });
     if (COMMENT.test(text) || /^[ \t]*$/.test(text)) continue;
     const { text: before, line: begin } = open ?? { text: "", line };
     const joined = { text: before + text.replace(CONTINUED, ""), line: begin };
