@@ -48,7 +48,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const { setAside, events, store } = openState({ file: path.join(config.stateDirectory, "sbx.db"), scope, log, now });
   const { record } = events;
 
-  const engine = keepFirst(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner } }));
+  const engine = keepFirst(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") }));
   const images = imagesOf(engine, config.environment);
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });

@@ -4,6 +4,7 @@ import { AppError } from "@sbx/contracts";
 import type { Engine, EngineInfo } from "@sbx/core";
 import Docker from "dockerode";
 import { createContainers } from "./containers.ts";
+import { DOCKER, podmanDialect } from "./dialect.ts";
 import { reasonOf } from "./docker-error.ts";
 import { formatEndpoint, type Endpoint } from "./endpoint.ts";
 import { createExecs } from "./execs.ts";
@@ -19,6 +20,8 @@ const FIRST_ANSWER_MS = 10_000;
 export interface ConnectEngine extends Surroundings {
   /** Put on what the adapter makes for itself and takes away again, so that a crash leaves nothing unowned. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** For files that an engine reads by their path; made when one is needed. Without it Podman starts nothing that has a seccomp profile. */
+  readonly directory?: string;
 }
 
 /**
@@ -29,11 +32,11 @@ export interface ConnectEngine extends Surroundings {
  *
  * @throws AppError `ENGINE_UNREACHABLE` with every attempt and its reason in `details.attempts`.
  */
-export async function connectEngine({ labels = {}, ...surroundings }: ConnectEngine): Promise<Engine> {
+export async function connectEngine({ labels = {}, directory, ...surroundings }: ConnectEngine): Promise<Engine> {
   const attempts: { name: string; why: string }[] = [];
   for (const { name, only, locate } of candidates(surroundings)) {
     try {
-      return await openEngine(await locate(), labels);
+      return await openEngine(await locate(), { labels, directory });
     } catch (error) {
       attempts.push({ name, why: reasonOf(error) });
       if (only) break;
@@ -46,7 +49,12 @@ export async function connectEngine({ labels = {}, ...surroundings }: ConnectEng
   });
 }
 
-async function openEngine(endpoint: Endpoint, labels: Readonly<Record<string, string>>): Promise<Engine> {
+interface Own {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly directory: string | undefined;
+}
+
+async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promise<Engine> {
   const answer = await withinTime(openDocker(endpoint, undefined).version());
   const apiVersion = negotiate({ newest: answer.ApiVersion, oldest: answer.MinAPIVersion ?? answer.ApiVersion });
   const docker = openDocker(endpoint, apiVersion);
@@ -62,7 +70,7 @@ async function openEngine(endpoint: Endpoint, labels: Readonly<Record<string, st
   };
   return {
     info,
-    ...createContainers({ docker, logDriver: podman ? "none" : "local" }),
+    ...createContainers({ docker, dialect: podman ? await podmanDialect(directory) : DOCKER }),
     ...createExecs({ docker, apiVersion }),
     ...createImages({ docker, labels }),
     ...createVolumes({ docker }),

@@ -1,8 +1,6 @@
 import type { ContainerSpec, Mount } from "@sbx/core";
 import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
-
-/** Where the output of pid 1 goes. Podman has no bounded driver of its own. */
-export type LogDriver = "local" | "none";
+import type { Dialect } from "./dialect.ts";
 
 /**
  * Write the engine's create request.
@@ -10,8 +8,9 @@ export type LogDriver = "local" | "none";
  * Everything that the engine would otherwise choose is said: no new privileges, no capability that the spec does not
  * name, no init of the engine's, no restart, no healthcheck, a bounded log, no swap beyond the memory limit.
  */
-export function containerBody(spec: ContainerSpec, logDriver: LogDriver): ContainerCreateOptions {
+export async function containerBody(spec: ContainerSpec, dialect: Dialect): Promise<ContainerCreateOptions> {
   const { network } = spec;
+  const seccomp = spec.seccomp === "default" ? undefined : await dialect.seccomp(spec.seccomp);
   return {
     name: spec.name,
     Image: spec.image,
@@ -29,32 +28,33 @@ export function containerBody(spec: ContainerSpec, logDriver: LogDriver): Contai
     AttachStdout: false,
     AttachStderr: false,
     ...(network.kind === "none" ? { Hostname: network.hostname } : {}),
-    HostConfig: hostConfig(spec, logDriver),
+    HostConfig: hostConfig(spec, dialect, seccomp),
   };
 }
 
-function hostConfig(spec: ContainerSpec, logDriver: LogDriver): HostConfig {
+function hostConfig(spec: ContainerSpec, dialect: Dialect, seccomp: string | undefined): HostConfig {
   return {
-    ...networkConfig(spec.network),
+    ...networkConfig(spec.network, dialect),
     ...limitConfig(spec.limits),
     Privileged: false,
     CapDrop: ["ALL"],
     CapAdd: [...spec.capabilities],
-    SecurityOpt: ["no-new-privileges:true", ...(spec.seccomp === "default" ? [] : [`seccomp=${JSON.stringify(spec.seccomp)}`])],
+    SecurityOpt: ["no-new-privileges:true", ...(seccomp === undefined ? [] : [`seccomp=${seccomp}`])],
     ReadonlyRootfs: spec.readonlyRoot,
     IpcMode: "private",
     Init: false,
     AutoRemove: false,
     RestartPolicy: { Name: "" },
     PublishAllPorts: false,
-    LogConfig: logDriver === "none" ? { Type: "none", Config: {} } : { Type: "local", Config: { "max-size": "1m", "max-file": "1", compress: "false" } },
+    LogConfig: dialect.logDriver === "none" ? { Type: "none", Config: {} } : { Type: "local", Config: { "max-size": "1m", "max-file": "1", compress: "false" } },
+    ...(dialect.ulimits.length === 0 ? {} : { Ulimits: [...dialect.ulimits] }),
     Mounts: spec.mounts.flatMap(mountSettings),
-    Tmpfs: Object.fromEntries(spec.mounts.flatMap((mount) => (mount.kind === "tmpfs" ? [[mount.target, tmpfsOptions(mount)] as const] : []))),
+    Tmpfs: Object.fromEntries(spec.mounts.flatMap((mount) => (mount.kind === "tmpfs" ? [[mount.target, tmpfsOptions(mount, dialect)] as const] : []))),
   };
 }
 
-function networkConfig(network: ContainerSpec["network"]): HostConfig {
-  if (network.kind === "join") return { NetworkMode: `container:${network.container}` };
+function networkConfig(network: ContainerSpec["network"], { joinsHostName }: Dialect): HostConfig {
+  if (network.kind === "join") return { NetworkMode: `container:${network.container}`, ...(joinsHostName ? { UTSMode: `container:${network.container}` } : {}) };
   return {
     NetworkMode: "none",
     Sysctls: { ...network.sysctls },
@@ -86,15 +86,7 @@ function mountSettings(mount: Mount): MountSettings[] {
 }
 
 /** `exec` is said because the engine's own default is noexec, which breaks compilers and package managers in /tmp. */
-function tmpfsOptions({ sizeBytes, mode, uid, gid }: Extract<Mount, { kind: "tmpfs" }>): string {
-  return [
-    "rw",
-    "exec",
-    "nosuid",
-    "nodev",
-    `size=${String(sizeBytes)}`,
-    `mode=${mode.toString(8)}`,
-    ...(uid === undefined ? [] : [`uid=${String(uid)}`]),
-    ...(gid === undefined ? [] : [`gid=${String(gid)}`]),
-  ].join(",");
+function tmpfsOptions({ sizeBytes, mode, uid, gid }: Extract<Mount, { kind: "tmpfs" }>, { tmpfsOwner }: Dialect): string {
+  const owner = tmpfsOwner === "user" ? ["notmpcopyup", ...(uid === undefined ? [] : ["U"])] : [...(uid === undefined ? [] : [`uid=${String(uid)}`]), ...(gid === undefined ? [] : [`gid=${String(gid)}`])];
+  return ["rw", "exec", "nosuid", "nodev", `size=${String(sizeBytes)}`, `mode=${mode.toString(8)}`, ...owner].join(",");
 }

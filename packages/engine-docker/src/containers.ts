@@ -1,7 +1,9 @@
+import { lstat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ContainerEngine, ContainerState, ContainerView, EngineId } from "@sbx/core";
+import type { ContainerEngine, ContainerSpec, ContainerState, ContainerView, EngineId } from "@sbx/core";
 import type Docker from "dockerode";
-import { containerBody, type LogDriver } from "./container-body.ts";
+import { containerBody } from "./container-body.ts";
+import type { Dialect } from "./dialect.ts";
 import { ask, askUnless, engineFailed } from "./docker-error.ts";
 
 /** How long a removal that is under way elsewhere may take. */
@@ -9,7 +11,7 @@ const REMOVAL_MS = 30_000;
 const REMOVAL_POLL_MS = 50;
 
 /** Containers of an engine. */
-export function createContainers({ docker, logDriver }: { readonly docker: Docker; readonly logDriver: LogDriver }): ContainerEngine {
+export function createContainers({ docker, dialect }: { readonly docker: Docker; readonly dialect: Dialect }): ContainerEngine {
   const inspect: ContainerEngine["inspect"] = async (id) => {
     const found = await askUnless([404], "look at a container", async () => docker.getContainer(checkId(id)).inspect());
     return found === undefined ? undefined : viewOf(found);
@@ -31,7 +33,10 @@ export function createContainers({ docker, logDriver }: { readonly docker: Docke
     // A request that is broken off may still be carried out: let it finish, then take back what it made.
     async create(spec, signal) {
       signal?.throwIfAborted();
-      const { id } = await ask(`create the container ${spec.name}`, async () => docker.createContainer(containerBody(spec, logDriver)));
+      const body = await containerBody(spec, dialect);
+      if (dialect.makesSources) await refuseMissing(spec);
+      signal?.throwIfAborted();
+      const { id } = await ask(`create the container ${spec.name}`, async () => docker.createContainer(body));
       if (signal?.aborted === true) await remove(id);
       signal?.throwIfAborted();
       return id;
@@ -65,6 +70,16 @@ export function createContainers({ docker, logDriver }: { readonly docker: Docke
       return views.filter((view) => view !== undefined);
     },
   };
+}
+
+/** @throws AppError `ENGINE_FAILED` when a bind's source is not there: nothing is to be made on the host in its place */
+async function refuseMissing({ name, mounts }: ContainerSpec): Promise<void> {
+  for (const mount of mounts) {
+    if (mount.kind !== "bind") continue;
+    await lstat(mount.source).catch(() => {
+      throw engineFailed(`create the container ${name}`, `"${mount.source}" is not there`);
+    });
+  }
 }
 
 /**

@@ -81,7 +81,10 @@ async function awaitExit({ exec, delivered, left }: { readonly exec: Exec; reado
 async function resize(exec: Exec, { columns, rows }: { readonly columns: number; readonly rows: number }, left: AbortSignal): Promise<void> {
   for (let tries = 1; !left.aborted; tries += 1) {
     try {
-      await exec.resize({ w: columns, h: rows });
+      // Podman says 201, which the client library takes for a failure.
+      await askUnless([201], "set the size of a terminal", async () => {
+        await exec.resize({ w: columns, h: rows });
+      });
       return;
     } catch (error) {
       // A process that has ended has no terminal, and nobody misses its size.

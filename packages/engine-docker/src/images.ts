@@ -35,9 +35,10 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
       return made(reference, "pull an image");
     },
     async importRootfs(rootfs, reference, signal) {
-      const { repo, tag } = splitReference(checkReference(reference));
+      // In one word: Podman passes over a tag that is given by itself.
+      const repo = withTag(checkReference(reference));
       await interruptible({ source: rootfs, doing: "import an image", signal }, async () => {
-        const answer = await docker.importImage(rootfs, { repo, tag, abortSignal: signal });
+        const answer = await docker.importImage(rootfs, { repo, abortSignal: signal });
         await follow(answer as Readable, () => undefined);
       });
       return made(reference, "import an image");
@@ -95,7 +96,6 @@ function checkReference(reference: string): string {
   throw new AppError("IMAGE_UNAVAILABLE", { message: `"${reference}" is not an image reference.`, fix: "Write it like name:tag or registry.example/name:tag." });
 }
 
-function splitReference(reference: string): { readonly repo: string; readonly tag: string } {
-  const colon = reference.lastIndexOf(":");
-  return colon > reference.lastIndexOf("/") ? { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) } : { repo: reference, tag: "latest" };
+function withTag(reference: string): string {
+  return reference.lastIndexOf(":") > reference.lastIndexOf("/") ? reference : `${reference}:latest`;
 }

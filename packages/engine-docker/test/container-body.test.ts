@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import type { ContainerSpec } from "@sbx/core";
 import { containerBody } from "../src/container-body.ts";
+import { DOCKER, type Dialect } from "../src/dialect.ts";
 
 const SPEC: ContainerSpec = {
   name: "sbx-x",
@@ -22,9 +23,18 @@ const SPEC: ContainerSpec = {
   limits: { pids: 10, memoryBytes: 1000, cpus: 1.5 },
 };
 
+const PODMAN: Dialect = {
+  logDriver: "none",
+  tmpfsOwner: "user",
+  joinsHostName: true,
+  makesSources: true,
+  ulimits: [{ Name: "nofile", Soft: 1024, Hard: 1024 }],
+  seccomp: async () => Promise.resolve("/state/seccomp.json"),
+};
+
 describe("containerBody", () => {
-  it("says everything that an engine would choose by itself", ({ expect }) => {
-    expect(containerBody(SPEC, "local")).toEqual({
+  it("says everything that an engine would choose by itself", async ({ expect }) => {
+    expect(await containerBody(SPEC, DOCKER)).toEqual({
       name: "sbx-x",
       Image: "sha256:abc",
       Entrypoint: ["/.sbx/hold", "init"],
@@ -66,15 +76,15 @@ describe("containerBody", () => {
     });
   });
 
-  it("gives a host name and name servers only to a network of its own, and leaves unset limits out", ({ expect }) => {
-    const body = containerBody(
+  it("gives a host name and name servers only to a network of its own, and leaves unset limits out", async ({ expect }) => {
+    const body = await containerBody(
       {
         ...SPEC,
         limits: { pids: 5 },
         seccomp: "default",
         network: { kind: "none", hostname: "h", sysctls: { a: "1" }, dns: ["127.0.0.53"], dnsSearch: ["."], dnsOptions: ["ndots:1"], extraHosts: ["h:127.0.0.1"] },
       },
-      "none",
+      PODMAN,
     );
     expect(body.Hostname).toBe("h");
     expect(body.HostConfig).toMatchObject({
@@ -89,5 +99,16 @@ describe("containerBody", () => {
     });
     expect(body.HostConfig).not.toHaveProperty("Memory");
     expect(body.HostConfig).not.toHaveProperty("NanoCpus");
+  });
+
+  it("says the same to Podman in its words: the other's host name, a profile by its path, memory of the user's, limits that it would raise", async ({ expect }) => {
+    const { HostConfig } = await containerBody(SPEC, PODMAN);
+    expect(HostConfig).toMatchObject({
+      NetworkMode: "container:gate",
+      UTSMode: "container:gate",
+      SecurityOpt: ["no-new-privileges:true", "seccomp=/state/seccomp.json"],
+      Tmpfs: { "/run/sbx": "rw,exec,nosuid,nodev,size=1024,mode=700,notmpcopyup,U" },
+      Ulimits: [{ Name: "nofile", Soft: 1024, Hard: 1024 }],
+    });
   });
 });

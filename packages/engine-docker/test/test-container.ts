@@ -5,7 +5,7 @@ import { connectEngine } from "../src/index.ts";
 
 /** The engine of this machine; a test that needs one fails without. */
 export async function realEngine(): Promise<Engine> {
-  return connectEngine({ environment: process.env, home: homedir(), labels: { "dev.sbx.test": "engine-docker" } });
+  return connectEngine({ environment: process.env, home: homedir(), labels: { "dev.sbx.test": "engine-docker" }, directory: join(tmpdir(), `sbx-engine-${String(process.pid)}`) });
 }
 
 /** A container as workloads are, with these differences. */

@@ -51,7 +51,7 @@ function checkImages(images: unknown): Check {
     const tags = fieldOf(image, "RepoTags");
     return Array.isArray(tags) ? tags.map(String) : [];
   });
-  if (tags.some((tag) => tag.startsWith("sbx/base:"))) return ok("images", `${tags.length} of sbx are there, the base image among them`);
+  if (tags.some((tag) => /^(?:[a-z.]+\/)?sbx\/base:/.test(tag))) return ok("images", `${tags.length} of sbx are there, the base image among them`);
   return ok("images", "the base image is made at the first run, which takes some minutes");
 }
 

@@ -1,3 +1,5 @@
+import { POD_DNS_ADDRESS } from "@sbx/contracts";
+
 /** The lines of an image's account file, without those that carry this name or number. */
 function without(lines: string, name: string, id: number): readonly string[] {
   return lines.split("\n").filter((line) => {
@@ -25,4 +27,9 @@ export function groupFile(image: string, { gid }: Account): string {
 /** `/etc/hosts` of a workload: nothing but itself, so that a program that looks for its own name finds the pod's loopback. */
 export function hostsFile(hostname: string): string {
   return `127.0.0.1 localhost ${hostname}\n`;
+}
+
+/** `/etc/resolv.conf` of a workload: the pod's own name server. Not every engine gives what the gate's container was told to one that joins it. */
+export function resolverFile(): string {
+  return `nameserver ${POD_DNS_ADDRESS}\nsearch .\noptions ndots:1 timeout:2 attempts:2\n`;
 }

@@ -3,7 +3,7 @@ import type { AgentProfile } from "../kit/profile.ts";
 import { gateContainer } from "../pod/gate-container.ts";
 import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
-import { groupFile, hostsFile, passwdFile } from "./account-files.ts";
+import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
 import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
@@ -118,8 +118,12 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
   const account = { ...idsOf(record.user), home: record.homeDirectory };
   const [passwd, group] = await waitForAll([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
   const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
-  const [passwdPath, groupPath, hostsPath] = await waitForAll([write("passwd", passwdFile(passwd, account)), write("group", groupFile(group, account)), write("hosts", hostsFile(record.name))]);
-  const files = { passwd: passwdPath, group: groupPath, hosts: hostsPath };
+  const files = {
+    passwd: await write("passwd", passwdFile(passwd, account)),
+    group: await write("group", groupFile(group, account)),
+    hosts: await write("hosts", hostsFile(record.name)),
+    resolver: await write("resolv.conf", resolverFile()),
+  };
   const { holdProgram, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
   return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, holdProgram, files }), signal);

@@ -18,7 +18,7 @@ export interface WorkloadParts {
   readonly workspaceMounts: readonly Mount[];
   readonly holdProgram: string;
   /** Host paths of the files that give the workload its own name and address book. */
-  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string };
+  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string };
 }
 
 /** Decide everything about the container in which the agent runs. It joins the gate's network and has no other. */
@@ -38,6 +38,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
       { kind: "bind", source: files.passwd, target: "/etc/passwd", readonly: true },
       { kind: "bind", source: files.group, target: "/etc/group", readonly: true },
       { kind: "bind", source: files.hosts, target: "/etc/hosts", readonly: true },
+      { kind: "bind", source: files.resolver, target: "/etc/resolv.conf", readonly: true },
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       { kind: "tmpfs", target: SESSION_DIRECTORY, sizeBytes: SESSION_BYTES, mode: 0o700, uid, gid },
       ...workspaceMounts,
