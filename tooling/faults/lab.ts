@@ -35,17 +35,32 @@ export interface Running {
   readonly done: Promise<Outcome>;
 }
 
+/** How commands are run: with words before them, or as another user. */
+export interface LabOptions {
+  readonly enter?: (cwd: string) => readonly string[];
+  readonly user?: number;
+}
+
 /** An sbx of its own: state, configuration, workspaces and a daemon that nobody else uses. */
 export class Lab implements AsyncDisposable {
   readonly root = realpathSync(mkdtempSync("/tmp/sbxf-"));
   readonly state = path.join(this.root, "s");
   readonly config = path.join(this.root, "c");
   /** Value of the owner's label on everything that this lab's daemon makes. */
-  readonly owner = `${process.getuid?.() ?? 0}:${createHash("sha256").update(this.state).digest("hex").slice(0, 12)}`;
+  readonly owner: string;
   readonly #environment: Environment;
+  readonly #options: LabOptions;
 
-  constructor(environment: Environment = {}) {
+  constructor(environment: Environment = {}, options: LabOptions = {}) {
     this.#environment = environment;
+    this.#options = options;
+    this.owner = `${options.user ?? process.getuid?.() ?? 0}:${createHash("sha256").update(this.state).digest("hex").slice(0, 12)}`;
+  }
+
+  /** Ask the engine of this lab by its own command line. */
+  async docker(...args: readonly string[]): Promise<string> {
+    const host = this.#environment["DOCKER_HOST"];
+    return docker(...(host === undefined ? [] : ["--host", host]), ...args);
   }
 
   workspace(name = "project"): string {
@@ -56,7 +71,9 @@ export class Lab implements AsyncDisposable {
 
   /** Begin an sbx command. */
   begin(args: readonly string[], { cwd = this.workspace(), env = {} }: { readonly cwd?: string; readonly env?: Environment } = {}): Running {
-    const child = spawn(process.execPath, [CLI, ...args], {
+    const [program, ...before] = [...(this.#options.enter?.(cwd) ?? []), process.execPath];
+    const child = spawn(program, [...before, CLI, ...args], {
+      ...(this.#options.user === undefined ? {} : { uid: this.#options.user, gid: this.#options.user }),
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", SBX_VAULT_KEY: "file", ...this.#environment, ...env },
@@ -98,10 +115,10 @@ export class Lab implements AsyncDisposable {
     return json(response);
   }
 
-  async events(): Promise<readonly { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }[]> {
+  async events(): Promise<readonly { readonly type: string; readonly at: string; readonly fields: Readonly<Record<string, unknown>> }[]> {
     const events: unknown = await this.call("GET", "/v1/events/list?limit=2000");
     // The daemon checks its answers against the schema of events.
-    return events as readonly { readonly type: string; readonly fields: Readonly<Record<string, unknown>> }[];
+    return events as readonly { readonly type: string; readonly at: string; readonly fields: Readonly<Record<string, unknown>> }[];
   }
 
   async sandboxes(): Promise<readonly Shown[]> {
@@ -113,7 +130,7 @@ export class Lab implements AsyncDisposable {
   /** Names of the engine's containers and volumes that are this lab's. */
   async inEngine(): Promise<readonly string[]> {
     const filter = ["--filter", `label=dev.sbx.owner=${this.owner}`];
-    const [containers, volumes] = await Promise.all([docker("ps", "-a", ...filter, "--format", "{{.Names}}"), docker("volume", "ls", ...filter, "--format", "{{.Name}}")]);
+    const [containers, volumes] = await Promise.all([this.docker("ps", "-a", ...filter, "--format", "{{.Names}}"), this.docker("volume", "ls", ...filter, "--format", "{{.Name}}")]);
     return `${containers}\n${volumes}`.split("\n").filter((line) => line !== "");
   }
 
@@ -129,15 +146,15 @@ export class Lab implements AsyncDisposable {
 
   /** Full name of the container of a role of the only sandbox. */
   async container(role: "gate" | "workload"): Promise<string> {
-    return (await docker("ps", "-a", "--filter", `label=dev.sbx.owner=${this.owner}`, "--filter", `label=dev.sbx.role=${role}`, "--format", "{{.Names}}")).trim();
+    return (await this.docker("ps", "-a", "--filter", `label=dev.sbx.owner=${this.owner}`, "--filter", `label=dev.sbx.role=${role}`, "--format", "{{.Names}}")).trim();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { name } of await this.sandboxes().catch(() => [])) await this.sbx("rm", "--force", name);
     await this.sbx("daemon", "stop");
     for (const kind of ["container", "volume"]) {
-      const ids = await docker(kind, "ls", ...(kind === "container" ? ["-a"] : []), "-q", "--filter", `label=dev.sbx.owner=${this.owner}`);
-      for (const id of ids.split("\n").filter((line) => line !== "")) await docker(kind, "rm", "-f", id);
+      const ids = await this.docker(kind, "ls", ...(kind === "container" ? ["-a"] : []), "-q", "--filter", `label=dev.sbx.owner=${this.owner}`);
+      for (const id of ids.split("\n").filter((line) => line !== "")) await this.docker(kind, "rm", "-f", id);
     }
     if (readFileSync("/proc/self/mountinfo", "utf8").includes(this.root)) throw new Error(`mounts are left below ${this.root}`);
     rmSync(this.root, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, SessionId, type Handlers } from "@sbx/contracts";
-import { createSessionRunner, SandboxService, SessionService, workspaceRequest, type SandboxParts } from "@sbx/core";
+import { createSessionRunner, EngineIds, SandboxService, SessionService, workspaceRequest, type Engine, type SandboxParts } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
@@ -48,7 +48,9 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const { setAside, events, store } = openState({ file: path.join(config.stateDirectory, "sbx.db"), scope, log, now });
   const { record } = events;
 
-  const engine = keepFirst(() => connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") }));
+  const connect = (): Promise<Engine> =>
+    connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") });
+  const engine = keepFirst(connect);
   const images = imagesOf(engine, config.environment);
   const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
   const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
@@ -59,11 +61,13 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
+  const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
   const parts: SandboxParts = {
     engine,
     images,
     pods: network.pods,
-    files: createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage)),
+    files,
+    ids: new EngineIds({ files, owner: config.owner }),
     workspace,
     store,
     profile: (agent) => agents.profile(agent),
@@ -107,7 +111,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
 
   const startedAt = now();
   const handlers = createHandlers({
-    status: () => daemonStatus({ config, engine, sandboxes: sandboxes.list().length, startedAt }),
+    status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list().length, startedAt }),
     shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,
     sandboxes,

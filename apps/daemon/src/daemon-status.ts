@@ -4,15 +4,15 @@ import type { DaemonConfig } from "./config.ts";
 
 const VERSION = "0.1.0";
 
-/** What `sbx daemon status` shows. */
+/** What `sbx daemon status` shows. The engine is asked anew by `connect`: one that answered once may be gone. */
 export async function daemonStatus({
   config,
-  engine,
+  connect,
   sandboxes,
   startedAt,
 }: {
   readonly config: DaemonConfig;
-  readonly engine: () => Promise<Engine>;
+  readonly connect: () => Promise<Engine>;
   readonly sandboxes: number;
   readonly startedAt: Date;
 }): Promise<DaemonStatus> {
@@ -24,13 +24,13 @@ export async function daemonStatus({
     stateDirectory: config.stateDirectory,
     memoryBytes: process.memoryUsage().rss,
     sandboxes,
-    engine: await engineStatus(engine),
+    engine: await engineStatus(connect),
   };
 }
 
-async function engineStatus(engine: () => Promise<Engine>): Promise<DaemonStatus["engine"]> {
+async function engineStatus(connect: () => Promise<Engine>): Promise<DaemonStatus["engine"]> {
   try {
-    const { name, version, apiVersion, endpoint } = (await engine()).info;
+    const { name, version, apiVersion, endpoint } = (await connect()).info;
     return { reachable: true, name, version, apiVersion, endpoint };
   } catch (error) {
     if (AppError.is(error)) return { reachable: false, message: error.message, fix: error.fix };

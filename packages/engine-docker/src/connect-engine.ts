@@ -66,7 +66,7 @@ async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promi
     apiVersion,
     endpoint: formatEndpoint(endpoint),
     architecture: answer.Arch,
-    remaps: options.includes("name=rootless") ? "rootless" : options.includes("name=userns") ? "userns" : false,
+    remaps: remapsOf(options, podman),
   };
   return {
     info,
@@ -91,6 +91,13 @@ function connectionOptions(endpoint: Endpoint): Docker.DockerOptions & { readonl
   const { host, port, tls } = endpoint;
   if (tls === undefined) return { host, port, protocol: "http", agent: new HttpAgent() };
   return { host, port, protocol: "https", agent: new HttpsAgent(tls), ...tls };
+}
+
+/** Podman's configuration can map ids for every container, and does not show it. */
+function remapsOf(options: readonly string[], podman: boolean): EngineInfo["remaps"] {
+  if (options.includes("name=rootless")) return "rootless";
+  if (options.includes("name=userns")) return "userns";
+  return podman ? "perhaps" : false;
 }
 
 async function withinTime<T>(answer: Promise<T>): Promise<T> {

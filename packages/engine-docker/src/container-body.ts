@@ -87,6 +87,7 @@ function mountSettings(mount: Mount): MountSettings[] {
 
 /** `exec` is said because the engine's own default is noexec, which breaks compilers and package managers in /tmp. */
 function tmpfsOptions({ sizeBytes, mode, uid, gid }: Extract<Mount, { kind: "tmpfs" }>, { tmpfsOwner }: Dialect): string {
-  const owner = tmpfsOwner === "user" ? ["notmpcopyup", ...(uid === undefined ? [] : ["U"])] : [...(uid === undefined ? [] : [`uid=${String(uid)}`]), ...(gid === undefined ? [] : [`gid=${String(gid)}`])];
+  const owner =
+    tmpfsOwner === "user" ? ["notmpcopyup", ...(uid === undefined ? [] : ["U"])] : [...(uid === undefined ? [] : [`uid=${String(uid)}`]), ...(gid === undefined ? [] : [`gid=${String(gid)}`])];
   return ["rw", "exec", "nosuid", "nodev", `size=${String(sizeBytes)}`, `mode=${mode.toString(8)}`, ...owner].join(",");
 }

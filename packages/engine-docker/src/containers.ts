@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { containerBody } from "./container-body.ts";
 import type { Dialect } from "./dialect.ts";
 import { ask, askUnless, engineFailed } from "./docker-error.ts";
+import { waitForEnd } from "./wait-for-end.ts";
 
 /** How long a removal that is under way elsewhere may take. */
 const REMOVAL_MS = 30_000;
@@ -56,9 +57,7 @@ export function createContainers({ docker, dialect }: { readonly docker: Docker;
     async awaitStop(id, signal) {
       signal.throwIfAborted();
       try {
-        await askUnless([404], "wait for a container's end", async () => {
-          await docker.getContainer(checkId(id)).wait({ abortSignal: signal });
-        });
+        await askUnless([404], "wait for a container's end", async () => waitForEnd(docker, { id: checkId(id), signal }));
       } catch (error) {
         signal.throwIfAborted();
         throw error;

@@ -27,7 +27,14 @@ export interface Dialect {
 }
 
 /** Docker and what is like it. */
-export const DOCKER: Dialect = { logDriver: "local", tmpfsOwner: "numbers", joinsHostName: false, makesSources: false, ulimits: [], seccomp: async (profile) => Promise.resolve(JSON.stringify(profile)) };
+export const DOCKER: Dialect = {
+  logDriver: "local",
+  tmpfsOwner: "numbers",
+  joinsHostName: false,
+  makesSources: false,
+  ulimits: [],
+  seccomp: async (profile) => Promise.resolve(JSON.stringify(profile)),
+};
 
 /**
  * Podman, through its Docker-compatible socket.

@@ -31,7 +31,8 @@ describe("Podman's dialect", () => {
   });
 
   it("states the limits of this process, as the kernel's table has them", ({ expect }) => {
-    const table = "Limit                     Soft Limit           Hard Limit           Units     \nMax processes             96365                96365                processes \nMax open files            1024                 unlimited            files     \n";
+    const table =
+      "Limit                     Soft Limit           Hard Limit           Units     \nMax processes             96365                96365                processes \nMax open files            1024                 unlimited            files     \n";
     expect(ownLimits(table, 4_194_304)).toEqual([
       { Name: "nproc", Soft: 96_365, Hard: 96_365 },
       { Name: "nofile", Soft: -1, Hard: -1 },

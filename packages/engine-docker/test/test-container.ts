@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ContainerSpec, Engine, EngineId } from "@sbx/core";
 import { connectEngine } from "../src/index.ts";
 

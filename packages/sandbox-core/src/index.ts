@@ -24,10 +24,12 @@ export type {
   VolumeEngine,
 } from "./ports/engine.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
-export type { CheckedWorkspace, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type { CheckedWorkspace, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
 export type { ServerNetwork, ServerPod } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
+export { EngineIds, type ProbeRequest } from "./sandbox/engine-ids.ts";
+export { insideOf, outsideOf, parseIdMap, SAME_IDS, type IdRange, type IdView } from "./sandbox/id-view.ts";
 export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";

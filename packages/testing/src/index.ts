@@ -1,2 +1,4 @@
 export { describeContainerEngine, type EngineUnderTest } from "./engine-contract.ts";
 export { FakeEngine, type FakeProcess, type FakeProgram } from "./fake-engine.ts";
+export { OwnEngine, REMAPPED_FROM, whyNoEngine, type EngineKind } from "./own-engine.ts";
+export { startStandInRegistry, type Forgery, type RegistryImage, type StandInRegistry } from "./stand-in-registry.ts";

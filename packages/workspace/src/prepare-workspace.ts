@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { isWithin, profilePaths, type HostPlaces, type PreparedWorkspace, type WorkspaceRequest } from "@sbx/core";
+import { isWithin, profilePaths, SAME_IDS, type HostPlaces, type PreparedWorkspace, type WorkspaceRequest } from "@sbx/core";
 import { openWorkspace } from "./check-workspace.ts";
 import type { HeldMounts } from "./held-mounts.ts";
 import { pathsInside } from "./hidden-paths.ts";
@@ -14,7 +14,7 @@ import { planOutside } from "./plan-outside.ts";
 import { NESTED_REPOSITORIES } from "./plan-protection.ts";
 import { orderMounts, realiseMounts } from "./realise-mounts.ts";
 import { scanTree } from "./scan-tree.ts";
-import { swapFor, workloadUser } from "./workload-user.ts";
+import { swapFor, workloadUser, type WorkloadUser } from "./workload-user.ts";
 
 export interface PrepareParts {
   readonly places: HostPlaces;
@@ -35,6 +35,7 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   await parts.held?.clear();
   using scope = new DisposableStack();
   const { bases, user } = openBases(parts, request, scope);
+  const { outside: owner } = user;
   const roots = bases.map(({ path }) => path);
   const hide = await pathsInside(request.hide, { workspace: request.workspace, bases: roots, option: "--hide" });
   const outside = outsideRepository(scope.use(openWorkspace(request.workspace, parts.places)), request.workspace, parts.places);
@@ -47,15 +48,15 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
       path: request.workspace,
     });
   if (outside !== undefined && !roots.some((root) => isWithin(outside.common, root)))
-    plans.push(planOutsideBase(parts, { common: outside.common, user, scope }, (base) => planOutside({ base, repository: outside, opened })));
+    plans.push(planOutsideBase(parts, { common: outside.common, user: owner, scope }, (base) => planOutside({ base, repository: outside, opened })));
   const planned = orderMounts(plans.flatMap(({ mounts }) => mounts));
   refuseBelow(allow, planned);
   for (const missing of plans.flatMap(({ make }) => make)) await parts.made.hold(request.id, missing);
-  const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, user, hide });
-  await writeJournal(request.directory, { version: 1, workspace: request.workspace, user, expected: [...realised.expected], gitLinks: { [request.workspace]: link } });
+  const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, owner, hide });
+  await writeJournal(request.directory, { version: 1, workspace: request.workspace, user: user.inside, expected: [...realised.expected], gitLinks: { [request.workspace]: link } });
   return {
     mounts: realised.mounts,
-    user,
+    user: user.inside,
     protected: shown(planned, "protected", request.workspace),
     hidden: shown(
       plans.flatMap(({ mounts }) => mounts),
@@ -70,14 +71,15 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   };
 }
 
-function openBases({ places, daemon }: PrepareParts, { workspace, extra }: WorkspaceRequest, scope: DisposableStack): { readonly bases: readonly Base[]; readonly user: PreparedWorkspace["user"] } {
+function openBases({ places, daemon }: PrepareParts, { workspace, extra, ids = SAME_IDS }: WorkspaceRequest, scope: DisposableStack): { readonly bases: readonly Base[]; readonly user: WorkloadUser } {
   const place = scope.use(openWorkspace(workspace, places));
-  const user = workloadUser(place, daemon);
-  const bases: Base[] = [{ path: workspace, place, readonly: false, swap: swapFor(place, { user, daemon, path: workspace }) }];
+  const user = workloadUser(place, { daemon, ids });
+  const { outside } = user;
+  const bases: Base[] = [{ path: workspace, place, readonly: false, swap: swapFor(place, { user: outside, daemon, path: workspace }) }];
   for (const { path, readonly } of extra) {
     if (bases.some((base) => base.path === path)) throw invalid(`The directory "${path}" is given twice`, "Give each directory once.", { path });
     const further = scope.use(openWorkspace(path, places));
-    bases.push({ path, place: further, readonly, swap: swapFor(further, { user, daemon, path }) });
+    bases.push({ path, place: further, readonly, swap: swapFor(further, { user: outside, daemon, path }) });
   }
   return { bases, user };
 }

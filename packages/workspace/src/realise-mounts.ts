@@ -15,7 +15,8 @@ export interface RealiseRequest {
   readonly directory: string;
   /** `undefined` when this daemon may not mount. */
   readonly held: HeldMounts | undefined;
-  readonly user: { readonly uid: number; readonly gid: number };
+  /** The workload's ids on the host: those of copies. */
+  readonly owner: { readonly uid: number; readonly gid: number };
   /** Absolute paths that are empty inside, also where they lie in a copy. */
   readonly hide: readonly string[];
 }
@@ -66,7 +67,7 @@ async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge
   if (typeof opened === "string" || opened.kind === "link") throw unsafe(`"${targetOf(mount)}" changed while the workspace was prepared`, "Stop what changes it, and run the command again.");
   using place = opened;
   if (mount.content === "self") return await selfSource(mount, place, request);
-  const owner = process.geteuid?.() === 0 ? request.user : undefined;
+  const owner = process.geteuid?.() === 0 ? request.owner : undefined;
   if (await copyPlace(place, path, { owner, empty: (below) => request.hide.includes(`${targetOf(mount)}/${below}`) })) return identified(path);
   await rm(path, { recursive: true, force: true });
   tooLarge.push(targetOf(mount));

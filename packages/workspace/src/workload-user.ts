@@ -1,3 +1,5 @@
+import { AppError } from "@sbx/contracts";
+import { insideOf, outsideOf, type IdRange, type IdView } from "@sbx/core";
 import type { IdSwap } from "./id-map.ts";
 import { invalid } from "./invalid.ts";
 
@@ -9,17 +11,45 @@ interface Owner {
   readonly gid: number;
 }
 
-/**
- * Who the workload is: the workspace's owner when the daemon is root, the daemon's own user otherwise, because an agent
- * never gets more than the person who runs it. Never uid 0 and never gid 0.
- */
-export function workloadUser(owner: Owner, daemon: Owner): Owner {
-  const wanted = daemon.uid === 0 ? owner : daemon;
-  return { uid: wanted.uid === 0 ? ORDINARY_ID : wanted.uid, gid: wanted.gid === 0 ? ORDINARY_ID : wanted.gid };
+/** A workload's ids as it sees them, and as the host does. */
+export interface WorkloadUser {
+  readonly inside: Owner;
+  readonly outside: Owner;
 }
 
 /**
- * Which ids change places so that the workload owns what `owner` owns on the disk; `undefined` when none must.
+ * Who the workload is, as the host sees it: the workspace's owner when the daemon is root, the daemon's own user
+ * otherwise, because an agent never gets more than the person who runs it. Never uid 0 and never gid 0, on neither side.
+ *
+ * Where the engine's ids have none for that owner it is an ordinary one, and the workspace's ids must be swapped for it.
+ *
+ * @throws AppError `PLATFORM_UNSUPPORTED` when the engine's ids have no such user, and this daemon is not root
+ */
+export function workloadUser(owner: Owner, { daemon, ids }: { readonly daemon: Owner; readonly ids: IdView }): WorkloadUser {
+  const wanted = daemon.uid === 0 ? owner : daemon;
+  const [uid, gid] = [idFor(ids.uid, wanted.uid), idFor(ids.gid, wanted.gid)];
+  if (daemon.uid !== 0 && uid?.outside !== daemon.uid) throw noUser(daemon, insideOf(ids.uid, daemon.uid));
+  if (uid === undefined || gid === undefined) throw noUser(wanted, undefined);
+  return { inside: { uid: uid.inside, gid: gid.inside }, outside: { uid: uid.outside, gid: gid.outside } };
+}
+
+function idFor(ranges: readonly IdRange[], wanted: number): { readonly inside: number; readonly outside: number } | undefined {
+  const inside = insideOf(ranges, wanted);
+  if (wanted !== 0 && inside !== undefined && inside !== 0) return { inside, outside: wanted };
+  const outside = outsideOf(ranges, ORDINARY_ID);
+  return outside === undefined || outside === 0 ? undefined : { inside: ORDINARY_ID, outside };
+}
+
+function noUser({ uid }: Owner, inside: number | undefined): AppError {
+  return new AppError("PLATFORM_UNSUPPORTED", {
+    message: `The container engine gives its containers other ids, and ${inside === 0 ? `uid ${uid} of this machine is their root, which no agent is` : `none of them is uid ${uid} of this machine`}`,
+    fix: "Point DOCKER_HOST at an engine that leaves ids as they are, or run sbx as root, whose daemon can map the workspace.",
+  });
+}
+
+/**
+ * Which ids change places so that the workload, `user` on the host, owns what `owner` owns on the disk; `undefined` when
+ * none must.
  *
  * @throws AppError `WORKSPACE_INVALID` when they must and this daemon is not root
  */

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { SAME_IDS, type IdView } from "@sbx/core";
 import { test } from "vitest";
 import { swapMap } from "../src/id-map.ts";
 import { swapFor, workloadUser } from "../src/workload-user.ts";
@@ -26,12 +27,55 @@ test("a swap map exchanges two ids and leaves every other", ({ expect }) => {
   );
 });
 
+const root = { uid: 0, gid: 0 };
+const same = { ids: SAME_IDS };
+
 test("the workload is never root, and never more than the person", ({ expect }) => {
-  const root = { uid: 0, gid: 0 };
-  expect(workloadUser(root, root)).toEqual({ uid: 1000, gid: 1000 });
-  expect(workloadUser({ uid: 1234, gid: 0 }, root)).toEqual({ uid: 1234, gid: 1000 });
-  expect(workloadUser({ uid: 1234, gid: 5 }, root)).toEqual({ uid: 1234, gid: 5 });
-  expect(workloadUser({ uid: 1234, gid: 5 }, { uid: 7, gid: 8 })).toEqual({ uid: 7, gid: 8 });
+  const inside = (owner: typeof root, daemon: typeof root): unknown => workloadUser(owner, { ...same, daemon }).inside;
+  expect(inside(root, root)).toEqual({ uid: 1000, gid: 1000 });
+  expect(inside({ uid: 1234, gid: 0 }, root)).toEqual({ uid: 1234, gid: 1000 });
+  expect(inside({ uid: 1234, gid: 5 }, root)).toEqual({ uid: 1234, gid: 5 });
+  expect(inside({ uid: 1234, gid: 5 }, { uid: 7, gid: 8 })).toEqual({ uid: 7, gid: 8 });
+  expect(workloadUser({ uid: 1234, gid: 5 }, { ...same, daemon: root }).outside).toEqual({ uid: 1234, gid: 5 });
   expect(swapFor(root, { user: { uid: 1000, gid: 1000 }, daemon: root, path: "/x" })).toEqual({ uid: [0, 1000], gid: [0, 1000] });
   expect(swapFor({ uid: 5, gid: 5 }, { user: { uid: 5, gid: 5 }, daemon: root, path: "/x" })).toBeUndefined();
+});
+
+const lines = (...ranges: readonly (readonly [number, number, number])[]): IdView => {
+  const map = ranges.map(([first, other, count]) => ({ inside: first, outside: other, count }));
+  return { uid: map, gid: map };
+};
+const remapped = lines([0, 500_000, 65_536]);
+
+test("on an engine that remaps, root's daemon swaps the owner for an ordinary user of the engine's", ({ expect }) => {
+  const user = workloadUser({ uid: 1234, gid: 1234 }, { daemon: root, ids: remapped });
+  expect(user).toEqual({ inside: { uid: 1000, gid: 1000 }, outside: { uid: 501_000, gid: 501_000 } });
+  expect(swapFor({ uid: 1234, gid: 1234 }, { user: user.outside, daemon: root, path: "/x" })).toEqual({ uid: [1234, 501_000], gid: [1234, 501_000] });
+  expect(workloadUser({ uid: 500_007, gid: 500_008 }, { daemon: root, ids: remapped })).toEqual({ inside: { uid: 7, gid: 8 }, outside: { uid: 500_007, gid: 500_008 } });
+});
+
+test("an engine whose ids have no place for an ordinary caller is refused, with what to do", ({ expect }) => {
+  const daemon = { uid: 1000, gid: 1000 };
+  const refused = expect.objectContaining({ code: "PLATFORM_UNSUPPORTED", fix: expect.stringContaining("DOCKER_HOST") as unknown });
+  for (const ids of [remapped, lines([0, 1000, 1], [1, 100_000, 65_536]), lines([0, 0, 1])]) {
+    expect(() => workloadUser(daemon, { daemon, ids })).toThrow(refused);
+  }
+  expect(workloadUser(daemon, { daemon, ids: lines([0, 100_000, 1000], [1000, 1000, 1]) })).toEqual({ inside: daemon, outside: daemon });
+});
+
+test("root on the host is nobody inside, whatever the engine's ids are", ({ expect }) => {
+  const range = fc.record({ inside: fc.nat(2000), outside: fc.nat(2000), count: fc.integer({ min: 1, max: 2000 }) });
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 4 }), fc.nat(3000), fc.nat(3000), (map, uid, daemon) => {
+      const ids = { uid: map, gid: map };
+      let user;
+      try {
+        user = workloadUser({ uid, gid: uid }, { daemon: { uid: daemon, gid: daemon }, ids });
+      } catch {
+        return;
+      }
+      expect(Math.min(user.inside.uid, user.inside.gid, user.outside.uid, user.outside.gid)).toBeGreaterThan(0);
+      if (daemon !== 0) expect(user.outside.uid).toBe(daemon);
+    }),
+  );
 });

@@ -7,20 +7,38 @@ import { checkDisk } from "./machine-checks.ts";
 
 const TIMEOUT_MS = 10_000;
 
+type Remaps = Awaited<ReturnType<typeof connectEngine>>["info"]["remaps"];
+
 /** The engine as the daemon would find it, and what it offers. Without one, every place that was tried and why not. */
 export async function engineChecks({ env, home }: Context): Promise<readonly Check[]> {
   try {
     const { info } = await connectEngine({ environment: env, home });
-    const remaps = info.remaps === false ? "" : `, ${info.remaps}`;
     const socket = /^unix:\/\/(.+)$/.exec(info.endpoint)?.[1];
     const local =
       socket === undefined
         ? [warn("engine place", `${info.endpoint} may be another machine's, which has no view of this one's directories`, "Use an engine of this machine.")]
         : await localChecks(socket);
-    return [ok("engine", `${info.name} ${info.version} (API ${info.apiVersion}${remaps}) at ${info.endpoint}`), ...local];
+    return [ok("engine", `${info.name} ${info.version} (API ${info.apiVersion}) at ${info.endpoint}`), ...checkIds(info.remaps, process.geteuid?.() ?? 0), ...local];
   } catch (error) {
     if (!AppError.is(error)) throw error;
     return [fail("engine", error.message, error.fix)];
+  }
+}
+
+/** Whether an agent can have the id that a workspace's owner has, on an engine whose containers may have other ids. */
+export function checkIds(remaps: Remaps, uid: number): readonly Check[] {
+  const another = "Point DOCKER_HOST at an engine that leaves ids as they are, or run sbx as root.";
+  switch (remaps) {
+    case false:
+      return [];
+    case "perhaps":
+      return [ok("ids", "Podman does not say whether its containers have other ids; the first start asks a container")];
+    case "userns":
+      return uid === 0
+        ? [ok("ids", "the engine gives its containers other ids (userns-remap); each workspace is mounted with its owner's mapped to them")]
+        : [warn("ids", `the engine gives its containers other ids (userns-remap): a sandbox starts only if uid ${uid} is one of them`, another)];
+    case "rootless":
+      return [warn("ids", `the engine is rootless: uid ${uid} is root inside, which no agent is, so a sandbox starts only if its map has a second place for it`, another)];
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { checkCgroup, checkSeccomp } from "../../src/doctor/engine-checks.ts";
+import { checkCgroup, checkIds, checkSeccomp } from "../../src/doctor/engine-checks.ts";
 import { checkKernel, checkNode } from "../../src/doctor/machine-checks.ts";
 import { createFakeDaemon } from "../support/fake-daemon.ts";
 import { runLine } from "../support/run-line.ts";
@@ -24,6 +24,13 @@ describe("sbx doctor", () => {
     const checks = JSON.parse(out) as { state: string; fix?: string }[];
     expect(checks.length).toBeGreaterThan(5);
     for (const { state, fix } of checks) expect(state === "ok").toBe(fix === undefined);
+  });
+
+  it("says what an engine that gives its containers other ids means for whoever asks", ({ expect }) => {
+    const states = (uid: number) => ([false, "perhaps", "userns", "rootless"] as const).map((remaps) => checkIds(remaps, uid).map(({ state }) => state));
+    expect(states(0)).toEqual([[], ["ok"], ["ok"], ["warn"]]);
+    expect(states(1000)).toEqual([[], ["ok"], ["warn"], ["warn"]]);
+    expect(checkIds("userns", 1000)[0]).toMatchObject({ detail: expect.stringContaining("uid 1000") as unknown, fix: expect.stringContaining("DOCKER_HOST") as unknown });
   });
 
   it("judges versions and limits", ({ expect }) => {

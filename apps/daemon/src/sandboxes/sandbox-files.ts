@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { SandboxId } from "@sbx/contracts";
-import type { EngineId, SandboxFiles } from "@sbx/core";
+import type { EngineId, IdProbe, SandboxFiles } from "@sbx/core";
 
 /**
  * Keep each sandbox's files under the state directory: `pods/<id>/` is what the gate sees (its socket alone),
@@ -31,6 +31,7 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
       const file = path.join(directory, "hold");
       return existsSync(file) ? file : place(file, await readHold(gateImage), 0o755);
     },
+    idProbe: async (id) => makeIdProbe(path.join(await made(own(id), 0o700), "ids")),
     remove,
     async sweep(keep) {
       for (const top of ["pods", "sandboxes"]) {
@@ -40,6 +41,21 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
         }
       }
     },
+  };
+}
+
+/** Open to every id inside; on the host the directories above it are the daemon's alone. */
+async function makeIdProbe(directory: string): Promise<IdProbe> {
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory);
+  await chmod(directory, 0o777);
+  return {
+    directory,
+    async ownerOf(name) {
+      const found = await lstat(path.join(directory, name)).catch(() => undefined);
+      return found === undefined ? undefined : { uid: found.uid, gid: found.gid };
+    },
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
 }
 

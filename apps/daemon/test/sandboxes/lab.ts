@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
-import { SandboxService, type AgentProfile, type Engine, type ImageMaker, type PodNetwork, type SandboxParts, type WorkspaceHost } from "@sbx/core";
+import { EngineIds, SandboxService, type AgentProfile, type Engine, type ImageMaker, type PodNetwork, type SandboxParts, type WorkspaceHost } from "@sbx/core";
 import { FakeEngine } from "@sbx/testing";
 import { createSandboxFiles } from "../../src/sandboxes/sandbox-files.ts";
 import { openDatabase } from "../../src/state/database.ts";
@@ -77,6 +77,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
   let made = 0;
   const parts: SandboxParts = {
     engine: asked(steps, "an engine", () => Promise.resolve(told<Engine>(steps, "engine", engine))),
+    ids: new EngineIds({ files, owner: "test" }),
     images: asked(steps, "images", () => Promise.resolve(told(steps, "images", fakeImages()))),
     pods: told(steps, "pods", fakePods(pods, steps)),
     files: told(steps, "files", files),

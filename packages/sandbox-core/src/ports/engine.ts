@@ -147,8 +147,8 @@ export interface EngineInfo {
   readonly apiVersion: string;
   readonly endpoint: string;
   readonly architecture: string;
-  /** "rootless", "userns" when the engine remaps ids. */
-  readonly remaps: false | "rootless" | "userns";
+  /** Whether ids inside are others on the host. "perhaps": it does not say, only a container of it tells. */
+  readonly remaps: false | "rootless" | "userns" | "perhaps";
 }
 
 /** All that sbx wants of a container engine; most callers take one of its parts. */

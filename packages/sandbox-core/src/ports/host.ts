@@ -1,4 +1,5 @@
 import type { NetworkState, SandboxId, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "@sbx/contracts";
+import type { IdView } from "../sandbox/id-view.ts";
 import type { EngineId, Mount } from "./engine.ts";
 
 /** Makes images, each once, kept by the content of its recipe. `progress` gets one line at a time. */
@@ -22,6 +23,14 @@ export interface PodNetwork {
   open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string; readonly resume: boolean }): Promise<PodLink>;
 }
 
+/** A directory into which a container of any id may write, to see who that is on the host. Disposing removes it. */
+export interface IdProbe extends AsyncDisposable {
+  /** Host path, bound into the container. */
+  readonly directory: string;
+  /** Who owns a file in it; `undefined` when there is none. */
+  ownerOf(name: string): Promise<{ readonly uid: number; readonly gid: number } | undefined>;
+}
+
 /** Files that the daemon holds for a sandbox: never in a place that a sandbox can write. */
 export interface SandboxFiles {
   /** The pod's own directory, made once and never replaced while its gate lives. */
@@ -32,6 +41,7 @@ export interface SandboxFiles {
   write(id: SandboxId, name: string, content: string): Promise<string>;
   /** Path of the session holder's program, taken out of the gate's image. */
   holdProgram(gateImage: EngineId): Promise<string>;
+  idProbe(id: SandboxId): Promise<IdProbe>;
   remove(id: SandboxId): Promise<void>;
   /** Remove what was kept for sandboxes that are not in `keep`, after a crash. */
   sweep(keep: ReadonlySet<string>): Promise<void>;
@@ -55,13 +65,15 @@ export interface WorkspaceRequest {
   readonly allowWrite: readonly string[];
   /** Protected paths that the agent's profile adds. */
   readonly protect: readonly string[];
+  /** What the engine's ids are on the host; without it they are the same. */
+  readonly ids?: IdView;
 }
 
 /** The host's side of a workspace, ready to be mounted: mounts, the workload's ids, and what the person should know. */
 export interface PreparedWorkspace {
   /** In the order in which they must be mounted. */
   readonly mounts: readonly Mount[];
-  /** Ids of the workload, never 0. */
+  /** Ids of the workload inside, never 0; on the host never 0 either. */
   readonly user: { readonly uid: number; readonly gid: number };
   readonly protected: readonly string[];
   readonly hidden: readonly string[];

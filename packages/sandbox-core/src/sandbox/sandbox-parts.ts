@@ -3,6 +3,7 @@ import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { ImageMaker, PodLink, PodNetwork, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SandboxStore } from "../ports/store.ts";
+import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** Everything that sandboxes need of the world. */
@@ -12,6 +13,8 @@ export interface SandboxParts {
   readonly images: () => Promise<ImageMaker>;
   readonly pods: PodNetwork;
   readonly files: SandboxFiles;
+  /** What the engine's ids are on this machine. */
+  readonly ids: EngineIds;
   readonly workspace: WorkspaceHost;
   readonly store: SandboxStore;
   /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */

@@ -31,7 +31,7 @@ export interface StartRequest {
  * Bring a sandbox up: workspace, gate, checked hand-over, workload, checked mounts, home; in this order, so that no
  * instruction of the agent runs before the wall stands. A failure leaves nothing running.
  *
- * @throws AppError `POD_FAILED`, `WORKSPACE_UNSAFE`, `WORKSPACE_INVALID`, `ENGINE_FAILED`
+ * @throws AppError `POD_FAILED`, `WORKSPACE_UNSAFE`, `WORKSPACE_INVALID`, `ENGINE_FAILED`, `PLATFORM_UNSUPPORTED`
  */
 export async function startSandbox(parts: SandboxParts, request: StartRequest): Promise<void> {
   const { live, profile, progress } = request;
@@ -39,7 +39,8 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
   const place = await workspaceRequest(parts, live.record);
   try {
     request.signal.throwIfAborted();
-    const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare(place));
+    const ids = await parts.ids.of({ engine, gateImage: request.gateImage, sandbox: live.record.id, signal: request.signal });
+    const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids }));
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
     await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared }));
     await verifyMounts(parts, { ...request, engine, prepared });
