@@ -61,8 +61,12 @@ function describeOption({ description, argChoices, defaultValue, defaultValueDes
   return more.length === 0 ? description : `${description} (${more.join("; ")})`;
 }
 
-/** addCommand() alone leaves exitOverride and configureOutput behind, for commands of commands too. */
+/** addCommand() alone leaves exitOverride and configureOutput behind, for commands of commands too, however deep. */
 function add(parent: CommandUnknownOpts, command: CommandUnknownOpts): void {
   parent.addCommand(command.copyInheritedSettings(parent));
-  for (const child of command.commands) child.copyInheritedSettings(command);
+  inherit(command);
+}
+
+function inherit(command: CommandUnknownOpts): void {
+  for (const child of command.commands) inherit(child.copyInheritedSettings(command));
 }

@@ -61,14 +61,15 @@ export interface RefusedSecret {
   readonly fix: string;
 }
 
+/** Names that are a built-in server's own although they do not begin with its name, as the field's catalogs have them. */
+const DECLARED: ReadonlyMap<string, readonly string[]> = new Map([["github-official", ["github.personal_access_token"]]]);
+
 /** A server that was added, and what its catalog may do without asking. */
 export interface Adopt {
   readonly server: ServerIdentity;
   readonly secrets: readonly Pick<ServerSecret, "name">[];
   /** Whether the catalog is one whose entries bind their own names: the built-in one. */
   readonly trusted: boolean;
-  /** Names that the catalog's maintainers declared to be this server's own, beside all that begin with `<server>.`. */
-  readonly ownNames?: readonly string[];
   readonly at: string;
 }
 
@@ -76,28 +77,25 @@ export interface Adopt {
  * Bind the secrets that are an added server's own. Anything else that its entry names stays the person's to bind: names of
  * other servers, names that are bound to another server already, and keys of model providers.
  */
-export function bindByCatalog(
-  bindings: readonly SecretBinding[],
-  { server, secrets, trusted, ownNames = [], at }: Adopt,
-): { readonly added: readonly SecretBinding[]; readonly refused: readonly RefusedSecret[] } {
+export function bindByCatalog(bindings: readonly SecretBinding[], { server, secrets, trusted, at }: Adopt): { readonly added: readonly SecretBinding[]; readonly refused: readonly RefusedSecret[] } {
   const added: SecretBinding[] = [];
   const refused: RefusedSecret[] = [];
   for (const name of new Set(secrets.map(({ name }) => name))) {
     if (mayUse(bindings, name, server)) continue;
-    const reason = whyNot(bindings, name, { server, trusted, ownNames });
+    const reason = whyNot(bindings, name, { server, trusted });
     if (reason === undefined) added.push({ secret: name, ...pick(server), by: "catalog", boundAt: at });
     else refused.push({ secret: name, reason, fix: fixFor(name, server.server) });
   }
   return { added, refused };
 }
 
-function whyNot(bindings: readonly SecretBinding[], name: string, { server, trusted, ownNames }: Required<Pick<Adopt, "server" | "trusted" | "ownNames">>): string | undefined {
+function whyNot(bindings: readonly SecretBinding[], name: string, { server, trusted }: Pick<Adopt, "server" | "trusted">): string | undefined {
   if (!SecretName.safeParse(name).success) return "it is no secret's name";
   const service = modelServiceOf(name);
   if (service !== undefined) return `it is the key of ${service.displayName}, which is no server's`;
   if (!trusted) return `servers of the catalog "${server.catalog}" get secrets from their person alone`;
   // With a dot in its name a server would lie within another's names.
-  const own = ownNames.includes(name) || (!server.server.includes(".") && name.startsWith(`${server.server}.`));
+  const own = (DECLARED.get(server.server) ?? []).includes(name) || (!server.server.includes(".") && name.startsWith(`${server.server}.`));
   if (!own) return `the name is not "${server.server}"'s own`;
   const other = bindings.find(({ secret }) => secret === name);
   return other === undefined ? undefined : `it is bound to "${other.server}" of the catalog "${other.catalog}" already`;

@@ -5,7 +5,7 @@ export { looksLikeKey } from "./key-shapes.ts";
 export { DIALECTS, findModelService, MODEL_SERVICES, type Dialect, type ModelService, type ModelServiceName } from "./model-services.ts";
 export { isPlaceholder, newPlaceholder } from "./placeholder.ts";
 export type { SecretSource, SecretUses, SecretVault, VaultContent } from "./ports.ts";
-export { resolveServerEnvironment, resolveTexts, type MissingSecret, type ResolvedSecrets, type SecretLookup, type SecretPlan } from "./resolve-environment.ts";
+export { resolveServerEnvironment, type MissingSecret, type OpenValue, type ResolvedSecrets, type SecretLookup } from "./resolve-environment.ts";
 export { createScrubber, scrubText, type Scrubber } from "./scrubber.ts";
 export { SecretKeeper, type SecretKeeperParts } from "./secret-keeper.ts";
 export { Secret } from "./secret.ts";

@@ -1,10 +1,9 @@
-import type { ServerSecret } from "@sbx/contracts";
 import { Secret } from "./secret.ts";
 
 /** A secret that a server does not get: it is not there, or not bound to it. */
 export interface MissingSecret {
   readonly name: string;
-  /** Variable of the server that stays unset. */
+  /** Variable under which the server's entry declares it. */
   readonly env: string;
   /** What its person does about it. */
   readonly fix: string;
@@ -13,68 +12,45 @@ export interface MissingSecret {
 /** Looks a secret up for one server: its value, or the command that would mend its absence. */
 export type SecretLookup = (name: string) => Promise<Secret | Pick<MissingSecret, "fix">>;
 
-/** The part of a server's plan that secrets go into. */
-export interface SecretPlan {
-  /** Variables, or header names, whose text holds `$ENV` or `${ENV}` of the entry's own secrets. */
-  readonly secretEnv: Readonly<Record<string, string>>;
-  readonly secrets: readonly Pick<ServerSecret, "name" | "env" | "required">[];
+/** A value that a plan left open for secrets: text, and names of secrets with the variables that declare them. */
+export interface OpenValue {
+  readonly parts: readonly ({ readonly kind: "text"; readonly text: string } | { readonly kind: "secret"; readonly secret: string; readonly env: string })[];
+  /** Whether the server is not to be started without it. */
+  readonly required: boolean;
 }
 
-/** What a server is started with; when a required secret is missing, it is not to be started. */
+/** What a server is started with; when anything is missing, it is not to be started. */
 export interface ResolvedSecrets {
   readonly environment: Readonly<Record<string, Secret>>;
+  /** Each secret once, by the order of the values. */
   readonly missing: readonly MissingSecret[];
 }
 
 /**
- * Fill in the variables of a server: each declared secret under its own variable, and each text with what it names.
+ * Fill in the variables of a server, or the headers of a remote one: what stands under `secretEnv` and `headers` of its plan.
  *
- * Text that names a secret which is not there is left out whole, never filled with an empty or a made-up value. Only the
- * entry's own secrets are known: any other `$NAME` stays as it stands. A value is never read for names again.
+ * A value of which a secret is not there is left out whole, never filled with an empty or a made-up text; it is missing
+ * when it is required. What a secret holds is text: no name in it is looked for.
  */
-export async function resolveServerEnvironment({ secretEnv, secrets }: SecretPlan, lookup: SecretLookup): Promise<ResolvedSecrets> {
-  const { values, missing } = await lookUp(secrets, lookup);
-  const texts = fill(secretEnv, secrets, values);
-  const direct = secrets.flatMap(({ env }) => {
-    const value = values.get(env);
-    return value === undefined || Object.hasOwn(secretEnv, env) ? [] : [[env, value] as const];
+export async function resolveServerEnvironment(values: Readonly<Record<string, OpenValue>>, lookup: SecretLookup): Promise<ResolvedSecrets> {
+  const found = await lookUp(values, lookup);
+  const missing = new Map<string, MissingSecret>();
+  const environment = Object.entries(values).flatMap(([variable, { parts, required }]) => {
+    const filled = parts.map((part) => (part.kind === "text" ? part.text : found.get(part.secret)));
+    for (const part of required ? parts : []) {
+      const value = part.kind === "text" ? undefined : found.get(part.secret);
+      if (part.kind === "secret" && value !== undefined && !(value instanceof Secret)) missing.set(part.secret, { name: part.secret, env: part.env, fix: value.fix });
+    }
+    const texts = filled.flatMap((part) => (typeof part === "string" ? [part] : part instanceof Secret ? [part.reveal()] : []));
+    return texts.length === parts.length ? [[variable, new Secret(texts.join(""))] as const] : [];
   });
-  return { environment: Object.fromEntries([...direct, ...texts]), missing };
+  return { environment: Object.fromEntries(environment), missing: [...missing.values()] };
 }
 
-/** As {@link resolveServerEnvironment} for texts alone, such as the headers of a remote server: no variable is added. */
-export async function resolveTexts({ secretEnv, secrets }: SecretPlan, lookup: SecretLookup): Promise<ResolvedSecrets> {
-  const { values, missing } = await lookUp(secrets, lookup);
-  return { environment: Object.fromEntries(fill(secretEnv, secrets, values)), missing };
-}
-
-interface LookedUp {
-  /** By variable. */
-  readonly values: ReadonlyMap<string, Secret>;
-  /** The required ones alone. */
-  readonly missing: readonly MissingSecret[];
-}
-
-async function lookUp(secrets: SecretPlan["secrets"], lookup: SecretLookup): Promise<LookedUp> {
-  const values = new Map<string, Secret>();
-  const missing: MissingSecret[] = [];
-  for (const { name, env, required } of secrets) {
-    const found = await lookup(name);
-    if (found instanceof Secret) values.set(env, found);
-    else if (required) missing.push({ name, env, fix: found.fix });
-  }
-  return { values, missing };
-}
-
-/** `${NAME}` or `$NAME`. */
-const NAMED = /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g;
-
-function fill(texts: SecretPlan["secretEnv"], secrets: SecretPlan["secrets"], values: ReadonlyMap<string, Secret>): readonly (readonly [string, Secret])[] {
-  const declared = new Set(secrets.map(({ env }) => env));
-  return Object.entries(texts).flatMap(([variable, text]) => {
-    const lacks = [...text.matchAll(NAMED)].map(([, braced, bare]) => braced ?? bare ?? "").some((name) => declared.has(name) && !values.has(name));
-    if (lacks) return [];
-    const filled = text.replaceAll(NAMED, (asWritten: string, braced: string | undefined, bare: string | undefined) => values.get(braced ?? bare ?? "")?.reveal() ?? asWritten);
-    return [[variable, new Secret(filled)] as const];
-  });
+/** Each name is asked for once, however often it is named: a source may have to ask its person. */
+async function lookUp(values: Readonly<Record<string, OpenValue>>, lookup: SecretLookup): Promise<ReadonlyMap<string, Awaited<ReturnType<SecretLookup>>>> {
+  const names = new Set(Object.values(values).flatMap(({ parts }) => parts.flatMap((part) => (part.kind === "secret" ? [part.secret] : []))));
+  const found = new Map<string, Awaited<ReturnType<SecretLookup>>>();
+  for (const name of names) found.set(name, await lookup(name));
+  return found;
 }

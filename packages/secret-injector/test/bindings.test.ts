@@ -85,7 +85,7 @@ describe("the built-in catalog", () => {
   });
 
   it("binds the names that were declared for a server, and no name that is merely like them", ({ expect }) => {
-    const github = adopt(["github.personal_access_token", "github.personal_access_token2", "github.other"], { server: aServer("github-official"), ownNames: ["github.personal_access_token"] });
+    const github = adopt(["github.personal_access_token", "github.personal_access_token2", "github.other"], { server: aServer("github-official") });
     const { added, refused } = bindByCatalog([], github);
     expect(added.map(({ secret }) => secret)).toEqual(["github.personal_access_token"]);
     expect(refused.map(({ secret }) => secret)).toEqual(["github.personal_access_token2", "github.other"]);
@@ -139,7 +139,7 @@ describe("the built-in catalog", () => {
 
 describe("any other catalog", () => {
   it("binds nothing, not even a server's own names", ({ expect }) => {
-    const { added, refused } = bindByCatalog([], adopt(["brave.api_key"], { trusted: false, ownNames: ["brave.api_key"] }));
+    const { added, refused } = bindByCatalog([], adopt(["brave.api_key"], { trusted: false }));
     expect(added).toEqual([]);
     expect(refused).toHaveLength(1);
   });

@@ -1,58 +1,57 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { resolveServerEnvironment, resolveTexts, Secret, type SecretLookup } from "../src/index.ts";
+import { resolveServerEnvironment, Secret, type OpenValue, type SecretLookup } from "../src/index.ts";
 
-const KEY = { name: "brave.api_key", env: "BRAVE_API_KEY", required: true };
+const text = (value: string) => ({ kind: "text", text: value }) as const;
+const secret = (name: string, env = name.toUpperCase()) => ({ kind: "secret", secret: name, env }) as const;
+const open = (...parts: OpenValue["parts"]): OpenValue => ({ parts, required: true });
 const knows =
-  (values: Readonly<Record<string, string>>): SecretLookup =>
-  (name) =>
-    Promise.resolve(Object.hasOwn(values, name) ? new Secret(values[name] ?? "") : { fix: `sbx secret set ${name}` });
+  (values: Readonly<Record<string, string>>, asked: string[] = []): SecretLookup =>
+  (name) => {
+    asked.push(name);
+    return Promise.resolve(Object.hasOwn(values, name) ? new Secret(values[name] ?? "") : { fix: `sbx secret set ${name}` });
+  };
 const shown = (environment: Readonly<Record<string, Secret>>): Readonly<Record<string, string>> => Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, value.reveal()]));
 
 describe("the secrets of a server", () => {
-  it("stand under their own variables, and in texts that name these", async ({ expect }) => {
+  it("are put into their places, each asked for once, and print nowhere", async ({ expect }) => {
+    const asked: string[] = [];
     const { environment, missing } = await resolveServerEnvironment(
-      { secretEnv: { HEADERS: '{"Authorization": "Bearer $BRAVE_API_KEY"}', TWICE: "${BRAVE_API_KEY}-$BRAVE_API_KEY" }, secrets: [KEY] },
-      knows({ "brave.api_key": "value" }),
+      { KEY: open(secret("brave.api_key")), HEADERS: open(text('{"Authorization": "Bearer '), secret("brave.api_key"), text('"}')), TWO: open(secret("brave.api_key"), text("-"), secret("other")) },
+      knows({ "brave.api_key": "value", other: "second" }, asked),
     );
-    expect(shown(environment)).toEqual({ BRAVE_API_KEY: "value", HEADERS: '{"Authorization": "Bearer value"}', TWICE: "value-value" });
+    expect(shown(environment)).toEqual({ KEY: "value", HEADERS: '{"Authorization": "Bearer value"}', TWO: "value-second" });
     expect(missing).toEqual([]);
+    expect(asked).toEqual(["brave.api_key", "other"]);
     expect(JSON.stringify(environment)).not.toContain("value");
   });
 
-  it("that are missing leave their texts out, and the command that mends it is told", async ({ expect }) => {
-    const plan = { secretEnv: { HEADERS: "Bearer $BRAVE_API_KEY", PLAIN: "x" }, secrets: [KEY] };
-    const { environment, missing } = await resolveServerEnvironment(plan, knows({}));
-    expect(shown(environment)).toEqual({ PLAIN: "x" });
-    expect(missing).toEqual([{ name: "brave.api_key", env: "BRAVE_API_KEY", fix: "sbx secret set brave.api_key" }]);
-    const optional = await resolveServerEnvironment({ ...plan, secrets: [{ ...KEY, required: false }] }, knows({}));
-    expect({ ...optional, environment: shown(optional.environment) }).toEqual({ environment: { PLAIN: "x" }, missing: [] });
+  it("that are missing leave their values out whole, and the command that mends each is told once", async ({ expect }) => {
+    const values = { A: open(text("Bearer "), secret("gone")), B: open(secret("gone")), C: open(text("x")), D: open(secret("there"), secret("gone2")) };
+    const { environment, missing } = await resolveServerEnvironment(values, knows({ there: "v" }));
+    expect(shown(environment)).toEqual({ C: "x" });
+    expect(missing).toEqual([
+      { name: "gone", env: "GONE", fix: "sbx secret set gone" },
+      { name: "gone2", env: "GONE2", fix: "sbx secret set gone2" },
+    ]);
   });
 
-  it("are the entry's own alone: no other name is filled in", async ({ expect }) => {
-    const texts = { A: "$HOME ${PATH} $BRAVE_API_KEY_2 $$ $ ${ $1 ${BRAVE_API_KEY:-x}", B: "$anthropic" };
-    const { environment } = await resolveServerEnvironment({ secretEnv: texts, secrets: [KEY] }, knows({ "brave.api_key": "v", anthropic: "no", HOME: "no" }));
-    expect(shown(environment)).toEqual({ BRAVE_API_KEY: "v", ...texts });
+  it("that are missing and optional are left out without a word", async ({ expect }) => {
+    const { environment, missing } = await resolveServerEnvironment({ A: { ...open(secret("gone")), required: false }, B: { ...open(text("x")), required: false } }, knows({}));
+    expect({ environment: shown(environment), missing }).toEqual({ environment: { B: "x" }, missing: [] });
   });
 
-  it("are never read for names again", async ({ expect }) => {
-    const two = { name: "b", env: "OTHER", required: true };
-    const { environment } = await resolveServerEnvironment({ secretEnv: { X: "$BRAVE_API_KEY" }, secrets: [KEY, two] }, knows({ "brave.api_key": "${OTHER}$& $1 $OTHER", b: "never" }));
-    expect(environment["X"]?.reveal()).toBe("${OTHER}$& $1 $OTHER");
-  });
-
-  it("add no variable where texts alone are wanted, such as headers", async ({ expect }) => {
-    const { environment } = await resolveTexts({ secretEnv: { authorization: "Bearer $BRAVE_API_KEY" }, secrets: [KEY] }, knows({ "brave.api_key": "v" }));
-    expect(shown(environment)).toEqual({ authorization: "Bearer v" });
-  });
-
-  it("leave every text without a name as it was", async ({ expect }) => {
+  it("are text: no name in a value is looked for, and no text around it changes", async ({ expect }) => {
     await fc.assert(
-      fc.asyncProperty(fc.string(), async (text) => {
-        fc.pre(!text.includes("$BRAVE_API_KEY") && !text.includes("${BRAVE_API_KEY}"));
-        const { environment } = await resolveTexts({ secretEnv: { X: text }, secrets: [KEY] }, knows({}));
-        expect(shown(environment)).toEqual({ X: text });
+      fc.asyncProperty(fc.string(), fc.oneof(fc.string(), fc.constant("$OTHER ${OTHER} $& $1 {{other}}")), fc.string(), async (before, value, after) => {
+        const { environment } = await resolveServerEnvironment({ X: open(text(before), secret("s"), text(after)) }, knows({ s: value, OTHER: "never", other: "never" }));
+        expect(environment["X"]?.reveal()).toBe(before + value + after);
       }),
     );
+  });
+
+  it("may have any variable's name", async ({ expect }) => {
+    const { environment } = await resolveServerEnvironment({ ["__proto__"]: open(text("x")), constructor: open(secret("toString")) }, knows({}));
+    expect(Object.entries(environment).map(([name, value]) => [name, value.reveal()])).toEqual([["__proto__", "x"]]);
   });
 });

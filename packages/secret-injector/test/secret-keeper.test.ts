@@ -102,7 +102,7 @@ describe("a server", () => {
     const { keeper, events, used } = aKeeper([sourceOf("environment", { anthropic: "the-real-thing" })]);
     for (let turn = 0; turn < 3; turn += 1) expect(await lookUp(keeper, EVIL, "anthropic")).not.toContain("real-thing");
     expect(await codeOf(keeper.bind("anthropic", "evil"))).toBe("CONFIG_INVALID");
-    const refused = await keeper.adopt({ server: { ...EVIL, catalog: "built-in" }, secrets: [{ name: "anthropic" }], trusted: true, ownNames: ["anthropic"] });
+    const refused = await keeper.adopt({ server: { ...EVIL, catalog: "built-in" }, secrets: [{ name: "anthropic" }], trusted: true });
     expect(refused.map(({ secret }) => secret)).toEqual(["anthropic"]);
     expect(events.filter(({ type }) => type === "secret.refused").map(({ fields }) => [fields["server"], fields["catalog"], fields["secret"]])).toEqual([
       ["evil", "theirs", "anthropic"],
@@ -120,7 +120,7 @@ describe("a server", () => {
     expect(await keeper.missing(BRAVE, declared)).toEqual([]);
     await keeper.remove("brave.api_key");
     await keeper.set("brave.api_key", new Secret("two"));
-    const { environment } = await resolveServerEnvironment({ secretEnv: {}, secrets: declared }, keeper.lookup(BRAVE));
+    const { environment } = await resolveServerEnvironment({ BRAVE_API_KEY: { parts: [{ kind: "secret", secret: "brave.api_key", env: "BRAVE_API_KEY" }], required: true } }, keeper.lookup(BRAVE));
     expect(environment["BRAVE_API_KEY"]?.reveal()).toBe("two");
     expect((await keeper.list())[0]).toMatchObject({
       name: "brave.api_key",

@@ -1,5 +1,6 @@
 import { AppError, type Client } from "@sbx/contracts";
 import type { Context } from "../context.ts";
+import { vaultText } from "../secret/list-secrets.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
 /** The daemon, if one runs, and what only it knows. None is started. */
@@ -15,7 +16,7 @@ export async function daemonChecks({ daemon, version }: Context): Promise<readon
 }
 
 async function runningChecks(client: Client, version: string): Promise<readonly Check[]> {
-  const [status, secrets, events] = await Promise.all([client.status({}), client.listSecrets({}), client.listEvents({ limit: 10_000 })]);
+  const [status, vault, events] = await Promise.all([client.status({}), client.vaultStatus({}), client.listEvents({ limit: 10_000 })]);
   const daemon =
     status.version === version
       ? ok("daemon", `sbxd ${status.version}, pid ${status.pid}, ${status.sandboxes} ${status.sandboxes === 1 ? "sandbox" : "sandboxes"}`)
@@ -26,6 +27,17 @@ async function runningChecks(client: Client, version: string): Promise<readonly 
     daemon,
     ...engine,
     ...(intercept === undefined ? [] : [ok("wall", `takes a pod's connections by ${String(intercept) === "tproxy" ? "TPROXY" : "REDIRECT"}`)]),
-    ok("model keys", secrets.length === 0 ? "none; the bundled scripted model answers" : secrets.map(({ name }) => name).join(", ")),
+    ...(vault.state === "locked" ? [fail("vault", vault.message, vault.fix)] : [ok("vault", vaultText(vault)), await keyCheck(client)]),
   ];
+}
+
+/** A file of the person's that is wrong is told as what it is, and keeps nothing else from being checked. */
+async function keyCheck(client: Client): Promise<Check> {
+  try {
+    const keys = (await client.listSecrets({})).filter(({ boundTo }) => boundTo.some(({ kind }) => kind === "model"));
+    return ok("model keys", keys.length === 0 ? "none; the bundled scripted model answers" : keys.map(({ name, source }) => `${name} (${source})`).join(", "));
+  } catch (error) {
+    if (AppError.is(error)) return fail("model keys", error.message, error.fix);
+    throw error;
+  }
 }
