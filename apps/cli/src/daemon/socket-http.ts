@@ -1,4 +1,5 @@
-import { request, type IncomingMessage, type OutgoingHttpHeaders } from "node:http";
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from "node:http";
+import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError, STREAM_PROTOCOL, type Send } from "@sbx/contracts";
 import { socketError } from "./socket-error.ts";
@@ -28,10 +29,19 @@ export function createSocketSend(socketPath: string): Send {
   };
 }
 
+/**
+ * Begin a request on a connection of its own. A command's start is a wait of the person's: an `import` of "node:http"
+ * would also load fetch, TLS and HTTP/2, and its agents compile what tells addresses from names.
+ */
+function request(socketPath: string, { headers, ...options }: RequestOptions & { readonly headers: OutgoingHttpHeaders }): ClientRequest {
+  const http = process.getBuiltinModule("node:http");
+  return http.request({ ...options, headers: { host: "sbxd", connection: "close", ...headers }, createConnection: () => connect(socketPath) });
+}
+
 /** Send a request and wait for the head of the answer. */
 export async function open(socketPath: string, { method, path, headers = {}, body, signal }: Ask): Promise<IncomingMessage> {
   return await new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path, headers: { host: "sbxd", ...headers }, agent: false, signal });
+    const outgoing = request(socketPath, { method, path, headers, signal });
     outgoing.once("response", resolve).once("error", (error) => {
       reject(socketError(error));
     });
@@ -42,7 +52,7 @@ export async function open(socketPath: string, { method, path, headers = {}, bod
 /** Ask for the stream of a session: the socket after the daemon has switched protocols. */
 export async function upgrade(socketPath: string, { path, signal }: Pick<Ask, "path" | "signal">): Promise<Duplex> {
   return await new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method: "GET", path, headers: { host: "sbxd", connection: "Upgrade", upgrade: STREAM_PROTOCOL }, agent: false, signal });
+    const outgoing = request(socketPath, { method: "GET", path, headers: { connection: "Upgrade", upgrade: STREAM_PROTOCOL }, signal });
     outgoing.once("upgrade", (_response, socket, head) => {
       if (head.byteLength > 0) socket.unshift(head);
       resolve(socket);
