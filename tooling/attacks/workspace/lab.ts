@@ -24,12 +24,12 @@ export interface Equipment {
 }
 
 export async function equip(): Promise<Equipment> {
-  const engine = await connectEngine({ environment: process.env, home: homedir(), labels: LABELS });
+  const directory = await mkdtemp("/var/tmp/sbx-attacks-hold-");
+  await chmod(directory, 0o755);
+  const engine = await connectEngine({ environment: process.env, home: homedir(), labels: LABELS, directory: `${directory}/engine` });
   const maker = createImageMaker({ engine, env: process.env });
   const { signal } = new AbortController();
   const image = await maker.base(() => undefined, signal);
-  const directory = await mkdtemp("/var/tmp/sbx-attacks-hold-");
-  await chmod(directory, 0o755);
   const hold = `${directory}/hold`;
   await writeFile(hold, await maker.holdBinary(await maker.gate(() => undefined, signal)), { mode: 0o755 });
   return { engine, image, hold, remove: async () => rm(directory, { recursive: true, force: true }) };

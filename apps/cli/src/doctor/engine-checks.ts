@@ -32,7 +32,9 @@ export function checkIds(remaps: Remaps, uid: number): readonly Check[] {
     case false:
       return [];
     case "perhaps":
-      return [ok("ids", "Podman does not say whether its containers have other ids; the first start asks a container")];
+      return uid === 0
+        ? [ok("ids", "Podman does not say whether its containers have other ids; the first start asks a container")]
+        : [warn("ids", `Podman does not say whether its containers have other ids: if it is rootless, uid ${uid} is root inside, which no agent is, and no sandbox starts`, another)];
     case "userns":
       return uid === 0
         ? [ok("ids", "the engine gives its containers other ids (userns-remap); each workspace is mounted with its owner's mapped to them")]
