@@ -126,6 +126,17 @@ describe("how a session ends", () => {
   });
 });
 
+describe("a variable that a sandbox is made with", () => {
+  it("is there for every session, one of a session's own wins, and the engine shows neither", async ({ expect }) => {
+    const cwd = await host.project("variables");
+    expect((await host.sbx(["create", "-q", "-e", "MADE=canary-made", "-e", "BOTH=canary-first", "shell"], { cwd })).code).toBe(0);
+    const say = 'echo "$MADE,$BOTH"';
+    expect((await host.sbx(["exec", "-e", "BOTH=canary-second", "shell-variables", "sh", "-c", say])).stdout).toBe("canary-made,canary-second\n");
+    expect((await host.sbx(["run", "-q", "shell", "--", "sh", "-c", say], { cwd })).stdout).toBe("canary-made,canary-first\n");
+    for (const { Id } of await host.containersOf((await host.sandbox("shell-variables")).id)) expect(await host.inspect(Id)).not.toContain("canary");
+  });
+});
+
 describe("workspaces of all kinds", () => {
   it.for([
     [0, 1000],

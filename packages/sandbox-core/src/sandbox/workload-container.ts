@@ -21,15 +21,18 @@ export interface WorkloadParts {
   readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string };
 }
 
-/** Decide everything about the container in which the agent runs. It joins the gate's network and has no other. */
+/**
+ * Decide everything about the container in which the agent runs. It joins the gate's network and has no other. A person's
+ * variables are not among its own, which the engine shows to whoever asks: each session and hook gets them.
+ */
 export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, holdProgram, files }: WorkloadParts): ContainerSpec {
-  const { limits, workspace, env } = record.request;
+  const { limits, workspace } = record.request;
   const { uid, gid } = idsOf(record.user);
   return {
     name: `sbx-${record.id.slice(4)}`,
     image: record.image,
     command: [HOLD_PROGRAM, "init"],
-    env: { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...profileEnv, ...env },
+    env: { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...profileEnv },
     labels,
     user: record.user,
     workdir: workspace,

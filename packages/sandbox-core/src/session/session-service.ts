@@ -116,13 +116,14 @@ export class SessionService {
   async #start(record: SessionRecord, live: LiveSandbox, request: OpenSession): Promise<void> {
     const runner = await this.#parts.runner();
     const { terminal } = request;
+    const given = { ...live.record.request.env, ...request.env };
     const program = { ...placeOf(record, live), command: record.command, workdir: request.workdir ?? live.record.request.workspace };
     if (record.mode === "terminal") {
-      const env = { ...request.env, TERM: terminal?.term ?? "xterm-256color", ...(terminal?.colorTerm === undefined ? {} : { COLORTERM: terminal.colorTerm }) };
+      const env = { ...given, TERM: terminal?.term ?? "xterm-256color", ...(terminal?.colorTerm === undefined ? {} : { COLORTERM: terminal.colorTerm }) };
       await runner.openTerminal({ ...program, env, size: terminal?.size ?? { columns: 80, rows: 24 } });
       return;
     }
-    const process = await runner.startStreams({ ...program, env: request.env, stdin: request.stdin });
+    const process = await runner.startStreams({ ...program, env: given, stdin: request.stdin });
     this.#streams.keep(record.id, process, () => this.exitCodeOf(record));
   }
 

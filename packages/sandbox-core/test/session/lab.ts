@@ -70,6 +70,8 @@ export interface Daemon {
   /** What the runner was asked for, and when: "wait ses_…", "SIGTERM ses_…". */
   readonly asked: { readonly what: string; readonly at: number }[];
   readonly processes: Map<SessionId, LabProcess>;
+  /** What each program was started with. */
+  readonly environments: Readonly<Record<string, string>>[];
   readonly stopped: SandboxId[];
   readonly recorded: { readonly type: string; readonly fields: unknown }[];
   /** Sessions whose output is kept. */
@@ -86,7 +88,7 @@ export interface DaemonOptions {
 
 /** A daemon's sessions over one sandbox. Its engine ends no wait as it should. */
 export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<SessionId, SessionRecord>(), parts = {}, runner = {} }: DaemonOptions = {}): Daemon {
-  const daemon: Omit<Daemon, "sessions"> = { stored, asked: [], processes: new Map(), stopped: [], recorded: [], kept: new Set() };
+  const daemon: Omit<Daemon, "sessions"> = { stored, asked: [], processes: new Map(), environments: [], stopped: [], recorded: [], kept: new Set() };
   const ask = (what: string): void => void daemon.asked.push({ what, at: Date.now() });
   const fake: Partial<SessionRunner> = {
     list: () => Promise.resolve(found),
@@ -94,12 +96,16 @@ export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<Ses
       ask(`wait ${session}`);
       return Promise.reject(new AppError("ENGINE_FAILED", { message: "the engine is away", fix: "Wait." }));
     },
-    startStreams: ({ session }) => {
+    startStreams: ({ session, env }) => {
+      daemon.environments.push(env);
       const process = aProcess();
       daemon.processes.set(session, process);
       return Promise.resolve(process);
     },
-    openTerminal: () => Promise.resolve(),
+    openTerminal: ({ env }) => {
+      daemon.environments.push(env);
+      return Promise.resolve();
+    },
     signal: ({ session, signal }) => {
       ask(`${signal} ${session}`);
       return Promise.resolve(true);

@@ -80,6 +80,18 @@ describe("a session", () => {
     expect(sessions.running(sandbox)).toEqual([]);
   });
 
+  it("has the sandbox's variables and its own, which win", async ({ expect }) => {
+    const request = { ...aSandbox().record.request, env: { MADE: "1", BOTH: "sandbox" } };
+    const live = aSandbox({ request });
+    const { sessions, environments } = daemonOver(live);
+    await sessions.open(live, anExec({ env: { BOTH: "session" } }));
+    await sessions.open(live, anExec({ mode: "terminal", env: { BOTH: "session" } }));
+    expect(environments).toEqual([
+      { MADE: "1", BOTH: "session" },
+      { MADE: "1", BOTH: "session", TERM: "xterm-256color" },
+    ]);
+  });
+
   it("without a command is none", async ({ expect }) => {
     const live = aSandbox();
     const { sessions, stored } = daemonOver(live);
