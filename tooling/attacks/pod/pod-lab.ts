@@ -18,7 +18,7 @@ export interface Lab {
 }
 
 export async function openLab(): Promise<Lab> {
-  const engine = await connectEngine({ environment: process.env, home: homedir(), labels: LABELS });
+  const engine = await connectEngine({ environment: process.env, home: homedir(), labels: LABELS, directory: `/tmp/sbx-attacks-engine-${process.pid}` });
   const images = createImageMaker({ engine, env: process.env });
   const { signal } = new AbortController();
   return { engine, baseImage: await images.base(() => undefined, signal), gateImage: await images.gate(() => undefined, signal) };
