@@ -194,7 +194,7 @@ describe("the stream of events", () => {
   }
 
   const record = (events: EventLog, count: number): void => {
-    for (let index = 0; index < count; index += 1) events.record({ type: "egress.denied", fields: { index } });
+    for (let index = 0; index < count; index += 1) events.record({ type: "policy.changed", fields: { index } });
   };
 
   it("resumes after any id with every event once, also across many pages and while new ones come", async ({ expect }) => {
@@ -229,7 +229,7 @@ describe("the stream of events", () => {
     socket.pause();
     const fields = { text: "x".repeat(10_000) };
     const before = process.memoryUsage();
-    for (let index = 0; index < 5000; index += 1) running.events.record({ type: "egress.denied", fields });
+    for (let index = 0; index < 5000; index += 1) running.events.record({ type: "policy.changed", fields });
     await sleep(100);
     const after = process.memoryUsage();
     socket.destroy();
