@@ -25,7 +25,15 @@ describe("what the gateway does not know", () => {
       _meta: { "example.org/a": { b: 1 } },
       future: { deep: [1, null, { x: "y" }] },
     });
-    const result = { content: [{ type: "new-kind", data: 1 }, { type: "text", text: "x", annotations: { audience: ["user"], new: 1 } }], structuredContent: { a: [1] }, _meta: { r: 1 }, future: true };
+    const result = {
+      content: [
+        { type: "new-kind", data: 1 },
+        { type: "text", text: "x", annotations: { audience: ["user"], new: 1 } },
+      ],
+      structuredContent: { a: [1] },
+      _meta: { r: 1 },
+      future: true,
+    };
     await using world = aWorld({ servers: { s: () => all({ "tools/list": () => ({ tools: [definition] }), "tools/call": () => result }) } });
     await using client = await LineClient.connect(world, aSandbox());
     const { tools } = (await client.ask("tools/list")).result;
@@ -94,7 +102,12 @@ describe("lists", () => {
 
   it("have what two servers name alike under two names, and each call reaches its own", async ({ expect }) => {
     const named = (who: string) => () =>
-      all({ ...withTools("search"), "tools/call": () => ({ content: [{ type: "text", text: who }] }), "prompts/list": () => ({ prompts: [{ name: "ask" }] }), "prompts/get": () => ({ messages: [], description: who }) });
+      all({
+        ...withTools("search"),
+        "tools/call": () => ({ content: [{ type: "text", text: who }] }),
+        "prompts/list": () => ({ prompts: [{ name: "ask" }] }),
+        "prompts/get": () => ({ messages: [], description: who }),
+      });
     await using world = aWorld({ servers: { one: named("one"), two: named("two"), three: named("three") }, entries: [anEntry("one"), anEntry("two"), anEntry("three", { prefix: "iii" })] });
     await using client = await LineClient.connect(world, aSandbox());
     expect(await client.toolNames()).toEqual(expect.arrayContaining(["search", "two__search", "iii__search"]));
@@ -275,7 +288,12 @@ describe("logging and subscriptions", () => {
       { level: "info", data: { x: 1 }, logger: "s", extra: 1 },
       { level: "critical", data: "bad", logger: "s: db" },
     ]);
-    expect(world.server("s").seen.filter(({ method }) => method === "logging/setLevel").map(({ params }) => params)).toEqual([{ level: "debug" }, { level: "debug" }]);
+    expect(
+      world
+        .server("s")
+        .seen.filter(({ method }) => method === "logging/setLevel")
+        .map(({ params }) => params),
+    ).toEqual([{ level: "debug" }, { level: "debug" }]);
   });
 
   it("subscribe once for all sessions, and unsubscribe with the last", async ({ expect }) => {

@@ -31,7 +31,11 @@ export class LineClient implements AsyncDisposable {
   }
 
   /** Begin: initialize, and say so. */
-  static async connect(world: World, caller: Caller, { capabilities = {}, handlers = {}, version = "2025-11-25" }: { readonly capabilities?: object; readonly handlers?: ConstructorParameters<typeof LineClient>[2]; readonly version?: string } = {}): Promise<LineClient> {
+  static async connect(
+    world: World,
+    caller: Caller,
+    { capabilities = {}, handlers = {}, version = "2025-11-25" }: { readonly capabilities?: object; readonly handlers?: ConstructorParameters<typeof LineClient>[2]; readonly version?: string } = {},
+  ): Promise<LineClient> {
     const client = new LineClient(world, caller, handlers);
     await client.ask("initialize", { protocolVersion: version, capabilities, clientInfo: { name: "lines", version: "1" } });
     client.notify("notifications/initialized");

@@ -29,6 +29,8 @@ export interface World extends AsyncDisposable {
   readonly gateway: Gateway;
   readonly events: EventInit[];
   readonly faults: unknown[];
+  /** Wait for an event, or give one that came before. */
+  happened(type: EventInit["type"]): Promise<EventInit>;
   readonly starts: StartServer[];
   /** Every server that was started, by name, in order. */
   started(name: string): readonly ScriptedServer[];
@@ -44,6 +46,7 @@ export function aWorld({ servers = {}, entries, enabled = Object.keys(servers), 
   const catalog = new Map((entries ?? Object.keys(servers).map((name) => anEntry(name))).map((entry) => [entry.name, entry]));
   const events: EventInit[] = [];
   const faults: unknown[] = [];
+  const waiting: { readonly type: EventInit["type"]; readonly done: (event: EventInit) => void }[] = [];
   const starts: StartServer[] = [];
   const running = new Map<string, ScriptedServer[]>();
   const scopes = new Map<string, readonly EnabledServer[]>();
@@ -75,7 +78,10 @@ export function aWorld({ servers = {}, entries, enabled = Object.keys(servers), 
       },
     },
     remote: { connect: async () => await Promise.reject(new Error("no remote servers here")) },
-    record: (event) => void events.push(event),
+    record: (event) => {
+      events.push(event);
+      for (const { type, done } of waiting) if (type === event.type) done(event);
+    },
     onFault: (error) => void faults.push(error),
     ...overrides,
     limits: { ...GATEWAY_LIMITS, coalesceMs: 5, ...overrides.limits },
@@ -84,6 +90,13 @@ export function aWorld({ servers = {}, entries, enabled = Object.keys(servers), 
     gateway,
     events,
     faults,
+    happened: async (type) => {
+      const before = events.find((event) => event.type === type);
+      if (before !== undefined) return before;
+      const found = Promise.withResolvers<EventInit>();
+      waiting.push({ type, done: found.resolve });
+      return await found.promise;
+    },
     starts,
     started: (name) => running.get(name) ?? [],
     server: (name) => {
