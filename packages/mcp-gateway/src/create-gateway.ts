@@ -8,7 +8,7 @@ import { HttpRefusal, refuse } from "./http/refusal.ts";
 import { StreamableHttp } from "./http/streamable-http.ts";
 import { GATEWAY_LIMITS } from "./limits.ts";
 import type { Caller } from "./ports.ts";
-import { ScopeRegistry } from "./scope-registry.ts";
+import { ScopeRegistry, type InstanceView } from "./scope-registry.ts";
 import { serveDuplex } from "./serve-duplex.ts";
 import { MemoryListStore } from "./view/list-store.ts";
 
@@ -22,6 +22,12 @@ export interface Gateway extends AsyncDisposable {
   refresh(scope?: string): Promise<void>;
   /** Stop what runs for a sandbox that has stopped; its sessions find it anew when it comes back. */
   closeScope(scope: string): Promise<void>;
+  /** The servers that run now. */
+  instances(): readonly InstanceView[];
+  /** What instances of a server last wrote beside the protocol, those that run and the one that ended last. */
+  logs(server: string): string;
+  /** Stop every instance of a server; the next use starts it anew. Resolves with how many ran. */
+  restart(server: string): Promise<number>;
   /** Why the gateway cannot serve, or `undefined` when it can. */
   unhealthy(): string | undefined;
 }
@@ -36,6 +42,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     lists: options.lists ?? new MemoryListStore(),
     interceptors: options.interceptors ?? [],
     sampling: options.sampling ?? "refuse",
+    management: options.management ?? true,
+    offers: options.offers ?? (() => true),
   };
   return new ComposedGateway(parts);
 }
@@ -98,6 +106,18 @@ class ComposedGateway implements Gateway {
     } catch {
       return "the state cannot be read";
     }
+  }
+
+  instances(): readonly InstanceView[] {
+    return this.#scopes.instances();
+  }
+
+  logs(server: string): string {
+    return this.#scopes.logs(server);
+  }
+
+  async restart(server: string): Promise<number> {
+    return await this.#scopes.restart(server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -24,6 +24,10 @@ export interface GatewayOptions {
   /** Whether servers may have the client's model work for them. Unless `forward`, they are refused. */
   readonly sampling?: "refuse" | "forward";
   readonly limits?: Partial<GatewayLimits>;
+  /** Whether agents get the tools to find, add and remove servers themselves; they do unless it is `false`. */
+  readonly management?: boolean;
+  /** Which tools of servers may be used at all, by the server's own name of it; all unless it says no. */
+  readonly offers?: (tool: { readonly server: string; readonly tool: string }) => boolean;
 }
 
 /** The options with everything filled in that has a default. */
@@ -32,4 +36,6 @@ export interface GatewayParts extends GatewayOptions {
   readonly lists: ListStore;
   readonly interceptors: readonly ToolInterceptor[];
   readonly sampling: "refuse" | "forward";
+  readonly management: boolean;
+  readonly offers: (tool: { readonly server: string; readonly tool: string }) => boolean;
 }

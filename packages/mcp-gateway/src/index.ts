@@ -3,6 +3,7 @@ export { createCodeModeEngine } from "./code-mode/engine.ts";
 export { GATEWAY_LIMITS } from "./limits.ts";
 export { startHttpGateway } from "./start-http-gateway.ts";
 export type { Gateway } from "./create-gateway.ts";
+export type { InstanceView } from "./scope-registry.ts";
 export type { GatewayOptions } from "./gateway-options.ts";
 export type { HttpGateway, HttpGatewayOptions } from "./start-http-gateway.ts";
 export type { GatewayLimits } from "./limits.ts";

@@ -5,6 +5,17 @@ import type { Caller } from "./ports.ts";
 import { Session, type Outlet } from "./session/session.ts";
 import { Places } from "./upstream/places.ts";
 import { Scope } from "./view/scope.ts";
+import type { ServerSlot } from "./view/server-slot.ts";
+
+/** A server that runs now. */
+export interface InstanceView {
+  readonly server: string;
+  readonly caller: Caller;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Requests that it was asked since. */
+  readonly calls: number;
+}
 
 /** The scopes that are in use, and the sessions in them. */
 export class ScopeRegistry implements AsyncDisposable {
@@ -53,6 +64,32 @@ export class ScopeRegistry implements AsyncDisposable {
   async close(scope: string): Promise<void> {
     const gone = this.scopes.filter(({ caller }) => caller.scope === scope);
     await Promise.all(gone.map(async (one) => await this.#close(one)));
+  }
+
+  instances(): readonly InstanceView[] {
+    return this.#slots().flatMap(({ caller, slot: { entry, instance } }) => {
+      const { life } = instance;
+      return life === undefined ? [] : [{ server: entry.name, caller, ...life }];
+    });
+  }
+
+  logs(server: string): string {
+    const texts = this.#slotsOf(server).map(({ slot }) => slot.instance.log());
+    return texts.filter((text) => text !== "").join("\n");
+  }
+
+  async restart(server: string): Promise<number> {
+    const running = this.#slotsOf(server).filter(({ slot }) => slot.instance.running !== undefined);
+    await Promise.all(running.map(async ({ slot }) => await slot.instance.stop()));
+    return running.length;
+  }
+
+  #slots(): readonly { readonly caller: Caller; readonly slot: ServerSlot }[] {
+    return this.scopes.flatMap(({ caller, slots }) => slots.map((slot) => ({ caller, slot })));
+  }
+
+  #slotsOf(server: string): readonly { readonly caller: Caller; readonly slot: ServerSlot }[] {
+    return this.#slots().filter(({ slot }) => slot.entry.name === server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

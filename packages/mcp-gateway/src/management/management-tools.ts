@@ -28,5 +28,6 @@ export async function manage(call: ManagementCall): Promise<JsonObject | undefin
 }
 
 function available(scope: Scope): readonly ManagementTool[] {
+  if (!scope.parts.management) return [];
   return scope.parts.codeMode === undefined ? TOOLS : [...TOOLS, codeModeTool];
 }

@@ -30,7 +30,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   },
   "prompts/list": async ({ scope }, _params, { signal }) => {
     const { prompts } = await scope.fullView(signal);
-    return { prompts: [DISCOVER_PROMPT, ...[...prompts.values()].map(({ definition }) => definition)] };
+    const own = scope.parts.management ? [DISCOVER_PROMPT] : [];
+    return { prompts: [...own, ...[...prompts.values()].map(({ definition }) => definition)] };
   },
   "prompts/get": async (session, params, cause) => {
     const name = required(params, "name");

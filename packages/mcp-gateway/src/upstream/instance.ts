@@ -33,10 +33,17 @@ export interface InstanceOptions {
   readonly restore: (connection: ServerConnection) => void;
 }
 
+/** How long it runs and what it was asked since. */
+export interface InstanceLife {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly calls: number;
+}
+
 type State =
   | { readonly phase: "stopped" }
   | { readonly phase: "starting"; readonly connection: Promise<ServerConnection>; readonly abort: AbortController }
-  | { readonly phase: "running"; readonly connection: ServerConnection };
+  | { readonly phase: "running"; readonly connection: ServerConnection; readonly startedAt: number };
 
 /** One server with one configuration for one scope: started when first needed, kept warm, stopped when idle, started again with patience. */
 export class ServerInstance implements AsyncDisposable {
@@ -45,6 +52,8 @@ export class ServerInstance implements AsyncDisposable {
   readonly #causes = new Set<Cause>();
   #state: State = { phase: "stopped" };
   #lastFailure = "";
+  #lastLog = "";
+  #calls = 0;
   #idle: NodeJS.Timeout | undefined;
   #usedAt = performance.now();
   #disposed = false;
@@ -56,6 +65,16 @@ export class ServerInstance implements AsyncDisposable {
 
   get running(): ServerConnection | undefined {
     return this.#state.phase === "running" ? this.#state.connection : undefined;
+  }
+
+  /** `undefined` while it does not run. */
+  get life(): InstanceLife | undefined {
+    return this.#state.phase === "running" ? { startedAt: this.#state.startedAt, calls: this.#calls } : undefined;
+  }
+
+  /** What it last wrote beside the protocol, in this life or else in the one before. */
+  log(): string {
+    return this.running?.log() ?? this.#lastLog;
   }
 
   /** When it was last used, on the clock of `performance.now()`; `undefined` while it works for somebody or starts. */
@@ -86,6 +105,7 @@ export class ServerInstance implements AsyncDisposable {
   /** Ask the server in the course of a client's request. */
   async request(method: string, params: JsonObject, { cause, onProgress }: { readonly cause: Cause; readonly onProgress?: ((params: JsonObject) => void) | undefined }): Promise<JsonObject> {
     this.#causes.add(cause);
+    this.#calls += 1;
     try {
       const connection = await this.connect(cause.signal);
       return await connection.request(method, params, { signal: cause.signal, ...(onProgress === undefined ? {} : { onProgress }) });
@@ -138,6 +158,7 @@ export class ServerInstance implements AsyncDisposable {
         );
         return;
       case "running":
+        this.#lastLog = state.connection.log();
         await state.connection[Symbol.asyncDispose]();
         this.#options.events.onStopped();
         return;
@@ -193,7 +214,8 @@ export class ServerInstance implements AsyncDisposable {
         await connection[Symbol.asyncDispose]();
         throw stopped();
       }
-      this.#state = { phase: "running", connection };
+      this.#state = { phase: "running", connection, startedAt: Date.now() };
+      this.#calls = 0;
       this.#touch();
       restore(connection);
       events.onStarted(Math.round(performance.now() - begun));
@@ -211,6 +233,7 @@ export class ServerInstance implements AsyncDisposable {
   }
 
   #failed(reason: Error): void {
+    this.#lastLog = this.running?.log() ?? this.#lastLog;
     this.#state = { phase: "stopped" };
     clearTimeout(this.#idle);
     this.#lastFailure = reason.message;

@@ -40,7 +40,7 @@ export class Scope implements AsyncDisposable {
   /** Tools that were made of scripts, by name. */
   readonly scripts = new Map<string, ScriptTool>();
   readonly #places: Places;
-  readonly #maker = new ViewMaker();
+  readonly #maker: ViewMaker;
   readonly #slots = new Map<string, ServerSlot>();
   #view: View | undefined;
 
@@ -48,6 +48,7 @@ export class Scope implements AsyncDisposable {
     this.caller = caller;
     this.parts = parts;
     this.#places = places;
+    this.#maker = new ViewMaker(parts);
     this.notices = new ChangeNotices((kind) => {
       for (const member of this.members) member.tell(`notifications/${kind}/list_changed`);
     }, parts.limits.coalesceMs);

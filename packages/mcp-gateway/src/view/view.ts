@@ -1,3 +1,4 @@
+import type { GatewayParts } from "../gateway-options.ts";
 import { text, type JsonObject } from "../jsonrpc/json.ts";
 import { NameTable } from "./name-table.ts";
 import { definedName, presentTool, tagged } from "./present.ts";
@@ -17,6 +18,11 @@ export class ViewMaker {
   readonly #tools = new NameTable();
   readonly #prompts = new NameTable();
   readonly uris = new UriTable();
+  readonly #offers: GatewayParts["offers"];
+
+  constructor({ offers }: Pick<GatewayParts, "offers">) {
+    this.#offers = offers;
+  }
 
   /** Show what the servers offer as far as it is known, in the order in which they were added. */
   make(slots: readonly ServerSlot[]): View {
@@ -48,7 +54,7 @@ export class ViewMaker {
     const { entry, enabled, lists } = slot;
     return (lists?.tools ?? []).flatMap((definition) => {
       const tool = definedName(definition);
-      if (tool === undefined || enabled.tools?.includes(tool) === false) return [];
+      if (tool === undefined || enabled.tools?.includes(tool) === false || !this.#offers({ server: entry.name, tool })) return [];
       const name = this.#tools.nameOf({ server: entry.name, name: tool }, entry.prefix);
       const shown = name === undefined ? undefined : presentTool(definition, { name, server: entry.name });
       return name === undefined || shown === undefined ? [] : [{ name, slot, tool, listed: enabled.unlisted !== true, definition: shown }];
