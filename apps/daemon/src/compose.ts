@@ -8,13 +8,17 @@ import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
 import { createWorkspaceHost } from "@sbx/workspace";
-import { createAgentDirectory } from "./agents/agent-directory.ts";
+import { createAgentDirectory, type AgentDirectory } from "./agents/agent-directory.ts";
 import type { DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
 import { imagesOf } from "./images-of-engine.ts";
 import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
+import { composeMcp } from "./mcp/compose-mcp.ts";
+import { absentGateway } from "./mcp/gateway/absent-gateway.ts";
+import { mcpHandlers } from "./mcp/handlers/mcp-handlers.ts";
+import { openMcpStore } from "./mcp/open-mcp-store.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
@@ -45,17 +49,16 @@ interface Compose {
 /** Put the daemon together; the only file that knows every adapter. Resolves when it serves. */
 export async function compose({ config, scope, log, shutdown }: Compose): Promise<void> {
   const now = (): Date => new Date();
-  const { setAside, events, store } = openState({ file: path.join(config.stateDirectory, "sbx.db"), scope, log, now });
+  const { setAside, events, store, scopes } = openState({ file: path.join(config.stateDirectory, "sbx.db"), scope, log, now });
   const { record } = events;
 
   const connect = (): Promise<Engine> =>
     connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") });
   const engine = keepFirst(connect);
   const images = imagesOf(engine, config.environment);
-  const kits = createKitStore({ directory: path.join(config.configDirectory, "agents") });
-  const agents = createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
-  // Until a catalog is composed in, no server has a name that a secret could be bound to.
-  const secrets = await composeSecrets({ config, record, log, identify: () => undefined });
+  const agents = openAgents(config, images);
+  const mcpStore = openMcpStore({ config, scopes, record, log, now });
+  const secrets = await composeSecrets({ config, record, log, identify: (server) => mcpStore.identify(server) });
   const models = await startModelSources(secrets, scope);
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
@@ -78,9 +81,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
       await sessions.reconcile(live);
     },
     ended: (id) => {
-      sessions.forget(id);
-      policy.forget(id);
-      network.forget(id);
+      for (const part of [sessions, policy, network, mcpStore]) part.forget(id);
     },
     owner: config.owner,
     now,
@@ -109,6 +110,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     },
   });
 
+  const mcp = composeMcp({ config, scope, store: mcpStore, secrets, gateway: absentGateway(), record, log, sandboxId: (ref) => sandboxes.get(ref).record.id });
+
   const startedAt = now();
   const handlers = createHandlers({
     status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list().length, startedAt }),
@@ -121,11 +124,13 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     events,
     report: async (live) => parts.workspace.report(await workspaceRequest(parts, live.record)),
     newOperation: () => randomId("op_"),
+    mcp: mcpHandlers(mcp),
   });
 
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });
   await Promise.race([reconcileUntilDone(sandboxes, { log, signal: shutdown.signal }), sleep(PATIENCE_MS, undefined, { ref: false })]);
-  await serve({ config, scope, log, handlers, events, attach: (session, connection) => void clients.attach(sessions, session, connection) });
+  const attach: Serve["attach"] = (session, connection) => void clients.attach(sessions, session, connection);
+  await serve({ config, scope, log, handlers, events, attach, gateway: (id, connection) => mcp.runs.attach(id, connection) });
   record({ type: "daemon.started", fields: { pid: process.pid } });
 }
 
@@ -133,6 +138,7 @@ interface Serve extends Pick<Compose, "config" | "scope" | "log"> {
   readonly handlers: Handlers;
   readonly events: EventLog;
   readonly attach: (session: string, connection: Duplex) => void;
+  readonly gateway: (id: string, connection: Duplex) => void;
 }
 
 /** Answer on the daemon's socket, whoever the kernel says is its user. */
@@ -141,6 +147,12 @@ async function serve({ config, scope, log, handlers, ...served }: Serve): Promis
     log.error("request.failed", { error });
   };
   scope.use(await startServer({ socketPath: config.socketPath, dispatch: createDispatcher(handlers, onFault), peerUid: peerUidOf, uid: config.uid, onFault, ...served }));
+}
+
+/** Kits that come with sbx and those of the user. */
+function openAgents({ configDirectory }: DaemonConfig, images: ReturnType<typeof imagesOf>): AgentDirectory {
+  const kits = createKitStore({ directory: path.join(configDirectory, "agents") });
+  return createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
 }
 
 /** Rules in files: the user's and those of servers among the configuration, each sandbox's with its state. */

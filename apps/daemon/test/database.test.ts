@@ -62,7 +62,7 @@ describe("the daemon's database", () => {
     newer.exec("CREATE TABLE later (x TEXT); INSERT INTO later VALUES ('kept'); PRAGMA user_version = 99");
     newer.close();
     const before = readFileSync(dir.file);
-    expect(() => openDatabase(dir.file, now)).toThrow(expect.objectContaining({ code: "STATE_NEWER", message: expect.stringContaining("newer sbx (version 99; this one knows 1)") as unknown }));
+    expect(() => openDatabase(dir.file, now)).toThrow(expect.objectContaining({ code: "STATE_NEWER", message: expect.stringContaining("newer sbx (version 99; this one knows 2)") as unknown }));
     expect(readFileSync(dir.file).equals(before)).toBe(true);
     expect(readdirSync(path.dirname(dir.file))).toEqual(["sbx.db"]);
   });

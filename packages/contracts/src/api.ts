@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Event } from "./event.ts";
 import { SandboxRef, SessionId } from "./ids.ts";
+import { mcpApi } from "./mcp-api.ts";
 import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
 import { route } from "./route.ts";
 import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
@@ -120,17 +121,20 @@ export const api = {
     request: z.strictObject({ sandbox: SandboxRef.optional(), after: z.coerce.number().int().default(0), limit: z.coerce.number().int().min(1).max(10_000).default(200) }),
     response: z.array(Event),
   }),
+
+  ...mcpApi,
 } as const;
 /** The type of {@link api}, from which clients and dispatchers derive their methods. */
 export type Api = typeof api;
 
 /**
- * Two calls that are streams and so no rows of the table.
+ * Calls that are streams and so no rows of the table.
  *
  * `events`: server-sent events, `id:` the event's id, `data:` an Event as JSON; resumes after `Last-Event-ID` or `?after=`;
- * `?sandbox=` narrows. `attach`: `Upgrade: sbx-stream/1`, frames of stream.ts.
+ * `?sandbox=` narrows. `attach`: `Upgrade: sbx-stream/1`, frames of stream.ts. `gateway`: the same frames; `stdin` and
+ * `stdout` carry the JSON messages of the stdio transport, one a line, and `stderr` the gateway's log.
  */
-export const STREAMS = { events: "/v1/events", attach: "/v1/sessions/{session}/attach" } as const;
+export const STREAMS = { events: "/v1/events", attach: "/v1/sessions/{session}/attach", gateway: "/v1/mcp/gateways/{gateway}/stream" } as const;
 
 /** One function per route. A missing handler is a compile error in the daemon. */
 export type Handlers = { readonly [K in keyof Api]: (input: z.output<Api[K]["request"]>, signal: AbortSignal) => Promise<z.input<Api[K]["response"]>> };

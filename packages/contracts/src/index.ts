@@ -21,6 +21,22 @@ export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEf
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";
 export { createClient, createDispatcher, type Call, type Reply, type Send } from "./rpc.ts";
+export { mcpApi } from "./mcp-api.ts";
+export {
+  CatalogName,
+  CatalogView,
+  ConfigChange,
+  ConfigOfServers,
+  GatewayOptions,
+  ProfileView,
+  Readiness,
+  SandboxServerRule,
+  ServerDetail,
+  ServerInstance,
+  ServerView,
+  ToolResult,
+  ToolView,
+} from "./mcp-views.ts";
 export {
   CreateSandbox,
   Limits,

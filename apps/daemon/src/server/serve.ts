@@ -14,6 +14,8 @@ export interface ServerParts {
   readonly events: EventLog;
   /** Take over an upgraded connection to a session. `head` is what the client sent with its request. */
   readonly attach: (session: string, connection: Duplex) => void;
+  /** Run the gateway that was prepared under this id on an upgraded connection. */
+  readonly gateway: (id: string, connection: Duplex) => void;
   /** Who is at the other end; `undefined` where the platform does not tell. */
   readonly peerUid: (socket: Socket) => number | undefined;
   readonly uid: number;
@@ -112,12 +114,15 @@ function methodOf({ method }: IncomingMessage): Method {
 
 function upgrade(parts: ServerParts, { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }): void {
   socket.on("error", () => undefined);
-  const session = matchPath(STREAMS.attach, pathOf(request) ?? "")?.["session"];
-  if (session === undefined || request.headers.upgrade !== STREAM_PROTOCOL) {
+  const path = pathOf(request) ?? "";
+  const session = matchPath(STREAMS.attach, path)?.["session"];
+  const gateway = matchPath(STREAMS.gateway, path)?.["gateway"];
+  if ((session === undefined && gateway === undefined) || request.headers.upgrade !== STREAM_PROTOCOL) {
     socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     return;
   }
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${STREAM_PROTOCOL}\r\n\r\n`);
   if (head.byteLength > 0) socket.unshift(head);
-  parts.attach(session, socket);
+  if (session !== undefined) parts.attach(session, socket);
+  else if (gateway !== undefined) parts.gateway(gateway, socket);
 }

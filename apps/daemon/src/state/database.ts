@@ -10,6 +10,8 @@ const MIGRATIONS = [
    CREATE TABLE sessions (id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, record TEXT NOT NULL) STRICT;
    CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, type TEXT NOT NULL, sandbox TEXT, fields TEXT NOT NULL) STRICT;
    CREATE INDEX events_of_sandbox ON events (sandbox, id);`,
+  `CREATE TABLE server_scopes (scope TEXT PRIMARY KEY, sandbox TEXT, changes TEXT NOT NULL) STRICT;
+   CREATE TABLE agent_profiles (owner TEXT NOT NULL, id TEXT NOT NULL, profile TEXT NOT NULL, PRIMARY KEY (owner, id)) STRICT;`,
 ] as const;
 
 export interface OpenedDatabase {

@@ -1,5 +1,6 @@
 import type { SandboxStore } from "@sbx/core";
 import type { Log } from "../log.ts";
+import { createScopeStore, type ScopeStore } from "../mcp/store/scope-store.ts";
 import { openDatabase } from "./database.ts";
 import { createEventLog, type EventLog } from "./event-log.ts";
 import { createSandboxStore } from "./sandbox-store.ts";
@@ -11,10 +12,11 @@ interface OpenState {
   readonly now: () => Date;
 }
 
-/** What the daemon remembers: sandboxes with their sessions, and events; in one database, closed with `scope`. */
+/** What the daemon remembers: sandboxes with their sessions, what scopes of MCP servers changed, and events; in one database, closed with `scope`. */
 export interface State {
   readonly events: EventLog;
   readonly store: SandboxStore;
+  readonly scopes: ScopeStore;
   /** Where a database that could not be read was put, when there was one. */
   readonly setAside: string | undefined;
 }
@@ -32,8 +34,8 @@ export function openState({ file, scope, log, now }: OpenState): State {
       log.error("event.lost", { error });
     },
   });
-  const store = createSandboxStore(database, (error) => {
+  const onUnreadable = (error: unknown): void => {
     log.warn("record.unreadable", { error });
-  });
-  return { events, store, setAside };
+  };
+  return { events, store: createSandboxStore(database, onUnreadable), scopes: createScopeStore(database, onUnreadable), setAside };
 }

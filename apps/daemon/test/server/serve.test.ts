@@ -34,6 +34,7 @@ async function serve(parts: Partial<ServerParts> = {}): Promise<Running> {
       socketPath,
       events,
       dispatch: async ({ target }) => Promise.resolve({ status: 200, body: { target } }),
+      gateway: () => undefined,
       attach: () => undefined,
       peerUid: () => 7,
       uid: 7,

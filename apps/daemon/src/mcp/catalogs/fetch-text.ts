@@ -1,0 +1,74 @@
+import { AppError } from "@sbx/contracts";
+import { request } from "undici";
+import { isLoopback, type WebDispatcher } from "./web-dispatcher.ts";
+
+const TIMEOUT_MS = 30_000;
+const MAX_BYTES = 8 << 20;
+const MAX_REDIRECTS = 5;
+
+/** Reads an address for a person. */
+export type FetchText = (url: string, signal: AbortSignal) => Promise<string>;
+
+/**
+ * Reads what a person's own address gives: https only, also after redirects, at most 8 MiB and 30 seconds; nothing of
+ * this machine is sent along. http is for loopback, where a person tries things out.
+ */
+export function createFetchText(dispatcherOf: WebDispatcher): FetchText {
+  return async (start, signal) => {
+    let url = checked(start);
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const { statusCode, headers, body } = await ask(url, { dispatcher: dispatcherOf(url), signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+      const location = headers["location"];
+      if (statusCode >= 300 && statusCode < 400 && typeof location === "string") {
+        await body.dump();
+        url = checked(URL.parse(location, url.href)?.href ?? location);
+        continue;
+      }
+      if (statusCode !== 200) {
+        await body.dump();
+        throw failed(url, `it answered ${statusCode}`);
+      }
+      return await readText(url, body);
+    }
+    throw failed(new URL(start), `it goes round in more than ${MAX_REDIRECTS} redirects`);
+  };
+}
+
+async function ask(url: URL, options: { readonly dispatcher: ReturnType<WebDispatcher>; readonly signal: AbortSignal }): ReturnType<typeof request> {
+  try {
+    return await request(url, { ...options, headers: { accept: "application/json, application/yaml, text/*;q=0.9" } });
+  } catch (error) {
+    throw failed(url, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+async function readText(url: URL, body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      bytes += chunk.byteLength;
+      if (bytes > MAX_BYTES) throw failed(url, "it is longer than 8 MiB");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw AppError.is(error) ? error : failed(url, error instanceof Error ? error.message : String(error), error);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function checked(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || url.username !== "" || url.password !== "")
+    throw new AppError("USAGE", { message: `"${text}" is no address that is read from here`, fix: "Write an https address without a name and password in it." });
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
+  throw new AppError("USAGE", { message: `${url.href} is not https: anybody on the way could change what it gives`, fix: "Use the https address, or download the file and import that." });
+}
+
+function failed(url: URL, why: string, cause?: unknown): AppError {
+  return new AppError("REGISTRY_FAILED", {
+    message: `${url.origin}${url.pathname} cannot be read: ${why}`,
+    fix: "Look at the address in a browser; a proxy is taken from HTTPS_PROXY.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,47 @@
+import type { Readable, Writable } from "node:stream";
+import type { EnabledServer, ServerInstance } from "@sbx/contracts";
+import type { Caller } from "@sbx/mcp-gateway";
+import type { Secret } from "@sbx/secret-injector";
+
+/** How the gateway serves clients on the host. */
+export interface ClientOptions {
+  /** From which servers each session starts; asked again at each start of a session. */
+  readonly base: () => readonly EnabledServer[];
+  /** Whether `mcp-find`, `mcp-add` and their fellows are offered. */
+  readonly management: boolean;
+  /** Patterns of tools to offer; none means all. */
+  readonly tools: readonly string[];
+  readonly logCalls: boolean;
+  readonly blockSecrets: boolean;
+  readonly longLived: boolean;
+  readonly cpus?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  /** A line for the person who started it. Never a secret, never an argument of a call. */
+  readonly log: (line: string) => void;
+}
+
+/** Where a client on the host reaches the gateway by HTTP, on loopback only. */
+export interface ListenOptions extends ClientOptions {
+  readonly transport: "sse" | "streaming";
+  readonly port: number;
+  /** What every request must show as `Authorization: Bearer`; `undefined` when the person wanted none. */
+  readonly token: Secret | undefined;
+}
+
+/** A listener that was opened; disposing ends it and its sessions. */
+export interface GatewayListener extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** The running gateway, as the person's side needs it. */
+export interface GatewayPort {
+  /** Serve one client of the stdio transport, one JSON message a line. Resolves when its input ended or `signal` fired. */
+  serveLines(streams: { readonly input: Readable; readonly output: Writable }, options: ClientOptions & { readonly caller: Caller }, signal: AbortSignal): Promise<void>;
+  /** @throws AppError `PORT_TAKEN` when something else listens there */
+  listen(options: ListenOptions): Promise<GatewayListener>;
+  instances(): readonly ServerInstance[];
+  /** What instances of a server wrote on their standard error, newest last. */
+  logs(server: string): string;
+  /** End every instance of a server. @returns how many there were */
+  restart(server: string): Promise<number>;
+}

@@ -1,0 +1,169 @@
+import { once } from "node:events";
+import { PassThrough, type Duplex } from "node:stream";
+import { AppError, type GatewayOptions } from "@sbx/contracts";
+import type { Caller } from "@sbx/mcp-gateway";
+import { Secret } from "@sbx/secret-injector";
+import { attachProcess, refuse } from "../../sessions/attach-process.ts";
+import type { ClientOptions, GatewayPort } from "./gateway-port.ts";
+
+export interface GatewayRunsParts {
+  readonly gateway: GatewayPort;
+  readonly base: (options: GatewayOptions) => ClientOptions["base"];
+  /** How many tools the servers of a base offer; starts what was never started. */
+  readonly countTools: (base: ClientOptions["base"], signal: AbortSignal) => Promise<number>;
+  readonly token: () => Secret;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** The port that Docker's gateway takes by itself. */
+const DEFAULT_PORT = 8811;
+/** How long a gateway that was prepared waits for its stream. */
+const PATIENCE_MS = 30_000;
+const MAX_WAITING = 20;
+
+interface Run {
+  readonly options: GatewayOptions;
+  readonly base: ClientOptions["base"];
+}
+
+/** The gateways of `sbx mcp gateway run`: each lives as long as the connection of the command that started it. */
+export class GatewayRuns {
+  readonly #parts: GatewayRunsParts;
+  readonly #waiting = new Map<string, Run>();
+
+  constructor(parts: GatewayRunsParts) {
+    this.#parts = parts;
+  }
+
+  /** Check what was asked for. @throws AppError `USAGE`, and what finding its servers throws */
+  open(options: GatewayOptions): { gateway: string } {
+    if (options.transport === "stdio" && options.port !== undefined)
+      throw new AppError("USAGE", { message: "cannot use --port with --transport=stdio", fix: "Leave --port out, or choose --transport=streaming." });
+    if (options.servers !== undefined && options.allServers) throw new AppError("USAGE", { message: "cannot use --servers with --enable-all-servers", fix: "Leave one of them out." });
+    if (this.#waiting.size >= MAX_WAITING) throw new AppError("DAEMON_BUSY", { message: "Too many gateways are just being started", fix: "Run the command again." });
+    const run: Run = { options, base: this.#parts.base(options) };
+    const id = this.#parts.newId();
+    this.#waiting.set(id, run);
+    setTimeout(() => this.#waiting.delete(id), PATIENCE_MS).unref();
+    return { gateway: id };
+  }
+
+  /** Run a gateway on the connection that was opened for it; one can be attached once. */
+  attach(id: string, connection: Duplex): void {
+    const run = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (run === undefined) {
+      refuse(connection, new AppError("SESSION_NOT_FOUND", { message: "This gateway was not prepared, or waited too long", fix: "Run the command again." }));
+      return;
+    }
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const end = new AbortController();
+    const stop = (): void => {
+      end.abort(new AppError("INTERRUPTED", { message: "The gateway was ended", fix: "Run the command again." }));
+    };
+    const log = (line: string): void => {
+      stderr.write(`${line}\n`);
+    };
+    const serve = async (): Promise<number> => {
+      try {
+        return await this.#run(run, { stdin, stdout, log }, end.signal);
+      } finally {
+        await Promise.all([stdout, stderr].map(async (stream) => await ended(stream, connection)));
+      }
+    };
+    attachProcess(
+      { stdin, stdout, stderr, exit: serve(), resize: () => Promise.resolve(), detach: stop },
+      {
+        connection,
+        exitCode: () => undefined,
+        signal: () => {
+          stop();
+          return Promise.resolve();
+        },
+      },
+    );
+  }
+
+  async #run({ options, base }: Run, io: { readonly stdin: PassThrough; readonly stdout: PassThrough; readonly log: (line: string) => void }, signal: AbortSignal): Promise<number> {
+    const start = this.#parts.now();
+    io.log("- Reading configuration...");
+    const names = base().map(({ name }) => name);
+    io.log(names.length === 0 ? "- No server is enabled" : `- Those servers are enabled: ${names.join(", ")}`);
+    await this.#listTools({ options, base }, io.log, signal);
+    if (signal.aborted) return 0;
+    io.log(`> Initialized in ${seconds(this.#parts.now() - start)}`);
+    if (options.dryRun) {
+      io.log("Dry run mode enabled, not starting the server.");
+      return 0;
+    }
+    const client = clientOptions({ options, base }, io.log);
+    if (options.transport === "stdio") {
+      io.log("> Start stdio server");
+      const caller: Caller = { kind: "host", scope: this.#parts.newId() };
+      await this.#parts.gateway.serveLines({ input: io.stdin, output: io.stdout }, { ...client, caller }, signal);
+      return 0;
+    }
+    await this.#listen({ ...options, transport: options.transport }, client, signal);
+    return 0;
+  }
+
+  /** A server that cannot be listed keeps nobody from using the others. */
+  async #listTools({ options, base }: Run, log: (line: string) => void, signal: AbortSignal): Promise<void> {
+    const start = this.#parts.now();
+    log("- Listing MCP tools...");
+    try {
+      const count = await this.#parts.countTools(base, signal);
+      log(`> ${count} tools listed in ${seconds(this.#parts.now() - start)}`);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!AppError.is(error)) this.#parts.onFault(error);
+      log(`> The tools could not be listed: ${AppError.is(error) ? `${error.message} (${error.fix})` : "see sbx daemon logs"}`);
+      if (options.dryRun) throw error;
+    }
+  }
+
+  async #listen(options: GatewayOptions & { readonly transport: "sse" | "streaming" }, client: ClientOptions, signal: AbortSignal): Promise<void> {
+    const { transport, allowUnauthenticated } = options;
+    const token = allowUnauthenticated ? undefined : options.token === undefined ? this.#parts.token() : new Secret(options.token);
+    await using listener = await this.#parts.gateway.listen({ ...client, transport, port: options.port ?? DEFAULT_PORT, token });
+    client.log(`> Start ${transport} server on port ${listener.port}`);
+    client.log(`> Gateway URL: http://localhost:${listener.port}/${transport === "sse" ? "sse" : "mcp"}`);
+    client.log(
+      token === undefined
+        ? "> Every program on this machine can use it: no token is asked for"
+        : `> Use Bearer token: ${options.token === undefined ? "print it with: sbx mcp gateway token" : "the one of MCP_GATEWAY_AUTH_TOKEN"}`,
+    );
+    if (!signal.aborted) await once(signal, "abort");
+  }
+}
+
+/** End a stream, and wait until it was read to its end; nobody reads it any more once the connection has gone. */
+async function ended(stream: PassThrough, connection: Duplex): Promise<void> {
+  const read = new Promise((resolve) => {
+    stream.once("end", resolve).once("close", resolve);
+    connection.once("close", resolve);
+  });
+  stream.end();
+  if (!connection.destroyed) await read;
+}
+
+function clientOptions({ options, base }: Run, log: (line: string) => void): ClientOptions {
+  return {
+    base,
+    // As Docker's: who names servers wants these and no others.
+    management: options.servers === undefined,
+    tools: options.tools,
+    logCalls: options.logCalls,
+    blockSecrets: options.blockSecrets,
+    longLived: options.longLived,
+    cpus: options.cpus,
+    memoryBytes: options.memoryBytes,
+    log,
+  };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(3)}s`;
+}

@@ -1,0 +1,81 @@
+import { AppError, ToolResult, ToolView, type EnabledServer } from "@sbx/contracts";
+import type { CatalogFiles } from "../catalogs/catalog-files.ts";
+import { toolNames } from "../servers/choose-tools.ts";
+import type { ServerSets } from "../store/server-sets.ts";
+import type { ClientOptions, GatewayPort } from "./gateway-port.ts";
+import { withLineClient, type LineClient } from "./line-client.ts";
+
+export interface ToolServiceParts {
+  readonly gateway: GatewayPort;
+  readonly sets: ServerSets;
+  readonly catalogs: Pick<CatalogFiles, "find">;
+  readonly newScope: () => string;
+  readonly now: () => number;
+}
+
+/** Which servers a person's question is about: a set of them, or some by name. */
+export interface Selection {
+  readonly profile: string;
+  readonly servers?: readonly string[] | undefined;
+}
+
+/** What a person does with tools: the servers that have them are started as an agent's would be. */
+export class ToolService {
+  readonly #parts: ToolServiceParts;
+
+  constructor(parts: ToolServiceParts) {
+    this.#parts = parts;
+  }
+
+  async list(selection: Selection, signal: AbortSignal): Promise<ToolView[]> {
+    return await this.#with(selection, signal, listTools);
+  }
+
+  /** The tools of these servers. */
+  async listOf(base: ClientOptions["base"], signal: AbortSignal): Promise<ToolView[]> {
+    return await this.#run(base, signal, listTools);
+  }
+
+  /** @throws AppError `TOOL_UNKNOWN` */
+  async call(selection: Selection, { tool, args }: { readonly tool: string; readonly args: Readonly<Record<string, unknown>> }, signal: AbortSignal): Promise<ToolResult> {
+    return await this.#with(selection, signal, async (client) => {
+      if (!(await listTools(client)).some(({ name }) => name === tool)) throw new AppError("TOOL_UNKNOWN", { message: `tool ${tool} not found`, fix: "List the tools with: sbx mcp tools ls" });
+      const start = this.#parts.now();
+      const result = await client.request("tools/call", { name: tool, arguments: args });
+      return ToolResult.parse({ ...result, tookMs: this.#parts.now() - start });
+    });
+  }
+
+  /** Every tool of one server under its own name, offered or not: what the catalog says, else what the server says. */
+  async toolsOf(server: string, signal: AbortSignal): Promise<readonly string[]> {
+    const entry = this.#parts.catalogs.find(server)?.entry;
+    if (entry !== undefined && entry.tools.length > 0) return toolNames(entry, []);
+    const prefix = entry?.prefix === undefined ? "" : `${entry.prefix}__`;
+    const base = (): readonly EnabledServer[] => [{ name: server, config: configOf(this.#parts.sets, server) }];
+    const listed = await this.#run(base, signal, listTools);
+    return listed.map(({ name }) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
+  }
+
+  async #with<T>({ profile, servers }: Selection, signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
+    const set = this.#parts.sets.get(profile);
+    return await this.#run(() => set.profile().servers.filter(({ name }) => servers === undefined || servers.includes(name)), signal, use);
+  }
+
+  async #run<T>(base: ClientOptions["base"], signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
+    const options: ClientOptions = { base, management: false, tools: [], logCalls: true, blockSecrets: true, longLived: false, log: () => undefined };
+    return await withLineClient({ gateway: this.#parts.gateway, options, scope: this.#parts.newScope(), signal }, use);
+  }
+}
+
+/** A tool that is none is passed over: what a server says keeps nobody from the others. */
+async function listTools(client: LineClient): Promise<ToolView[]> {
+  return (await client.list("tools/list", "tools")).flatMap((tool) => ToolView.safeParse(tool).data ?? []);
+}
+
+function configOf(sets: ServerSets, server: string): EnabledServer["config"] {
+  const found = sets
+    .get("default")
+    .profile()
+    .servers.find(({ name }) => name === server);
+  return found?.config ?? {};
+}

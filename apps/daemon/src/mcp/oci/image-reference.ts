@@ -1,0 +1,39 @@
+import { AppError } from "@sbx/contracts";
+
+/** Where a catalog lies in a registry. */
+export interface ImageReference {
+  /** Host, and port where one was written. */
+  readonly registry: string;
+  readonly repository: string;
+  /** A tag, or a digest with `sha256:`. */
+  readonly reference: string;
+}
+
+const REPOSITORY = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
+/** Where names without a host lie, and where its registry answers. */
+const HUB = "docker.io";
+const HUB_REGISTRY = "registry-1.docker.io";
+
+/**
+ * Parse `[HOST[:PORT]/]PATH[:TAG]` as container tools do: the first part is a host when it has a dot or a port, or is
+ * `localhost`. Without a host it is Docker Hub, without a tag `latest`.
+ *
+ * @throws AppError `USAGE`
+ */
+export function parseImageReference(text: string): ImageReference {
+  const { host, rest } = split(text);
+  const [path = "", tag = "latest", ...more] = rest.split(":");
+  const repository = host === HUB && !path.includes("/") ? `library/${path}` : path;
+  if (more.length > 0 || !HOST.test(host) || !REPOSITORY.test(repository) || repository.length > 255 || !TAG.test(tag)) {
+    throw new AppError("USAGE", { message: `"${text}" is no reference of a registry`, fix: "Write for example: registry.example.org/team/catalog:1" });
+  }
+  return { registry: host === HUB ? HUB_REGISTRY : host, repository, reference: tag };
+}
+
+function split(text: string): { readonly host: string; readonly rest: string } {
+  const at = text.indexOf("/");
+  const first = text.slice(0, Math.max(at, 0));
+  return /[.:]/.test(first) || first === "localhost" ? { host: first, rest: text.slice(at + 1) } : { host: HUB, rest: text };
+}

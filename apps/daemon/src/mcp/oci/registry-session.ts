@@ -1,0 +1,145 @@
+import { AppError } from "@sbx/contracts";
+import { request, type Dispatcher } from "undici";
+import * as z from "zod";
+import { isLoopback, type WebDispatcher } from "../catalogs/web-dispatcher.ts";
+import { authorizationOf, type RegistryCredentials } from "./registry-credentials.ts";
+import { registryFailure } from "./registry-failure.ts";
+
+const TIMEOUT_MS = 60_000;
+const MAX_TOKEN_BYTES = 64 * 1024;
+
+/** One request to a registry. */
+export interface RegistryRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Longest answer that is read. */
+  readonly maxBytes: number;
+}
+
+/** What a registry answered, read to its end. */
+export interface RegistryAnswer {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+  readonly body: Buffer;
+}
+
+const Token = z.looseObject({ token: z.string().optional(), access_token: z.string().optional() });
+
+export interface RegistrySessionParts {
+  readonly registry: string;
+  readonly repository: string;
+  readonly actions: "pull" | "pull,push";
+  readonly credentials: RegistryCredentials;
+  readonly dispatcherOf: WebDispatcher;
+}
+
+/**
+ * Speaks to one repository of a registry. Authorization is sent to the registry's own origin and nowhere else; where a
+ * token is asked for, it is fetched once and kept for as long as this lives.
+ */
+export class RegistrySession {
+  readonly origin: string;
+  readonly #parts: RegistrySessionParts;
+  #authorization: string | undefined;
+
+  constructor(parts: RegistrySessionParts) {
+    this.#parts = parts;
+    const hostname = URL.parse(`https://${parts.registry}`)?.hostname ?? "";
+    this.origin = `${isLoopback(hostname) ? "http" : "https"}://${parts.registry}`;
+  }
+
+  /** A path of the repository, such as `blobs/sha256:…`. */
+  url(path: string): URL {
+    return new URL(`${this.origin}/v2/${this.#parts.repository}/${path}`);
+  }
+
+  /** @throws AppError `REGISTRY_FAILED` when it cannot be reached, refuses who asks, or says more than it may */
+  async ask(wanted: RegistryRequest, signal: AbortSignal): Promise<RegistryAnswer> {
+    const first = await this.#send(wanted, signal);
+    if (first.status !== 401 || wanted.url.origin !== this.origin) return first;
+    this.#authorization = await this.#authorize(first.header("www-authenticate") ?? "", signal);
+    const second = await this.#send(wanted, signal);
+    if (second.status !== 401 && second.status !== 403) return second;
+    throw registryFailure(this.#parts.registry, `it lets nobody ${this.#parts.actions === "pull" ? "read" : "write"} "${this.#parts.repository}" ${this.#who()}`, {
+      fix: `Log in with: docker login ${this.#parts.registry}`,
+    });
+  }
+
+  async #send({ method, url, headers = {}, body, maxBytes }: RegistryRequest, signal: AbortSignal): Promise<RegistryAnswer> {
+    const own = url.origin === this.origin && this.#authorization !== undefined ? { authorization: this.#authorization } : {};
+    try {
+      const answer = await request(checked(url), {
+        method,
+        headers: { ...headers, ...own },
+        ...(body === undefined ? {} : { body }),
+        dispatcher: this.#parts.dispatcherOf(url),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+      return { status: answer.statusCode, header: (name) => oneOf(answer.headers[name]), body: await read(answer, { url, maxBytes }) };
+    } catch (error) {
+      if (AppError.is(error)) throw error;
+      throw registryFailure(url.host, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  async #authorize(challenge: string, signal: AbortSignal): Promise<string> {
+    const { credentials, repository, actions, registry } = this.#parts;
+    if (/^basic\b/i.test(challenge)) {
+      const authorization = authorizationOf(credentials);
+      if (authorization === undefined) throw registryFailure(registry, `it wants credentials, ${this.#who()}`, { fix: `Log in with: docker login ${registry}` });
+      return authorization;
+    }
+    const realm = parameter(challenge, "realm");
+    const url = realm === undefined ? null : URL.parse(realm);
+    if (!/^bearer\b/i.test(challenge) || url === null) throw registryFailure(registry, "it asks for credentials in a way that is not known");
+    const service = parameter(challenge, "service");
+    if (service !== undefined) url.searchParams.set("service", service);
+    url.searchParams.set("scope", `repository:${repository}:${actions}`);
+    const basic = authorizationOf(credentials);
+    const answer = await this.#send({ method: "GET", url: checked(url), maxBytes: MAX_TOKEN_BYTES, ...(basic === undefined ? {} : { headers: { authorization: basic } }) }, signal);
+    const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
+    if (token === undefined) throw registryFailure(url.host, `it gives no token for "${repository}" (${answer.status}) ${this.#who()}`, { fix: `Log in with: docker login ${registry}` });
+    return `Bearer ${token}`;
+  }
+
+  #who(): string {
+    const { credentials } = this.#parts;
+    return credentials.kind === "basic" ? "with the credentials of docker login" : `without credentials: ${credentials.why}`;
+  }
+}
+
+function tokenOf(body: Buffer): string | undefined {
+  try {
+    const { token, access_token: other } = Token.parse(JSON.parse(body.toString("utf8")));
+    const found = token ?? other;
+    return found !== undefined && /^[\x21-\x7e]+$/.test(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parameter(challenge: string, name: string): string | undefined {
+  return new RegExp(`[\\s,]${name}="([^"]*)"`, "i").exec(challenge)?.[1];
+}
+
+function checked(url: URL): URL {
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
+  throw registryFailure(url.host, "it is not https, and anybody on the way could change what it gives");
+}
+
+function oneOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+async function read(answer: Dispatcher.ResponseData, { url, maxBytes }: { readonly url: URL; readonly maxBytes: number }): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw registryFailure(url.host, `its answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

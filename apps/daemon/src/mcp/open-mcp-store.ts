@@ -1,0 +1,56 @@
+import path from "node:path";
+import { BUILT_IN_CATALOG } from "@sbx/catalog";
+import type { AppError, EnabledServer, RecordEvent } from "@sbx/contracts";
+import { identifyServer } from "@sbx/secret-injector";
+import type { DaemonConfig } from "../config.ts";
+import type { Log } from "../log.ts";
+import { CatalogFiles } from "./catalogs/catalog-files.ts";
+import type { McpStore } from "./mcp-parts.ts";
+import { EnabledFiles } from "./store/enabled-files.ts";
+import { createGatewayState } from "./store/gateway-state.ts";
+import { profileMember } from "./store/profile-document.ts";
+import { ProfileFiles } from "./store/profile-files.ts";
+import type { ScopeStore } from "./store/scope-store.ts";
+import { ServerRules } from "./store/server-rules.ts";
+import type { Member } from "./store/server-set.ts";
+import { createServerSets } from "./store/server-sets.ts";
+
+interface OpenMcpStore {
+  readonly config: Pick<DaemonConfig, "configDirectory">;
+  readonly scopes: ScopeStore;
+  readonly record: RecordEvent;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** Everything about MCP servers that outlives the daemon. Nothing is read before it is asked for. */
+export function openMcpStore({ config, scopes, record, log, now }: OpenMcpStore): McpStore {
+  const directory = path.join(config.configDirectory, "mcp");
+  const onBroken = ({ message }: AppError): void => {
+    log.warn("mcp.file-broken", { problem: message });
+    record({ type: "policy.changed", fields: { change: "broken", problem: message } });
+  };
+  const catalogs = new CatalogFiles({ directory, builtIn: { name: BUILT_IN_CATALOG, title: "The catalog of sbx", servers: [] }, onBroken, now });
+  const enabled = new EnabledFiles(directory, onBroken);
+  const profiles = new ProfileFiles(path.join(directory, "profiles"), onBroken);
+  const member = (server: EnabledServer): Member => ({ name: server.name, written: profileMember(server, catalogs.find(server.name)?.entry) });
+  const rules = new ServerRules(directory, onBroken);
+  const state = createGatewayState({ enabled, profiles, scopes });
+  return {
+    catalogs,
+    enabled,
+    profiles,
+    sets: createServerSets({ enabled, profiles }),
+    rules,
+    state,
+    member,
+    identify(server) {
+      const found = catalogs.find(server);
+      return found === undefined ? undefined : identifyServer(found.entry, found.catalog);
+    },
+    forget(sandbox) {
+      state.forgetSandbox(sandbox);
+      rules.forgetSandbox(sandbox);
+    },
+  };
+}
