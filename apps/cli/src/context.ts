@@ -33,6 +33,8 @@ export interface Connection {
   readonly events: (query: EventQuery, signal: AbortSignal) => Promise<AsyncIterable<Event>>;
   /** Resolves with the stream of frames, or rejects with the AppError that the daemon answered. */
   readonly attach: (session: SessionId, signal: AbortSignal) => Promise<Duplex>;
+  /** The stream of a gateway that was prepared; it runs as long as the stream is open. */
+  readonly gateway: (id: string, signal: AbortSignal) => Promise<Duplex>;
 }
 
 /** Which events a command follows: from where on, and of which sandbox; those of all sandboxes when none is named. */

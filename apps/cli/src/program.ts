@@ -9,6 +9,7 @@ import { execCommand } from "./commands/exec.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
+import { mcpCommand } from "./commands/mcp.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
@@ -25,6 +26,7 @@ export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknown
 const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
   "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
+  "Tools for agents:": [mcpCommand],
   "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],
 };
 

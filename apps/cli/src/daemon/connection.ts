@@ -9,5 +9,6 @@ export function createConnection(socketPath: string): Connection {
     client: createClient(createSocketSend(socketPath)),
     events: (query, signal) => openEvents(socketPath, query, signal),
     attach: (session, signal) => upgrade(socketPath, { path: fillPath(STREAMS.attach, { session }).path, signal }),
+    gateway: (gateway, signal) => upgrade(socketPath, { path: fillPath(STREAMS.gateway, { gateway }).path, signal }),
   };
 }

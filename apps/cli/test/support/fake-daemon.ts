@@ -34,6 +34,14 @@ export function createFakeDaemon({ handlers = {}, onAttach, live = [], running =
       },
     ]),
   ) as unknown as Handlers;
+  const openStream = async (): Promise<Duplex> => {
+    const [ours, theirs] = duplexPair();
+    attached.push(ours);
+    queueMicrotask(() => {
+      onAttach?.(ours, attached.length - 1);
+    });
+    return await Promise.resolve(theirs);
+  };
   const connection: Connection = {
     client: createClient(createDispatcher(all, () => {})),
     events: async () =>
@@ -42,14 +50,8 @@ export function createFakeDaemon({ handlers = {}, onAttach, live = [], running =
           yield* live;
         })(),
       ),
-    attach: async () => {
-      const [ours, theirs] = duplexPair();
-      attached.push(ours);
-      queueMicrotask(() => {
-        onAttach?.(ours, attached.length - 1);
-      });
-      return await Promise.resolve(theirs);
-    },
+    attach: openStream,
+    gateway: openStream,
   };
   return {
     paths: { stateDirectory: "/state", socket: "/state/sbxd.sock", log: "/state/logs/sbxd.log" },

@@ -1,0 +1,47 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { Context } from "../../context.ts";
+import { jsonOption, present, withExamples } from "../../mcp/present.ts";
+
+/** Commands that say which servers agents may add. */
+export function serverRuleCommands(context: Context): readonly CommandUnknownOpts[] {
+  return [ruleCommand(context, "allow"), ruleCommand(context, "deny"), rulesCommand(context)];
+}
+
+const SAID = {
+  allow: (server: string): string => `agents may add ${server} (take it back with: sbx mcp server allow ${server} --remove)`,
+  deny: (server: string): string => `no agent may add ${server} (take it back with: sbx mcp server deny ${server} --remove)`,
+} as const;
+
+function ruleCommand({ daemon, io }: Context, effect: "allow" | "deny"): CommandUnknownOpts {
+  const command = new Command(effect)
+    .description(effect === "allow" ? "Let agents add a server without asking you" : "Let no agent add or find a server")
+    .argument("<server>", "its name")
+    .option("--sandbox <name>", "only in this sandbox (default: in all of yours)")
+    .option("--remove", "take back what was said about it");
+  return withExamples(command, `server ${effect} fetch`, `server ${effect} fetch --sandbox claude-app`).action(async (server, { sandbox, remove }) => {
+    const { client } = await daemon.connect();
+    await client.ruleServer({ server, sandbox, effect: remove === true ? "none" : effect });
+    io.out(`${remove === true ? `nothing is said about ${server} any more` : SAID[effect](server)}\n`);
+  });
+}
+
+function rulesCommand({ daemon, io }: Context): CommandUnknownOpts {
+  const command = new Command("rules").description("List what you have said about servers").option("--sandbox <name>", "what holds in this sandbox").addOption(jsonOption());
+  return withExamples(command, "server rules").action(async ({ sandbox, json }) => {
+    const [{ client }, { table }] = await Promise.all([daemon.connect(), import("../../show.ts")]);
+    await present(
+      io,
+      { json },
+      {
+        result: await client.listServerRules({ sandbox }),
+        lines: (rules) =>
+          rules.length === 0
+            ? ["Nothing was said: agents may add servers of the catalog that comes with sbx, and are asked about for all others"]
+            : table(
+                ["EFFECT", "SERVER", "CATALOG", "KIND", "SANDBOX"],
+                rules.map(({ effect, name, catalog, kind, sandbox: of }) => [effect, name ?? "*", catalog ?? "*", kind ?? "*", of ?? "all"]),
+              ),
+      },
+    );
+  });
+}
