@@ -59,7 +59,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const agents = openAgents(config, images);
   const mcpStore = openMcpStore({ config, scopes, record, log, now });
   const secrets = await composeSecrets({ config, record, log, identify: (server) => mcpStore.identify(server) });
-  const models = await startModelSources(secrets, scope);
+  const models = await startModelSources({ secrets, scope, log });
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
 

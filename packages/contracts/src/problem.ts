@@ -42,7 +42,7 @@ export const PROBLEMS = {
   STATE_NEWER: { status: 409, retryable: false, means: "What is kept was written by a newer version of sbx; nothing was changed." },
   TOOL_UNKNOWN: { status: 404, retryable: false, means: "No enabled server offers a tool of this name." },
   USAGE: { status: 400, retryable: false, means: "The command line is wrong." },
-  VAULT_LOCKED: { status: 503, retryable: false, means: "The vault cannot be opened: its key is gone, or what is stored was changed." },
+  VAULT_LOCKED: { status: 503, retryable: false, means: "The vault cannot be opened or written: its key is gone, what is stored was changed, or its disk is full." },
   WORKSPACE_INVALID: { status: 422, retryable: false, means: "The workspace is missing, no directory, or a place that is never handed to a sandbox." },
   WORKSPACE_UNSAFE: { status: 409, retryable: false, means: "Something in or around the workspace kept it from being mounted safely." },
 } as const satisfies Record<string, { status: number; retryable: boolean; means: string }>;

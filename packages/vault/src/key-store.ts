@@ -81,7 +81,7 @@ async function fromKeychain(keychain: Keychain, keyId: string): Promise<Uint8Arr
     if (error instanceof KeychainSilent)
       throw new NoKey(
         `its key is in the keychain, which does not answer: ${error.message}`,
-        "Unlock the keychain; a daemon that was started without it (over ssh, say) finds it after: sbx daemon stop",
+        "Unlock the keychain. A daemon that was started where there is none, over ssh for example, is ended with sbx daemon stop; the next command starts another.",
       );
     throw error;
   }

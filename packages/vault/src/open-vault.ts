@@ -40,14 +40,16 @@ export function openVault({ directory, keychain, keyChoice = "auto", patienceMs 
   return {
     read: async () => (await read())?.content ?? EMPTY,
     update: async (change) => {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      await withWriteLock(`${file}.lock`, patienceMs, async () => {
-        const opened = await openFile(known, { afresh: true });
-        const before = opened?.content ?? EMPTY;
-        const after = change(before);
-        if (after === before) return;
-        const { key, place } = opened?.key ?? (await locking(file, () => keys.make()));
-        await replacePrivate(file, seal(encodeContent(after), { key, place, nonce: randomBytes(NONCE_BYTES) }));
+      await writing(file, async () => {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        await withWriteLock(`${file}.lock`, patienceMs, async () => {
+          const opened = await openFile(known, { afresh: true });
+          const before = opened?.content ?? EMPTY;
+          const after = change(before);
+          if (after === before) return;
+          const { key, place } = opened?.key ?? (await locking(file, () => keys.make()));
+          await replacePrivate(file, seal(encodeContent(after), { key, place, nonce: randomBytes(NONCE_BYTES) }));
+        });
       });
     },
     status: async (): Promise<VaultStatus> => {
@@ -99,6 +101,20 @@ async function locking<T>(file: string, work: () => Promise<T>): Promise<T> {
     throw new AppError("VAULT_LOCKED", {
       message: `The vault ${file} stays locked: ${why}`,
       fix: `${mend} If that cannot be done, move it away and set your secrets again: mv '${file}' '${file}.locked'`,
+    });
+  }
+}
+
+/** A full disk or a directory that cannot be written is no fault of ours: what the vault held, it holds. */
+async function writing(file: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (AppError.is(error) || !(error instanceof Error && "syscall" in error)) throw error;
+    throw new AppError("VAULT_LOCKED", {
+      message: `The vault ${file} cannot be written: ${error.message}`,
+      fix: "See whether its disk is full and who may write there. What it held is unchanged.",
+      cause: error,
     });
   }
 }

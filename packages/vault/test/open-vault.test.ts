@@ -65,6 +65,21 @@ describe("the vault", () => {
     expect(readFileSync(place.file).equals(before)).toBe(true);
   });
 
+  it("holds what it held when it cannot be written, and says why", async ({ expect }) => {
+    using place = aPlace();
+    await put(place.open(), "a", MARK);
+    mkdirSync(`${place.file}.new`);
+    const error = await failure(put(place.open(), "a", "other"));
+    expect(error.code).toBe("VAULT_LOCKED");
+    expect(error.message).toContain("cannot be written: EISDIR");
+    expect(await valueOf(place.open(), "a")).toBe(MARK);
+    rmSync(`${place.file}.new`, { recursive: true });
+    writeFileSync(`${place.file}.new`, "left by a crash", { mode: 0o644 });
+    await put(place.open(), "a", "other");
+    expect(await valueOf(place.open(), "a")).toBe("other");
+    expect(statSync(place.file).mode & 0o777).toBe(0o600);
+  });
+
   it("loses nothing when many write at once, through one vault and through several", async ({ expect }) => {
     using place = aPlace();
     const vaults = [place.open(), place.open(), place.open()];

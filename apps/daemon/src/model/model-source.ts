@@ -3,7 +3,8 @@ import { AppError, type CreateSandbox } from "@sbx/contracts";
 import type { SandboxRecord } from "@sbx/core";
 import type { ModelBinding } from "@sbx/egress-proxy";
 import { startScriptedModel, type ScriptedModel } from "@sbx/scripted-model";
-import { findModelService, newPlaceholder, Secret, type SecretKeeper } from "@sbx/secret-injector";
+import { findModelService, newPlaceholder, Secret, type ModelService, type SecretKeeper } from "@sbx/secret-injector";
+import type { Log } from "../log.ts";
 
 /** What stands in a new sandbox where the key would be: of the provider's shape, and never the same twice. */
 export function placeholderFor(service: string | undefined): string {
@@ -17,10 +18,26 @@ export interface ModelSources {
   readonly bindings: (record: SandboxRecord) => readonly ModelBinding[];
 }
 
+/** What models are bound from. */
+export interface ModelSourceParts {
+  readonly secrets: Pick<SecretKeeper, "modelKey">;
+  readonly scope: AsyncDisposableStack;
+  readonly log: Log;
+}
+
 /** Start the bundled model on the loopback and stand ready to bind either it or the provider. */
-export async function startModelSources(secrets: Pick<SecretKeeper, "modelKey">, scope: AsyncDisposableStack): Promise<ModelSources> {
+export async function startModelSources({ secrets, scope, log }: ModelSourceParts): Promise<ModelSources> {
   const key = randomBytes(24).toString("hex");
   const scripted: ScriptedModel = scope.use(await startScriptedModel({ host: "127.0.0.1", expectKey: key }));
+  /** A sandbox is only told that the key cannot be had; why stands in the log. */
+  const modelKey = async (service: ModelService): Promise<Secret | undefined> => {
+    try {
+      return await secrets.modelKey(service);
+    } catch (error) {
+      log.warn("model.key-unavailable", { service: service.service, error: AppError.is(error) ? error.toJSON() : error });
+      throw error;
+    }
+  };
   return {
     choose: async (service, wanted) => {
       const known = service === undefined ? undefined : findModelService(service);
@@ -37,7 +54,7 @@ export async function startModelSources(secrets: Pick<SecretKeeper, "modelKey">,
       const { service, header, format, dialect } = known;
       const common = { service, header, format, dialect, placeholder: record.placeholder };
       if (record.modelSource === "scripted") return [{ ...common, upstream: new URL(scripted.url), secret: () => Promise.resolve(new Secret(key)) }];
-      return [{ ...common, upstream: new URL(known.upstream), secret: () => secrets.modelKey(known) }];
+      return [{ ...common, upstream: new URL(known.upstream), secret: () => modelKey(known) }];
     },
   };
 }

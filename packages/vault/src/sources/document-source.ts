@@ -74,9 +74,10 @@ function kindOf(origin: SecretOrigin): Exclude<SecretSourceKind, "vault"> {
   return "file" in origin ? "file" : "environment";
 }
 
-/** Line ends that an editor or `echo` puts at the end are none of the secret. */
+/** Line ends that an editor or `echo` puts at the end are none of the secret, nor are spaces around one of a single line. */
 function valueOf(text: string): Secret | undefined {
-  const value = text.replace(/[\r\n]+$/, "");
+  const lines = text.replace(/[\r\n]+$/, "");
+  const value = lines.includes("\n") ? lines : lines.trim();
   return value.trim() === "" ? undefined : new Secret(value);
 }
 

@@ -99,6 +99,12 @@ describe("a secret's command", () => {
     expect(await valueOf(here.source, "s")).toBe("end");
   });
 
+  it("may put spaces and line ends around it", async ({ expect }) => {
+    using here = aPlace();
+    here.write(command("printf", " \t value \r\n\n"));
+    expect(await valueOf(here.source, "s")).toBe("value");
+  });
+
   it("is asked once for many uses at the same time, and again when its answer is old or it changed", async ({ expect }) => {
     using here = aPlace();
     const counter = path.join(here.root, "count");
