@@ -33,6 +33,9 @@ export function valueChecks(server: string) {
       if (value.replace(/^[A-Za-z]:(?=[\\/])/, "").includes(":")) throw configRefused(server, path, "holds a colon, which would end the path");
       if (value.split(/[\\/]/).includes("..")) throw configRefused(server, path, "leads upwards with ..");
     },
+    header: (value: string, path: string): void => {
+      if (!/^[\x20-\x7e]*$/.test(value)) throw configRefused(server, path, "has more than the letters that a header may have");
+    },
     /** One label or more of a host name, an address, or a port: no stars, no ends of what it stands in. */
     host: (value: string, path: string): void => {
       if (value !== "" && !/^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value)) throw configRefused(server, path, "is no name of a host, address or port");

@@ -1,4 +1,5 @@
 import type { ServerConfig } from "@sbx/contracts";
+import { configRefused } from "./check-value.ts";
 import { parseTemplate, type TemplateFunction, type TemplatePart } from "./template.ts";
 
 /**
@@ -26,6 +27,8 @@ export interface Evaluated {
   readonly empty: boolean;
 }
 
+const MAX_LENGTH = 128 * 1024;
+
 interface Value {
   readonly items: readonly Piece[];
   readonly list: boolean;
@@ -35,7 +38,7 @@ interface Value {
  * Evaluate one value of an entry. A value that is one place and nothing else gives as many as the list that stands there;
  * in the midst of a text the items of a list are joined by commas. Unknown keys give nothing.
  *
- * @throws AppError `CATALOG_INVALID` for what is no template, and what `check` throws
+ * @throws AppError `CATALOG_INVALID` for what is no template, `CONFIG_INVALID` for more than 128 KiB, and what `check` throws
  */
 export function evaluate(text: string, scope: TemplateScope): readonly Evaluated[] {
   const parts = parseTemplate(text);
@@ -43,7 +46,10 @@ export function evaluate(text: string, scope: TemplateScope): readonly Evaluated
   if (parts.length === 1 && only?.kind === "place") return placeItems(only, scope);
   const values = parts.map((part) => (part.kind === "text" ? { pieces: [{ text: part.text, config: false }], place: false } : { pieces: joined(valueAt(part, scope)), place: true }));
   const places = values.filter(({ place }) => place);
-  return [{ pieces: values.flatMap(({ pieces }) => pieces), empty: places.length > 0 && places.every(({ pieces }) => textOf(pieces) === "") }];
+  const pieces = values.flatMap((value) => value.pieces);
+  // A long value at many places would be many times as long.
+  if (pieces.reduce((sum, piece) => sum + piece.text.length, 0) > MAX_LENGTH) throw configRefused(scope.server, "a value", `makes "${text.slice(0, 50)}" longer than 128 KiB`);
+  return [{ pieces, empty: places.length > 0 && places.every(({ pieces }) => textOf(pieces) === "") }];
 }
 
 /** The text of pieces, where it no longer matters who said what. */

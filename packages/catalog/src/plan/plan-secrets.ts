@@ -1,6 +1,6 @@
 import type { ServerConfig, ServerEntry, ServerSecret } from "@sbx/contracts";
 import { entryRefused, valueChecks } from "./check-value.ts";
-import { evaluate, textOf, type Piece } from "./evaluate.ts";
+import { evaluate, textOf, type Piece, type TemplateScope } from "./evaluate.ts";
 import { splitSecrets } from "./split-secrets.ts";
 import type { SecretPart, SecretTemplate } from "./server-plan.ts";
 
@@ -20,7 +20,7 @@ export function planEnv(entry: ServerEntry, config: ServerConfig): PlannedEnv {
   const env = new Map<string, string>();
   const secretEnv = new Map<string, SecretTemplate>(entry.secrets.map((secret) => [secret.env, { parts: [secretPart(secret)], required: secret.required }]));
   for (const { name, value } of entry.env) {
-    const planned = planValue(entry, value, config);
+    const planned = planValue(entry, value, { config, check: valueChecks(entry.name).plain });
     if (planned === undefined) continue;
     if (planned.parts.some(({ kind }) => kind === "secret")) {
       secretEnv.set(name, planned);
@@ -33,6 +33,9 @@ export function planEnv(entry: ServerEntry, config: ServerConfig): PlannedEnv {
   return { env: Object.fromEntries(env), secretEnv: Object.fromEntries(secretEnv) };
 }
 
+/** Headers that say where a request goes and where it ends, or that the protocol sets. */
+const NOT_OURS = /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*|mcp-.*|accept)$/i;
+
 /**
  * Evaluate the headers of a remote, each on the same terms as a variable.
  *
@@ -42,15 +45,16 @@ export function planHeaders(entry: ServerEntry, config: ServerConfig): Readonly<
   if (entry.source.kind !== "remote") return {};
   return Object.fromEntries(
     Object.entries(entry.source.headers).flatMap(([name, value]) => {
-      const planned = planValue(entry, value, config);
+      if (NOT_OURS.test(name)) throw entryRefused(entry.name, `the header ${name} belongs to the connection, not to the server`);
+      const planned = planValue(entry, value, { config, check: valueChecks(entry.name).header });
       return planned === undefined ? [] : [[name, planned] as const];
     }),
   );
 }
 
 /** `undefined` when only an unset configuration would have stood there. */
-function planValue(entry: ServerEntry, text: string, config: ServerConfig): SecretTemplate | undefined {
-  const values = evaluate(text, { server: entry.name, config, check: valueChecks(entry.name).plain });
+function planValue(entry: ServerEntry, text: string, { config, check }: Pick<TemplateScope, "config" | "check">): SecretTemplate | undefined {
+  const values = evaluate(text, { server: entry.name, config, check });
   if (values.every(({ empty }) => empty)) return undefined;
   // A value that is a list has no second variable to go to.
   const pieces = values.flatMap((value, index): readonly Piece[] => (index === 0 ? value.pieces : [{ text: ",", config: false }, ...value.pieces]));

@@ -1,8 +1,12 @@
 import { RE2JS } from "re2js";
 
-const MAX_DEPTH = 12;
-const MAX_NODES = 2000;
+const MAX_DEPTH = 13;
+/** Of keywords' schemas and values of `enum` together. */
+const MAX_NODES = 1000;
 const MAX_PATTERN = 500;
+const MAX_PATTERNS = 50;
+/** Letters to match times instructions of the patterns: about a tenth of a second. */
+const MAX_STEPS = 5_000_000;
 const TYPES = new Set(["string", "number", "integer", "boolean", "object", "array", "null"]);
 const NUMBERS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
 const COUNTS = ["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"];
@@ -20,15 +24,17 @@ export interface RebuiltSchema {
  * Make a stranger's JSON Schema anew: known keywords with values of the right kind, no references, bounded in size and
  * depth. Formats are notes, as the standard has them. A pattern becomes the list of the configuration's texts that it
  * does not match, found by a matcher of linear time, so that no pattern can hold up the daemon; one that this matcher
- * cannot read is met by nothing.
+ * cannot read, or that would take long even so, is met by nothing.
  */
 export function rebuildSchema(schema: unknown, config: unknown): RebuiltSchema {
   const texts = [...new Set(textsOf(config))];
   const patterns = new Map<string, string>();
+  const letters = texts.reduce((sum, text) => sum + text.length + 1, 0);
   let nodes = 0;
+  let steps = 0;
 
   const make = (value: unknown, at: string, depth: number): Record<string, unknown> | boolean => {
-    nodes += 1;
+    nodes += 1 + (isRecord(value) && Array.isArray(value["enum"]) ? value["enum"].length : 0);
     // Beyond the bounds nothing is valid: a schema that is not looked at does not vouch for anything.
     if (typeof value === "boolean") return value;
     if (!isRecord(value) || nodes > MAX_NODES || depth > MAX_DEPTH) return false;
@@ -38,7 +44,9 @@ export function rebuildSchema(schema: unknown, config: unknown): RebuiltSchema {
 
   const withPattern = (made: Record<string, unknown>, pattern: unknown, at: string): Record<string, unknown> => {
     if (typeof pattern !== "string") return made;
-    const matcher = compile(pattern);
+    const compiled = patterns.size < MAX_PATTERNS ? compile(pattern) : undefined;
+    steps += compiled === undefined ? 0 : letters * compiled.programSize();
+    const matcher = steps > MAX_STEPS ? undefined : compiled;
     const failing = { enum: texts.filter((text) => matcher?.matcher(text).find() !== true) };
     const all: readonly unknown[] = Array.isArray(made["allOf"]) ? made["allOf"] : [];
     patterns.set(`${at}/allOf/${all.length}/not`, pattern.slice(0, 100));
@@ -60,7 +68,7 @@ function plainKeywords(value: Readonly<Record<string, unknown>>): Record<string,
     ...Object.fromEntries([...numbers, ...counts].map((key) => [key, value[key]])),
     ...multiple,
     ...required,
-    ...(Array.isArray(value["enum"]) ? { enum: value["enum"].slice(0, MAX_NODES) } : {}),
+    ...(Array.isArray(value["enum"]) ? { enum: value["enum"] } : {}),
     ...(Object.hasOwn(value, "const") ? { const: value["const"] } : {}),
     ...(value["uniqueItems"] === true ? { uniqueItems: true } : {}),
   };

@@ -12,7 +12,11 @@ export interface SecretTemplate {
 
 /** Something mounted into the server's container. */
 export interface PlannedVolume {
-  /** A path of the host, which a person's configuration named, or a volume that belongs to the server. */
+  /**
+   * A path of the host, which the configuration named, or a volume. The entry chose the volume's name: whoever makes it
+   * puts the server's own in front, so that no server reads another's. Whoever sets a configuration chooses paths: an
+   * agent may do so only with its person's consent.
+   */
   readonly source: { readonly kind: "path"; readonly path: string } | { readonly kind: "volume"; readonly name: string };
   /** Absolute path in the container. */
   readonly target: string;

@@ -49,7 +49,7 @@ export const DockerEntry = z.object({
   disableNetwork: optional(z.boolean()),
   longLived: optional(z.boolean()),
   prefix: optional(z.string()),
-  tools: list(z.unknown()),
+  tools: optional(z.array(z.unknown()).max(1000, "it has more than 1000 tools")).transform((tools) => tools ?? []),
   metadata: optional(DockerMetadata),
 });
 export type DockerEntry = z.output<typeof DockerEntry>;

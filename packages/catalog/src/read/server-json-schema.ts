@@ -50,6 +50,9 @@ export type ServerPackage = z.output<typeof ServerPackage>;
 export const ServerRemote = z.object({ type: optional(z.string()), url: z.string(), headers: list(NamedInput), variables });
 export type ServerRemote = z.output<typeof ServerRemote>;
 
+/** Each is judged by itself, so that a broken one does not lose the others. */
+const some = optional(z.array(z.unknown()).max(50, "there are more than 50")).transform((items) => items ?? []);
+
 /** The document of the community registry, of which we use this. */
 export const ServerJson = z.object({
   name: z.string().min(1).max(400),
@@ -59,8 +62,8 @@ export const ServerJson = z.object({
   websiteUrl: optional(z.string()),
   repository: optional(z.object({ url: optional(z.string()) })),
   icons: list(z.object({ src: optional(z.string()) })),
-  packages: list(z.unknown()),
-  remotes: list(z.unknown()),
+  packages: some,
+  remotes: some,
   _meta: optional(z.record(z.string(), z.unknown())),
 });
 export type ServerJson = z.output<typeof ServerJson>;

@@ -4,6 +4,7 @@ import { wordsOf, wordsOfNames } from "./words-of.ts";
 
 const MAX_QUERY = 300;
 const MAX_WORDS = 12;
+const LARGE = 1000;
 const BOOST = { name: 4, title: 3, tools: 2, tags: 1, description: 1 };
 
 /** A server that a search found. `score` orders the answers of one search and means nothing beyond it. */
@@ -24,7 +25,8 @@ export interface ServerIndex {
 
 interface Indexed {
   readonly search: MiniSearch;
-  readonly words: ReadonlySet<string>;
+  /** In how many servers each word stands. */
+  readonly words: ReadonlyMap<string, number>;
 }
 
 /** Make servers findable. The index is built at the first search, once; entries do not change after that. */
@@ -41,16 +43,18 @@ export function createServerIndex(entries: readonly ServerEntry[]): ServerIndex 
 }
 
 function buildIndex(entries: readonly ServerEntry[]): Indexed {
-  const words = new Set<string>();
-  const tokenize = (text: string, field?: string): string[] => {
-    const found = field === "tools" ? wordsOfNames(text) : wordsOf(text);
-    for (const word of found) words.add(word);
-    return found;
-  };
+  const words = new Map<string, number>();
   const search = new MiniSearch({ idField: "name", fields: Object.keys(BOOST), tokenize, processTerm: (word) => word, searchOptions: { tokenize: wordsOf, boost: BOOST } });
-  search.addAll(entries.map(documentOf));
+  const documents = entries.map(documentOf);
+  for (const document of documents) {
+    const found = new Set(Object.entries(document).flatMap(([field, text]) => tokenize(text, field)));
+    for (const word of found) words.set(word, (words.get(word) ?? 0) + 1);
+  }
+  search.addAll(documents);
   return { search, words };
 }
+
+const tokenize = (text: string, field?: string): string[] => (field === "tools" ? wordsOfNames(text) : wordsOf(text));
 
 function documentOf({ name, title, description, tools, metadata }: ServerEntry): Readonly<Record<string, string>> {
   return {
@@ -65,18 +69,27 @@ function documentOf({ name, title, description, tools, metadata }: ServerEntry):
 function hitsOf({ search, words }: Indexed, query: string, byName: ReadonlyMap<string, ServerEntry>): readonly ServerHit[] {
   const wanted = [...new Set(wordsOf(query.slice(0, MAX_QUERY)))].slice(0, MAX_WORDS);
   const exact = byName.get(query.trim());
-  const found = search.search(wanted.join(" "), {
-    prefix: (word) => word.length > 2,
-    // A word that the catalogs know is not misspelled; looking for its neighbours would only find other things.
-    fuzzy: (word) => (words.has(word) || word.length < 4 ? false : Math.floor((word.length - 2) / 2)),
-    maxFuzzy: 3,
-    weights: { fuzzy: 0.5, prefix: 0.4 },
-  });
+  const last = wanted.at(-1);
+  const found = search.search({ queries: wanted.map((word) => wordQuery(word, { count: words.get(word), last: word === last, servers: byName.size })) });
   const hits = found.flatMap(({ id, score }) => {
     const entry = byName.get(String(id));
     return entry === undefined || entry === exact ? [] : [hit(entry, score)];
   });
   return exact === undefined ? hits : [hit(exact, (hits[0]?.score ?? 0) + 1), ...hits];
+}
+
+/** How one word is looked for. Words that the catalogs know are not misspelled, and only the last one may yet be going on. */
+function wordQuery(word: string, { count, last, servers }: { readonly count: number | undefined; readonly last: boolean; readonly servers: number }) {
+  // In a large catalog a word of every tenth server, or one that may be any of many, says something only as a name.
+  const vague = servers > LARGE && (count === undefined || count > servers / 10);
+  return {
+    queries: [word],
+    prefix: word.length > 2 && (count === undefined || last),
+    fuzzy: count !== undefined || word.length < 4 ? false : Math.floor((word.length - 2) / 2),
+    maxFuzzy: 3,
+    weights: { fuzzy: 0.5, prefix: 0.4 },
+    ...(vague ? { fields: ["name", "title", "tags"] } : {}),
+  };
 }
 
 function hit(entry: ServerEntry, score: number): ServerHit {

@@ -31,6 +31,15 @@ describe("a configuration", () => {
     expect(checkConfig(entry, { a: `${"a".repeat(20_000)}!`, b: "a".repeat(20_000) })).toHaveLength(2);
   });
 
+  it("is not held up by patterns, values or schemas in great numbers", { timeout: 5000 }, ({ expect }) => {
+    const slow = { pattern: "[a-z]{1,1000}[0-9]{1,1000}" };
+    expect(checkConfig(schema({ properties: { a: slow }, anyOf: Array.from({ length: 40 }, () => ({ properties: { a: slow } })) }), { a: "a".repeat(60_000) })).not.toEqual([]);
+    const unique = { properties: { a: { anyOf: Array.from({ length: 5000 }, () => ({ uniqueItems: true, enum: Array.from({ length: 100 }, (_, index) => index) })) } } };
+    expect(checkConfig(schema(unique), { a: Array.from({ length: 499 }, (_, index) => index) })).not.toEqual([]);
+    expect(checkConfig(anEntry(), { a: Array.from({ length: 20_000 }, () => 1) })).toEqual([{ key: "", message: "the configuration has more than 500 values" }]);
+    expect(checkConfig(anEntry(), { a: JSON.parse(`${"[".repeat(5000)}${"]".repeat(5000)}`) })).toEqual([{ key: "", message: "the configuration has more than 500 values" }]);
+  });
+
   it("meets no pattern that cannot be read: nothing vouches for it", ({ expect }) => {
     for (const pattern of ["(", "(?=a)a", "(a)\\1"]) expect(checkConfig(schema({ properties: { a: { pattern } } }), { a: "a" })).toHaveLength(1);
   });

@@ -93,6 +93,10 @@ describe("a value of the configuration", () => {
       for (const a of ["x\ny", "x\ry", "x\0", "x\u2028"]) expect(problemOf(() => planServer(entry, { a })).code).toBe("CONFIG_INVALID");
   });
 
+  it("does not grow beyond measure", ({ expect }) => {
+    expect(problemOf(() => planServer(anEntry({ command: [`x${"{{box.a}}".repeat(40)}`] }), { a: "a".repeat(60_000) })).code).toBe("CONFIG_INVALID");
+  });
+
   it("never becomes more than one argument, whatever it is", ({ expect }) => {
     const entry = anEntry({ command: ["run", "{{box.a}}", "end"] });
     fc.assert(
@@ -254,6 +258,13 @@ describe("a remote", () => {
       },
       "X-Team": { parts: [{ kind: "text", text: "blue" }], required: false },
     });
+  });
+
+  it("sets no header of the connection or the protocol", ({ expect }) => {
+    for (const name of ["Host", "content-length", "Transfer-Encoding", "Connection", "Proxy-Authorization", "Mcp-Session-Id", "Expect"])
+      expect(problemOf(() => planServer(remote("https://mcp.example.org/", { [name]: "x" }))).code, name).toBe("CATALOG_INVALID");
+    for (const team of ["a\r\nHost: b", "\u00e9", "\u{1f600}"])
+      expect(problemOf(() => planServer(remote("https://mcp.example.org/", { "X-Team": "{{box.team}}" }), { team })).code).toBe("CONFIG_INVALID");
   });
 
   for (const team of ["../admin", "a/b", "a?b", "a#b", "x@evil.example", "a:80", ".."])
