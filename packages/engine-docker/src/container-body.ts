@@ -79,7 +79,14 @@ function mountSettings(mount: Mount): MountSettings[] {
     case "bind":
       return [{ Type: "bind", Source: mount.source, Target: mount.target, ReadOnly: mount.readonly, BindOptions: { Propagation: "rprivate" } }];
     case "volume":
-      return [{ Type: "volume", Source: mount.source, Target: mount.target }];
+      return [
+        {
+          Type: "volume",
+          Source: mount.source,
+          Target: mount.target,
+          ...(mount.readonly === true ? { ReadOnly: true, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "", Options: {} } } } : {}),
+        },
+      ];
     case "tmpfs":
       return [];
   }

@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { buildImage } from "./build-image.ts";
 import { ask, askUnless, engineFailed, reasonOf } from "./docker-error.ts";
 import { readProgress } from "./progress-lines.ts";
+import { imageConfigOf } from "./image-config.ts";
 import { readImageFile } from "./read-image-file.ts";
 import { rememberFiles } from "./remember-files.ts";
 
@@ -50,6 +51,11 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
         image = await buildImage({ docker, request, progress, signal });
       });
       return image ?? made(request.reference, "build an image");
+    },
+    async imageConfig(image) {
+      const found = await askUnless([404], "look at an image", async () => docker.getImage(checkReference(image)).inspect());
+      if (found === undefined) throw unavailable(image, new Error("there is no such image here"));
+      return imageConfigOf(found);
     },
     readFile: rememberFiles(async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels })),
     async removeImage(reference) {

@@ -238,6 +238,44 @@ describe("an image", () => {
   });
 });
 
+describe("an image's description", () => {
+  it("says what it wants to be run with, and what it would like the engine to make", async ({ expect }) => {
+    const reference = `sbx/test-config:${randomBytes(4).toString("hex")}`;
+    const lines = ["ARG FROM", "FROM ${FROM}", 'ENTRYPOINT ["/bin/server"]', 'CMD ["--stdio"]', "WORKDIR /app", "ENV LEVEL=a=b", 'VOLUME ["/data"]', 'LABEL io.docker.server.metadata="name: x"'];
+    const id = await engine.build({ context: contextOf(lines.join("\n")), dockerfile: "Dockerfile", reference, args: { FROM: image }, labels: {} }, () => undefined, AbortSignal.timeout(60_000));
+    scope.defer(async () => engine.removeImage(reference));
+    expect(await engine.imageConfig(id)).toMatchObject({
+      entrypoint: ["/bin/server"],
+      command: ["--stdio"],
+      workdir: "/app",
+      env: { LEVEL: "a=b" },
+      volumes: ["/data"],
+      labels: { "io.docker.server.metadata": "name: x" },
+    });
+    await expect(engine.imageConfig(`sha256:${"0".repeat(64)}`)).rejects.toMatchObject({ code: "IMAGE_UNAVAILABLE" });
+  });
+});
+
+describe("a volume", () => {
+  it("that is read-only is filled by nothing and cannot be written, also when it was written before", async ({ expect }) => {
+    const name = `sbx-test-${randomBytes(4).toString("hex")}`;
+    await engine.createVolume(name, { "dev.sbx.test": "engine-docker" });
+    scope.defer(async () => engine.removeVolume(name));
+    const mounted = (readonly: boolean, target: string) => startContainer(engine, aSpec(image, { user: "0:0", mounts: [{ kind: "volume", source: name, target, readonly }] }));
+    const look = async (id: string, script: string) => (await engine.run(id, { ...SPEC, user: "0:0", command: ["sh", "-c", script] })).stdout;
+    {
+      await using reader = await mounted(true, "/usr/share");
+      expect(await look(reader.id, "ls /usr/share; touch /usr/share/x 2>/dev/null || echo refused")).toBe("refused\n");
+    }
+    {
+      await using writer = await mounted(false, "/mnt/new");
+      expect(await look(writer.id, "echo kept > /mnt/new/f && echo done")).toBe("done\n");
+    }
+    await using reader = await mounted(true, "/mnt/new");
+    expect(await look(reader.id, "cat /mnt/new/f; rm /mnt/new/f 2>/dev/null || echo refused")).toBe("kept\nrefused\n");
+  });
+});
+
 describe("an engine that is not there", () => {
   it("is told with every attempt", async ({ expect }) => {
     await expect(connectEngine({ endpoint: "/nonexistent.sock", environment: { DOCKER_HOST: "unix:///var/run/docker.sock" }, home: "/nonexistent" })).rejects.toMatchObject({

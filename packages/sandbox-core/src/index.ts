@@ -19,13 +19,14 @@ export type {
   ExecEngine,
   ExecProcess,
   ExecSpec,
+  ImageConfig,
   ImageEngine,
   Mount,
   VolumeEngine,
 } from "./ports/engine.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
 export type { CheckedWorkspace, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
-export type { ServerNetwork, ServerPod } from "./ports/server-host.ts";
+export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, WorkspacePart } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
 export { EngineIds, type ProbeRequest } from "./sandbox/engine-ids.ts";
@@ -36,6 +37,11 @@ export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
 export { sandboxView, sessionView } from "./sandbox/sandbox-view.ts";
 export { wantedDestinations } from "./sandbox/settle-joined.ts";
 export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";
+export { reapServers } from "./server/reap-servers.ts";
+export { SERVER_HOME, serverContainer, serverUser, type ServerContainerParts } from "./server/server-container.ts";
+export type { ServerLaunch, ServerProcess, ServerVolume } from "./server/server-launch.ts";
+export { serverLabels, type ServerParts } from "./server/server-parts.ts";
+export { ServerPods } from "./server/server-pods.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
 export type { SessionParts, SessionStreams } from "./session/session-parts.ts";
 export { SessionService, type JoinedSession } from "./session/session-service.ts";

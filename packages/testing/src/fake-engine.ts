@@ -1,6 +1,6 @@
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { AppError } from "@sbx/contracts";
-import type { BuildRequest, ContainerSpec, ContainerState, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec } from "@sbx/core";
+import type { BuildRequest, ContainerSpec, ContainerState, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec, ImageConfig } from "@sbx/core";
 
 /** What a program of the fake has in hand. */
 export interface FakeProcess {
@@ -43,6 +43,8 @@ export class FakeEngine implements Engine {
   readonly programs = new Map(Object.entries(PROGRAMS));
   /** Images by reference. */
   readonly images = new Map<string, EngineId>();
+  /** What images say of themselves; nothing where nothing is given. */
+  readonly configs = new Map<EngineId, Partial<ImageConfig>>();
   /** Files of images, by "image:path". */
   readonly files = new Map<string, Buffer>();
   readonly #containers = new Map<EngineId, Container>();
@@ -181,6 +183,11 @@ export class FakeEngine implements Engine {
   async build({ context, reference }: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId> {
     progress(`Successfully tagged ${reference}`);
     return this.#addImage(context, reference, signal);
+  }
+
+  async imageConfig(image: EngineId): Promise<ImageConfig> {
+    if (![...this.images.values()].includes(image)) throw new AppError("IMAGE_UNAVAILABLE", { message: `The image ${image} is not here`, fix: "Give the fake the image." });
+    return Promise.resolve({ entrypoint: [], command: [], workdir: "/", env: {}, volumes: [], labels: {}, ...this.configs.get(image) });
   }
 
   async readFile(image: EngineId, path: string): Promise<Buffer> {

@@ -26,7 +26,7 @@ export interface PlannedMount {
   readonly content: Content;
   readonly readonly: boolean;
   /** Why it is there, for what is shown to people. */
-  readonly purpose: "base" | "chain" | "protected" | "masked" | "hidden";
+  readonly purpose: "base" | "part" | "chain" | "protected" | "masked" | "hidden";
 }
 
 /** What was decided about one base. `make` are missing directories, to be made on the host before they are mount points. */

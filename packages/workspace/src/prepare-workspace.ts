@@ -71,7 +71,12 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   };
 }
 
-function openBases({ places, daemon }: PrepareParts, { workspace, extra, ids = SAME_IDS }: WorkspaceRequest, scope: DisposableStack): { readonly bases: readonly Base[]; readonly user: WorkloadUser } {
+/** Open the directories of a sandbox, its workspace first. @throws AppError `WORKSPACE_INVALID`, `WORKSPACE_UNSAFE`, `PLATFORM_UNSUPPORTED` */
+export function openBases(
+  { places, daemon }: PrepareParts,
+  { workspace, extra, ids = SAME_IDS }: WorkspaceRequest,
+  scope: DisposableStack,
+): { readonly bases: readonly Base[]; readonly user: WorkloadUser } {
   const place = scope.use(openWorkspace(workspace, places));
   const user = workloadUser(place, { daemon, ids });
   const { outside } = user;
@@ -84,7 +89,8 @@ function openBases({ places, daemon }: PrepareParts, { workspace, extra, ids = S
   return { bases, user };
 }
 
-async function planAll({
+/** Plan what is mounted for each directory of a sandbox. */
+export async function planAll({
   bases,
   request,
   hide,

@@ -128,7 +128,7 @@ function nameOf(mount: PlannedMount): string {
 
 /** Order mounts outermost first, keep one for each target (hidden wins), and drop what lies below a place without content of its own. */
 export function orderMounts(planned: readonly PlannedMount[]): readonly PlannedMount[] {
-  const rank: Readonly<Record<PlannedMount["purpose"], number>> = { chain: 0, base: 1, protected: 2, masked: 3, hidden: 4 };
+  const rank: Readonly<Record<PlannedMount["purpose"], number>> = { chain: 0, base: 1, part: 1, protected: 2, masked: 3, hidden: 4 };
   const byTarget = new Map<string, PlannedMount>();
   for (const mount of planned) {
     const known = byTarget.get(targetOf(mount));

@@ -1,5 +1,5 @@
 import { readdir, rm } from "node:fs/promises";
-import type { HostPlaces, WorkspaceHost, WorkspaceRequest } from "@sbx/core";
+import type { HostPlaces, ServerWorkspace, WorkspaceHost, WorkspaceRequest } from "@sbx/core";
 import { checkWorkspace, type FoundWorkspace } from "./check-workspace.ts";
 import { readGitIdentity } from "./git-identity.ts";
 import { HeldMounts } from "./held-mounts.ts";
@@ -7,7 +7,8 @@ import { personHomes, realAndNamed } from "./person-homes.ts";
 import { unsafe } from "./invalid.ts";
 import { readJournal } from "./journal.ts";
 import { MadeDirectories } from "./made-directories.ts";
-import { prepareWorkspace } from "./prepare-workspace.ts";
+import { prepareParts } from "./prepare-parts.ts";
+import { prepareWorkspace, type PrepareParts } from "./prepare-workspace.ts";
 import { reportWorkspace } from "./report-workspace.ts";
 import { snapshotWorkspace } from "./snapshot-workspace.ts";
 import { verifyMounts } from "./verify-mounts.ts";
@@ -28,7 +29,7 @@ export interface WorkspaceHostOptions {
 const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** A {@link WorkspaceHost} on this machine, with what only a daemon that starts anew needs. */
-export interface LocalWorkspaceHost extends WorkspaceHost {
+export interface LocalWorkspaceHost extends WorkspaceHost, ServerWorkspace {
   check(path: string): Promise<FoundWorkspace>;
   /** Take away what sandboxes left that are not in `keep`, after a crash. Resolves with their ids. */
   sweep(keep: ReadonlySet<string>): Promise<readonly string[]>;
@@ -51,21 +52,27 @@ export function createWorkspaceHost({
     await held.clear();
     await made.release(id);
   };
+  const verify = async (directory: string, statLines: string): Promise<void> => {
+    const journal = await readJournal(directory);
+    if (journal === undefined) throw unsafe("Nothing is known about what the sandbox's mounts should be", "Run the command again.");
+    verifyMounts(journal.expected, statLines);
+  };
+  const withHeld = async <T>(id: string, work: (parts: PrepareParts) => Promise<T>): Promise<T> => {
+    await using held = mounts ? new HeldMounts(`${mountsDirectory}/${id}`) : undefined;
+    return await work({ places: await places(), daemon, made, held });
+  };
+  const releaseAll = async ({ id, directory }: { readonly id: string; readonly directory: string }): Promise<void> => {
+    await release(id);
+    await rm(`${directory}/copies`, { recursive: true, force: true });
+  };
   return {
     check: async (path) => checkWorkspace(path, await places()),
-    async prepare(request: WorkspaceRequest) {
-      await using held = mounts ? new HeldMounts(`${mountsDirectory}/${request.id}`) : undefined;
-      return await prepareWorkspace({ places: await places(), daemon, made, held }, request);
-    },
-    async verify({ directory }, statLines) {
-      const journal = await readJournal(directory);
-      if (journal === undefined) throw unsafe("Nothing is known about what the sandbox's mounts should be", "Run the command again.");
-      verifyMounts(journal.expected, statLines);
-    },
-    async release({ id, directory }) {
-      await release(id);
-      await rm(`${directory}/copies`, { recursive: true, force: true });
-    },
+    prepare: (request: WorkspaceRequest) => withHeld(request.id, (parts) => prepareWorkspace(parts, request)),
+    verify: ({ directory }, statLines) => verify(directory, statLines),
+    release: releaseAll,
+    prepareParts: (request) => withHeld(request.id, (parts) => prepareParts(parts, request)),
+    verifyParts: ({ directory }, statLines) => verify(directory, statLines),
+    releaseParts: releaseAll,
     async sweep(keep) {
       const known = new Set([...(await readdir(mountsDirectory).catch(() => [])), ...(await made.holders())]);
       const left = [...known].filter((id) => !keep.has(id));

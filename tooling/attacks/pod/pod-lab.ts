@@ -165,7 +165,7 @@ function serveInto(served: Served[]): OpenPod["serve"] {
 }
 
 /** What every attack may use: try things, and tell in a word what came of it. */
-const PRELUDE = `
+export const PRELUDE = `
 import errno, os, socket, struct, sys, threading, time
 def text(v):
     if v is None: return "null"

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { SandboxId } from "@sbx/contracts";
 import type { EngineId, IdProbe, SandboxFiles } from "@sbx/core";
+import { placeFile } from "./place-file.ts";
 
 /**
  * Keep each sandbox's files under the state directory: `pods/<id>/` is what the gate sees (its socket alone),
@@ -24,12 +24,12 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
     workspaceDirectory: (id) => made(path.join(own(id), "workspace"), 0o700),
     async write(id, name, content) {
       const directory = await made(path.join(own(id), "files"), 0o755);
-      return place(path.join(directory, name), content, 0o644);
+      return placeFile(path.join(directory, name), content, 0o644);
     },
     async holdProgram(gateImage) {
       const directory = await made(path.join(stateDirectory, "bin", gateImage.replace(/^sha256:/, "").slice(0, 16)), 0o755);
       const file = path.join(directory, "hold");
-      return existsSync(file) ? file : place(file, await readHold(gateImage), 0o755);
+      return existsSync(file) ? file : placeFile(file, await readHold(gateImage), 0o755);
     },
     idProbe: async (id) => makeIdProbe(path.join(await made(own(id), 0o700), "ids")),
     remove,
@@ -57,13 +57,4 @@ async function makeIdProbe(directory: string): Promise<IdProbe> {
     },
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   };
-}
-
-/** Replace a file in one step, so that a reader sees all of it or the former one. */
-async function place(file: string, content: string | Buffer, mode: number): Promise<string> {
-  const fresh = `${file}.${randomBytes(6).toString("hex")}.new`;
-  await writeFile(fresh, content, { mode, flush: true });
-  await chmod(fresh, mode);
-  await rename(fresh, file);
-  return file;
 }

@@ -43,7 +43,8 @@ export function limitTraffic(write: RecordEvent, now: () => Date): RecordEvent {
   };
   return (event: EventInit) => {
     const { type, sandbox } = event;
-    if (TRAFFIC.has(type) && !take(event)) return;
+    const isCaused = sandbox !== undefined || event.fields["server"] !== undefined;
+    if (isCaused && TRAFFIC.has(type) && !take(event)) return;
     if (type === "sandbox.removed") for (const key of buckets.keys()) if (key.startsWith(keyOf(sandbox, ""))) buckets.delete(key);
     write(event);
   };

@@ -3,10 +3,13 @@ import type { Readable, Writable } from "node:stream";
 /** A container's or image's full id as the engine gives it, never a name or a prefix. */
 export type EngineId = string;
 
-/** Mounts a host path, a named volume or memory into a container. `source` of a bind is an absolute host path. */
+/**
+ * Mounts a host path, a named volume or memory into a container. `source` of a bind is an absolute host path. A volume
+ * that is empty and not read-only gets what the image has at its place.
+ */
 export type Mount =
   | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readonly: boolean }
-  | { readonly kind: "volume"; readonly source: string; readonly target: string }
+  | { readonly kind: "volume"; readonly source: string; readonly target: string; readonly readonly?: boolean }
   | { readonly kind: "tmpfs"; readonly target: string; readonly sizeBytes: number; readonly mode: number; readonly uid?: number; readonly gid?: number };
 
 /** Everything that is decided about a container before it exists. Values are final: the engine adds no default of its own. */
@@ -117,6 +120,17 @@ export interface BuildRequest {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What an image says of how it is meant to be run. None of it is carried out by itself. */
+export interface ImageConfig {
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly workdir: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths for which the engine would make a volume. */
+  readonly volumes: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** Images. `progress` receives one line of text at a time. */
 export interface ImageEngine {
   /** Full id of the image with this reference or id; `undefined` when there is none. */
@@ -127,6 +141,8 @@ export interface ImageEngine {
   importRootfs(rootfs: Readable, reference: string, signal: AbortSignal): Promise<EngineId>;
   /** Rejects with `BUILD_FAILED` and the last lines of output in `details.output`. */
   build(request: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+  /** Rejects with `IMAGE_UNAVAILABLE` when there is no such image. */
+  imageConfig(image: EngineId): Promise<ImageConfig>;
   /** One file of an image as bytes, taken without running anything of it. */
   readFile(image: EngineId, path: string): Promise<Buffer>;
   removeImage(reference: string): Promise<void>;

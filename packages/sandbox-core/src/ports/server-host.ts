@@ -1,5 +1,6 @@
 import type { Rule, SandboxId, ServerPodId } from "@sbx/contracts";
-import type { PodLink } from "./host.ts";
+import type { EngineId, Mount } from "./engine.ts";
+import type { PodLink, WorkspaceRequest } from "./host.ts";
 
 /** The pod of a server as the daemon's wall must know it: whose it is, and what it may reach. */
 export interface ServerPod {
@@ -20,4 +21,58 @@ export interface ServerPod {
 /** Opens the daemon's end of servers' networks; the caller owns each link it gets and disposes of it. */
 export interface ServerNetwork {
   open(pod: ServerPod): Promise<PodLink>;
+}
+
+/** Files that the daemon holds for a server's pod, never in a place that anything in a pod can write. */
+export interface ServerFiles {
+  /** The pod's own directory. */
+  podDirectory(id: ServerPodId): Promise<string>;
+  /** Directory for what is held of the workspace for this pod. */
+  workspaceDirectory(id: ServerPodId): Promise<string>;
+  /** Write a file, readable by all, writable by the daemon alone. Resolves with its path. */
+  write(id: ServerPodId, name: string, content: string): Promise<string>;
+  /** Path of the program that is pid 1, taken out of the gate's image. */
+  holdProgram(gateImage: EngineId): Promise<string>;
+  remove(id: ServerPodId): Promise<void>;
+  /** Remove what was kept for pods of an earlier daemon. */
+  sweep(): Promise<void>;
+}
+
+/** A part of a sandbox's workspace that one of its servers is to see. */
+export interface WorkspacePart {
+  /** Absolute path on the host, in the workspace or a further directory of the sandbox. */
+  readonly path: string;
+  /** Where it is in the server's container. */
+  readonly target: string;
+  readonly readonly: boolean;
+}
+
+/** Parts of a workspace, ready to be mounted. */
+export interface PreparedParts {
+  /** In the order in which they must be mounted. */
+  readonly mounts: readonly Mount[];
+  /** Ids of whoever is to read and write them: those of the sandbox's own workload, never 0. */
+  readonly user: { readonly uid: number; readonly gid: number };
+  /** Paths in the container whose identity {@link ServerWorkspace.verifyParts} must see before the server runs. */
+  readonly checkpoints: readonly string[];
+}
+
+/** What is to be prepared of a sandbox's workspace for one server. */
+export interface PartsRequest {
+  readonly id: ServerPodId;
+  /** Where copies, mounts and the journal are kept. */
+  readonly directory: string;
+  /** The workspace as the sandbox has it, with what is protected and hidden in it. */
+  readonly sandbox: WorkspaceRequest;
+  readonly parts: readonly WorkspacePart[];
+}
+
+/** Parts of workspaces for servers. What is protected or hidden from the agent is so from its servers. */
+export interface ServerWorkspace {
+  /** @throws AppError `WORKSPACE_INVALID` for a path outside of the workspace, `WORKSPACE_UNSAFE` */
+  prepareParts(request: PartsRequest): Promise<PreparedParts>;
+  /** Compare what `hold stat` said inside with what was prepared. @throws AppError `WORKSPACE_UNSAFE` */
+  verifyParts(request: Pick<PartsRequest, "directory">, statLines: string): Promise<void>;
+  /** Unmount and take our litter away, also after a crash. */
+  releaseParts(request: Pick<PartsRequest, "id" | "directory">): Promise<void>;
 }

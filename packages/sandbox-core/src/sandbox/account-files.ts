@@ -9,19 +9,21 @@ function without(lines: string, name: string, id: number): readonly string[] {
 }
 
 export interface Account {
+  readonly name: string;
+  readonly shell: string;
   readonly uid: number;
   readonly gid: number;
   readonly home: string;
 }
 
-/** `/etc/passwd` of a workload: the image's own, and `agent` with the ids that the workspace's owner has. */
-export function passwdFile(image: string, { uid, gid, home }: Account): string {
-  return [...without(image, "agent", uid), `agent:x:${uid}:${gid}:agent:${home}:/bin/bash`, ""].join("\n");
+/** `/etc/passwd` of a workload: the image's own, and its user with the ids that it has here. */
+export function passwdFile(image: string, { name, shell, uid, gid, home }: Account): string {
+  return [...without(image, name, uid), `${name}:x:${uid}:${gid}:${name}:${home}:${shell}`, ""].join("\n");
 }
 
 /** `/etc/group` of a workload. */
-export function groupFile(image: string, { gid }: Account): string {
-  return [...without(image, "agent", gid), `agent:x:${gid}:`, ""].join("\n");
+export function groupFile(image: string, { name, gid }: Account): string {
+  return [...without(image, name, gid), `${name}:x:${gid}:`, ""].join("\n");
 }
 
 /** `/etc/hosts` of a workload: nothing but itself, so that a program that looks for its own name finds the pod's loopback. */

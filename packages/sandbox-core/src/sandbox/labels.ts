@@ -2,12 +2,29 @@ import type { SandboxId } from "@sbx/contracts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** What every container and volume of ours carries, so that nothing is left behind or mistaken for another's. */
-export const LABELS = { sandbox: "dev.sbx.sandbox", role: "dev.sbx.role", owner: "dev.sbx.owner", record: "dev.sbx.record", basis: "dev.sbx.basis" } as const;
+export const LABELS = {
+  sandbox: "dev.sbx.sandbox",
+  role: "dev.sbx.role",
+  owner: "dev.sbx.owner",
+  record: "dev.sbx.record",
+  basis: "dev.sbx.basis",
+  /** On what belongs to servers: their pod, their name, and the sandbox (or `host`) that they work for. */
+  pod: "dev.sbx.pod",
+  server: "dev.sbx.server",
+  serves: "dev.sbx.serves",
+} as const;
 
 export type Role = "gate" | "workload" | "home";
+/** `server-package` is an installed package, shared by all; `server-data` one server's own. */
+export type ServerRole = "server-gate" | "server" | "server-setup" | "server-data" | "server-package";
 
 export function labelsOf(owner: string, sandbox: SandboxId, role: Role): Record<string, string> {
   return { [LABELS.owner]: owner, [LABELS.sandbox]: sandbox, [LABELS.role]: role };
+}
+
+/** Whether something is a server's, by its labels: no sandbox's reconciling touches it. */
+export function isOfServer(labels: Readonly<Record<string, string>>): boolean {
+  return labels[LABELS.role]?.startsWith("server") === true;
 }
 
 /** The record as it stands on the workload's label, without the environment's values: a lost database is made again from it. */

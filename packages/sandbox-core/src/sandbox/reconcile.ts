@@ -1,7 +1,7 @@
 import { AppError, type SandboxId } from "@sbx/contracts";
 import type { ContainerView, Engine } from "../ports/engine.ts";
 import { endSandbox } from "./end-sandbox.ts";
-import { LABELS } from "./labels.ts";
+import { isOfServer, LABELS } from "./labels.ts";
 import { onlyOf } from "./pod-containers.ts";
 import { refuseNewerRecord } from "./refuse-newer.ts";
 import { SandboxRecord } from "./sandbox-record.ts";
@@ -92,14 +92,14 @@ async function removeOrphans(
   { engine, views, known }: { readonly engine: Engine; readonly views: readonly ContainerView[]; readonly known: ReadonlyMap<string, unknown> },
 ): Promise<void> {
   const gates = (view: ContainerView): number => (view.labels[LABELS.role] === "gate" ? 1 : 0);
-  for (const view of views.toSorted((one, other) => gates(one) - gates(other))) {
+  for (const view of views.filter(({ labels }) => !isOfServer(labels)).toSorted((one, other) => gates(one) - gates(other))) {
     const role = view.labels[LABELS.role];
     if (role !== "home" && known.has(view.labels[LABELS.sandbox] ?? "")) continue;
     await engine.remove(view.id);
     parts.record({ type: "sandbox.orphan-removed", fields: { container: view.name, role: role ?? "" } });
   }
   for (const volume of await engine.listVolumes([`${LABELS.owner}=${parts.owner}`])) {
-    if (known.has(volume.labels[LABELS.sandbox] ?? "")) continue;
+    if (isOfServer(volume.labels) || known.has(volume.labels[LABELS.sandbox] ?? "")) continue;
     await engine.removeVolume(volume.name);
     parts.record({ type: "sandbox.orphan-removed", fields: { volume: volume.name } });
   }

@@ -8,6 +8,7 @@ import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
+import { readAccounts } from "./read-accounts.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { waitForAll } from "./wait-for-all.ts";
 import { HOLD_PROGRAM, idsOf, workloadContainer } from "./workload-container.ts";
@@ -116,7 +117,7 @@ interface WorkloadWork {
 
 async function createWorkload(parts: SandboxParts, { live, engine, prepared, signal }: StartWork, { gate, basis }: WorkloadWork): Promise<EngineId> {
   const { record } = live;
-  const account = { ...idsOf(record.user), home: record.homeDirectory };
+  const account = { name: "agent", shell: "/bin/bash", ...idsOf(record.user), home: record.homeDirectory };
   const [passwd, group] = await waitForAll([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
   const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
   const files = {
@@ -136,15 +137,6 @@ async function makeWorkload(parts: SandboxParts, work: StartWork, workload: Work
   const { record } = work.live;
   if (record.user !== IMAGE_USER) await runToEnd(work.engine, homeContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home")), work.signal);
   return made;
-}
-
-async function readAccounts(engine: Engine, image: EngineId, path: string): Promise<string> {
-  try {
-    return (await engine.readFile(image, path)).toString("utf8");
-  } catch (error) {
-    if (AppError.is(error) && error.code === "ENGINE_UNREACHABLE") throw error;
-    return "";
-  }
 }
 
 /** Ask the fresh container what its mounts really are, while nothing but our own pid 1 runs in it. */
