@@ -17,6 +17,8 @@ export {
   type GateRequest,
 } from "./gate.ts";
 export { ContainerPodId, isSandboxId, PodId, SandboxId, SandboxName, SandboxRef, ServerPodId, SessionId } from "./ids.ts";
+export type { Json, JsonObject } from "./json.ts";
+export { JsonRefused, parseJson, parseJsonBytes } from "./parse-json.ts";
 export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer } from "./policy.ts";
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";

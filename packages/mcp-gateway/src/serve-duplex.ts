@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
-import { AppError } from "@sbx/contracts";
+import { AppError, JsonRefused, parseJson } from "@sbx/contracts";
 import { jsonFromMessage, messageFromJson, RPC_CODES, RpcFailure, type RpcMessage } from "./jsonrpc/message.ts";
-import { JsonRefused, parseJson } from "./jsonrpc/parse-json.ts";
 import type { Caller } from "./ports.ts";
 import type { ScopeRegistry } from "./scope-registry.ts";
 import type { Outlet } from "./session/session.ts";

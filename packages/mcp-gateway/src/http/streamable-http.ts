@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AppError } from "@sbx/contracts";
+import { AppError, JsonRefused, parseJsonBytes } from "@sbx/contracts";
 import type { Json } from "../jsonrpc/json.ts";
 import { messageFromJson, RPC_CODES, RpcFailure, type RpcMessage } from "../jsonrpc/message.ts";
-import { JsonRefused, parseJsonBytes } from "../jsonrpc/parse-json.ts";
 import type { Caller } from "../ports.ts";
 import type { ScopeRegistry } from "../scope-registry.ts";
 import { claimedRevision, HEADERLESS_REVISION, isRevision, REVISIONS } from "../versions.ts";

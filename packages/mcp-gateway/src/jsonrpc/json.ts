@@ -1,9 +1,6 @@
-/** A value of JSON. */
-export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
-/** An object of JSON. */
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
+import type { Json, JsonObject } from "@sbx/contracts";
+
+export type { Json, JsonObject } from "@sbx/contracts";
 
 /** Tells an object of JSON from its other values. */
 export function isObject(value: Json | undefined): value is JsonObject {

@@ -1,7 +1,7 @@
+import { JsonRefused, parseJson } from "@sbx/contracts";
 import * as z from "zod";
 import { isObject, type Json, type JsonObject } from "../jsonrpc/json.ts";
 import { RpcFailure } from "../jsonrpc/message.ts";
-import { JsonRefused, parseJson } from "../jsonrpc/parse-json.ts";
 import { callServerTool, findTool } from "../tools/call-tool.ts";
 import { errorResult } from "../tools/tool-result.ts";
 import { isReserved, SCRIPT_PREFIX } from "../view/reserved-names.ts";

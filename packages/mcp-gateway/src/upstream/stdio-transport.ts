@@ -1,6 +1,5 @@
-import { AppError } from "@sbx/contracts";
+import { AppError, JsonRefused, parseJson } from "@sbx/contracts";
 import { jsonFromMessage, messageFromJson, RpcFailure, type RpcMessage } from "../jsonrpc/message.ts";
-import { JsonRefused, parseJson } from "../jsonrpc/parse-json.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { RunningServer } from "../ports.ts";
 import { LineSplitter, type Line } from "./line-splitter.ts";

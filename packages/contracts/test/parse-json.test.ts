@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { JsonRefused, parseJson, parseJsonBytes } from "../../src/jsonrpc/parse-json.ts";
+import { JsonRefused, parseJson, parseJsonBytes } from "../src/parse-json.ts";
 
 describe("parseJson", () => {
   it("reads what JSON.parse reads, when every name occurs once", ({ expect }) => {

@@ -7,7 +7,7 @@ export class JsonRefused extends Error {
   }
 }
 
-/** Deeper than any message of the protocol; reading and writing it needs no deep stack. */
+/** Deeper than any message of the protocols that are read with it; reading and writing it needs no deep stack. */
 const MAX_DEPTH = 100;
 
 /** Characters that give JSON its shape. */
@@ -31,7 +31,7 @@ export function parseJson(source: string, { maxDepth = MAX_DEPTH }: { readonly m
 
 const DECODER = { fatal: true, ignoreBOM: true } as const;
 
-/** Read bytes as UTF-8 and then as {@link parseJson} does. @throws JsonRefused */
+/** Read bytes as UTF-8 without a byte order mark, and then as {@link parseJson} does. @throws JsonRefused */
 export function parseJsonBytes(bytes: Uint8Array): Json {
   let source: string;
   try {
