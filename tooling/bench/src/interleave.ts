@@ -1,7 +1,7 @@
 /** One of the things that are compared: `once` does it a single time and gives what was measured. */
-export interface Subject {
+export interface Subject<Measured = number> {
   readonly name: string;
-  readonly once: () => Promise<number>;
+  readonly once: () => Promise<Measured>;
 }
 
 export interface Rounds {
@@ -18,8 +18,8 @@ export interface Rounds {
  *
  * @returns the samples of each subject, in the subjects' order, all of the same length
  */
-export async function interleave(subjects: readonly Subject[], { rounds, budgetMs, now }: Rounds): Promise<readonly (readonly number[])[]> {
-  const samples = subjects.map((): number[] => []);
+export async function interleave<Measured>(subjects: readonly Subject<Measured>[], { rounds, budgetMs, now }: Rounds): Promise<readonly (readonly Measured[])[]> {
+  const samples = subjects.map((): Measured[] => []);
   const began = now();
   for (const { once } of subjects) await once();
   for (let round = 0; round < rounds && (round === 0 || now() - began < budgetMs); round += 1) {

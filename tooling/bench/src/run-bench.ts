@@ -1,7 +1,8 @@
-import { openBenchHost } from "./bench-host.ts";
+import { openBenchHost, type BenchHost } from "./bench-host.ts";
 import type { Line } from "./line.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { measureExecs } from "./measure-execs.ts";
+import { measureMcp } from "./measure-mcp.ts";
 import { measureMemory } from "./measure-memory.ts";
 import { measureFresh } from "./measure-starts.ts";
 import { measureWall } from "./measure-wall.ts";
@@ -20,7 +21,7 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   await using host = await openBenchHost();
   tell("making images, where they are not there yet");
   const warm = await startWarm();
-  const machine = await describeMachine(host);
+  const machine = describeMachine(await engineName(host));
   tell("memory");
   const memory = await measureMemory();
   tell("fresh sandboxes");
@@ -29,7 +30,9 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const execs = await measureExecs({ host, warm, rounds });
   tell("the wall");
   const wall = await measureWall(host, rounds);
-  return { machine, lines: [fresh, ...execs, ...wall, ...memory] };
+  tell("the gateway for MCP servers");
+  const mcp = await measureMcp(rounds);
+  return { machine, lines: [fresh, ...execs, ...wall, ...memory, ...mcp] };
 
   async function startWarm(): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
     const cwd = host.workspace();
@@ -37,4 +40,15 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
     const { id, image } = await host.engine.containerOf(sandbox.id, "workload");
     return { name: sandbox.name, workload: id, image, cwd };
   }
+}
+
+/** Answer the questions about MCP servers alone, which need no container engine. */
+export async function runMcpBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  tell("the gateway for MCP servers");
+  return { machine: describeMachine("no engine"), lines: await measureMcp({ rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() }) };
+}
+
+async function engineName({ client }: BenchHost): Promise<string> {
+  const { engine } = await client.status({});
+  return engine.reachable ? `${engine.name} ${engine.version}` : "none";
 }

@@ -1,0 +1,65 @@
+// Our gateway in a process of its own, before servers that are child processes: what is measured is the gateway and no pod.
+// Usage: node mcp-gateway.ts SERVERS TOOLS ENTRIES; prints its port. A line on standard input asks for its memory, in bytes.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { createServerIndex } from "@sbx/catalog";
+import { ServerEntry } from "@sbx/contracts";
+import { createGateway, createInterceptors, startHttpGateway, type RunningServer } from "@sbx/mcp-gateway";
+
+const SERVER = fileURLToPath(new URL("./mcp-server.ts", import.meta.url));
+const [servers = 1, tools = 1, entries = 0] = process.argv.slice(2).map(Number);
+const WORDS = "page issue file query table chart message channel ticket cloud bucket queue search browser design payment invoice calendar mail note".split(" ");
+
+async function start(): Promise<RunningServer> {
+  const child = spawn(process.execPath, [SERVER, String(tools)], { stdio: "pipe" });
+  await once(child, "spawn");
+  const exit = once(child, "exit").then(([code]) => (typeof code === "number" ? code : 1));
+  return {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exit,
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await exit;
+    },
+  };
+}
+
+function anEntry(at: number): ServerEntry {
+  const words = [1, 3, 7, 11].map((step) => WORDS[(at * step + step) % WORDS.length]).join(" ");
+  const source = { kind: "image", image: `example/s${at}@sha256:${"0".repeat(64)}` };
+  return ServerEntry.parse({ name: `s${at}`, title: `Server ${at}`, description: `Works with ${words} number ${at}.`, source, ...(servers > 1 ? { prefix: `s${at}` } : {}) });
+}
+
+const all = Array.from({ length: Math.max(servers, entries) }, (_, at) => anEntry(at));
+const index = createServerIndex(all);
+const enabled = all.slice(0, servers).map(({ name }) => ({ name, config: {} }));
+const gateway = createGateway({
+  catalog: { find: index.find, search: (query) => index.search(query, { limit: 100 }), configProblems: () => [] },
+  policy: { judge: () => ({ effect: "allow" }), agree: () => undefined, missingSecrets: async () => await Promise.resolve([]) },
+  state: { servers: () => enabled, put: () => undefined, forget: () => undefined, profile: () => undefined, putProfile: () => undefined },
+  runner: { start },
+  remote: { connect: async () => await Promise.reject(new Error("the servers are local")) },
+  record: () => undefined,
+  onFault: (error) => {
+    process.stderr.write(`fault of the gateway: ${String(error)}\n`);
+  },
+  // As a person has it without any flag.
+  interceptors: createInterceptors({ blockSecrets: true, logCalls: () => undefined, env: {} }),
+  limits: { sessionsPerScope: 512 },
+});
+const listener = await startHttpGateway({ gateway, host: "127.0.0.1", port: 0, token: () => undefined, allowUnauthenticated: true });
+console.log(listener.port);
+
+const sizeOf = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? Number.NaN) * 1024;
+const input = createInterface({ input: process.stdin });
+input.on("line", () => {
+  console.log(JSON.stringify({ now: sizeOf("VmRSS"), most: sizeOf("VmHWM") }));
+});
+await once(input, "close");
+await listener[Symbol.asyncDispose]();
+await gateway[Symbol.asyncDispose]();

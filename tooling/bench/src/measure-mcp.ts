@@ -1,0 +1,129 @@
+import { interleave, type Rounds, type Subject } from "./interleave.ts";
+import { measureLine, type Line, type Series } from "./line.ts";
+import { openHttpSession, type McpClient } from "./mcp-client.ts";
+import { loadCalls, type LoadResult } from "./mcp-load.ts";
+import { NPM_GATEWAYS, startDirect, startGateway, startNpmGateway } from "./mcp-processes.ts";
+import { quantile } from "./statistics.ts";
+
+const AT_ONCE = 64;
+const CALLS = 2000;
+const ENTRIES = 5000;
+const SEARCHES = 50;
+const SERVERS = 30;
+const TOOLS_EACH = 10;
+const SESSIONS = 200;
+const TOOLS = 1000;
+const MIB = 1 << 20;
+const PASSED_MIB = 30;
+const REFUSED_MIB = 100;
+
+/** Answer the questions about the gateway for MCP servers; they need no container engine. */
+export async function measureMcp(rounds: Rounds): Promise<readonly Line[]> {
+  return [...(await measureCalls(rounds)), await measureFind(rounds), await measureReady(rounds), ...(await measureWeight())];
+}
+
+/** Calls of one small tool, 64 at a time, over streamable HTTP to a server on standard streams. */
+async function measureCalls(rounds: Rounds): Promise<readonly Line[]> {
+  await using stack = new AsyncDisposableStack();
+  const gateway = stack.use(await startGateway({}));
+  const ours = subjectOf("sbx", stack.use(await openHttpSession(gateway.port, AT_ONCE)));
+  const references: (Subject<LoadResult> | { readonly name: string; readonly missing: string })[] = [subjectOf("the server itself, on its streams", stack.use(await startDirect()).client)];
+  for (const peer of NPM_GATEWAYS) {
+    const started = await startNpmGateway(peer, AT_ONCE);
+    references.push(started === undefined ? { name: peer.program, missing: `not installed; ${peer.install}` } : subjectOf(peer.program, stack.use(started).client));
+  }
+  const there = references.filter((reference) => "once" in reference);
+  const [mine = [], ...others] = await interleave([ours, ...there], rounds);
+  const line = (rest: Pick<Line, "title" | "unit" | "better">, pick: (result: LoadResult) => number): Line => ({
+    ...rest,
+    ours: { name: "sbx", samples: mine.map(pick) },
+    references: references.map((reference): Series => ("once" in reference ? { name: reference.name, samples: (others[there.indexOf(reference)] ?? []).map(pick) } : reference)),
+  });
+  const title = `MCP tools/call, ${AT_ONCE} at a time`;
+  return [
+    line({ title: `${title}: median`, unit: "ms", better: "less" }, ({ medianMs }) => medianMs),
+    line({ title: `${title}: 99 of 100 within`, unit: "ms", better: "less" }, ({ p99Ms }) => p99Ms),
+    line({ title: `${title}: rate`, unit: "/s", better: "more" }, ({ perSecond }) => perSecond),
+  ];
+}
+
+function subjectOf(name: string, client: McpClient): Subject<LoadResult> {
+  return { name, once: async () => loadCalls(client, { calls: CALLS, atOnce: AT_ONCE }) };
+}
+
+async function measureFind(rounds: Rounds): Promise<Line> {
+  await using gateway = await startGateway({ entries: ENTRIES });
+  using client = await openHttpSession(gateway.port, 1);
+  const once = async (): Promise<number> => {
+    const times: number[] = [];
+    for (let at = 0; at < SEARCHES; at += 1) {
+      const began = performance.now();
+      const answer = await client.ask("tools/call", { name: "mcp-find", arguments: { query: ["send message to channel", "databse querry", "page number 4711", "cloud bucket"][at % 4] } });
+      times.push(performance.now() - began);
+      if (!answer.includes("total_matches") || answer.includes('\\"total_matches\\":0')) throw new Error(`mcp-find answered with ${answer.slice(0, 200)}`);
+    }
+    return quantile(times, 0.5);
+  };
+  return await measureLine({ title: `MCP mcp-find among ${ENTRIES} servers`, unit: "ms", better: "less", ours: { name: "sbx", once }, references: [] }, rounds);
+}
+
+/** From the start of the gateway's process until a session lists the tools of all its servers; then for one more session. */
+async function measureReady(rounds: Rounds): Promise<Line> {
+  const title = `MCP tools/list of ${SERVERS} servers, from the gateway's start`;
+  return measureLine(
+    {
+      title,
+      unit: "ms",
+      better: "less",
+      ours: { name: "sbx, none seen before", once: async () => ready(false) },
+      references: [{ name: "a session when all were seen", once: async () => ready(true) }],
+    },
+    { ...rounds, rounds: Math.min(rounds.rounds, 3) },
+  );
+}
+
+async function ready(seen: boolean): Promise<number> {
+  const began = performance.now();
+  await using gateway = await startGateway({ servers: SERVERS, tools: TOOLS_EACH });
+  using first = await openHttpSession(gateway.port, 1);
+  checkTools(await first.ask("tools/list", {}), SERVERS * TOOLS_EACH);
+  if (!seen) return performance.now() - began;
+  const again = performance.now();
+  using second = await openHttpSession(gateway.port, 1);
+  checkTools(await second.ask("tools/list", {}), SERVERS * TOOLS_EACH);
+  return performance.now() - again;
+}
+
+function checkTools(answer: string, expected: number): void {
+  const found = answer.split('"inputSchema"').length - 1;
+  if (found < expected) throw new Error(`${found} tools were listed instead of ${expected}`);
+}
+
+/** Memory of the gateway's process, once: it does not shrink again. */
+async function measureWeight(): Promise<readonly Line[]> {
+  await using gateway = await startGateway({ tools: TOOLS });
+  using stack = new DisposableStack();
+  const first = stack.use(await openHttpSession(gateway.port, 1));
+  checkTools(await first.ask("tools/list", {}), TOOLS);
+  const alone = (await gateway.memory()).now;
+  for (let at = 1; at < SESSIONS; at += 1) checkTools(await stack.use(await openHttpSession(gateway.port, 1)).ask("tools/list", {}), TOOLS);
+  const full = (await gateway.memory()).now;
+  const passed = await first.ask("tools/call", { name: "big", arguments: { bytes: PASSED_MIB * MIB } });
+  if (passed.length < PASSED_MIB * MIB) throw new Error(`a result of ${PASSED_MIB} MiB came as ${passed.length} bytes: ${passed.slice(0, 200)}`);
+  const most = (await gateway.memory()).most;
+  const refused = await first.ask("tools/call", { name: "big", arguments: { bytes: REFUSED_MIB * MIB } });
+  if (refused.length > MIB) throw new Error(`a result of ${REFUSED_MIB} MiB was passed on`);
+  const afterRefusal = (await gateway.memory()).most;
+  const line = (title: string, bytes: number, reference: number, name: string): Line => ({
+    title: `MCP gateway, resident: ${title}`,
+    unit: "MiB",
+    better: "less",
+    ours: { name: "sbx", samples: [bytes / MIB] },
+    references: [{ name, samples: [reference / MIB] }],
+  });
+  return [
+    line(`${SESSIONS} sessions of ${TOOLS} tools`, full, alone, "one session"),
+    line(`most, with a result of ${PASSED_MIB} MiB`, most, full, "before"),
+    line(`most, with one of ${REFUSED_MIB} MiB, which is refused`, afterRefusal, full, "before"),
+  ];
+}
