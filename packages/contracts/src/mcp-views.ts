@@ -85,8 +85,6 @@ export const ServerInstance = z.object({
   server: ServerName,
   sandbox: SandboxId.optional(),
   scope: z.string(),
-  /** Where it runs: a container's short id, or an address. */
-  where: z.string(),
   startedAt: z.iso.datetime(),
   calls: z.number().int().nonnegative(),
 });
@@ -114,12 +112,11 @@ export const GatewayOptions = z.strictObject({
   allowUnauthenticated: z.boolean().default(false),
   logCalls: z.boolean().default(true),
   blockSecrets: z.boolean().default(true),
-  longLived: z.boolean().default(false),
+  /** `before|after:exec|http:ARGUMENT`: looks at each call, on this machine, with the person's rights. */
+  interceptors: z.array(z.string().min(1).max(8192)).max(20).default([]),
   verbose: z.boolean().default(false),
   /** Say what would be offered and end. */
   dryRun: z.boolean().default(false),
-  cpus: z.number().positive().max(1024).optional(),
-  memoryBytes: z.number().int().positive().optional(),
 });
 export type GatewayOptions = z.infer<typeof GatewayOptions>;
 

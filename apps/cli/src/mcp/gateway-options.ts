@@ -11,7 +11,9 @@ const REFUSED: Readonly<Record<string, Refusal & { readonly unless?: string | bo
     fix: "Add hosts to allowHosts in a catalog of your own, and leave --block-network out.",
     unless: true,
   },
-  "--interceptor <rule>": { message: `Interceptors ${NOT_YET}`, fix: "Leave --interceptor out." },
+  "--cpus <number>": { message: "Limits for each server from the command line are not part of this version of sbx: every server has the same ones", fix: "Leave --cpus out." },
+  "--memory <size>": { message: "Limits for each server from the command line are not part of this version of sbx: every server has the same ones", fix: "Leave --memory out." },
+  "--long-lived [bool]": { message: "A server runs as long as it is used and a while longer, always", fix: "Leave --long-lived out.", unless: true },
   "--secrets <places>": {
     message: "Secrets come from the vault of sbx and from nowhere else",
     fix: "Take the file in once, and leave --secrets out: sbx secret import FILE",

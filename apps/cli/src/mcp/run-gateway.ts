@@ -24,9 +24,7 @@ export interface GatewayFlags {
   readonly allowUnauthenticated?: true | undefined;
   readonly logCalls: boolean;
   readonly blockSecrets: boolean;
-  readonly longLived?: true | undefined;
-  readonly cpus?: number | undefined;
-  readonly memory?: number | undefined;
+  readonly interceptor: readonly string[];
   readonly dryRun?: true | undefined;
   readonly verbose?: true | undefined;
 }
@@ -63,6 +61,8 @@ function refuseContradictions({ profile, host, transport, port, ...flags }: Gate
   if (profile !== undefined && legacy) throw usage("cannot use --profile with --servers, --enable-all-servers, --catalog, --registry, --config or --tools-config", "Leave one of them out.");
   if (flags.servers.length > 0 && flags.enableAllServers === true) throw usage("cannot use --servers with --enable-all-servers", "Leave one of them out.");
   if (transport === "stdio" && port !== undefined && port !== 0) throw usage("cannot use --port with --transport=stdio", "Leave --port out, or choose --transport=streaming.");
+  const image = flags.interceptor.find((rule) => /^(?:before|after):docker:/.test(rule));
+  if (image !== undefined) throw usage(`"${image}" would run an image for each call, which this version of sbx does not`, "Run it yourself: before:exec:docker run --rm -i --network none IMAGE");
   if (host !== undefined && !["127.0.0.1", "localhost"].includes(host))
     throw usage(
       `The gateway does not listen on "${host}": whoever reaches it uses your servers with your secrets, so it is for this machine only`,
@@ -87,11 +87,9 @@ async function optionsOf(context: Context, { client }: Connection, flags: Gatewa
     allowUnauthenticated: flags.allowUnauthenticated === true,
     logCalls: flags.logCalls,
     blockSecrets: flags.blockSecrets,
-    longLived: flags.longLived === true,
+    interceptors: [...flags.interceptor],
     verbose: flags.verbose === true,
     dryRun: flags.dryRun === true,
-    ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),
-    ...(flags.memory === undefined ? {} : { memoryBytes: flags.memory }),
   };
 }
 

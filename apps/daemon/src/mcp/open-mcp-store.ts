@@ -1,9 +1,9 @@
 import path from "node:path";
-import { BUILT_IN_CATALOG } from "@sbx/catalog";
 import type { AppError, EnabledServer, RecordEvent } from "@sbx/contracts";
 import { identifyServer } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
+import { builtInCatalog } from "./catalogs/built-in-catalog.ts";
 import { CatalogFiles } from "./catalogs/catalog-files.ts";
 import type { McpStore } from "./mcp-parts.ts";
 import { EnabledFiles } from "./store/enabled-files.ts";
@@ -30,7 +30,7 @@ export function openMcpStore({ config, scopes, record, log, now }: OpenMcpStore)
     log.warn("mcp.file-broken", { problem: message });
     record({ type: "policy.changed", fields: { change: "broken", problem: message } });
   };
-  const catalogs = new CatalogFiles({ directory, builtIn: { name: BUILT_IN_CATALOG, title: "The catalog of sbx", servers: [] }, onBroken, now });
+  const catalogs = new CatalogFiles({ directory, builtIn: builtInCatalog(), onBroken, now });
   const enabled = new EnabledFiles(directory, onBroken);
   const profiles = new ProfileFiles(path.join(directory, "profiles"), onBroken);
   const member = (server: EnabledServer): Member => ({ name: server.name, written: profileMember(server, catalogs.find(server.name)?.entry) });

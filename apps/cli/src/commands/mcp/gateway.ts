@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { parseBoolean } from "../../mcp/boolean-option.ts";
 import { addGatewayRefusals } from "../../mcp/gateway-options.ts";
 import { withExamples } from "../../mcp/present.ts";
-import { collect, parseCpus, parseInteger, parseMemory } from "../../option-values.ts";
+import { collect, parseInteger } from "../../option-values.ts";
 import type { MakeCommand, SetExit } from "../../program.ts";
 
 /** The gateway: all tools at one address. */
@@ -35,9 +35,7 @@ function runCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
     .option("--allow-unauthenticated", "ask clients for no token")
     .option("--log-calls [bool]", "print a line for each call of a tool, without its arguments", parseBoolean, true)
     .option("--block-secrets [bool]", "refuse calls and results that hold keys", parseBoolean, true)
-    .option("--long-lived", "keep servers running between calls")
-    .option("--cpus <number>", "processors for each server", parseCpus)
-    .option("--memory <size>", "memory for each server, as 512m or 2Gb", parseMemory)
+    .option("--interceptor <rule>", "before|after:exec:COMMAND or before|after:http:URL, run by you for each call; repeatable", collect, [])
     .option("--dry-run", "say what would be offered, and end")
     .option("--verbose", "say more");
   command.action(async (options) => {

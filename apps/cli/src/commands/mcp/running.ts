@@ -14,8 +14,8 @@ export const lsCommand: MakeCommand = (context) => {
         all.length === 0
           ? ["No server runs. One is started when a tool of it is first used: sbx mcp tools call TOOL"]
           : table(
-              ["SERVER", "FOR", "WHERE", "CALLS", "SINCE"],
-              all.map(({ server, sandbox, scope, where, calls, startedAt }) => [server, sandbox ?? scope, where, String(calls), startedAt]),
+              ["SERVER", "FOR", "CALLS", "SINCE"],
+              all.map(({ server, sandbox, scope, calls, startedAt }) => [server, sandbox ?? scope, String(calls), startedAt]),
             ),
     });
   });

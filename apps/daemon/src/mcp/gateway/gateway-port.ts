@@ -1,4 +1,4 @@
-import type { Readable, Writable } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { EnabledServer, ServerInstance } from "@sbx/contracts";
 import type { Caller } from "@sbx/mcp-gateway";
 import type { Secret } from "@sbx/secret-injector";
@@ -13,9 +13,8 @@ export interface ClientOptions {
   readonly tools: readonly string[];
   readonly logCalls: boolean;
   readonly blockSecrets: boolean;
-  readonly longLived: boolean;
-  readonly cpus?: number | undefined;
-  readonly memoryBytes?: number | undefined;
+  /** Commands and addresses of the person that look at each call, as `before|after:exec|http:ARGUMENT`. */
+  readonly interceptors: readonly string[];
   /** A line for the person who started it. Never a secret, never an argument of a call. */
   readonly log: (line: string) => void;
 }
@@ -35,9 +34,9 @@ export interface GatewayListener extends AsyncDisposable {
 
 /** The running gateway, as the person's side needs it. */
 export interface GatewayPort {
-  /** Serve one client of the stdio transport, one JSON message a line. Resolves when its input ended or `signal` fired. */
-  serveLines(streams: { readonly input: Readable; readonly output: Writable }, options: ClientOptions & { readonly caller: Caller }, signal: AbortSignal): Promise<void>;
-  /** @throws AppError `PORT_TAKEN` when something else listens there */
+  /** Serve one client of the stdio transport, one JSON message a line. Resolves when it has ended or `signal` fired; the stream is destroyed then. */
+  serveLines(stream: Duplex, options: ClientOptions & { readonly caller: Caller }, signal: AbortSignal): Promise<void>;
+  /** @throws AppError `CONFIG_INVALID` when something else listens there, `USAGE` for an interceptor that is none */
   listen(options: ListenOptions): Promise<GatewayListener>;
   instances(): readonly ServerInstance[];
   /** What instances of a server wrote on their standard error, newest last. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { PassThrough, type Duplex } from "node:stream";
+import { duplexPair, PassThrough, type Duplex, type Readable } from "node:stream";
 import { AppError, type GatewayOptions } from "@sbx/contracts";
-import type { Caller } from "@sbx/mcp-gateway";
+import { parseInterceptor, type Caller } from "@sbx/mcp-gateway";
 import { Secret } from "@sbx/secret-injector";
 import { attachProcess, refuse } from "../../sessions/attach-process.ts";
 import type { ClientOptions, GatewayPort } from "./gateway-port.ts";
@@ -42,6 +42,7 @@ export class GatewayRuns {
     if (options.transport === "stdio" && options.port !== undefined)
       throw new AppError("USAGE", { message: "cannot use --port with --transport=stdio", fix: "Leave --port out, or choose --transport=streaming." });
     if (options.servers !== undefined && options.allServers) throw new AppError("USAGE", { message: "cannot use --servers with --enable-all-servers", fix: "Leave one of them out." });
+    for (const flag of options.interceptors) parseInterceptor(flag);
     if (this.#waiting.size >= MAX_WAITING) throw new AppError("DAEMON_BUSY", { message: "Too many gateways are just being started", fix: "Run the command again." });
     const run: Run = { options, base: this.#parts.base(options) };
     const id = this.#parts.newId();
@@ -58,7 +59,8 @@ export class GatewayRuns {
       refuse(connection, new AppError("SESSION_NOT_FOUND", { message: "This gateway was not prepared, or waited too long", fix: "Run the command again." }));
       return;
     }
-    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const stderr = new PassThrough();
+    const [inner, outer] = duplexPair();
     const end = new AbortController();
     const stop = (): void => {
       end.abort(new AppError("INTERRUPTED", { message: "The gateway was ended", fix: "Run the command again." }));
@@ -68,13 +70,17 @@ export class GatewayRuns {
     };
     const serve = async (): Promise<number> => {
       try {
-        return await this.#run(run, { stdin, stdout, log }, end.signal);
+        return await this.#run(run, { stream: inner, log }, end.signal);
       } finally {
-        await Promise.all([stdout, stderr].map(async (stream) => await ended(stream, connection)));
+        const read = [outer, stderr].map(async (stream) => await wasRead(stream, connection));
+        if (inner.destroyed) outer.destroy();
+        inner.end();
+        stderr.end();
+        await Promise.all(read);
       }
     };
     attachProcess(
-      { stdin, stdout, stderr, exit: serve(), resize: () => Promise.resolve(), detach: stop },
+      { stdin: outer, stdout: outer, stderr, exit: serve(), resize: () => Promise.resolve(), detach: stop },
       {
         connection,
         exitCode: () => undefined,
@@ -86,7 +92,7 @@ export class GatewayRuns {
     );
   }
 
-  async #run({ options, base }: Run, io: { readonly stdin: PassThrough; readonly stdout: PassThrough; readonly log: (line: string) => void }, signal: AbortSignal): Promise<number> {
+  async #run({ options, base }: Run, io: { readonly stream: Duplex; readonly log: (line: string) => void }, signal: AbortSignal): Promise<number> {
     const start = this.#parts.now();
     io.log("- Reading configuration...");
     const names = base().map(({ name }) => name);
@@ -102,7 +108,7 @@ export class GatewayRuns {
     if (options.transport === "stdio") {
       io.log("> Start stdio server");
       const caller: Caller = { kind: "host", scope: this.#parts.newId() };
-      await this.#parts.gateway.serveLines({ input: io.stdin, output: io.stdout }, { ...client, caller }, signal);
+      await this.#parts.gateway.serveLines(io.stream, { ...client, caller }, signal);
       return 0;
     }
     await this.#listen({ ...options, transport: options.transport }, client, signal);
@@ -139,14 +145,13 @@ export class GatewayRuns {
   }
 }
 
-/** End a stream, and wait until it was read to its end; nobody reads it any more once the connection has gone. */
-async function ended(stream: PassThrough, connection: Duplex): Promise<void> {
-  const read = new Promise((resolve) => {
+/** Resolves when a stream was read to its end, or when nobody reads it any more. */
+async function wasRead(stream: Readable, connection: Duplex): Promise<void> {
+  if (connection.destroyed) return;
+  await new Promise((resolve) => {
     stream.once("end", resolve).once("close", resolve);
     connection.once("close", resolve);
   });
-  stream.end();
-  if (!connection.destroyed) await read;
 }
 
 function clientOptions({ options, base }: Run, log: (line: string) => void): ClientOptions {
@@ -157,9 +162,7 @@ function clientOptions({ options, base }: Run, log: (line: string) => void): Cli
     tools: options.tools,
     logCalls: options.logCalls,
     blockSecrets: options.blockSecrets,
-    longLived: options.longLived,
-    cpus: options.cpus,
-    memoryBytes: options.memoryBytes,
+    interceptors: options.interceptors,
     log,
   };
 }

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
+import { duplexPair, type Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import * as z from "zod";
 import type { ClientOptions, GatewayPort } from "./gateway-port.ts";
@@ -32,10 +32,10 @@ interface Use {
 
 /** Speak to the gateway as one client on the host would, and hang up afterwards. */
 export async function withLineClient<T>({ gateway, options, scope, signal }: Use, use: (client: LineClient) => Promise<T>): Promise<T> {
-  const [input, output] = [new PassThrough(), new PassThrough()];
+  const [ours, theirs] = duplexPair();
   const end = new AbortController();
-  const served = gateway.serveLines({ input, output }, { ...options, caller: { kind: "host", scope } }, AbortSignal.any([signal, end.signal]));
-  const calls = new PendingCalls(output);
+  const served = gateway.serveLines(theirs, { ...options, caller: { kind: "host", scope } }, AbortSignal.any([signal, end.signal]));
+  const calls = new PendingCalls(ours);
   const gone = served.then(
     () => {
       calls.fail(ended());
@@ -48,21 +48,21 @@ export async function withLineClient<T>({ gateway, options, scope, signal }: Use
     calls.fail(signal.reason);
   });
   try {
-    const client = clientOf(calls, input);
+    const client = clientOf(calls, ours);
     await client.request("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "sbx", version: "1" } });
-    input.write(`${JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" })}\n`);
+    ours.write(`${JSON.stringify({ jsonrpc: "2.0", method: "notifications/initialized" })}\n`);
     return await use(client);
   } finally {
-    input.end();
     end.abort(new AppError("INTERRUPTED", { message: "The command has what it asked for", fix: "Run it again." }));
     await gone;
+    ours.destroy();
   }
 }
 
-function clientOf(calls: PendingCalls, input: PassThrough): LineClient {
+function clientOf(calls: PendingCalls, stream: Duplex): LineClient {
   const request: LineClient["request"] = async (method, params) => {
     const { id, reply } = calls.next();
-    input.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+    stream.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
     const { result, error } = await reply;
     if (error !== undefined) throw new AppError("SERVER_FAILED", { message: `The gateway answered: ${error.message}`, fix: "See what runs with: sbx mcp ls, and its words with: sbx mcp logs SERVER" });
     return result ?? {};
@@ -90,8 +90,8 @@ class PendingCalls {
   #last = 0;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(output: PassThrough) {
-    createInterface({ input: output, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
+  constructor(stream: Duplex) {
+    createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", (line) => {
       const reply = parse(line);
       if (reply?.id === undefined || reply.method !== undefined) return;
       this.#waiting.get(reply.id)?.resolve(reply);

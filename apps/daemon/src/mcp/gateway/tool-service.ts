@@ -62,7 +62,7 @@ export class ToolService {
   }
 
   async #run<T>(base: ClientOptions["base"], signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
-    const options: ClientOptions = { base, management: false, tools: [], logCalls: true, blockSecrets: true, longLived: false, log: () => undefined };
+    const options: ClientOptions = { base, management: false, tools: [], logCalls: true, blockSecrets: true, interceptors: [], log: () => undefined };
     return await withLineClient({ gateway: this.#parts.gateway, options, scope: this.#parts.newScope(), signal }, use);
   }
 }

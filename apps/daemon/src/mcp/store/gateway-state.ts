@@ -19,8 +19,6 @@ export interface GatewayStateParts {
 
 /** The gateway's memory, and what its composer tells it of scopes. */
 export interface McpState extends GatewayState {
-  /** Give a scope another base than what is enabled, for as long as it lives: a profile, or servers named on a command line. */
-  start(scope: string, base: ScopeBase): void;
   /** Forget everything of a sandbox that was removed. */
   forgetSandbox(sandbox: SandboxId): void;
 }
@@ -34,8 +32,6 @@ const MAX_AGENT_PROFILES = 100;
  * sandbox saved it cannot touch. A person's profile goes before one that an agent saved under the same id.
  */
 export function createGatewayState({ enabled, profiles, scopes, maxAgentProfiles = MAX_AGENT_PROFILES }: GatewayStateParts): McpState {
-  const bases = new Map<string, ScopeBase>();
-  const baseOf = (scope: string): readonly EnabledServer[] => (bases.get(scope) ?? (() => enabled.servers()))();
   const ofPerson = (id: string): ServerProfile | undefined => {
     if (id === DEFAULT_PROFILE) return { version: 1, id, name: "What is enabled", servers: [...enabled.servers()] };
     return profiles.has(id) ? profiles.set(id).profile() : undefined;
@@ -44,10 +40,10 @@ export function createGatewayState({ enabled, profiles, scopes, maxAgentProfiles
   return {
     servers({ scope }) {
       const changes = scopes.find(scope);
-      return changes === undefined ? baseOf(scope) : withChanges(baseOf(scope), changes);
+      return changes === undefined ? enabled.servers() : withChanges(enabled.servers(), changes);
     },
     put(caller, servers) {
-      scopes.put(caller.scope, changesBetween(baseOf(caller.scope), servers), sandboxOf(caller));
+      scopes.put(caller.scope, changesBetween(enabled.servers(), servers), sandboxOf(caller));
     },
     profile: (id, caller) => ofPerson(id) ?? scopes.profile(sandboxOf(caller) ?? "host", id),
     putProfile(profile, caller) {
@@ -57,11 +53,8 @@ export function createGatewayState({ enabled, profiles, scopes, maxAgentProfiles
       if (scopes.profile(owner, id) === undefined && scopes.profiles(owner) >= maxAgentProfiles) throw tooMany(maxAgentProfiles);
       scopes.putProfile(owner, profile);
     },
-    start: (scope, base) => void bases.set(scope, base),
     forget(caller) {
-      if (caller.kind !== "host") return;
-      bases.delete(caller.scope);
-      scopes.forget(caller.scope);
+      if (caller.kind === "host") scopes.forget(caller.scope);
     },
     forgetSandbox: (sandbox) => {
       scopes.forgetSandbox(sandbox);

@@ -7,6 +7,7 @@ import { describe, it, onTestFinished } from "vitest";
 import { EnabledFiles } from "../../../src/mcp/store/enabled-files.ts";
 import { createGatewayState } from "../../../src/mcp/store/gateway-state.ts";
 import { ProfileFiles } from "../../../src/mcp/store/profile-files.ts";
+import { createRunState } from "../../../src/mcp/store/run-state.ts";
 import { changesBetween, withChanges } from "../../../src/mcp/store/scope-changes.ts";
 import { createScopeStore } from "../../../src/mcp/store/scope-store.ts";
 import { openDatabase } from "../../../src/state/database.ts";
@@ -81,16 +82,19 @@ describe("the servers of a scope", () => {
     expect(names(later.servers(one))).toEqual([]);
   });
 
-  it("begin with a profile where the scope was started with one, and see its edits", ({ expect }) => {
+  it("of a command begin with what it names, see its edits, and are forgotten with the client", ({ expect }) => {
     const { state, profiles, enabled } = setup();
     enabled.enable(["fetch"]);
     profiles.write({ id: "work", name: "Work" }, [{ name: "time", written: { name: "time" } }]);
-    state.start(host.scope, () => state.profile("work", host)?.servers ?? []);
-    expect(names(state.servers(host))).toEqual(["time"]);
+    const run = createRunState(state, () => profiles.set("work").profile().servers);
+    expect(names(run.servers(host))).toEqual(["time"]);
     profiles.set("work").enable([{ name: "github", written: { name: "github" } }]);
-    expect(names(state.servers(host))).toEqual(["time", "github"]);
-    state.forget(host);
+    run.put(host, [server("github"), server("memory")]);
+    expect(names(run.servers(host))).toEqual(["github", "memory"]);
+    expect(names(run.servers({ kind: "host", scope: "host-2" }))).toEqual(["time", "github"]);
     expect(names(state.servers(host))).toEqual(["fetch"]);
+    run.forget(host);
+    expect(names(run.servers(host))).toEqual(["time", "github"]);
   });
 
   it("come out as they were put, whatever they are, while the base stays", ({ expect }) => {

@@ -1,0 +1,88 @@
+import { createInterceptors, parseInterceptor, startHttpGateway, type Gateway, type GatewayOptions, type GatewayState } from "@sbx/mcp-gateway";
+import type { ServerEntry } from "@sbx/contracts";
+import { createRunState } from "../store/run-state.ts";
+import type { ClientOptions, GatewayPort, ListenOptions } from "./gateway-port.ts";
+import { tokenText } from "./host-token.ts";
+import { toolsOffered } from "./tool-patterns.ts";
+
+/** What a gateway has for itself that serves the clients of one command; `chosen` are the servers that its person named. */
+export type OwnParts = Required<Pick<GatewayOptions, "state" | "management" | "offers" | "interceptors">> & { readonly chosen: ClientOptions["base"] };
+
+export interface GatewayPortParts {
+  /** Make a gateway over the parts that all share: catalog, policy, runner, remote servers, lists. */
+  readonly make: (own: OwnParts) => Gateway;
+  /** The gateway of the sandboxes, which lives as long as the daemon. */
+  readonly ofSandboxes: Gateway;
+  readonly state: Pick<GatewayState, "profile" | "putProfile">;
+  readonly find: (server: string) => ServerEntry | undefined;
+  /** The whole environment of a person's interceptors. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The gateway for commands of a person: each gets one of its own over what all share, and takes it down when it ends. */
+export function createGatewayPort({ make, ofSandboxes, state, find, env }: GatewayPortParts): GatewayPort {
+  const live = new Set<Gateway>([ofSandboxes]);
+  const open = (options: ClientOptions): Gateway => {
+    const gateway = make({
+      state: createRunState(state, options.base),
+      chosen: options.base,
+      management: options.management,
+      offers: toolsOffered(options.tools, find),
+      interceptors: createInterceptors({
+        custom: options.interceptors.map(parseInterceptor),
+        blockSecrets: options.blockSecrets,
+        env,
+        ...(options.logCalls ? { logCalls: (note) => options.log(`  - Calling tool ${note.tool} of ${note.server} with ${note.arguments}: ${note.outcome} after ${note.durationMs} ms`) } : {}),
+      }),
+    });
+    live.add(gateway);
+    return gateway;
+  };
+  const close = async (gateway: Gateway): Promise<void> => {
+    live.delete(gateway);
+    await gateway[Symbol.asyncDispose]();
+  };
+  return {
+    async serveLines(stream, { caller, ...options }, signal) {
+      const gateway = open(options);
+      try {
+        await gateway.serveDuplex(stream, caller, signal);
+      } finally {
+        stream.destroy();
+        await close(gateway);
+      }
+    },
+    listen: async (options) => await listen(options, open(options), close),
+    instances: () =>
+      [...live].flatMap((gateway) =>
+        gateway.instances().map(({ server, caller, startedAt, calls }) => ({
+          server,
+          ...(caller.kind === "sandbox" ? { sandbox: caller.sandbox } : {}),
+          scope: caller.kind === "sandbox" ? caller.scope : "this machine",
+          startedAt: new Date(startedAt).toISOString(),
+          calls,
+        })),
+      ),
+    logs: (server) => [...live].map((gateway) => gateway.logs(server)).join(""),
+    async restart(server) {
+      const ended = await Promise.all([...live].map(async (gateway) => await gateway.restart(server)));
+      return ended.reduce((sum, one) => sum + one, 0);
+    },
+  };
+}
+
+async function listen({ port, token }: ListenOptions, gateway: Gateway, close: (gateway: Gateway) => Promise<void>): Promise<{ readonly port: number } & AsyncDisposable> {
+  try {
+    const http = await startHttpGateway({ gateway, host: "127.0.0.1", port, token: () => (token === undefined ? undefined : tokenText(token)), allowUnauthenticated: token === undefined });
+    return {
+      port: http.port,
+      async [Symbol.asyncDispose]() {
+        await http[Symbol.asyncDispose]();
+        await close(gateway);
+      },
+    };
+  } catch (error) {
+    await close(gateway);
+    throw error;
+  }
+}

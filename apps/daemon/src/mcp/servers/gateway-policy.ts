@@ -1,0 +1,71 @@
+import { isDeepStrictEqual } from "node:util";
+import { judgeServer, planServer } from "@sbx/catalog";
+import type { EnabledServer } from "@sbx/contracts";
+import type { Caller, ServerPolicy, StartServer, Verdict } from "@sbx/mcp-gateway";
+import { identifyServer, type SecretKeeper } from "@sbx/secret-injector";
+import type { McpStore } from "../mcp-parts.ts";
+
+export interface GatewayPolicyParts {
+  readonly store: Pick<McpStore, "catalogs" | "rules">;
+  readonly secrets: Pick<SecretKeeper, "missing">;
+  /** The servers that the person chose for whoever asks: what is enabled, a profile, or what stood on a command line. */
+  readonly chosen: () => readonly EnabledServer[];
+}
+
+/**
+ * Who may use which server. What the person chose, with the person's own configuration, is allowed unless a rule denies
+ * it. Of the rest rules decide; and a configuration that an agent made is asked about where it names a directory of the
+ * host or a host to talk to, whatever the server.
+ */
+export function createGatewayPolicy({ store: { catalogs, rules }, secrets, chosen }: GatewayPolicyParts): ServerPolicy {
+  const agreed = new Map<string, StartServer[]>();
+  const judge = (request: StartServer): Verdict => {
+    const { entry, caller } = request;
+    const found = catalogs.find(entry.name);
+    if (found === undefined || !isDeepStrictEqual(found.entry, entry)) return { effect: "deny", reason: `no catalog has this "${entry.name}" any more`, fix: "sbx mcp catalog ls" };
+    const { effect, reason, rule } = judgeServer(rules.rules(sandboxOf(caller)), entry, { catalog: found.catalog });
+    if (effect === "deny") return { effect, reason, fix: `sbx mcp server deny ${entry.name} --remove` };
+    if (isChosen(request, chosen()) || agreed.get(caller.scope)?.some((one) => isSame(one, request)) === true) return { effect: "allow" };
+    const asks = effect === "ask" ? reason : reaching(request);
+    if (asks === undefined) return { effect: "allow" };
+    return { effect: "ask", reason: asks, fix: effect === "ask" || rule === undefined ? `sbx mcp server enable ${entry.name}` : `sbx mcp config set ${entry.name}.KEY=VALUE` };
+  };
+  return {
+    judge,
+    agree(request) {
+      if (request.caller.kind !== "host") return;
+      agreed.set(request.caller.scope, [...(agreed.get(request.caller.scope) ?? []), request]);
+    },
+    async missingSecrets(entry) {
+      const found = catalogs.find(entry.name);
+      return found === undefined ? [] : await secrets.missing(identifyServer(entry, found.catalog), entry.secrets);
+    },
+  };
+}
+
+function sandboxOf(caller: Caller): Extract<Caller, { readonly kind: "sandbox" }>["sandbox"] | undefined {
+  return caller.kind === "sandbox" ? caller.sandbox : undefined;
+}
+
+function isChosen({ entry, config }: StartServer, chosen: readonly EnabledServer[]): boolean {
+  return chosen.some((server) => server.name === entry.name && isDeepStrictEqual(server.config, config));
+}
+
+function isSame(one: StartServer, other: StartServer): boolean {
+  return isDeepStrictEqual(one.entry, other.entry) && isDeepStrictEqual(one.config, other.config);
+}
+
+/** What of the machine a configuration hands out; `undefined` when nothing. A configuration that cannot be planned starts nothing anyway. */
+function reaching({ entry, config }: StartServer): string | undefined {
+  try {
+    const { source: planned, volumes, network } = planServer(entry, config);
+    const directories = volumes.flatMap(({ source }) => (source.kind === "path" ? [source.path] : []));
+    const hosts = network.kind === "allow" ? network.destinations.filter(({ fromConfig }) => fromConfig).map(({ to }) => to) : [];
+    const addresses = planned.kind === "remote" && entry.source.kind === "remote" && planned.url !== entry.source.url ? [planned.url] : [];
+    const named = [...directories, ...hosts, ...addresses];
+    if (named.length === 0) return undefined;
+    return `its configuration names ${named.map((one) => `"${one}"`).join(", ")} of this machine or network`;
+  } catch {
+    return undefined;
+  }
+}
