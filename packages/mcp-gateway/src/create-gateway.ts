@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { GatewayOptions, GatewayParts } from "./gateway-options.ts";
 import { guardRequest } from "./http/guard-request.ts";
 import { LegacySse, MESSAGES_PATH, SSE_PATH } from "./http/legacy-sse.ts";
@@ -36,9 +37,11 @@ const STOPPED = new AppError("INTERRUPTED", { message: "The gateway stops.", fix
 
 /** Make a gateway of its parts. Nothing is started until it is used. */
 export function createGateway(options: GatewayOptions): Gateway {
+  const limits = { ...GATEWAY_LIMITS, ...options.limits };
   const parts: GatewayParts = {
     ...options,
-    limits: { ...GATEWAY_LIMITS, ...options.limits },
+    limits,
+    budget: new ByteBudget(limits.allBytes),
     lists: options.lists ?? new MemoryListStore(),
     interceptors: options.interceptors ?? [],
     sampling: options.sampling ?? "refuse",

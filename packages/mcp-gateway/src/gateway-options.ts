@@ -1,4 +1,5 @@
 import type { RecordEvent } from "@sbx/contracts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { CodeModeEngine } from "./code-mode/engine.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayState, ListStore, RemoteServers, ServerCatalog, ServerPolicy, ServerRunner, ToolInterceptor } from "./ports.ts";
@@ -38,4 +39,6 @@ export interface GatewayParts extends GatewayOptions {
   readonly sampling: "refuse" | "forward";
   readonly management: boolean;
   readonly offers: (tool: { readonly server: string; readonly tool: string }) => boolean;
+  /** What large messages of all scopes count against. */
+  readonly budget: ByteBudget;
 }

@@ -19,6 +19,9 @@ export interface GatewayLimits {
   readonly inFlight: number;
   /** One message of a server. */
   readonly messageBytes: number;
+  /** Large messages that are being read, or wait for a client to read them: of one scope, and of all. */
+  readonly scopeBytes: number;
+  readonly allBytes: number;
   /** Lines that a server may write per second before it is read more slowly. */
   readonly linesPerSecond: number;
   /** Pages, items and bytes that a server's list may have. */
@@ -61,7 +64,9 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   keptBytes: 4 * MIB,
   unreadBytes: 8 * MIB,
   inFlight: 256,
-  messageBytes: 32 * MIB,
+  messageBytes: 128 * MIB,
+  scopeBytes: 256 * MIB,
+  allBytes: 768 * MIB,
   linesPerSecond: 2000,
   listPages: 100,
   listItems: 5000,

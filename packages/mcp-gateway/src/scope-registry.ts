@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { AppError } from "@sbx/contracts";
 import type { GatewayParts } from "./gateway-options.ts";
 import { HttpRefusal } from "./http/refusal.ts";
 import type { Caller } from "./ports.ts";
@@ -16,6 +17,8 @@ export interface InstanceView {
   /** Requests that it was asked since. */
   readonly calls: number;
 }
+
+const CLOSED = new AppError("SESSION_NOT_FOUND", { message: "The scope of the session was closed.", fix: "Initialize a new session." });
 
 /** The scopes that are in use, and the sessions in them. */
 export class ScopeRegistry implements AsyncDisposable {
@@ -36,11 +39,7 @@ export class ScopeRegistry implements AsyncDisposable {
 
   /** Open a session of a caller. Each session of a client on the host is a scope of its own. @throws HttpRefusal 503 at a limit */
   openSession(caller: Caller, outlet: Outlet, onEnd: (session: Session) => void): Session {
-    const { sessions, sessionsPerScope } = this.parts.limits;
-    if (this.#sessions.size >= sessions) throw new HttpRefusal(503, "There are too many sessions. End some, or try later.");
-    // Many clients of the host share one allowance, as those of a sandbox do.
-    const mine = [...this.#sessions.values()].filter((scope) => (caller.kind === "host" ? scope.caller.kind === "host" : scope.caller.scope === caller.scope && scope.caller.kind === "sandbox"));
-    if (mine.length >= sessionsPerScope) throw new HttpRefusal(503, "This caller has too many sessions. End some, or try later.");
+    this.#makeRoom(caller);
     const scope = this.#scopeOf(caller.kind === "host" ? { kind: "host", scope: `${caller.scope}/${randomUUID()}` } : caller);
     const session = new Session({
       scope,
@@ -53,6 +52,18 @@ export class ScopeRegistry implements AsyncDisposable {
     });
     this.#sessions.set(session, scope);
     return session;
+  }
+
+  /** Clients go away without ending their session: at the limit of a caller its own oldest idle one is ended, never that of another. */
+  #makeRoom(caller: Caller): void {
+    const { sessions, sessionsPerScope } = this.parts.limits;
+    // Many clients of the host share one allowance, as those of a sandbox do.
+    const isMine = ({ kind, scope }: Caller): boolean => kind === caller.kind && (kind === "host" || scope === caller.scope);
+    const mine = [...this.#sessions].filter(([, scope]) => isMine(scope.caller)).map(([session]) => session);
+    if (mine.length < sessionsPerScope && this.#sessions.size < sessions) return;
+    const idle = mine.find((session) => session.idle);
+    if (idle === undefined) throw new HttpRefusal(503, "There are too many sessions. End some, or try later.");
+    idle.end(new AppError("SESSION_NOT_FOUND", { message: "The session was idle, and another one needed its place.", fix: "Initialize a new one." }));
   }
 
   /** Take over what the state says now, for one scope of callers or all: servers that a person enabled or took away. */
@@ -110,6 +121,8 @@ export class ScopeRegistry implements AsyncDisposable {
   async #close(scope: Scope): Promise<void> {
     if (this.#scopes.get(scope.key) !== scope) return;
     this.#scopes.delete(scope.key);
+    // Nobody works on in a scope that is closed: what it started would belong to nobody.
+    for (const [session, its] of this.#sessions) if (its === scope) session.end(CLOSED);
     if (scope.caller.kind === "host") this.parts.state.forget(scope.caller);
     await scope[Symbol.asyncDispose]();
   }

@@ -51,6 +51,7 @@ function understood(line: Line, outlet: DuplexOutlet): RpcMessage | undefined {
 class DuplexOutlet implements Outlet {
   readonly #stream: Duplex;
   readonly #unreadBytes: number;
+  readonly inUse = true;
 
   constructor(stream: Duplex, unreadBytes: number) {
     this.#stream = stream;

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { ByteBudget } from "../byte-budget.ts";
 
 const KEEP_ALIVE_MS = 15_000;
 const HEADERS = { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" } as const;
@@ -15,11 +16,17 @@ export interface StreamEvent {
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #unreadBytes: number;
+  readonly #budget: ByteBudget;
   readonly #keepAlive: NodeJS.Timeout;
+  #unread = 0;
 
-  constructor(response: ServerResponse, { unreadBytes, headers = {}, onGone }: { readonly unreadBytes: number; readonly headers?: Readonly<Record<string, string>>; readonly onGone: () => void }) {
+  constructor(
+    response: ServerResponse,
+    { unreadBytes, budget, headers = {}, onGone }: { readonly unreadBytes: number; readonly budget: ByteBudget; readonly headers?: Readonly<Record<string, string>>; readonly onGone: () => void },
+  ) {
     this.#response = response;
     this.#unreadBytes = unreadBytes;
+    this.#budget = budget;
     response.writeHead(200, { ...HEADERS, ...headers });
     response.flushHeaders();
     this.#keepAlive = setInterval(() => {
@@ -27,6 +34,8 @@ export class EventStream {
     }, KEEP_ALIVE_MS).unref();
     response.once("close", () => {
       clearInterval(this.#keepAlive);
+      budget.give(this.#unread);
+      this.#unread = 0;
       onGone();
     });
     response.on("error", () => undefined);
@@ -39,11 +48,18 @@ export class EventStream {
   /** Write an event whole. What is unread already decides: a single large event may pass. */
   write({ data, id, event, retryMs }: StreamEvent): void {
     if (!this.open) return;
-    if (this.#response.writableLength > this.#unreadBytes) {
-      this.#response.destroy();
+    const response = this.#response;
+    if (response.writableLength > this.#unreadBytes || !this.#budget.take(data.length)) {
+      response.destroy();
       return;
     }
-    this.#response.write(`${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}${retryMs === undefined ? "" : `retry: ${retryMs}\n`}data: ${data}\n\n`);
+    this.#unread += data.length;
+    response.write(`${event === undefined ? "" : `event: ${event}\n`}${id === undefined ? "" : `id: ${id}\n`}${retryMs === undefined ? "" : `retry: ${retryMs}\n`}data: ${data}\n\n`, () => {
+      // What was unread when the connection closed was given back then.
+      if (response.closed) return;
+      this.#unread -= data.length;
+      this.#budget.give(data.length);
+    });
   }
 
   end(): void {

@@ -36,6 +36,7 @@ export class LegacySse {
     this.#sessions.add({ session, outlet, owner: ownerOf(caller) });
     outlet.stream = new EventStream(response, {
       unreadBytes: this.#scopes.parts.limits.unreadBytes,
+      budget: session.scope.budget,
       onGone: () => {
         session.end(GONE);
       },

@@ -15,7 +15,7 @@ interface Held<T> extends Entry<T> {
 }
 
 /** Sessions by their ids. A session is found by the caller that opened it and by nobody else: its id is no key to it. */
-export class SessionRegistry<T extends { readonly inUse: boolean }> {
+export class SessionRegistry<T> {
   readonly #sessions = new Map<string, Held<T>>();
   readonly #limits: Pick<GatewayLimits, "sessionIdleMs">;
 
@@ -46,9 +46,9 @@ export class SessionRegistry<T extends { readonly inUse: boolean }> {
     for (const { session } of this.#sessions.values()) session.end(reason);
   }
 
-  #watch({ session, outlet }: Entry<T>): NodeJS.Timeout {
+  #watch({ session }: Entry<T>): NodeJS.Timeout {
     return setTimeout(() => {
-      if (session.busy || outlet.inUse) this.#sessions.get(session.id)?.idle.refresh();
+      if (!session.idle) this.#sessions.get(session.id)?.idle.refresh();
       else session.end(new AppError("SESSION_NOT_FOUND", { message: "The session was idle for too long.", fix: "Initialize a new one." }));
     }, this.#limits.sessionIdleMs).unref();
   }

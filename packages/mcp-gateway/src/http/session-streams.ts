@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { jsonFromMessage, RPC_CODES, type RequestId, type RpcMessage } from "../jsonrpc/message.ts";
+import type { ByteBudget } from "../byte-budget.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { Outlet } from "../session/session.ts";
 import { EventKeeper, eventId, parseEventId } from "./event-keeper.ts";
@@ -31,6 +32,8 @@ const MAX_STREAMS_KEPT = 512;
 
 export interface SessionStreamsOptions {
   readonly limits: GatewayLimits;
+  /** What answers count against that the client has not read. */
+  readonly budget: () => ByteBudget;
   /** Headers of every response of the session. */
   readonly headers: () => Readonly<Record<string, string>>;
   /** Whether the client knows events without data, by which it learns where to resume. */
@@ -131,12 +134,26 @@ export class SessionStreams implements Outlet {
   #answer(id: RequestId, reply: Reply, data: string): void {
     this.#forget(id, reply);
     if (reply.stream === undefined) {
-      reply.response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store", ...this.#options.headers() });
-      reply.response.end(data);
+      this.#answerJson(reply.response, data);
       return;
     }
     this.#write(reply.stream, data, true);
     this.#end(reply.stream);
+  }
+
+  #answerJson(response: ServerResponse, data: string): void {
+    if (response.closed || response.destroyed) return;
+    const budget = this.#options.budget();
+    // The connection ends without an answer: what the client has not read already is too much.
+    if (!budget.take(data.length)) {
+      response.destroy();
+      return;
+    }
+    response.once("close", () => {
+      budget.give(data.length);
+    });
+    response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(data), "cache-control": "no-store", ...this.#options.headers() });
+    response.end(data);
   }
 
   #forget(id: RequestId, reply: Reply): void {
@@ -172,6 +189,7 @@ export class SessionStreams implements Outlet {
   #connect(stream: Stream, response: ServerResponse): void {
     const connection: EventStream = new EventStream(response, {
       unreadBytes: this.#options.limits.unreadBytes,
+      budget: this.#options.budget(),
       headers: this.#options.headers(),
       onGone: () => {
         if (stream.connection === connection) stream.connection = undefined;

@@ -78,6 +78,7 @@ export class StreamableHttp {
   #open(caller: Caller): Entry<SessionStreams> {
     const outlet: SessionStreams = new SessionStreams({
       limits: this.#scopes.parts.limits,
+      budget: () => session.scope.budget,
       headers: () => ({ "mcp-session-id": session.id }),
       primes: () => session.revision >= PRIMING_SINCE,
     });

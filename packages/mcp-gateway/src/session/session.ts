@@ -16,6 +16,8 @@ export interface Outlet {
   /** `related` is the client's request that the message belongs to, or answers. Must not throw. */
   send(message: RpcMessage, related: RequestId | undefined): void;
   close(): void;
+  /** Whether the client holds a connection open, or waits for an answer. */
+  readonly inUse: boolean;
 }
 
 export interface SessionOptions {
@@ -76,6 +78,11 @@ export class Session implements ScopeMember {
   /** Whether it works for its client now. */
   get busy(): boolean {
     return this.#peer.incoming > 0;
+  }
+
+  /** Whether nobody would notice its end at once: nothing is asked, and no connection is open. */
+  get idle(): boolean {
+    return !this.busy && !this.#options.outlet.inUse;
   }
 
   receive(message: RpcMessage): void {

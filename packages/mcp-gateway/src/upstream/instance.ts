@@ -263,8 +263,12 @@ function stopped(): AppError {
 function asServerFailure(error: unknown, startMs: number): unknown {
   if (AppError.is(error)) return error;
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return new AppError("SERVER_FAILED", { message: `The server did not start within ${startMs / 1000} s.`, fix: "Try again; if it fails again, look at the server's log with: sbx mcp log" });
+    return new AppError("SERVER_FAILED", {
+      message: `The server did not start within ${startMs / 1000} s.`,
+      fix: "Try again; if it fails again, ask your user to look at the server's log on the host.",
+    });
   }
-  if (error instanceof Error) return new AppError("SERVER_FAILED", { message: `The server did not start: ${error.message}`, fix: "Look at the server's log with: sbx mcp log", cause: error });
+  if (error instanceof Error)
+    return new AppError("SERVER_FAILED", { message: `The server did not start: ${error.message}`, fix: "Ask your user to look at the server's log on the host.", cause: error });
   return error;
 }

@@ -1,17 +1,29 @@
+import type { ByteBudget } from "../byte-budget.ts";
+
 /** A line as it was read, or the beginning of one that was too long to keep. */
 export type Line = { readonly kind: "line"; readonly text: string } | { readonly kind: "overlong"; readonly head: string };
 
 const HEAD_BYTES = 256;
+/** From this size on a line is counted against what may be held. */
+const LARGE_BYTES = 64 * 1024;
 
-/** Cuts a stream of bytes into lines, and keeps no more of a line than `maxBytes`. */
+/** Cuts a stream of bytes into lines, and keeps no more of a line than `maxBytes`, and than the budget has left. */
 export class LineSplitter {
   readonly #maxBytes: number;
+  readonly #budget: ByteBudget | undefined;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
+  #taken = 0;
   #overlong: string | undefined;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, budget?: ByteBudget) {
     this.#maxBytes = maxBytes;
+    this.#budget = budget;
+  }
+
+  /** Let go of a line that is not complete: nothing comes any more. */
+  release(): void {
+    this.#clear();
   }
 
   /** Take more bytes; gives the lines that are complete now, without their ends. Empty lines are left out. */
@@ -30,8 +42,22 @@ export class LineSplitter {
     if (part.length === 0 || this.#overlong !== undefined) return;
     this.#chunks.push(part);
     this.#bytes += part.length;
-    if (this.#bytes <= this.#maxBytes) return;
+    if (this.#bytes <= this.#maxBytes && this.#mayHold()) return;
     this.#overlong = Buffer.concat(this.#chunks.slice(0, HEAD_BYTES)).subarray(0, HEAD_BYTES).toString("latin1");
+    this.#clear();
+  }
+
+  #mayHold(): boolean {
+    if (this.#budget === undefined || this.#bytes < LARGE_BYTES) return true;
+    const more = this.#bytes - this.#taken;
+    if (!this.#budget.take(more)) return false;
+    this.#taken += more;
+    return true;
+  }
+
+  #clear(): void {
+    this.#budget?.give(this.#taken);
+    this.#taken = 0;
     this.#chunks.length = 0;
     this.#bytes = 0;
   }
@@ -43,8 +69,7 @@ export class LineSplitter {
       return { kind: "overlong", head };
     }
     const text = (this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#bytes))?.toString("utf8").trim() ?? "";
-    this.#chunks.length = 0;
-    this.#bytes = 0;
+    this.#clear();
     return text === "" ? undefined : { kind: "line", text };
   }
 }

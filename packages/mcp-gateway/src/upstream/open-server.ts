@@ -1,4 +1,5 @@
 import { AppError } from "@sbx/contracts";
+import type { ByteBudget } from "../byte-budget.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { RemoteServers, ServerPolicy, ServerRunner, StartServer } from "../ports.ts";
 import { stdioTransport } from "./stdio-transport.ts";
@@ -9,10 +10,11 @@ export interface ServerReach {
   readonly runner: ServerRunner;
   readonly remote: RemoteServers;
   readonly policy: ServerPolicy;
+  readonly budget: ByteBudget;
 }
 
 /** Give the way to a server: a process of its own, or a connection to where it runs. Policy is asked each time it is opened. */
-export function openServer(request: StartServer, { runner, remote, policy }: ServerReach, limits: GatewayLimits): OpenTransport {
+export function openServer(request: StartServer, { runner, remote, policy, budget }: ServerReach, limits: GatewayLimits): OpenTransport {
   const { source } = request.entry;
   if (source.kind === "remote") {
     return async (events, signal) => {
@@ -25,7 +27,7 @@ export function openServer(request: StartServer, { runner, remote, policy }: Ser
   return async (events, signal) => {
     refuseUnlessAllowed(request, policy);
     const running = await runner.start(request, signal);
-    return stdioTransport(running, events, limits);
+    return stdioTransport(running, events, { limits, budget });
   };
 }
 

@@ -102,8 +102,8 @@ class RemoteTransport implements Transport {
   /** A request that did not arrive is answered at once; a session that is over ends the connection, so that a new one is made. */
   #unsent(message: RpcMessage, error: unknown): void {
     if (this.#closed) return;
-    const why = error instanceof Error ? error.message.slice(0, 300) : "unknown";
-    if (message.kind === "request") this.#events.onMessage({ kind: "error", id: message.id, error: { code: RPC_CODES.connectionClosed, message: `The server could not be asked: ${why}` } });
+    if (message.kind === "request")
+      this.#events.onMessage({ kind: "error", id: message.id, error: { code: RPC_CODES.connectionClosed, message: `The server could not be asked: ${outline(error)}.` } });
     if (error instanceof SdkHttpError && error.status === 404) this.#close(gone("its session is over", error));
   }
 
@@ -115,10 +115,17 @@ class RemoteTransport implements Transport {
 }
 
 function gone(what: string, cause?: unknown): AppError {
-  const detail = cause instanceof Error ? `: ${cause.message.slice(0, 300)}` : "";
+  const detail = cause === undefined ? "" : `: ${outline(cause)}`;
   return new AppError("SERVER_FAILED", {
     message: `The server is gone: ${what}${detail}.`,
     fix: "Try again later, or look at the server's own status page.",
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** What went wrong, without a word of the server: it may repeat a header that it was sent, and a message goes to the agent. */
+function outline(error: unknown): string {
+  if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status}`;
+  const status = error instanceof Error ? /\bHTTP (\d{3})\b/.exec(error.message)?.[1] : undefined;
+  return status === undefined ? "the connection failed" : `it answered with HTTP status ${status}`;
 }

@@ -1,4 +1,5 @@
 import { AppError, JsonRefused, parseJson } from "@sbx/contracts";
+import type { ByteBudget } from "../byte-budget.ts";
 import { jsonFromMessage, messageFromJson, RpcFailure, type RpcMessage } from "../jsonrpc/message.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { RunningServer } from "../ports.ts";
@@ -7,8 +8,14 @@ import { TailLog } from "./tail-log.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 /** Speak with a server over its standard streams. The transport owns the server: disposing it stops the server. */
-export function stdioTransport(running: RunningServer, events: TransportEvents, limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">): Transport {
-  return new StdioTransport(running, events, limits);
+export function stdioTransport(running: RunningServer, events: TransportEvents, { limits, budget }: StdioOptions): Transport {
+  return new StdioTransport(running, events, { limits, budget });
+}
+
+export interface StdioOptions {
+  readonly limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">;
+  /** What large messages of the server count against. */
+  readonly budget: ByteBudget;
 }
 
 const HEAD = 256;
@@ -26,11 +33,11 @@ class StdioTransport implements Transport {
   #since = 0;
   #rest: NodeJS.Timeout | undefined;
 
-  constructor(running: RunningServer, events: TransportEvents, limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">) {
+  constructor(running: RunningServer, events: TransportEvents, { limits, budget }: StdioOptions) {
     this.#running = running;
     this.#events = events;
     this.#limits = limits;
-    this.#splitter = new LineSplitter(limits.messageBytes);
+    this.#splitter = new LineSplitter(limits.messageBytes, budget);
     running.stdout.on("data", (chunk: Buffer) => {
       this.#read(chunk);
     });
@@ -47,7 +54,8 @@ class StdioTransport implements Transport {
     });
     running.exit.then(
       (code) => {
-        this.#close(failure(`it ended with code ${code}${this.#stderr.quoted()}`));
+        // What it wrote last is in its log: it may hold a secret, and a message goes to the agent.
+        this.#close(failure(`it ended with code ${code}`));
       },
       (error: unknown) => {
         this.#close(failure("it ended", error));
@@ -100,7 +108,7 @@ class StdioTransport implements Transport {
 
   #take(line: Line): void {
     if (line.kind === "overlong") {
-      this.#events.onRefused(`a message was larger than ${this.#limits.messageBytes} bytes`, line.head);
+      this.#events.onRefused(`a message was larger than ${this.#limits.messageBytes} bytes, or than what could be held`, line.head);
       return;
     }
     let message: RpcMessage;
@@ -118,6 +126,7 @@ class StdioTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#rest);
+    this.#splitter.release();
     // Drained and not kept: a server that writes on is not held up in its last lines.
     this.#running.stdout.removeAllListeners("data").resume();
     this.#events.onClosed(reason);
@@ -127,7 +136,7 @@ class StdioTransport implements Transport {
 function failure(what: string, cause?: unknown): AppError {
   return new AppError("SERVER_FAILED", {
     message: `The server is gone: ${what}.`,
-    fix: "Try again; if it fails again, look at the server's log with: sbx mcp log",
+    fix: "Try again; if it fails again, ask your user to look at the server's log on the host.",
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -1,5 +1,4 @@
 const KEPT_BYTES = 16 * 1024;
-const QUOTED = 500;
 
 /** The end of what a program wrote, bounded, and cleaned of what a terminal would obey. */
 export class TailLog {
@@ -12,11 +11,5 @@ export class TailLog {
   text(): string {
     // oxlint-disable-next-line no-control-regex -- these are what is taken out
     return this.#kept.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "");
-  }
-
-  /** The last of it, for the end of a message; empty when nothing was written. */
-  quoted(): string {
-    const text = this.text().trim().slice(-QUOTED);
-    return text === "" ? "" : `; it last wrote: ${text}`;
   }
 }

@@ -6,6 +6,7 @@ import type { Caller, ServerLists } from "../ports.ts";
 import type { ScopeMember } from "../scope-member.ts";
 import { ServerInstance } from "../upstream/instance.ts";
 import { openServer } from "../upstream/open-server.ts";
+import { ByteBudget } from "../byte-budget.ts";
 import { abortable } from "../abortable.ts";
 import type { Places } from "../upstream/places.ts";
 import { ChangeNotices, type ListKind } from "./change-notices.ts";
@@ -33,6 +34,8 @@ export interface ScriptTool {
 export class Scope implements AsyncDisposable {
   readonly caller: Caller;
   readonly parts: GatewayParts;
+  /** What its large messages count against. */
+  readonly budget: ByteBudget;
   readonly members = new Set<ScopeMember>();
   readonly notices: ChangeNotices;
   /** Configurations of servers that are not added yet. */
@@ -49,6 +52,7 @@ export class Scope implements AsyncDisposable {
     this.parts = parts;
     this.#places = places;
     this.#maker = new ViewMaker(parts);
+    this.budget = new ByteBudget(parts.limits.scopeBytes, parts.budget);
     this.notices = new ChangeNotices((kind) => {
       for (const member of this.members) member.tell(`notifications/${kind}/list_changed`);
     }, parts.limits.coalesceMs);
@@ -88,12 +92,23 @@ export class Scope implements AsyncDisposable {
   /** The view once each server was asked of which nothing was known; one that does not answer in time is left out until it does. */
   async fullView(signal: AbortSignal): Promise<View> {
     const unknown = this.slots.filter((slot) => slot.lists === undefined);
-    if (unknown.length > 0) {
+    const awaited = unknown.filter((slot) => !slot.late);
+    // Tried again in the background, as often as its back-off lets it; whatever comes of it is told as a change.
+    for (const slot of unknown) if (slot.late) this.reread(slot).catch(() => undefined);
+    if (awaited.length > 0) {
       const patience = AbortSignal.any([signal, AbortSignal.timeout(this.parts.limits.listWaitMs)]);
-      await Promise.all(unknown.map(async (slot) => await this.lists(slot, patience).catch(() => undefined)));
+      await Promise.all(awaited.map(async (slot) => await this.#waitFor(slot, patience)));
       signal.throwIfAborted();
     }
     return this.view();
+  }
+
+  async #waitFor(slot: ServerSlot, patience: AbortSignal): Promise<void> {
+    try {
+      await this.lists(slot, patience);
+    } catch {
+      slot.late = patience.aborted && slot.lists === undefined;
+    }
   }
 
   resourceOwner(uri: string): { readonly server: string; readonly uri: string } | undefined {
@@ -133,6 +148,7 @@ export class Scope implements AsyncDisposable {
     this.parts.lists.put(slot.listKey, lists);
     const before = slot.lists;
     slot.lists = lists;
+    slot.late = false;
     if (this.#slots.get(slot.entry.name) === slot) {
       this.#view = undefined;
       this.notices.add(changedKinds(before, lists));
@@ -171,7 +187,7 @@ export class Scope implements AsyncDisposable {
     };
     const instance: ServerInstance = new ServerInstance({
       limits,
-      open: openServer(request, this.parts, limits),
+      open: openServer(request, { ...this.parts, budget: this.budget }, limits),
       clientCapabilities: () => clientCapabilities(this.members, this.parts.sampling),
       takePlace: async (wanted) => await this.#places.take(wanted, this.key),
       restore: (connection) => {
@@ -204,7 +220,7 @@ export class Scope implements AsyncDisposable {
       await slot.reading?.catch(() => undefined);
       await this.reread(slot);
     }, limits);
-    return { entry, enabled, instance, listKey: key, lists: lists.get(key), reading: undefined, rereading, subscriptions: new Map(), visits: new Map() };
+    return { entry, enabled, instance, listKey: key, lists: lists.get(key), reading: undefined, late: false, rereading, subscriptions: new Map(), visits: new Map() };
   }
 }
 

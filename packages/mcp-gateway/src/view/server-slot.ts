@@ -15,6 +15,8 @@ export interface ServerSlot {
   lists: ServerLists | undefined;
   /** The one reading of its lists that is under way. */
   reading: Promise<ServerLists> | undefined;
+  /** A list waited for it in vain: none waits again until it has been read. */
+  late: boolean;
   /** Reads its lists again when the server says that they have changed, and not at the pace of a server that floods. */
   readonly rereading: PacedTask;
   /** Members that asked for updates, by the URI that the server knows; with the URI that each member knows. */

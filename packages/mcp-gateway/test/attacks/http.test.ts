@@ -48,9 +48,14 @@ describe("a session", () => {
   it("cannot be opened without end", async ({ expect }) => {
     await using world = echoWorld({ limits: { sessionsPerScope: 3 } });
     const port = await world.serve(aSandbox());
-    const answers: number[] = [];
-    for (let at = 0; at < 5; at += 1) answers.push((await new RawClient(port, "host.docker.internal").send(INITIALIZE)).status);
-    expect(answers).toEqual([200, 200, 200, 503, 503]);
+    const clients = Array.from({ length: 5 }, () => new RawClient(port, "host.docker.internal"));
+    const [first, ...rest] = clients;
+    for (const client of clients) await client.initialize();
+    // The oldest ones gave way, since nobody held a connection of theirs open.
+    expect(await Promise.all(clients.map(async (client) => (await client.send({ jsonrpc: "2.0", id: 1, method: "ping" })).status))).toEqual([404, 404, 200, 200, 200]);
+    const streams = await Promise.all(rest.slice(1).map(async (client) => await client.open({ method: "GET" })));
+    expect((await first?.send(INITIALIZE))?.status).toBe(503);
+    for (const stream of streams) stream.destroy();
     expect((await new RawClient(await world.serve(aSandbox("b")), "host.docker.internal").send(INITIALIZE)).status).toBe(200);
   });
 });

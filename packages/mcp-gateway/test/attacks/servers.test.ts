@@ -183,7 +183,7 @@ describe("a server that does not work", () => {
             ...withTools("work"),
             "tools/call": (_params, server) => {
               if (!dies) return { content: [{ type: "text", text: "alive" }] };
-              server.stderr.write("\u001b[31mout of memory\u0007\n");
+              server.stderr.write("API_KEY=hunter2\n");
               setImmediate(() => {
                 server.die(137);
               });
@@ -197,7 +197,9 @@ describe("a server that does not work", () => {
     const failed = await client.call("work");
     expect(failed).toMatchObject({ isError: true });
     expect(failed.content[0].text).toContain("ended with code 137");
-    expect(failed.content[0].text).not.toMatch(/[\u0000-\u0009\u001b]/); // oxlint-disable-line no-control-regex -- these must not be there
+    // What a server writes beside the protocol may be a secret of its own: neither the agent nor the record gets it.
+    expect(JSON.stringify([failed, world.events])).not.toContain("hunter2");
+    expect(world.gateway.logs("s")).toContain("API_KEY");
     expect(await client.text("work")).toContain("left alone");
     expect(starts).toBe(1);
     while ((await client.text("work")) !== "alive") await new Promise((resolve) => setTimeout(resolve, 20));

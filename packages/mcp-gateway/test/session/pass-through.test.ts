@@ -317,3 +317,29 @@ describe("logging and subscriptions", () => {
     expect((await two.ask("resources/subscribe", { uri: "sbx-mcp://nobody/x://a" })).error.code).toBe(-32002);
   });
 });
+
+describe("a scope", () => {
+  it("that is closed stops its servers and ends its sessions, and those of others go on", async ({ expect }) => {
+    await using world = aWorld({ servers: { s: () => all({}) } });
+    await using mine = await LineClient.connect(world, aSandbox("a"));
+    await using other = await LineClient.connect(world, aSandbox("b"));
+    await Promise.all([mine.call("work"), other.call("work")]);
+    await world.gateway.closeScope("sbx_aaaaaaaa");
+    expect(world.started("s").map(({ stopped }) => stopped)).toEqual([true, false]);
+    expect(await other.text("work")).toBe("work {}");
+    await using again = await LineClient.connect(world, aSandbox("a"));
+    expect(await again.text("work")).toBe("work {}");
+  });
+
+  it("of a client on the host is forgotten with its session", async ({ expect }) => {
+    await using world = aWorld({ servers: { s: () => all({}) }, enabled: [] });
+    const client = await LineClient.connect(world, { kind: "host", scope: "host" });
+    await client.call("mcp-add", { name: "s" });
+    const [start] = world.starts;
+    expect(start?.caller.scope).toMatch(/^host\/[0-9a-f-]{36}$/);
+    await client[Symbol.asyncDispose]();
+    await world.happened("server.ended");
+    expect(start === undefined ? undefined : world.servers(start.caller)).toEqual([]);
+    expect(world.server("s").stopped).toBe(true);
+  });
+});
