@@ -3,6 +3,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { CodeModeEngine } from "./code-mode/engine.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayState, ListStore, RemoteServers, ServerCatalog, ServerPolicy, ServerRunner, ToolInterceptor } from "./ports.ts";
+import type { TokenCounter } from "./tokens/token-counter.ts";
 
 /** All that the gateway needs of others. */
 export interface GatewayOptions {
@@ -20,8 +21,8 @@ export interface GatewayOptions {
   readonly codeMode?: CodeModeEngine;
   /** Outermost first. */
   readonly interceptors?: readonly ToolInterceptor[];
-  /** What a list of tools costs in a context; told by `mcp-find` and `mcp-add` where it is given. */
-  readonly countTokens?: (tools: readonly unknown[]) => number;
+  /** Counts what tools cost in a context, for `mcp-add` and the record of what is removed. Stays its maker's, who disposes it. */
+  readonly tokens?: TokenCounter;
   /** Whether servers may have the client's model work for them. Unless `forward`, they are refused. */
   readonly sampling?: "refuse" | "forward";
   readonly limits?: Partial<GatewayLimits>;

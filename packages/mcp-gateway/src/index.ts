@@ -33,7 +33,6 @@ export type {
 } from "./ports.ts";
 export { createTokenCounter, type TokenCounter, type TokenCounterSettings } from "./tokens/token-counter.ts";
 export { type CostChange, costChange, savedByRemoval, type ServerCost, type ServerTools, type SessionCost, type ToolDefinition } from "./tokens/tool-cost.ts";
-export { redactAnswer } from "./interceptors/block-secrets.ts";
 export { createInterceptors, type ImageHook, type InterceptorOptions } from "./interceptors/create-interceptors.ts";
 export { createSecretFinder, type FindSecrets, type FoundSecret } from "./interceptors/find-secrets.ts";
 export type { HookLimits, RunHook } from "./interceptors/hook.ts";

@@ -114,6 +114,8 @@ export interface InterceptionContext {
  */
 export interface ToolInterceptor {
   around(call: ToolCall, context: InterceptionContext): Promise<ToolResult>;
+  /** Looks at what else of a server reaches an agent, its prompts and resources; gives what may. */
+  answer?(answer: JsonObject): JsonObject;
 }
 
 /** What a server offered when it was last seen, as it said it. */

@@ -6,13 +6,14 @@ import { failedResult, type ToolResult } from "./tool-call.ts";
 const MOST_NAMED = 10;
 
 /**
- * Refuse calls whose arguments hold a secret, and take secrets out of results.
+ * Refuse calls whose arguments hold a secret, and take secrets out of results, prompts and resources.
  *
  * Only the kind of a secret is ever told. A result loses the secret and nothing else, so that the work can go on.
  */
 export function blockSecrets(find: FindSecrets = createSecretFinder()): ToolInterceptor {
   const results = redactResults(find);
   return {
+    answer: (answer) => redactAnswer(answer, find),
     around: async (call, context) => {
       const found = [...placeSecrets(call.arguments, find), ...placeSecrets(call._meta ?? {}, find)];
       if (found.length === 0) return results.around(call, context);
@@ -44,8 +45,8 @@ function secretsNote(rules: readonly string[]): string {
   return `Note: ${rules.length === 1 ? "a secret was" : `${rules.length} secrets were`} removed from this result (${kinds}).`;
 }
 
-/** Take secrets out of an answer that is no result of a tool: a prompt, a resource. The answer itself where there are none. */
-export function redactAnswer<Answer extends object>(answer: Answer, find: FindSecrets): Answer {
+/** Take secrets out of an answer that is no result of a tool. The answer itself where there are none. */
+function redactAnswer<Answer extends object>(answer: Answer, find: FindSecrets): Answer {
   const { value, rules } = redact(answer, find);
   // The same value with other texts in it.
   return rules.length === 0 ? answer : (value as Answer);

@@ -8,6 +8,7 @@ import { errorResult, problemResult, textResult } from "../tools/tool-result.ts"
 import type { Scope } from "../view/scope.ts";
 import type { ViewTool } from "../view/server-slot.ts";
 import { refusal, whatIsMissing } from "./admit-server.ts";
+import { costOf } from "./cost-of.ts";
 import { checkArguments } from "./arguments.ts";
 import type { ManagementTool } from "./management.ts";
 
@@ -37,7 +38,7 @@ export const addServerTool: ManagementTool = {
     const entry = scope.parts.catalog.find(name, scope.caller);
     if (entry === undefined) return unknownServer(name);
     const added = await addServer({ scope, entry, cause }, { activate });
-    return "answer" in added ? added.answer : textResult(success(scope, entry.name, { activate, tools: added.tools }));
+    return "answer" in added ? added.answer : textResult(await success({ scope, entry, cause }, { activate, tools: added.tools }));
   },
 };
 
@@ -117,9 +118,9 @@ export function put(scope: Scope, server: EnabledServer): void {
   state.put(scope.caller, known ? servers.map((one) => (one.name === server.name ? server : one)) : [...servers, server]);
 }
 
-function success(scope: Scope, server: string, { activate, tools }: { readonly activate: boolean; readonly tools: readonly ViewTool[] }): string {
+async function success({ scope, entry: { name: server }, cause }: Addition, { activate, tools }: { readonly activate: boolean; readonly tools: readonly ViewTool[] }): Promise<string> {
   const shown = tools.map(({ definition }) => ({ name: text(definition, "name") ?? "", description: text(definition, "description") ?? "", inputSchema: definition["inputSchema"] ?? {} }));
-  const tokens = scope.parts.countTokens?.(tools.map(({ definition }) => definition));
+  const tokens = await costOf(scope, tools, cause.signal);
   return [
     `Successfully added ${tools.length} tools in server '${server}'. Assume that it is fully configured and ready to use.`,
     "",

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { textResult } from "../tools/tool-result.ts";
 import { unknownServer } from "./add-server.ts";
+import { costOf } from "./cost-of.ts";
 import { checkArguments } from "./arguments.ts";
 import type { ManagementTool } from "./management.ts";
 
@@ -15,11 +16,14 @@ export const removeServerTool: ManagementTool = {
     inputSchema: { type: "object", properties: { name: { type: "string", description: "Name of the server to remove." } }, required: ["name"] },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   },
-  run: async ({ session: { scope }, args }) => {
+  run: async ({ session: { scope }, args, cause }) => {
     const checked = checkArguments(Arguments, args);
     if (!checked.ok) return checked.answer;
     const { name } = checked.value;
     const { state, catalog, record } = scope.parts;
+    // Before the state is read, since it takes time.
+    const tools = [...scope.view().tools.values()].filter(({ slot }) => slot.entry.name === name);
+    const saved = await costOf(scope, tools, cause.signal);
     const servers = state.servers(scope.caller);
     const had = servers.some((server) => server.name === name);
     if (!had && catalog.find(name, scope.caller) === undefined) return unknownServer(name);
@@ -30,7 +34,11 @@ export const removeServerTool: ManagementTool = {
       );
       await scope.refresh();
       scope.notices.flush();
-      record({ type: "server.removed", ...(scope.caller.kind === "sandbox" ? { sandbox: scope.caller.sandbox } : {}), fields: { server: name } });
+      record({
+        type: "server.removed",
+        ...(scope.caller.kind === "sandbox" ? { sandbox: scope.caller.sandbox } : {}),
+        fields: { server: name, ...(saved === undefined ? {} : { tokensSaved: saved }) },
+      });
     }
     return textResult(`Successfully removed server '${name}'.`);
   },

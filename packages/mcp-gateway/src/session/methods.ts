@@ -38,7 +38,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     if (name === DISCOVER_PROMPT["name"]) return { ...DISCOVER_TEXT };
     const prompt = (await session.scope.fullView(cause.signal)).prompts.get(name);
     if (prompt === undefined) throw new RpcFailure(RPC_CODES.invalidParams, `Unknown prompt: ${name.slice(0, 200)}`);
-    return await relay(session, prompt.slot, { method: "prompts/get", params: { ...params, name: prompt.prompt }, cause });
+    return lookedOver(session, await relay(session, prompt.slot, { method: "prompts/get", params: { ...params, name: prompt.prompt }, cause }));
   },
   "resources/list": async ({ scope }, _params, { signal }) => ({ resources: (await scope.fullView(signal)).resources }),
   "resources/templates/list": async ({ scope }, _params, { signal }) => ({ resourceTemplates: (await scope.fullView(signal)).templates }),
@@ -46,7 +46,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     await session.scope.fullView(cause.signal);
     const shown = required(params, "uri");
     const { slot, uri } = slotOfResource(session.scope, shown);
-    const result = await relay(session, slot, { method: "resources/read", params: { ...params, uri }, cause });
+    const result = lookedOver(session, await relay(session, slot, { method: "resources/read", params: { ...params, uri }, cause }));
     // Whoever asked under the long form gets it back.
     return shown === uri ? result : presentUris(result, (one) => (one === uri ? shown : session.scope.uris.shown(slot.entry.name, one)));
   },
@@ -69,6 +69,11 @@ const METHODS: Readonly<Record<string, Method>> = {
     return await Promise.resolve({});
   },
 };
+
+/** What the interceptors leave of a prompt or a resource, the innermost first. */
+function lookedOver({ scope }: Session, answer: JsonObject): JsonObject {
+  return scope.parts.interceptors.reduceRight((left, interceptor) => interceptor.answer?.(left) ?? left, answer);
+}
 
 /** Answer what a client asks after `initialize`. @throws RpcFailure */
 export async function answerMethod(session: Session, { method, params }: RpcRequest, cause: Cause): Promise<JsonObject> {

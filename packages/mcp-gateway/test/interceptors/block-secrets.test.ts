@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { blockSecrets, redactAnswer } from "../../src/interceptors/block-secrets.ts";
+import { blockSecrets } from "../../src/interceptors/block-secrets.ts";
 import { createSecretFinder } from "../../src/interceptors/find-secrets.ts";
 import { redact } from "../../src/interceptors/redact.ts";
 import type { ToolResult } from "../../src/interceptors/tool-call.ts";
@@ -76,9 +76,9 @@ describe("a secret in a result", () => {
 
   it("is taken out of prompts and resources", ({ expect }) => {
     const prompt = { messages: [{ role: "user", content: { type: "text", text: secret } }] };
-    expect(JSON.stringify(redactAnswer(prompt, find))).not.toContain(secret);
+    expect(JSON.stringify(blockSecrets(find).answer?.(prompt))).not.toContain(secret);
     const clean = { contents: [{ uri: "x", text: "y" }] };
-    expect(redactAnswer(clean, find)).toBe(clean);
+    expect(blockSecrets(find).answer?.(clean)).toBe(clean);
   });
 
   it("is not shown at a depth at which nobody looks", ({ expect }) => {

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { ServerEntry } from "@sbx/contracts";
-import { createCodeModeEngine, type ToolInterceptor, type Verdict } from "../../src/index.ts";
+import { createCodeModeEngine, type TokenCounter, type ToolInterceptor, type Verdict } from "../../src/index.ts";
 import { LineClient } from "../support/line-client.ts";
 import { aTool, withTools } from "../support/scripted-server.ts";
 import { anEntry, aSandbox, aWorld } from "../support/world.ts";
@@ -47,9 +47,37 @@ describe("mcp-find", () => {
   });
 });
 
+/** Counts nothing by itself. */
+const TOKENS: TokenCounter = {
+  count: async () => await Promise.reject(new Error("the table is gone")),
+  measure: async () => await Promise.reject(new Error("the table is gone")),
+  [Symbol.asyncDispose]: async () => {},
+};
+
+describe("the cost of tools", () => {
+  it("is recorded of a server that is removed", async ({ expect }) => {
+    await using world = aWorld({ servers, enabled: ["weather"], tokens: { ...TOKENS, count: async (tools) => await Promise.resolve(tools.map(() => 21)) } });
+    await using client = await LineClient.connect(world, aSandbox());
+    await client.ask("tools/list", {});
+    await client.call("mcp-remove", { name: "weather" });
+    expect(world.events.filter(({ type }) => type === "server.removed").map(({ fields }) => fields)).toEqual([{ server: "weather", tokensSaved: 42 }]);
+  });
+
+  it("keeps nobody from adding or removing when it cannot be counted", async ({ expect }) => {
+    await using world = aWorld({ servers, enabled: [], tokens: TOKENS });
+    await using client = await LineClient.connect(world, aSandbox());
+    const added = await client.call("mcp-add", { name: "weather" });
+    expect(JSON.stringify(added)).toContain("Successfully added 2 tools");
+    expect(JSON.stringify(added)).not.toContain("tokens");
+    expect(JSON.stringify(await client.call("mcp-remove", { name: "weather" }))).toContain("Successfully removed");
+    expect(world.events.filter(({ type }) => type === "server.removed").map(({ fields }) => fields)).toEqual([{ server: "weather" }]);
+    expect(world.faults.map(String)).toEqual(["Error: the table is gone", "Error: the table is gone"]);
+  });
+});
+
 describe("mcp-add", () => {
   it("returns when the tools answer and the client was told of them, in Docker's words", async ({ expect }) => {
-    await using world = aWorld({ servers, enabled: [], countTokens: () => 42 });
+    await using world = aWorld({ servers, enabled: [], tokens: { ...TOKENS, count: async (tools) => await Promise.resolve(tools.map(() => 21)) } });
     await using client = await LineClient.connect(world, aSandbox());
     const { id, answer } = client.begin("tools/call", { name: "mcp-add", arguments: { name: "weather" } });
     await client.hears("notifications/tools/list_changed");
