@@ -2,8 +2,8 @@ import { availableParallelism, totalmem } from "node:os";
 import path from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createDispatcher, SandboxId, SessionId, type Handlers } from "@sbx/contracts";
-import { createSessionRunner, EngineIds, SandboxService, SessionService, workspaceRequest, type Engine, type SandboxParts } from "@sbx/core";
+import { createDispatcher, SandboxId, type Handlers } from "@sbx/contracts";
+import { EngineIds, SandboxService, workspaceRequest, type Engine, type SandboxParts } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
@@ -16,9 +16,9 @@ import { imagesOf } from "./images-of-engine.ts";
 import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
 import { composeMcp } from "./mcp/compose-mcp.ts";
-import { absentGateway } from "./mcp/gateway/absent-gateway.ts";
 import { mcpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import { openMcpStore } from "./mcp/open-mcp-store.ts";
+import { composeGateway } from "./mcp/running/compose-gateway.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
@@ -26,6 +26,7 @@ import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
 import { composeSecrets } from "./secrets/compose-secrets.ts";
 import { startServer } from "./server/serve.ts";
+import { composeSessions } from "./sessions/compose-sessions.ts";
 import { SessionClients } from "./sessions/session-clients.ts";
 import type { EventLog } from "./state/event-log.ts";
 import { openState } from "./state/open-state.ts";
@@ -61,7 +62,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const secrets = await composeSecrets({ config, record, log, identify: (server) => mcpStore.identify(server) });
   const models = await startModelSources({ secrets, scope, log });
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
-  const network = composeNetwork({ scope, record, log, policy, models, sandbox: (id) => sandboxes.get(id).record });
+  const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox: (id) => sandboxes.get(id).record });
 
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
@@ -77,11 +78,14 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     record,
     allow: (one, destinations) => policy.allow(one, destinations),
     reconciled: async (live) => {
-      await workspace.sweep(new Set(live.map(({ record: { id } }) => id)));
+      const known = new Set(live.map(({ record: { id } }) => id));
+      await gateway.reap(known);
+      await workspace.sweep(known);
       await sessions.reconcile(live);
     },
+    stopped: (id) => gateway.stopped(id),
     ended: (id) => {
-      for (const part of [sessions, policy, network, mcpStore]) part.forget(id);
+      for (const part of [sessions, policy, network, mcpStore, gateway]) part.forget(id);
     },
     owner: config.owner,
     now,
@@ -92,25 +96,21 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   };
   const sandboxes = scope.use(new SandboxService(parts));
   const clients = new SessionClients();
-  const sessions = new SessionService({
-    // One for the daemon's life: it knows which sessions it has joined, and tells their viewers apart.
-    runner: keepFirst(async () => createSessionRunner({ exec: await engine() })),
-    streams: clients,
-    store,
-    record,
-    now,
-    newId: () => SessionId.parse(randomId("ses_")),
-    sandbox: (id) => sandboxes.get(id),
-    profile: (live) => sandboxes.profile(live),
-    snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record)),
-    stop: async (live, unless) => void (await sandboxes.stop(live.record.id, unless)),
-    idleStopMs: config.idleStopMs,
-    onFault: (error) => {
-      log.warn("session.failed", { error });
-    },
-  });
+  const sessions = composeSessions({ config, log, record, store, engine, sandboxes, clients, parts });
 
-  const mcp = composeMcp({ config, scope, store: mcpStore, secrets, gateway: absentGateway(), record, log, sandboxId: (ref) => sandboxes.get(ref).record.id });
+  const gateway = composeGateway({
+    config,
+    scope,
+    store: mcpStore,
+    secrets,
+    parts,
+    network: network.servers,
+    workspace,
+    record,
+    log,
+    workspaceOf: async (id) => workspaceRequest(parts, sandboxes.get(id).record),
+  });
+  const mcp = composeMcp({ config, scope, store: mcpStore, secrets, gateway: gateway.port, record, log, sandboxId: (ref) => sandboxes.get(ref).record.id });
 
   const startedAt = now();
   const handlers = createHandlers({

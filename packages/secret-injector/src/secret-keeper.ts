@@ -56,9 +56,17 @@ export class SecretKeeper {
     };
   }
 
-  /** The required secrets that a server would not get now; no value is used. */
-  async missing(server: ServerIdentity, secrets: readonly Pick<ServerSecret, "name" | "env" | "required">[]): Promise<readonly MissingSecret[]> {
-    const { bindings } = await this.#parts.vault.read();
+  /**
+   * The required secrets that a server would not get now; no value is used and nothing is bound. With `trusted` as if it
+   * had been added from a catalog that binds its own names.
+   */
+  async missing(
+    server: ServerIdentity,
+    secrets: readonly Pick<ServerSecret, "name" | "env" | "required">[],
+    { trusted = false }: { readonly trusted?: boolean } = {},
+  ): Promise<readonly MissingSecret[]> {
+    const there = (await this.#parts.vault.read()).bindings;
+    const bindings = trusted ? [...there, ...bindByCatalog(there, { server, secrets, trusted, at: this.#parts.now() }).added] : there;
     const known = await this.#known();
     return secrets.flatMap(({ name, env, required }) => {
       if (!required) return [];

@@ -1,7 +1,7 @@
 import type { PodId, RecordEvent, SandboxId } from "@sbx/contracts";
 import type { PodLink, PodNetwork, SandboxRecord, ServerNetwork } from "@sbx/core";
 import { mayAllow, mayReach } from "@sbx/egress-policy";
-import { createPodHost, createWall, podDirectory, type OpenPod } from "@sbx/egress-proxy";
+import { createPodHost, createWall, podDirectory, type OpenPod, type WallOptions } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
@@ -14,6 +14,8 @@ export interface NetworkParts {
   readonly log: Log;
   readonly policy: PolicyService;
   readonly models: ModelSources;
+  /** The MCP gateway. */
+  readonly mcp?: WallOptions["mcp"];
   /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
 }
@@ -30,11 +32,12 @@ export interface Network {
 type Opening = Pick<OpenPod, "directory" | "hostname" | "mayAllow" | "resume">;
 
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
-export function composeNetwork({ scope, record, log, policy, models, sandbox }: NetworkParts): Network {
+export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
   const wall = scope.use(
     createWall({
+      ...(mcp === undefined ? {} : { mcp }),
       policyOf: (id) => register.get(id).policy(),
       modelOf: (id) => models.bindings(sandbox(id)),
       scopeOf: (id) => register.get(id).scope(),

@@ -87,6 +87,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
     record: (event) => events.push(event),
     allow: (_record, destinations) => allowed.push(...destinations),
     reconciled: () => Promise.resolve(),
+    stopped: () => Promise.resolve(),
     ended: () => undefined,
     owner: "1000:lab",
     now: () => new Date(),

@@ -12,7 +12,7 @@ import { passHttp } from "./pass-http.ts";
 import { createOpenPassages } from "./open-passages.ts";
 import { deny, refuse, type WallParts } from "./passage.ts";
 import { createRecords } from "./records.ts";
-import { servicePurpose, type ServicesOptions } from "./services.ts";
+import { servicePurpose, type ServeMcp, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
 import { createBufferPool } from "./splice.ts";
 
@@ -20,6 +20,8 @@ import { createBufferPool } from "./splice.ts";
 export interface WallOptions {
   /** The policy in force now; asked anew for every connection and every plain HTTP request. */
   readonly policyOf: (pod: PodId) => CompiledPolicy;
+  /** The MCP gateway, which a sandbox reaches under its names; a server's pod never does. */
+  readonly mcp?: ServeMcp;
   readonly modelOf: (sandbox: SandboxId) => readonly ModelBinding[];
   readonly record: RecordPodEvent;
   /** Faults of the wall itself. */
@@ -65,7 +67,7 @@ export function createWall(options: WallOptions): Wall {
     open,
   };
   const model = createModelService({ modelOf: options.modelOf, record: options.record, trust: options.trust ?? [], bodyBytes: limits.bodyBytes });
-  const services: ServicesOptions = { model, records: parts.records, policyOf, log };
+  const services: ServicesOptions = { mcp: options.mcp, model, records: parts.records, policyOf, log };
   return {
     async serve(connection, signal) {
       const { socket } = connection;

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SandboxId } from "@sbx/contracts";
 import { HOST_GATEWAY, MCP_PORT, SERVICE_NAMES, type CompiledPolicy, type ServiceKind } from "@sbx/egress-policy";
 import { answer, answerJson, answerLastJson } from "./http-answer.ts";
@@ -13,7 +14,12 @@ interface Asked {
   readonly port: number;
 }
 
+/** Answers a sandbox that speaks to its MCP gateway; the request was meant for it. Never rejects. */
+export type ServeMcp = (sandbox: SandboxId, request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 export interface ServicesOptions {
+  /** Without one there is no gateway, which is said. */
+  readonly mcp: ServeMcp | undefined;
   readonly model: ModelService;
   readonly records: Records;
   readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
@@ -28,7 +34,7 @@ const NAMES: Readonly<Record<ServiceKind, readonly string[]>> = {
 };
 
 /** What a connection to one of sbx's own services is answered with. */
-export function servicePurpose({ kind, sandbox, port }: Asked, { model, records, policyOf, log }: ServicesOptions): HttpPurpose {
+export function servicePurpose({ kind, sandbox, port }: Asked, { mcp, model, records, policyOf, log }: ServicesOptions): HttpPurpose {
   return {
     request(request, response) {
       if (!isMeantForService(response, NAMES[kind], port)) return;
@@ -40,7 +46,8 @@ export function servicePurpose({ kind, sandbox, port }: Asked, { model, records,
           });
           return;
         case "mcp":
-          answerLastJson(response, 503, problem("unavailable", "this sandbox has no MCP gateway yet"));
+          if (mcp === undefined) answerLastJson(response, 503, problem("unavailable", "this sandbox has no MCP gateway"));
+          else void mcp(sandbox, request, response);
           return;
         case "policy":
           if (request.method !== "GET" && request.method !== "HEAD") answerLastJson(response, 405, problem("invalid_request_error", "this page is read-only"));

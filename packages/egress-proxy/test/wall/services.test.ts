@@ -37,7 +37,7 @@ describe("the services of sbx in a pod", () => {
       ["mcp.sbx.internal", 8811, "mcp.sbx.internal:8811"],
       ["host.docker.internal", 8811, "host.docker.internal:8811"],
     ] as const) {
-      expect(await ask(pod, to, port, [`Host: ${host}`])).toMatch(/^HTTP\/1.1 503 [^]*no MCP gateway yet/);
+      expect(await ask(pod, to, port, [`Host: ${host}`])).toMatch(/^HTTP\/1.1 503 [^]*no MCP gateway/);
     }
   });
 

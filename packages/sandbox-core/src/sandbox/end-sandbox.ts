@@ -6,6 +6,7 @@ import { homeVolume } from "./workload-container.ts";
 /** Stop everything of a sandbox and give the workspace back; its containers and home stay. */
 export async function stopSandbox(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   await stopContainers(parts, live);
+  await parts.stopped(live.record.id);
   await releaseWorkspace(parts, live);
   parts.store.putSandbox(live.record);
   parts.record({ type: "sandbox.stopped", sandbox: live.record.id, fields: { name: live.record.name } });
@@ -18,6 +19,7 @@ export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promis
   live.pod = undefined;
   live.running = false;
   await removeContainers(engine, await containersOf(parts, engine, live.record.id));
+  await parts.stopped(live.record.id);
   await releaseWorkspace(parts, live);
   await engine.removeVolume(homeVolume(live.record));
   await parts.files.remove(live.record.id);

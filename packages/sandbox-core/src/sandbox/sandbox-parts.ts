@@ -24,6 +24,8 @@ export interface SandboxParts {
   readonly allow: (record: SandboxRecord, destinations: readonly string[]) => void;
   /** Called when the engine and what is remembered agree, once, before any sandbox is worked on. */
   readonly reconciled: (sandboxes: readonly LiveSandbox[]) => Promise<void>;
+  /** Called when nothing of a sandbox runs any more, so that what works for it ends too. */
+  readonly stopped: (id: SandboxId) => Promise<void>;
   /** Called when a sandbox is gone, so that nothing is kept for it. */
   readonly ended: (id: SandboxId) => void;
   readonly owner: string;

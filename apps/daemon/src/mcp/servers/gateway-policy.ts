@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { judgeServer, planServer } from "@sbx/catalog";
+import { BUILT_IN_CATALOG, judgeServer, planServer } from "@sbx/catalog";
 import type { EnabledServer } from "@sbx/contracts";
 import type { Caller, ServerPolicy, StartServer, Verdict } from "@sbx/mcp-gateway";
 import { identifyServer, type SecretKeeper } from "@sbx/secret-injector";
@@ -38,7 +38,7 @@ export function createGatewayPolicy({ store: { catalogs, rules }, secrets, chose
     },
     async missingSecrets(entry) {
       const found = catalogs.find(entry.name);
-      return found === undefined ? [] : await secrets.missing(identifyServer(entry, found.catalog), entry.secrets);
+      return found === undefined ? [] : await secrets.missing(identifyServer(entry, found.catalog), entry.secrets, { trusted: found.catalog === BUILT_IN_CATALOG });
     },
   };
 }

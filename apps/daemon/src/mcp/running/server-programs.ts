@@ -1,0 +1,36 @@
+import type { ServerPlan } from "@sbx/catalog";
+import { AppError, type ServerSource } from "@sbx/contracts";
+import type { Engine, EngineId, ServerVolume } from "@sbx/core";
+
+/** What runs a server: an image, the program in it, and what else that program needs of its container. */
+export interface ServerProgram {
+  readonly image: EngineId;
+  /** Whole argument vector. */
+  readonly command: readonly string[];
+  readonly workdir: string;
+  /** Under what the plan says. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly volumes: readonly ServerVolume[];
+  readonly scratch: readonly string[];
+}
+
+/** Finds, or makes, the program of a server of one kind. @throws AppError `IMAGE_UNAVAILABLE`, `SERVER_FAILED`, `CATALOG_INVALID`, or the signal's reason */
+export type FindProgram = (plan: ServerPlan, signal: AbortSignal) => Promise<ServerProgram>;
+
+/** How servers of each local kind come to a program. */
+export type ServerPrograms = Readonly<Record<Exclude<ServerSource["kind"], "remote">, FindProgram>>;
+
+/** Programs of images: one that is here is used as it is, another is pulled. */
+export function createImagePrograms(engine: () => Promise<Engine>): FindProgram {
+  return async ({ name, source, args }, signal) => {
+    if (source.kind !== "image") throw new Error(`${name} is no image`);
+    const there = await engine();
+    const image = (await there.findImage(source.image)) ?? (await there.pull(source.image, () => undefined, signal));
+    const { entrypoint, command, workdir, volumes } = await there.imageConfig(image);
+    const whole = [...entrypoint, ...(args.length > 0 ? args : command)];
+    if (whole.length === 0)
+      throw new AppError("SERVER_FAILED", { message: `The image of server "${name}" says no program, and neither does its entry`, fix: "Name the program under command in the catalog's entry." });
+    // Its own variables are the container's already.
+    return { image, command: whole, workdir, env: {}, volumes: [], scratch: volumes };
+  };
+}

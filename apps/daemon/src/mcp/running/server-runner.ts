@@ -1,0 +1,47 @@
+import { BUILT_IN_CATALOG, planServer } from "@sbx/catalog";
+import { AppError, type SandboxId, type ServerEntry } from "@sbx/contracts";
+import type { ServerPods } from "@sbx/core";
+import type { Caller, ServerRunner } from "@sbx/mcp-gateway";
+import { identifyServer, resolveServerEnvironment, type SecretKeeper, type ServerIdentity } from "@sbx/secret-injector";
+import { rootsSeenBy, serverLaunch } from "./server-launches.ts";
+import type { ServerPrograms } from "./server-programs.ts";
+
+export interface ServerRunnerParts {
+  readonly pods: Pick<ServerPods, "start">;
+  readonly programs: ServerPrograms;
+  readonly secrets: Pick<SecretKeeper, "lookup" | "adopt">;
+  /** The catalog whose entry this is; `undefined` when none has it any more. */
+  readonly catalogOf: (entry: ServerEntry) => string | undefined;
+}
+
+/** Run local servers: what the plan says, with the secrets that are bound to exactly this entry, in a pod of its own. */
+export function createServerRunner({ pods, programs, secrets, catalogOf }: ServerRunnerParts): ServerRunner {
+  return {
+    async start({ entry, config, caller }, signal) {
+      const plan = planServer(entry, config);
+      const { kind } = plan.source;
+      if (kind === "remote") throw new Error(`${entry.name} runs elsewhere`);
+      const identity = identityOf(entry, catalogOf);
+      // It was added, and policy allowed it: a catalog that is trusted gives it the secrets that are its own.
+      await secrets.adopt({ server: identity, secrets: entry.secrets, trusted: identity.catalog === BUILT_IN_CATALOG });
+      const { environment, missing } = await resolveServerEnvironment(plan.secretEnv, secrets.lookup(identity));
+      const [first] = missing;
+      if (first !== undefined) throw new AppError("SECRET_MISSING", { message: `Server "${entry.name}" needs the secret "${first.name}"`, fix: first.fix });
+      const program = await programs[kind](plan, signal);
+      const launch = serverLaunch({ plan, program, sandbox: sandboxOf(caller), secrets: environment });
+      const process = await pods.start(launch, signal);
+      return { ...process, rootSeenAs: rootsSeenBy(launch), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
+    },
+  };
+}
+
+/** Who an entry is to secrets. @throws AppError `SERVER_UNKNOWN` for one that its catalog no longer has */
+function identityOf(entry: ServerEntry, catalogOf: ServerRunnerParts["catalogOf"]): ServerIdentity {
+  const catalog = catalogOf(entry);
+  if (catalog === undefined) throw new AppError("SERVER_UNKNOWN", { message: `No catalog has the server "${entry.name}" any more`, fix: "Find servers with: sbx mcp server search WORDS" });
+  return identifyServer(entry, catalog);
+}
+
+function sandboxOf(caller: Caller): SandboxId | undefined {
+  return caller.kind === "sandbox" ? caller.sandbox : undefined;
+}
