@@ -19,7 +19,7 @@ const REFUSED: Readonly<Record<string, Refusal & { readonly unless?: string | bo
     fix: "Take the file in once, and leave --secrets out: sbx secret import FILE",
     unless: "docker-desktop",
   },
-  "--oci-ref <reference>": { message: `Servers as artifacts of a registry ${NOT_YET}`, fix: "Name the image: sbx mcp server enable docker://IMAGE" },
+  "--oci-ref <reference>": { message: `Running servers that are artifacts of a registry ${NOT_YET}`, fix: "Name the image: sbx mcp server enable docker://IMAGE" },
   "--mcp-registry <url>": { message: "A server of a community registry is enabled by its address, once", fix: "Enable it first: sbx mcp server enable https://HOST/v0/servers/SERVER/versions/latest" },
   "--static [bool]": { message: "Servers are started by sbx alone, and none that runs already is joined", fix: "Leave --static out.", unless: false },
   "--watch [bool]": { message: "A change of the files holds at once, always", fix: "Leave --watch out; to hold a state fixed, name files: --registry FILE --config FILE", unless: true },
