@@ -60,7 +60,7 @@ describe("the Kit store", () => {
     });
     const { profile } = await createKitStore({ directory }).load(kit);
     expect(profile.dockerfile).toBe(RECIPE);
-    expect(profile.seedFiles({ workspace: "/w", placeholder: "k", modelUrl: "u" })).toEqual([{ path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false }]);
+    expect(profile.seedFiles({ workspace: "/w", placeholder: "k", modelUrl: "u", mcpUrl: "m" })).toEqual([{ path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false }]);
   });
 
   it("names what was probably meant", async ({ expect }) => {

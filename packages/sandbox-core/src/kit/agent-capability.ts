@@ -8,7 +8,7 @@ export const AGENT_CAPABILITY = "dev.sbx/agent@1";
 
 const Words = z.array(z.string().max(1000)).max(50);
 
-/** A text in which `${workspace}`, `${placeholder}`, `${placeholder.last20}` and `${modelUrl}` are filled in; no other name. */
+/** A text in which `${workspace}`, `${placeholder}`, `${placeholder.last20}`, `${modelUrl}` and `${mcpUrl}` are filled in; no other name. */
 const Template = z
   .string()
   .max(64 * 1024)
@@ -58,8 +58,12 @@ export const AgentConfig = strictShape({
   env: z.record(EnvName, Template).default({}),
   /** Files in the home, written at a start of the sandbox. */
   files: z.array(SeededFile).max(50).default([]),
-  /** Where the agent keeps its MCP servers and what an entry for sbx's gateway looks like; `${mcpUrl}` is filled in. */
-  mcp: strictShape({ path: HomePath, keys: z.array(z.string().min(1)).min(1).max(8), entry: z.record(z.string(), z.json()) }).optional(),
+  /** The file (JSON or TOML) in which the agent keeps its MCP servers, the keys that lead to them, and what an entry for sbx's gateway looks like; `${mcpUrl}` is filled in. */
+  mcp: strictShape({
+    path: HomePath.regex(/\.(?:json|toml)$/, "a file that ends in .json or .toml"),
+    keys: z.array(z.string().min(1)).min(1).max(8),
+    entry: z.record(z.string(), z.json()),
+  }).optional(),
   /** Paths of the workspace that stay read-only because the agent's program on the host runs what they say; directories end in a slash. */
   protect: z.array(z.string().min(1).max(500)).max(50).default([]),
   /** Hosts of telemetry and updates: denied, whatever else is allowed. */

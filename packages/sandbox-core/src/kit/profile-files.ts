@@ -1,6 +1,7 @@
 import type { AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { isCapability, type ReadCapability } from "./kit.ts";
+import { withGatewayEntry } from "./mcp-file.ts";
 import type { SeedFile } from "./profile.ts";
 import { renderFile, type ProfileFacts } from "./template.ts";
 
@@ -9,15 +10,17 @@ export interface ProfileFileSources {
   readonly contents: ReadonlyMap<string, string>;
   readonly lifecycle: ConfigOf<"com.docker.sandbox/lifecycle@1">["files"];
   readonly agent: AgentConfig["files"];
+  readonly mcp: AgentConfig["mcp"];
 }
 
-/** Every file that a profile puts into the home: context, what the lifecycle lists, what our own capability lists. */
-export function profileFiles({ selected, contents, lifecycle, agent }: ProfileFileSources, facts: ProfileFacts): readonly SeedFile[] {
-  return [
+/** Every file that a profile puts into the home: context, what the lifecycle lists, what our own capability lists, the gateway's entry. */
+export function profileFiles({ selected, contents, lifecycle, agent, mcp }: ProfileFileSources, facts: ProfileFacts): readonly SeedFile[] {
+  const files = [
     ...contextFiles(selected, contents),
     ...lifecycle.map(({ path, content, mode = "644", overwrite }) => ({ path, content, mode: Number.parseInt(mode, 8), overwrite })),
     ...agent.map(({ path, content, mode, overwrite }) => ({ path, content: renderFile(path, content, facts), mode: Number.parseInt(mode, 8), overwrite })),
   ];
+  return withGatewayEntry(files, mcp, facts);
 }
 
 function contextFiles(selected: readonly ReadCapability[], contents: ReadonlyMap<string, string>): readonly SeedFile[] {

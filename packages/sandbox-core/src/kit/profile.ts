@@ -46,8 +46,6 @@ export interface AgentProfile {
   readonly sessions: SessionVerbs;
   /** Programs that the agent leaves running and that keep nothing alive. */
   readonly leavesRunning: readonly string[];
-  /** Where the agent keeps MCP servers, for whoever writes an entry. */
-  readonly mcp?: { readonly path: string; readonly keys: readonly string[]; readonly entry: Readonly<Record<string, unknown>> };
   /** Commands in the sandbox, as its user, each with the few variables it declared. `install` once, `startup` at every start. */
   readonly hooks: { readonly install: readonly (readonly string[])[]; readonly startup: readonly (readonly string[])[] };
   /** Optional capabilities that are left out, with the reason. */

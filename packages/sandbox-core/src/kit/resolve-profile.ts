@@ -55,10 +55,9 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile: given, c
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     leavesRunning: agent.leavesRunning,
-    ...(agent.mcp === undefined ? {} : { mcp: agent.mcp }),
     hooks: { install: install.map((hook) => hookCommand(hook)), startup: startup.map((hook) => hookCommand(hook)) },
     skipped,
-    seedFiles: (facts) => profileFiles({ selected, contents, lifecycle: files, agent: agent.files }, facts),
+    seedFiles: (facts) => profileFiles({ selected, contents, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
     environment: (facts) => profileEnvironment({ args: kit.argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };

@@ -6,6 +6,8 @@ export interface ProfileFacts {
   readonly placeholder: string;
   /** Address of the sandbox's model service, without a slash at the end. */
   readonly modelUrl: string;
+  /** Address of the sandbox's MCP gateway. */
+  readonly mcpUrl: string;
 }
 
 const VALUES: Readonly<Record<string, (facts: ProfileFacts) => string>> = {
@@ -13,10 +15,11 @@ const VALUES: Readonly<Record<string, (facts: ProfileFacts) => string>> = {
   placeholder: ({ placeholder }) => placeholder,
   "placeholder.last20": ({ placeholder }) => placeholder.slice(-20),
   modelUrl: ({ modelUrl }) => modelUrl,
+  mcpUrl: ({ mcpUrl }) => mcpUrl,
 };
 
 const REFERENCE = /\$\{([^}]*)\}/g;
-const SAMPLE: ProfileFacts = { workspace: "/work", placeholder: "key", modelUrl: "http://model" };
+const SAMPLE: ProfileFacts = { workspace: "/work", placeholder: "key", modelUrl: "http://model", mcpUrl: "http://mcp" };
 
 /** What is wrong with a template; `undefined` when nothing is. */
 export function checkTemplate(text: string): string | undefined {
@@ -61,7 +64,8 @@ function fill(text: string, facts: ProfileFacts, write: (value: string) => strin
   });
 }
 
-function renderJson(value: unknown, facts: ProfileFacts): unknown {
+/** Fill in every string of a JSON value, keys too; none of them can add a key or end a string. */
+export function renderJson(value: unknown, facts: ProfileFacts): unknown {
   if (typeof value === "string") return renderTemplate(value, facts);
   if (Array.isArray(value)) return value.map((item) => renderJson(item, facts));
   if (typeof value !== "object" || value === null) return value;

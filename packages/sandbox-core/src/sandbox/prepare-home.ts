@@ -106,8 +106,11 @@ async function setUp(
 
 /** What an agent's profile is told of a sandbox. */
 export function profileFacts(record: SandboxRecord): ProfileFacts {
-  return { workspace: record.request.workspace, placeholder: record.placeholder, modelUrl: modelUrl(record.service) };
+  return { workspace: record.request.workspace, placeholder: record.placeholder, modelUrl: modelUrl(record.service), mcpUrl: MCP_URL };
 }
+
+/** Where an agent finds the MCP gateway; the name and port that users of other gateways have in their files. */
+const MCP_URL = "http://host.docker.internal:8811/";
 
 /** Where a profile finds its model service inside the sandbox. */
 function modelUrl(service: string | undefined): string {

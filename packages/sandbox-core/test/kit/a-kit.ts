@@ -6,4 +6,9 @@ export function aKit({ capabilities = [], top = [] }: { readonly capabilities?: 
 export const A_DOCKERFILE = 'ARG SBX_BASE\nFROM ${SBX_BASE}\nENTRYPOINT ["agent"]\n';
 
 /** What a profile is told, with a workspace that tries to break out of a string. */
-export const NASTY = { workspace: '/tmp/a"b\\c\n[mcp_servers.x]\ncommand = "id"', placeholder: "sk-ant-api03-0123456789abcdefghijABCDEFGHIJ", modelUrl: "http://model.sbx.internal/anthropic" };
+export const NASTY = {
+  workspace: '/tmp/a"b\\c\n[mcp_servers.x]\ncommand = "id"',
+  placeholder: "sk-ant-api03-0123456789abcdefghijABCDEFGHIJ",
+  modelUrl: "http://model.sbx.internal/anthropic",
+  mcpUrl: "http://host.docker.internal:8811/",
+};

@@ -87,7 +87,7 @@ describe("the built-in agents", () => {
   });
 
   it("have these variables", ({ expect }) => {
-    expect(Object.fromEntries(NAMES.map((name) => [name, builtIn(name).environment({ workspace: "/w", placeholder: "KEY", modelUrl: "URL" })]))).toEqual({
+    expect(Object.fromEntries(NAMES.map((name) => [name, builtIn(name).environment({ workspace: "/w", placeholder: "KEY", modelUrl: "URL", mcpUrl: "MCP" })]))).toEqual({
       claude: { ANTHROPIC_API_KEY: "KEY", ANTHROPIC_BASE_URL: "URL", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1", DISABLE_AUTOUPDATER: "1", DISABLE_ERROR_REPORTING: "1", DISABLE_TELEMETRY: "1" },
       codex: { OPENAI_API_KEY: "KEY" },
       gemini: { GEMINI_API_KEY: "KEY", GEMINI_CLI_NO_RELAUNCH: "true", GOOGLE_GEMINI_BASE_URL: "URL" },
@@ -109,7 +109,13 @@ describe("the built-in agents", () => {
       hasCompletedOnboarding: true,
       customApiKeyResponses: { approved: [NASTY.placeholder.slice(-20)], rejected: [] },
       projects: { [NASTY.workspace]: { hasTrustDialogAccepted: true } },
+      mcpServers: { sbx: { type: "http", url: NASTY.mcpUrl } },
     });
+  });
+
+  it("know the sandbox's MCP gateway, each in its own file", ({ expect }) => {
+    const gateways = { claude: ".claude.json", codex: ".codex/config.toml", gemini: ".gemini/settings.json", opencode: ".config/opencode/opencode.json" };
+    for (const [name, path] of Object.entries(gateways)) expect(seeded(name, path), name).toContain(NASTY.mcpUrl);
   });
 
   it("codex: never trusts the workspace, whose settings name programs to run", ({ expect }) => {
