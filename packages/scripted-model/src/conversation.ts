@@ -86,6 +86,8 @@ function toolCall(tools: readonly OfferedTool[], { name, text: json }: { readonl
   const wanted = plainName(name);
   const tool = tools.find((one) => plainName(one.name) === wanted || plainName(one.name).endsWith(`_${wanted}`));
   if (tool !== undefined) return { kind: "call", tool, input: objectIn(json) };
+  const program = tools.find((one) => one.name === "exec" && one.form === "custom");
+  if (program !== undefined) return { kind: "call", tool: program, input: programCalling(name, objectIn(json)) };
   const search = searched ? undefined : tools.find((one) => one.name === TOOL_SEARCH);
   if (search !== undefined) return { kind: "call", tool: search, input: { query: name, max_results: 10 } };
   return text(`I would call the tool ${name}, but this agent does not offer it. It offers: ${namesOf(tools)}.`);
@@ -101,13 +103,26 @@ function namesOf(tools: readonly OfferedTool[]): string {
 
 /** Arguments that are no JSON object go as they are, so that the tool itself says what is wrong with them. */
 function objectIn(json: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(json);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // Said below.
+  // Some agents escape what they are told once more.
+  for (const text of [json, json.replaceAll(String.raw`\"`, '"')]) {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+    } catch {
+      // The next reading, or none.
+    }
   }
   return { arguments: json };
+}
+
+/** A tool of an agent that has all its tools as functions of JavaScript, found there by the end of its name. */
+function programCalling(name: string, input: Record<string, unknown>): string {
+  return [
+    `const plain = (text) => "_" + text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");`,
+    `const name = Object.keys(tools).find((one) => plain(one).endsWith(plain(${JSON.stringify(name)})));`,
+    `if (name === undefined) text("there is no tool ${name.replaceAll(/[^\w.-]/g, "")} among " + Object.keys(tools).join(", "));`,
+    `else { const result = await tools[name](${JSON.stringify(input)}); text((result.content ?? []).map((part) => part.text ?? "").join(" ") || JSON.stringify(result)); }`,
+  ].join("\n");
 }
 
 /** For a tool whose input is JavaScript, in which the agent's other tools are functions. */

@@ -31,6 +31,8 @@ export interface Host extends AsyncDisposable {
   git(cwd: string, ...args: readonly string[]): Promise<ProgramResult>;
   /** The engine's full view of a container. */
   inspect(container: string): Promise<string>;
+  /** Names of an image, by its id. */
+  imageNames(image: string): Promise<readonly string[]>;
   containersOf(sandbox: string): Promise<readonly EngineContainer[]>;
   /** Everything of ours that is in the engine or mounted now. */
   remains(): Promise<readonly string[]>;
@@ -113,6 +115,7 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
       return directory;
     },
     inspect: async (container) => JSON.stringify(await ask("GET", `/containers/${container}/json`)),
+    imageNames: async (image) => z.object({ RepoTags: z.array(z.string()) }).parse(await ask("GET", `/images/${image}/json`)).RepoTags,
     containersOf: (sandbox) => containers(`dev.sbx.sandbox=${sandbox}`),
     remains: async () => {
       const volumes = Volumes.parse(await ask("GET", `/volumes?${labelled(owner)}`)).Volumes ?? [];

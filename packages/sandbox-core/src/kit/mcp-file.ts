@@ -4,7 +4,7 @@ import type { SeedFile } from "./profile.ts";
 import { renderJson, type ProfileFacts } from "./template.ts";
 
 /** What the gateway is called among an agent's MCP servers; agents put it before the names of tools. */
-export const GATEWAY_ENTRY = "sbx";
+const GATEWAY_ENTRY = "sbx";
 
 /**
  * Add the entry of the sandbox's MCP gateway to an agent's own file, which is among `files` or is made. It is written

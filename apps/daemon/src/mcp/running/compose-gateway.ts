@@ -1,7 +1,7 @@
 import { AppError, ServerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { reapServers, ServerPods, type SandboxParts, type ServerParts } from "@sbx/core";
 import type { WallOptions } from "@sbx/egress-proxy";
-import { createCodeModeEngine, createGateway, createInterceptors, type GatewayOptions, type RemoteServers } from "@sbx/mcp-gateway";
+import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type RemoteServers } from "@sbx/mcp-gateway";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../../config.ts";
 import type { Log } from "../../log.ts";
@@ -62,6 +62,7 @@ export function composeGateway({ config, scope, store, secrets, parts, network, 
     record,
     onFault,
     codeMode: scope.use(createCodeModeEngine()),
+    tokens: scope.use(createTokenCounter()),
   };
   const ofSandboxes = scope.use(
     createGateway({
