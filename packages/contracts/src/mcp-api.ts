@@ -106,7 +106,13 @@ const servers = {
 } as const;
 
 const tools = {
-  listTools: route({ method: "GET", path: "/v1/mcp/tools", request: z.strictObject({ profile: Profile, servers: z.string().max(10_000).optional() }), response: z.array(ToolView) }),
+  /** `failed` are servers that did not start, and so offer nothing. */
+  listTools: route({
+    method: "GET",
+    path: "/v1/mcp/tools",
+    request: z.strictObject({ profile: Profile, servers: z.string().max(10_000).optional() }),
+    response: z.object({ tools: z.array(ToolView), failed: z.array(z.object({ server: z.string(), reason: z.string() })) }),
+  }),
   callTool: route({
     method: "POST",
     path: "/v1/mcp/tools/{tool}/calls",

@@ -62,10 +62,12 @@ export async function chooseTools(
   io.out(`${enabled} tool(s) enabled, ${disabled} tool(s) disabled\n`);
 }
 
-async function toolsOf({ daemon }: Context, options: ToolOptions): Promise<readonly ToolView[]> {
+async function toolsOf({ daemon, io }: Context, options: ToolOptions): Promise<readonly ToolView[]> {
   const selection = selectionOf(options);
   const { client } = await daemon.connect();
-  return await client.listTools(selection);
+  const { tools, failed } = await client.listTools(selection);
+  for (const { server, reason } of failed) io.err(`sbx: ${cleanText(`${server} did not start: ${reason}`)}\n`);
+  return tools;
 }
 
 /** What `--profile` and the arguments for Docker's gateway choose. */

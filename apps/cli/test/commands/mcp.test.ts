@@ -21,9 +21,13 @@ const view = { name: "team", title: "Team", origin: "user", servers: 1, problems
 const done = () => Promise.resolve({ done: true as const });
 
 describe("sbx mcp tools", () => {
-  const daemon = () => createFakeDaemon({ handlers: { listTools: () => Promise.resolve([tool, { name: "x\u001B[2J", title: "Titled\u0007", inputSchema: {} }]) } });
+  const daemon = () =>
+    createFakeDaemon({
+      handlers: { listTools: () => Promise.resolve({ tools: [tool, { name: "x\u001B[2J", title: "Titled\u0007", inputSchema: {} }], failed: [{ server: "late", reason: "no\u001B[2J" }] }) },
+    });
 
   it("lists as Docker's does, with nothing of a server that could steer the terminal", async ({ expect }) => {
+    expect((await runLine(["mcp", "tools", "ls"], { daemon: daemon() })).err).toBe("sbx: late did not start: no\n");
     expect((await runLine(["mcp", "tools", "ls"], { daemon: daemon() })).out).toBe("2 tools:\n - echo - Says it again.\n - x - Titled\n");
     expect((await runLine(["mcp", "tools", "count"], { daemon: daemon() })).out).toBe("2 tools\n");
     expect(JSON.parse((await runLine(["mcp", "tools", "count", "--format=json"], { daemon: daemon() })).out)).toEqual({ count: 2 });

@@ -53,7 +53,7 @@ export function composeMcp({ config, scope, store, secrets, gateway, record, log
     runs: new GatewayRuns({
       gateway,
       base: (options) => gatewayBase(options, { sets, catalogs: files }),
-      countTools: async (base, signal) => (await tools.listOf(base, signal)).length,
+      listTools: async (base, signal) => await tools.listOf(base, signal),
       token: () => hostToken(config.stateDirectory),
       newId,
       now,

@@ -1,12 +1,12 @@
 import { createInterceptors, parseInterceptor, startHttpGateway, type Gateway, type GatewayOptions, type GatewayState } from "@sbx/mcp-gateway";
-import type { ServerEntry } from "@sbx/contracts";
+import type { RecordEvent, ServerEntry } from "@sbx/contracts";
 import { createRunState } from "../store/run-state.ts";
 import type { ClientOptions, GatewayPort, ListenOptions } from "./gateway-port.ts";
 import { tokenText } from "./host-token.ts";
 import { toolsOffered } from "./tool-patterns.ts";
 
 /** What a gateway has for itself that serves the clients of one command; `chosen` are the servers that its person named. */
-export type OwnParts = Required<Pick<GatewayOptions, "state" | "management" | "offers" | "interceptors">> & { readonly chosen: ClientOptions["base"] };
+export type OwnParts = Required<Pick<GatewayOptions, "state" | "management" | "offers" | "interceptors" | "record">> & { readonly chosen: ClientOptions["base"] };
 
 export interface GatewayPortParts {
   /** Make a gateway over the parts that all share: catalog, policy, runner, remote servers, lists. */
@@ -14,19 +14,24 @@ export interface GatewayPortParts {
   /** The gateway of the sandboxes, which lives as long as the daemon. */
   readonly ofSandboxes: Gateway;
   readonly state: Pick<GatewayState, "profile" | "putProfile">;
+  readonly record: RecordEvent;
   readonly find: (server: string) => ServerEntry | undefined;
   /** The whole environment of a person's interceptors. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** The gateway for commands of a person: each gets one of its own over what all share, and takes it down when it ends. */
-export function createGatewayPort({ make, ofSandboxes, state, find, env }: GatewayPortParts): GatewayPort {
+export function createGatewayPort({ make, ofSandboxes, state, record, find, env }: GatewayPortParts): GatewayPort {
   const live = new Set<Gateway>([ofSandboxes]);
   const open = (options: ClientOptions): Gateway => {
     const gateway = make({
       state: createRunState(state, options.base),
       chosen: options.base,
       management: options.management,
+      record: (event) => {
+        record(event);
+        if (event.type === "server.failed") options.failed(String(event.fields["server"]), String(event.fields["reason"]));
+      },
       offers: toolsOffered(options.tools, find),
       interceptors: createInterceptors({
         custom: options.interceptors.map(parseInterceptor),
@@ -48,7 +53,6 @@ export function createGatewayPort({ make, ofSandboxes, state, find, env }: Gatew
       try {
         await gateway.serveDuplex(stream, caller, signal);
       } finally {
-        stream.destroy();
         await close(gateway);
       }
     },

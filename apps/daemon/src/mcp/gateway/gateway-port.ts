@@ -17,6 +17,8 @@ export interface ClientOptions {
   readonly interceptors: readonly string[];
   /** A line for the person who started it. Never a secret, never an argument of a call. */
   readonly log: (line: string) => void;
+  /** Told of each server that did not start, and why. */
+  readonly failed: (server: string, reason: string) => void;
 }
 
 /** Where a client on the host reaches the gateway by HTTP, on loopback only. */
@@ -34,7 +36,7 @@ export interface GatewayListener extends AsyncDisposable {
 
 /** The running gateway, as the person's side needs it. */
 export interface GatewayPort {
-  /** Serve one client of the stdio transport, one JSON message a line. Resolves when it has ended or `signal` fired; the stream is destroyed then. */
+  /** Serve one client of the stdio transport, one JSON message a line. Resolves when it has ended or `signal` fired, which destroys the stream. */
   serveLines(stream: Duplex, options: ClientOptions & { readonly caller: Caller }, signal: AbortSignal): Promise<void>;
   /** @throws AppError `CONFIG_INVALID` when something else listens there, `USAGE` for an interceptor that is none */
   listen(options: ListenOptions): Promise<GatewayListener>;

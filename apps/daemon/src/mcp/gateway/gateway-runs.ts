@@ -5,12 +5,13 @@ import { parseInterceptor, type Caller } from "@sbx/mcp-gateway";
 import { Secret } from "@sbx/secret-injector";
 import { attachProcess, refuse } from "../../sessions/attach-process.ts";
 import type { ClientOptions, GatewayPort } from "./gateway-port.ts";
+import type { ListedTools } from "./tool-service.ts";
 
 export interface GatewayRunsParts {
   readonly gateway: GatewayPort;
   readonly base: (options: GatewayOptions) => ClientOptions["base"];
-  /** How many tools the servers of a base offer; starts what was never started. */
-  readonly countTools: (base: ClientOptions["base"], signal: AbortSignal) => Promise<number>;
+  /** The tools of the servers of a base; starts what was never started. */
+  readonly listTools: (base: ClientOptions["base"], signal: AbortSignal) => Promise<ListedTools>;
   readonly token: () => Secret;
   readonly newId: () => string;
   readonly now: () => number;
@@ -120,8 +121,9 @@ export class GatewayRuns {
     const start = this.#parts.now();
     log("- Listing MCP tools...");
     try {
-      const count = await this.#parts.countTools(base, signal);
-      log(`> ${count} tools listed in ${seconds(this.#parts.now() - start)}`);
+      const { tools, failed } = await this.#parts.listTools(base, signal);
+      for (const { server, reason } of failed) log(`  > Can't start ${server}: ${reason}`);
+      log(`> ${tools.length} tools listed in ${seconds(this.#parts.now() - start)}`);
     } catch (error) {
       if (signal.aborted) return;
       if (!AppError.is(error)) this.#parts.onFault(error);
@@ -147,7 +149,8 @@ export class GatewayRuns {
 
 /** Resolves when a stream was read to its end, or when nobody reads it any more. */
 async function wasRead(stream: Readable, connection: Duplex): Promise<void> {
-  if (connection.destroyed) return;
+  // What has closed already says so no more.
+  if (connection.destroyed || stream.closed || stream.readableEnded) return;
   await new Promise((resolve) => {
     stream.once("end", resolve).once("close", resolve);
     connection.once("close", resolve);
@@ -164,6 +167,9 @@ function clientOptions({ options, base }: Run, log: (line: string) => void): Cli
     blockSecrets: options.blockSecrets,
     interceptors: options.interceptors,
     log,
+    failed: (server, reason) => {
+      log(`  > Can't start ${server}: ${reason}`);
+    },
   };
 }
 

@@ -19,6 +19,12 @@ export interface Selection {
   readonly servers?: readonly string[] | undefined;
 }
 
+/** Tools of some servers, and why others of them offer none. */
+export interface ListedTools {
+  readonly tools: ToolView[];
+  readonly failed: { readonly server: string; readonly reason: string }[];
+}
+
 /** What a person does with tools: the servers that have them are started as an agent's would be. */
 export class ToolService {
   readonly #parts: ToolServiceParts;
@@ -27,19 +33,22 @@ export class ToolService {
     this.#parts = parts;
   }
 
-  async list(selection: Selection, signal: AbortSignal): Promise<ToolView[]> {
-    return await this.#with(selection, signal, listTools);
+  async list(selection: Selection, signal: AbortSignal): Promise<ListedTools> {
+    return await this.listOf(this.#baseOf(selection), signal);
   }
 
-  /** The tools of these servers. */
-  async listOf(base: ClientOptions["base"], signal: AbortSignal): Promise<ToolView[]> {
-    return await this.#run(base, signal, listTools);
+  /** The tools of these servers. One that does not start keeps nobody from the others. */
+  async listOf(base: ClientOptions["base"], signal: AbortSignal): Promise<ListedTools> {
+    const failed = new Map<string, string>();
+    const tools = await this.#run({ base, failed }, signal, listTools);
+    return { tools, failed: [...failed].map(([server, reason]) => ({ server, reason })) };
   }
 
   /** @throws AppError `TOOL_UNKNOWN` */
   async call(selection: Selection, { tool, args }: { readonly tool: string; readonly args: Readonly<Record<string, unknown>> }, signal: AbortSignal): Promise<ToolResult> {
-    return await this.#with(selection, signal, async (client) => {
-      if (!(await listTools(client)).some(({ name }) => name === tool)) throw new AppError("TOOL_UNKNOWN", { message: `tool ${tool} not found`, fix: "List the tools with: sbx mcp tools ls" });
+    const failed = new Map<string, string>();
+    return await this.#run({ base: this.#baseOf(selection), failed }, signal, async (client) => {
+      if (!(await listTools(client)).some(({ name }) => name === tool)) throw unknownTool(tool, failed);
       const start = this.#parts.now();
       const result = await client.request("tools/call", { name: tool, arguments: args });
       return ToolResult.parse({ ...result, tookMs: this.#parts.now() - start });
@@ -52,19 +61,33 @@ export class ToolService {
     if (entry !== undefined && entry.tools.length > 0) return toolNames(entry, []);
     const prefix = entry?.prefix === undefined ? "" : `${entry.prefix}__`;
     const base = (): readonly EnabledServer[] => [{ name: server, config: configOf(this.#parts.sets, server) }];
-    const listed = await this.#run(base, signal, listTools);
+    const listed = await this.#run({ base, failed: new Map() }, signal, listTools);
     return listed.map(({ name }) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
   }
 
-  async #with<T>({ profile, servers }: Selection, signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
+  #baseOf({ profile, servers }: Selection): ClientOptions["base"] {
     const set = this.#parts.sets.get(profile);
-    return await this.#run(() => set.profile().servers.filter(({ name }) => servers === undefined || servers.includes(name)), signal, use);
+    return () => set.profile().servers.filter(({ name }) => servers === undefined || servers.includes(name));
   }
 
-  async #run<T>(base: ClientOptions["base"], signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
-    const options: ClientOptions = { base, management: false, tools: [], logCalls: true, blockSecrets: true, interceptors: [], log: () => undefined };
+  async #run<T>({ base, failed }: { readonly base: ClientOptions["base"]; readonly failed: Map<string, string> }, signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
+    const options: ClientOptions = {
+      base,
+      management: false,
+      tools: [],
+      logCalls: true,
+      blockSecrets: true,
+      interceptors: [],
+      log: () => undefined,
+      failed: (server, reason) => void failed.set(server, reason),
+    };
     return await withLineClient({ gateway: this.#parts.gateway, options, scope: this.#parts.newScope(), signal }, use);
   }
+}
+
+function unknownTool(tool: string, failed: ReadonlyMap<string, string>): AppError {
+  const silent = [...failed].map(([server, reason]) => `; ${server} did not start: ${reason}`).join("");
+  return new AppError("TOOL_UNKNOWN", { message: `tool ${tool} not found${silent}`, fix: "List the tools with: sbx mcp tools ls" });
 }
 
 /** A tool that is none is passed over: what a server says keeps nobody from the others. */

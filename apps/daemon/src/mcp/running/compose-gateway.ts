@@ -76,6 +76,7 @@ export function composeGateway({ config, scope, store, secrets, parts, network, 
     make: ({ chosen, ...own }) => createGateway({ ...shared, ...own, policy: createGatewayPolicy({ store, secrets, chosen }) }),
     ofSandboxes,
     state: store.state,
+    record,
     find: (server) => store.catalogs.find(server)?.entry,
     env: environment,
   });

@@ -54,7 +54,7 @@ const names = (answer: { readonly result: { readonly tools: readonly { readonly 
 describe("sbx mcp gateway run, in the daemon", () => {
   it("speaks the stdio transport over the command's stream, and says on the log what Docker's says", async ({ expect }) => {
     const person = aPersonGateway();
-    person.store.enabled.enable(["one"]);
+    person.store.enabled.enable(["one", "never"]);
     const gateway = run(person, { transport: "stdio" });
     expect(await gateway.ask(initialize)).toMatchObject({ id: 1, result: { capabilities: { tools: {} } } });
     expect(names(await gateway.ask({ id: 2, method: "tools/list" }))).toEqual(expect.arrayContaining(["echo", "fail", "mcp-find", "mcp-add"]));

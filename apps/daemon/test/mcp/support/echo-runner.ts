@@ -1,8 +1,10 @@
 import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { AppError } from "@sbx/contracts";
 import type { RunningServer, ServerRunner, StartServer } from "@sbx/mcp-gateway";
 
-/** Runs every server as the same small one in this process: tools `echo` and `fail`. Says what was started. */
+/** Runs every server as the same small one in this process: tools `echo` and `fail`; one that is called `never` does not start. Says what was started. */
 export function createEchoRunner(): ServerRunner & { readonly started: StartServer[]; readonly running: () => number } {
   const started: StartServer[] = [];
   let running = 0;
@@ -11,6 +13,7 @@ export function createEchoRunner(): ServerRunner & { readonly started: StartServ
     running: () => running,
     start: async (request) => {
       started.push(request);
+      if (request.entry.name === "never") throw new AppError("SERVER_FAILED", { message: "it never starts", fix: "none" });
       running += 1;
       const server = echoServer(request.entry.name, () => {
         running -= 1;
@@ -38,6 +41,8 @@ function echoServer(name: string, onEnd: () => void): RunningServer {
     [Symbol.asyncDispose]: async () => {
       if (!ended) onEnd();
       ended = true;
+      // As a container, it takes a while to be gone.
+      await setTimeout(20);
       for (const stream of [stdin, stdout, stderr]) stream.destroy();
       exit.resolve(0);
       await exit.promise;

@@ -16,7 +16,11 @@ export const TOKEN = "token-of-the-tests";
 /** A person's side with a real gateway, whose servers run in this process. */
 export function aPersonGateway() {
   const { store } = anMcpStore();
-  store.catalogs.put("team", catalogWith({ one: { type: "server", image: "team/one" }, two: { type: "server", image: "team/two", prefix: "second" } }), { displayName: "Team", url: "user" });
+  store.catalogs.put(
+    "team",
+    catalogWith({ one: { type: "server", image: "team/one" }, two: { type: "server", image: "team/two", prefix: "second" }, never: { type: "server", image: "team/never" } }),
+    { displayName: "Team", url: "user" },
+  );
   const runner = createEchoRunner();
   const faults: unknown[] = [];
   const make = ({ chosen, ...own }: Partial<OwnParts> & Pick<OwnParts, "chosen" | "state">): Gateway =>
@@ -34,7 +38,7 @@ export function aPersonGateway() {
     await ofSandboxes[Symbol.asyncDispose]();
   });
   const find = (server: string) => store.catalogs.find(server)?.entry;
-  const gateway = createGatewayPort({ make, ofSandboxes, state: store.state, find, env: { PATH: process.env["PATH"] ?? "" } });
+  const gateway = createGatewayPort({ make, ofSandboxes, state: store.state, record: () => undefined, find, env: { PATH: process.env["PATH"] ?? "" } });
   let ids = 0;
   const newId = (): string => `gw_${(ids += 1)}`;
   const now = (): number => performance.now();
@@ -42,7 +46,7 @@ export function aPersonGateway() {
   const runs = new GatewayRuns({
     gateway,
     base: (options) => gatewayBase(options, store),
-    countTools: async (base, signal) => (await tools.listOf(base, signal)).length,
+    listTools: async (base, signal) => await tools.listOf(base, signal),
     token: () => new Secret(TOKEN),
     newId,
     now,
