@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openHost, patiently, type Host } from "../src/open-host.ts";
+import { spellings } from "../src/spellings.ts";
 
 /** Each is nowhere else in the world: whoever finds one has found a leak. */
 const KEYS = {
@@ -35,12 +36,6 @@ capabilities:
       model: { service: anthropic, baseUrl: { env: ANTHROPIC_BASE_URL, value: "\${modelUrl}" } }
 `;
 
-/** Every spelling in which a key could lie somewhere. */
-function spellings(key: string): readonly string[] {
-  const hex = Buffer.from(key).toString("hex");
-  const aligned = ["", "x", "xy"].flatMap((before) => (["base64", "base64url"] as const).map((form) => Buffer.from(`${before}${key}`).toString(form).slice(4, -4)));
-  return [key, key.slice(-24), ...aligned, hex, hex.toUpperCase(), encodeURIComponent(key), JSON.stringify(key).slice(1, -1), key.replaceAll("/", String.raw`\/`)];
-}
 const NEEDLES = Object.entries(KEYS).flatMap(([name, key]) => spellings(key).map((needle) => ({ name, needle })));
 const keysIn = (text: string): readonly string[] => [...new Set(NEEDLES.filter(({ needle }) => text.includes(needle)).map(({ name }) => name))];
 
