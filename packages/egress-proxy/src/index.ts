@@ -6,4 +6,5 @@ export type { PodConnection, ServeConnection } from "./pod/pod-connection.ts";
 export { createWall, type Wall, type WallOptions } from "./wall/create-wall.ts";
 export { systemConnect, systemResolve, type Connect, type Resolve } from "./wall/dial.ts";
 export { DEFAULT_LIMITS, type WallLimits } from "./wall/limits.ts";
+export { guardAddress, type Guarded } from "./wall/address-guard.ts";
 export { isSafeUpstream, type ModelBinding } from "./wall/model/model-binding.ts";

@@ -7,7 +7,7 @@ import { packContext, type ContextFile } from "./context-file.ts";
 import { DEBIAN_SUITE, findDebianRoot } from "./debian-root.ts";
 import { authorityFileName, extraAuthorities, type Environment } from "./host-trust.ts";
 import { readContext } from "./read-context.ts";
-import { baseRecipe, debianRecipe, gateRecipe, type BaseParts, type Recipe } from "./recipe.ts";
+import { baseRecipe, debianRecipe, gateRecipe, serversRecipe, type BaseParts, type Recipe } from "./recipe.ts";
 import { recipeHash } from "./recipe-hash.ts";
 import { SharedWork, type Progress, type Waiting } from "./shared-work.ts";
 
@@ -39,6 +39,8 @@ export interface ImageMaker {
   base(progress: Progress, signal: AbortSignal): Promise<EngineId>;
   /** `/usr/local/bin/gate` and `/usr/local/bin/hold`, static, with iptables and ip. */
   gate(progress: Progress, signal: AbortSignal): Promise<EngineId>;
+  /** What MCP servers run on that are packages: Node, npm, git, Python with pip. */
+  servers(progress: Progress, signal: AbortSignal): Promise<EngineId>;
   /** An agent's own image on top of the base. Also `KIT_INVALID`, `KIT_UNSUPPORTED`. */
   agent(recipe: AgentRecipe, progress: Progress, signal: AbortSignal): Promise<EngineId>;
   /** The agent's image when it is there already, without making anything. Also `KIT_INVALID`, `KIT_UNSUPPORTED`. */
@@ -126,6 +128,10 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
   return {
     base: async (progress, signal) => (await base({ progress, signal })).id,
     gate: async (progress, signal) => await onDebian(await gateRecipe((await debianRecipe(DEBIAN_SUITE)).reference), { progress, signal }),
+    servers: async (progress, signal) => {
+      const recipe = await serversRecipe((await base({ progress, signal })).reference);
+      return await ensure(recipe, (inner) => build(recipe, inner), { progress, signal });
+    },
     agent: async (agent, progress, signal) => {
       checkAgent(agent);
       const recipe = await agentRecipe(agent, (await base({ progress, signal })).reference);

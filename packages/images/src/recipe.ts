@@ -7,7 +7,7 @@ import { recipeHash } from "./recipe-hash.ts";
 
 /** A recipe that is ready to build: what goes in, and the reference that names exactly that. */
 export interface Recipe {
-  readonly kind: "debian" | "base" | "gate" | "agent";
+  readonly kind: "debian" | "base" | "gate" | "agent" | "servers";
   readonly reference: string;
   readonly hash: string;
   readonly dockerfile: string;
@@ -44,6 +44,13 @@ export async function baseRecipe({ debian, node, authorities }: BaseParts): Prom
   const program: ContextFile = { kind: "file", path: "node", source: node.path, sizeBytes: node.sizeBytes, executable: true };
   const files = async (): Promise<readonly ContextFile[]> => [...small, program, { kind: "directory", path: "npm" }, ...(await npm.files())];
   return { kind: "base", reference: `sbx/base:${hash}`, hash, dockerfile, files, args: { SBX_DEBIAN: debian } };
+}
+
+/** What packages of servers run on: the base with a whole Python. */
+export async function serversRecipe(base: string): Promise<Recipe> {
+  const dockerfile = await builtIn("servers");
+  const hash = await recipeHash({ dockerfile, files: [], facts: { SBX_BASE: base } });
+  return { kind: "servers", reference: `sbx/servers:${hash}`, hash, dockerfile, files: () => Promise.resolve([]), args: { SBX_BASE: base } };
 }
 
 /** The gate and the session holder from their C sources. */

@@ -134,6 +134,7 @@ export class ServerLab implements AsyncDisposable {
       volumes: [],
       scratch: [],
       rules: [],
+      purpose: "run",
       hosts: [],
       limits: { cpus: 1, memoryBytes: 256 << 20, pids: 64 },
       ...changes,

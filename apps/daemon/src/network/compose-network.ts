@@ -80,7 +80,12 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
     servers: {
       async open({ id, server, sandbox: owner, rules, purpose, ...opening }) {
         const policyNow = policy.ofServer({ server, rules, purpose, owner: owner === undefined ? undefined : () => sandbox(owner) });
-        const known: RegisteredPod = { scope: () => `--server ${server}`, policy: policyNow, sandbox: owner, fields: { server } };
+        const known: RegisteredPod = {
+          scope: () => (purpose === "run" ? `--server ${server}` : undefined),
+          policy: policyNow,
+          sandbox: owner,
+          fields: { server, ...(purpose === "run" ? {} : { installing: true }) },
+        };
         // Names of sbx's own services lead nowhere in a server's pod.
         return openPod(id, known, { ...opening, resume: false, mayAllow: (name) => mayAllow(policyNow(), name) });
       },

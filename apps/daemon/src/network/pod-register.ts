@@ -6,8 +6,8 @@ const KEPT_GONE = 256;
 
 /** What the daemon knows of a pod, for whoever meets only its id. */
 export interface RegisteredPod {
-  /** Narrows a command to it: `--sandbox NAME`, `--server NAME`. */
-  readonly scope: () => string;
+  /** Narrows a command to it: `--sandbox NAME`, `--server NAME`; `undefined` where no command of a person changes what it may reach. */
+  readonly scope: () => string | undefined;
   /** What decides for it now. @throws when nothing may be decided: nothing is allowed then. */
   readonly policy: () => CompiledPolicy;
   /** In whose record its events stand; absent for what works for nobody's sandbox. */

@@ -11,7 +11,7 @@ const USUAL_PORT = 443;
 interface RefusalParts {
   readonly pod: PodId;
   /** Narrows the command of the fix to this pod. */
-  readonly scope: () => string;
+  readonly scope: () => string | undefined;
   readonly policy: () => CompiledPolicy;
   readonly record: RecordPodEvent;
   readonly now: () => number;
@@ -28,11 +28,17 @@ export function recordRefusals({ pod, scope, policy, record, now }: RefusalParts
     if (before !== undefined && now() - before < QUIET_MS) return;
     if (last.size >= MAX_NAMES) last.clear();
     last.set(asked, now());
+    const narrowed = scope();
     const { rule, reason, fix } = decide(policy(), { kind: "name", name: asked, port: USUAL_PORT });
     record({
       type: "egress.denied",
       pod,
-      fields: { to: asked, rule: rule?.id ?? null, reason: reason.replace(`:${USUAL_PORT}`, ""), ...(rule === undefined && fix === undefined ? {} : { fix: `sbx policy allow ${asked} ${scope()}` }) },
+      fields: {
+        to: asked,
+        rule: rule?.id ?? null,
+        reason: reason.replace(`:${USUAL_PORT}`, ""),
+        ...(narrowed === undefined || (rule === undefined && fix === undefined) ? {} : { fix: `sbx policy allow ${asked} ${narrowed}` }),
+      },
     });
   };
 }

@@ -66,6 +66,7 @@ function aLaunch(changes: Partial<ServerLaunch> = {}): ServerLaunch {
     volumes: [],
     scratch: [],
     rules: [],
+    purpose: "run",
     hosts: [],
     limits: { cpus: 1, memoryBytes: 1 << 30, pids: 64 },
     ...changes,

@@ -26,8 +26,8 @@ export interface WallOptions {
   readonly record: RecordPodEvent;
   /** Faults of the wall itself. */
   readonly log: (message: string, error: unknown) => void;
-  /** What narrows the commands in refusals to a pod, such as `--sandbox NAME`; its id when absent. */
-  readonly scopeOf?: (pod: PodId) => string;
+  /** What narrows the commands in refusals to a pod, such as `--sandbox NAME`; its id when absent. `undefined`: no command changes what it may reach. */
+  readonly scopeOf?: (pod: PodId) => string | undefined;
   readonly resolve?: Resolve;
   /** How a vetted address is dialled. */
   readonly connect?: Connect;

@@ -13,7 +13,7 @@ import type { BufferPool } from "./splice.ts";
 /** What all connections share. */
 export interface WallParts {
   readonly policyOf: (pod: PodId) => CompiledPolicy;
-  readonly scopeOf: (pod: PodId) => string;
+  readonly scopeOf: (pod: PodId) => string | undefined;
   readonly limits: WallLimits;
   readonly ports: DialPorts;
   readonly records: Records;
@@ -63,7 +63,8 @@ export function deny(passage: Denied, verdict: Verdict): Refusal {
 /** A command changes this pod only, unless what it takes away holds for all. */
 function withScope({ pod, parts }: Denied, verdict: Verdict): Verdict {
   if (verdict.fix === undefined || (verdict.rule !== undefined && verdict.rule.effect === "deny" && !OWN_LAYERS.has(verdict.rule.layer))) return verdict;
-  return { ...verdict, fix: `${verdict.fix} ${parts.scopeOf(pod)}` };
+  const scope = parts.scopeOf(pod);
+  return { rule: verdict.rule, reason: verdict.reason, ...(scope === undefined ? {} : { fix: `${verdict.fix} ${scope}` }) };
 }
 
 /** End a connection that was denied: readable where HTTP is spoken, else as quickly as a closed port would. */

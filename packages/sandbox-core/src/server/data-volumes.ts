@@ -32,7 +32,10 @@ interface Give {
  * from the image at that moment, as the image's own users.
  */
 export async function giveVolumes({ owner }: ServerParts, { engine, launch, gateImage, user, id, signal }: Give): Promise<void> {
-  const sources = launch.volumes.flatMap((volume) => (volume.kind === "data" && !volume.readonly ? [dataVolume(launch, volume.name)] : []));
+  const sources = launch.volumes.flatMap((volume) => {
+    if (volume.kind === "package") return launch.purpose === "install" ? [volume.volume] : [];
+    return volume.kind === "data" && !volume.readonly ? [dataVolume(launch, volume.name)] : [];
+  });
   if (sources.length === 0) return;
   await runToEnd(engine, ownerContainer({ name: `sbx-mcp-setup-${id.slice(4)}`, image: gateImage, labels: serverLabels(owner, "server-setup", { id, ...launch }), user, sources }), signal);
 }

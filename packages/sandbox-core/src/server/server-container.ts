@@ -3,6 +3,7 @@ import { AppError } from "@sbx/contracts";
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { HOLD_PROGRAM } from "../sandbox/workload-container.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
+import { hasControlCharacter } from "../workspace/forbidden-place.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
 import type { ServerLaunch } from "./server-launch.ts";
 
@@ -40,8 +41,7 @@ export function checkTarget(server: string, target: string): void {
       .slice(1)
       .split("/")
       .some((part) => part === "" || part === "." || part === "..");
-  // eslint-disable-next-line no-control-regex -- a name with a control character in it is what is refused here
-  if (plain && !/[\0-\x1f\x7f]/.test(target) && !KEPT_PLACES.some((place) => isWithin(target, place) || isWithin(place, target))) return;
+  if (plain && !hasControlCharacter(target) && !KEPT_PLACES.some((place) => isWithin(target, place) || isWithin(place, target))) return;
   throw new AppError("CATALOG_INVALID", {
     message: `Server "${server}" wants a volume at "${target.replaceAll(/[^\x20-\x7e]/g, "?")}", where none may be`,
     fix: "Give the volume another target, such as /data.",

@@ -8,7 +8,7 @@ export type ServerVolume =
   | ({ readonly kind: "part" } & WorkspacePart)
   /** A volume that belongs to this server in this sandbox, and goes with the sandbox. */
   | { readonly kind: "data"; readonly name: string; readonly target: string; readonly readonly: boolean }
-  /** An installed package, which no server can write. */
+  /** An installed package. Only an installation can write it. */
   | { readonly kind: "package"; readonly volume: string; readonly target: string };
 
 /** A server that is ready to be run: everything is decided, nothing is evaluated, split or expanded any more. */
@@ -27,6 +27,8 @@ export interface ServerLaunch {
   /** Paths that the image wants to write: memory of the pod's own. */
   readonly scratch: readonly string[];
   readonly rules: readonly Rule[];
+  /** An installation reaches what `rules` say and nothing else, and writes the package that it makes. */
+  readonly purpose: "run" | "install";
   /** Further names in the container's table of hosts. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
   readonly limits: { readonly cpus: number; readonly memoryBytes: number; readonly pids: number };

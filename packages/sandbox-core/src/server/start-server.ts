@@ -79,7 +79,7 @@ async function startContainers(parts: ServerParts, { id, launch, signal, scope }
     if (made.gate !== undefined) await engine.remove(made.gate);
   });
   const link = scope.use(
-    await parts.network.open({ id, hostname: HOSTNAME, directory: await parts.files.podDirectory(id), server: launch.server, sandbox: launch.sandbox, rules: launch.rules, purpose: "run" }),
+    await parts.network.open({ id, hostname: HOSTNAME, directory: await parts.files.podDirectory(id), server: launch.server, sandbox: launch.sandbox, rules: launch.rules, purpose: launch.purpose }),
   );
   scope.defer(() => endWorkload(engine, made.workload));
   const labels = serverLabels(parts.owner, "server-gate", { id, ...launch });
@@ -143,7 +143,7 @@ function mountOf(launch: ServerLaunch, volume: ServerLaunch["volumes"][number]):
     case "data":
       return [{ kind: "volume", source: dataVolume(launch, volume.name), target: volume.target, readonly: volume.readonly }];
     case "package":
-      return [{ kind: "volume", source: volume.volume, target: volume.target, readonly: true }];
+      return [{ kind: "volume", source: volume.volume, target: volume.target, readonly: launch.purpose === "run" }];
   }
 }
 

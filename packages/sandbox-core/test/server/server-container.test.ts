@@ -20,6 +20,7 @@ function aLaunch(changes: Partial<ServerLaunch> = {}): ServerLaunch {
     volumes: [],
     scratch: [],
     rules: [],
+    purpose: "run",
     hosts: [],
     limits: { cpus: 1, memoryBytes: 2 ** 31, pids: 256 },
     ...changes,

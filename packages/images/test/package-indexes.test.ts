@@ -1,0 +1,45 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test as base } from "vitest";
+import { packageIndexes } from "../src/package-indexes.ts";
+
+/** A directory for PATH with an `npm` and a `python3` that answer what the test says. */
+const test = base.extend<{ clientsSay: (npm: string, pip: string) => Promise<string> }>({
+  clientsSay: async ({}, use) => {
+    const directory = await mkdtemp(join(tmpdir(), "sbx-clients-"));
+    await use(async (npm, pip) => {
+      for (const [name, answer] of [
+        ["npm", npm],
+        ["python3", pip],
+      ] as const) {
+        await writeFile(join(directory, name), `#!/bin/sh\n/bin/cat <<'END'\n${answer}\nEND\n`);
+        await chmod(join(directory, name), 0o755);
+      }
+      return directory;
+    });
+    await rm(directory, { recursive: true });
+  },
+});
+const { signal } = new AbortController();
+
+test("are what npm and pip of this host are set to", async ({ expect, clientsSay }) => {
+  const PATH = await clientsSay("https://npm.example.test/repo/", "global.cert='/etc/x.crt'\nglobal.index-url='https://pypi.example.test/simple'");
+  expect(await packageIndexes({ PATH }, signal)).toEqual({ npm: "https://npm.example.test/repo/", pypi: "https://pypi.example.test/simple" });
+});
+
+test("are what the nearest setting of pip says", async ({ expect, clientsSay }) => {
+  const lines = ["global.index-url='https://global.test/simple'", "install.index-url='https://install.test/simple'", ":env:.index-url='https://env.test/simple'"];
+  const pypi = async (count: number): Promise<string | undefined> => (await packageIndexes({ PATH: await clientsSay("", lines.slice(0, count).join("\n")) }, signal)).pypi;
+  expect([await pypi(1), await pypi(2), await pypi(3)]).toEqual(["https://global.test/simple", "https://install.test/simple", "https://env.test/simple"]);
+});
+
+for (const address of ["https://user:secret@index.example.test/", "http://localhost:4873/", "http://127.0.0.1:4873/", "http://[::1]/", "file:///etc/", "undefined", ""]) {
+  test(`leave out ${JSON.stringify(address)}`, async ({ expect, clientsSay }) => {
+    expect(await packageIndexes({ PATH: await clientsSay(address, `global.index-url='${address}'`) }, signal)).toEqual({});
+  });
+}
+
+test("are nothing where there are no clients", async ({ expect }) => {
+  expect(await packageIndexes({ PATH: "/nonexistent" }, signal)).toEqual({});
+});

@@ -1,0 +1,1 @@
+export { ServerPackages, type PackageSource, type ReadyPackage, type ServerPackagesParts } from "./server-packages.ts";

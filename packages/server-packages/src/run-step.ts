@@ -1,0 +1,94 @@
+import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
+import type { Readable } from "node:stream";
+import { AppError, type Rule } from "@sbx/contracts";
+import type { EngineId, ServerLaunch, ServerPods } from "@sbx/core";
+
+/** Where a package lies in the pods of its installation and of its server. */
+export const PACKAGE_DIRECTORY = "/opt/mcp";
+const MAX_OUTPUT_BYTES = 64 << 20;
+const KEPT_LINES = 40;
+const LINE_CHARACTERS = 2000;
+/** What an installation may use. Package managers hold whole trees in memory. */
+const LIMITS: ServerLaunch["limits"] = { cpus: 2, memoryBytes: 2 * 1024 ** 3, pids: 512 };
+
+/** One program that is run to its end in a pod of its own. */
+export interface Step {
+  readonly server: string;
+  readonly what: string;
+  readonly image: EngineId;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly rules: readonly Rule[];
+  /** The volume that is written; none for a step that only asks. */
+  readonly volume?: string;
+  /** What the program reads. */
+  readonly input: string | Readable;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Run a step of an installation. Resolves with its standard output. @throws AppError `SERVER_FAILED` with the last lines of its other output */
+export async function runStep(pods: Pick<ServerPods, "start">, step: Step): Promise<string> {
+  const { server, what, image, command, env, rules, volume, input, progress, signal } = step;
+  await using process = await pods.start(
+    {
+      server,
+      sandbox: undefined,
+      image,
+      command,
+      workdir: "/tmp",
+      env,
+      secrets: {},
+      volumes: volume === undefined ? [] : [{ kind: "package", volume, target: PACKAGE_DIRECTORY }],
+      scratch: [],
+      rules,
+      purpose: "install",
+      hosts: [],
+      limits: LIMITS,
+    },
+    signal,
+  );
+  const stop = (): void => void process[Symbol.asyncDispose]();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const said: string[] = [];
+    createInterface({ input: process.stderr }).on("line", (line) => {
+      said.push(line.slice(0, LINE_CHARACTERS));
+      if (said.length > KEPT_LINES) said.shift();
+      progress(line.slice(0, LINE_CHARACTERS));
+    });
+    const output = collect(process.stdout);
+    await feed(process.stdin, input);
+    const [text, exitCode] = await Promise.all([output, process.exit]);
+    signal.throwIfAborted();
+    if (exitCode === 0 && text !== undefined) return text;
+    throw new AppError("SERVER_FAILED", {
+      message: `Server "${server}" could not be installed: ${what} ${text === undefined ? "said too much" : `ended with code ${exitCode}`}${said.length === 0 ? "" : `: ${said.at(-1) ?? ""}`}`,
+      fix: "Look at what was refused with: sbx events; see whether the package and version exist.",
+      details: { output: said },
+    });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function feed(stdin: NodeJS.WritableStream, input: string | Readable): Promise<void> {
+  if (typeof input === "string") {
+    stdin.end(input);
+    return;
+  }
+  // A program that ends before it has read everything is told of by its exit code.
+  await finished(input.pipe(stdin, { end: true })).catch(() => undefined);
+}
+
+/** `undefined` when it is more than an installation says. */
+async function collect(stream: Readable): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
+  }
+  return bytes > MAX_OUTPUT_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
+}
