@@ -1,8 +1,12 @@
+import { networkInterfaces } from "node:os";
+import path from "node:path";
 import { AppError, ServerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { reapServers, ServerPods, type SandboxParts, type ServerParts } from "@sbx/core";
 import type { WallOptions } from "@sbx/egress-proxy";
 import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type RemoteServers } from "@sbx/mcp-gateway";
+import { packageIndexes, type ImageMaker } from "@sbx/images";
 import type { SecretKeeper } from "@sbx/secret-injector";
+import { ServerPackages } from "@sbx/server-packages";
 import type { DaemonConfig } from "../../config.ts";
 import type { Log } from "../../log.ts";
 import { randomId } from "../../random-id.ts";
@@ -12,7 +16,9 @@ import { createServerFiles } from "../server-files.ts";
 import { createGatewayPort } from "../gateway/create-gateway-port.ts";
 import { createGatewayCatalog } from "../servers/gateway-catalog.ts";
 import { createGatewayPolicy } from "../servers/gateway-policy.ts";
-import { createImagePrograms, type FindProgram } from "./server-programs.ts";
+import { createImagePrograms, createPackagePrograms } from "./server-programs.ts";
+import { createInstallRules } from "../run/install-rules.ts";
+import { readBundleFile } from "./read-bundle-file.ts";
 import { createServerRunner } from "./server-runner.ts";
 
 export interface GatewayParts {
@@ -20,7 +26,8 @@ export interface GatewayParts {
   readonly scope: AsyncDisposableStack;
   readonly store: McpStore;
   readonly secrets: SecretKeeper;
-  readonly parts: Pick<SandboxParts, "engine" | "images" | "files">;
+  readonly parts: Pick<SandboxParts, "engine" | "files">;
+  readonly images: () => Promise<ImageMaker>;
   readonly network: ServerParts["network"];
   readonly workspace: ServerParts["workspace"];
   readonly workspaceOf: ServerParts["workspaceOf"];
@@ -41,8 +48,8 @@ export interface ComposedGateway {
 }
 
 /** Put the gateway together. Nothing is started before it is used. */
-export function composeGateway({ config, scope, store, secrets, parts, network, workspace, workspaceOf, record, log }: GatewayParts): ComposedGateway {
-  const { engine, images } = parts;
+export function composeGateway({ config, scope, store, secrets, parts, images, network, workspace, workspaceOf, record, log }: GatewayParts): ComposedGateway {
+  const { engine } = parts;
   const files = createServerFiles(config.stateDirectory, parts.files);
   const podParts: ServerParts = { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record };
   const pods = scope.use(new ServerPods(podParts));
@@ -50,11 +57,23 @@ export function composeGateway({ config, scope, store, secrets, parts, network, 
     log.error("gateway.failed", { error });
   };
   const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const packages = new ServerPackages({
+    engine,
+    pods,
+    image: async (progress, signal) => (await images()).servers(progress, signal),
+    indexes: (signal) => packageIndexes(config.environment, signal),
+    reach: createInstallRules({ own: ownAddresses }),
+    fetchBundle: readBundleFile,
+    lockDirectory: path.join(config.stateDirectory, "mcp", "locks"),
+    owner: config.owner,
+    now: () => new Date(),
+  });
+  const ofPackages = createPackagePrograms(packages);
   const shared: Omit<GatewayOptions, "state" | "policy"> = {
     catalog: createGatewayCatalog(store),
     runner: createServerRunner({
       pods,
-      programs: { image: createImagePrograms(engine), npm: unsupported, pypi: unsupported, bundle: unsupported },
+      programs: { image: createImagePrograms(engine), npm: ofPackages, pypi: ofPackages, bundle: ofPackages },
       secrets,
       catalogOf: ({ name }) => store.catalogs.find(name)?.catalog,
     }),
@@ -92,6 +111,7 @@ export function composeGateway({ config, scope, store, secrets, parts, network, 
     port,
     reap: async (known) => {
       await reapServers(podParts, known);
+      await packages.sweep();
     },
     async stopped(sandbox) {
       await ofSandboxes.closeScope(sandbox);
@@ -105,10 +125,17 @@ export function composeGateway({ config, scope, store, secrets, parts, network, 
   };
 }
 
-const unsupported: FindProgram = ({ name, source }) =>
-  Promise.reject(new AppError("PLATFORM_UNSUPPORTED", { message: `Server "${name}" is of the kind ${source.kind}, which this version does not run`, fix: "Use an entry that is an image." }));
+/** Addresses of this machine on every interface. */
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+}
 
 const unreachable: RemoteServers = {
   connect: ({ entry }) =>
-    Promise.reject(new AppError("PLATFORM_UNSUPPORTED", { message: `Server "${entry.name}" runs elsewhere, and this version reaches no such server`, fix: "Use an entry that is an image." })),
+    Promise.reject(
+      new AppError("PLATFORM_UNSUPPORTED", {
+        message: `Server "${entry.name}" runs elsewhere, and this version reaches no such server`,
+        fix: "Use an entry that runs here: an image, or a package of npm or PyPI.",
+      }),
+    ),
 };

@@ -4,7 +4,7 @@ import type { PlannedVolume, ServerPlan } from "@sbx/catalog";
 import { AppError, type Rule, type SandboxId } from "@sbx/contracts";
 import type { ServerLaunch, ServerVolume } from "@sbx/core";
 import type { Secret } from "@sbx/secret-injector";
-import type { ServerProgram } from "./server-programs.ts";
+import { inDirectory, type ServerProgram } from "./server-programs.ts";
 
 interface LaunchParts {
   readonly plan: ServerPlan;
@@ -21,7 +21,7 @@ export function serverLaunch({ plan, program, sandbox, secrets }: LaunchParts): 
     image: program.image,
     command: program.command,
     workdir: program.workdir,
-    env: { ...program.env, ...plan.env },
+    env: { ...program.env, ...Object.fromEntries(Object.entries(plan.env).map(([name, value]) => [name, inDirectory(value, program.directory)])) },
     secrets,
     volumes: [...program.volumes, ...plan.volumes.map(volumeOf)],
     scratch: program.scratch,
@@ -33,6 +33,7 @@ export function serverLaunch({ plan, program, sandbox, secrets }: LaunchParts): 
       throw new AppError("CATALOG_INVALID", { message: `Server "${plan.name}" calls this machine "${name}"`, fix: "This machine is host.docker.internal; give the entry that name." });
     }),
     limits: plan.limits,
+    purpose: "run",
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ServerPlan } from "@sbx/catalog";
 import { AppError, type ServerSource } from "@sbx/contracts";
 import type { Engine, EngineId, ServerVolume } from "@sbx/core";
+import type { ServerPackages } from "@sbx/server-packages";
 
 /** What runs a server: an image, the program in it, and what else that program needs of its container. */
 export interface ServerProgram {
@@ -12,6 +13,8 @@ export interface ServerProgram {
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly ServerVolume[];
   readonly scratch: readonly string[];
+  /** Where a bundle lies: what `${__dirname}` stands for in its entry. */
+  readonly directory?: string;
 }
 
 /** Finds, or makes, the program of a server of one kind. @throws AppError `IMAGE_UNAVAILABLE`, `SERVER_FAILED`, `CATALOG_INVALID`, or the signal's reason */
@@ -33,4 +36,20 @@ export function createImagePrograms(engine: () => Promise<Engine>): FindProgram 
     // Its own variables are the container's already.
     return { image, command: whole, workdir, env: {}, volumes: [], scratch: volumes };
   };
+}
+
+/** Programs of packages, each installed once; the installation reaches its index, and nothing of the package runs in it. */
+export function createPackagePrograms(packages: Pick<ServerPackages, "prepare">): FindProgram {
+  return async ({ name, source, args }, signal) => {
+    if (source.kind === "image" || source.kind === "remote") throw new Error(`${name} is no package`);
+    const { image, volume, target, command } = await packages.prepare({ server: name, source }, { progress: () => undefined, signal });
+    const directory = source.kind === "bundle" ? target : undefined;
+    const words = args.map((word) => inDirectory(word, directory));
+    return { image, command: [...command, ...words], workdir: "/", env: {}, volumes: [{ kind: "package", volume, target }], scratch: [], ...(directory === undefined ? {} : { directory }) };
+  };
+}
+
+/** Fill in where a bundle lies. */
+export function inDirectory(text: string, directory: string | undefined): string {
+  return directory === undefined ? text : text.replaceAll("${__dirname}", directory);
 }
