@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { apiDocument } from "@sbx/docker-guard";
 import { checkChangesets } from "./check-changesets.ts";
 import { checkPackages } from "./check-packages.ts";
 import { outcomeOf, type Check, type Outcome } from "./check.ts";
@@ -64,6 +65,11 @@ async function checkDocstrings(root: string): Promise<Outcome> {
 async function checkPaper(root: string): Promise<Outcome> {
   const documents = (await trackedFiles(root)).filter((file) => /^(?:[A-Z]+\.md|docs\/.*\.md|\.changeset\/README\.md)$/.test(file.path));
   const errors = await readFile(path.join(root, "docs/errors.md"), "utf8").catch(() => "");
-  const findings = [...brokenReferences(root, documents), ...(errors === errorsDocument() ? [] : ["docs/errors.md is not what npm run errors writes"])];
+  const calls = await readFile(path.join(root, "docs/docker-api.md"), "utf8").catch(() => "");
+  const findings = [
+    ...brokenReferences(root, documents),
+    ...(errors === errorsDocument() ? [] : ["docs/errors.md is not what npm run errors writes"]),
+    ...(calls === apiDocument() ? [] : ["docs/docker-api.md is not what npm run docker-api writes"]),
+  ];
   return outcomeOf(findings, { what: "findings", green: `${documents.length} documents` });
 }

@@ -1,0 +1,203 @@
+import type { ContainerFacts, ContainerSummary } from "../engine/engine-answers.ts";
+import type { OwnedContainer } from "../owned/container-record.ts";
+import type { Guard } from "../guard.ts";
+
+/** What inspect and lists say of networks: the record's, because to the engine a child has none. */
+function networksOf({ networks }: Pick<Guard, "networks">, { asked }: OwnedContainer): Readonly<Record<string, unknown>> {
+  const mode = asked.HostConfig?.NetworkMode ?? "";
+  const endpoints = asked.NetworkingConfig?.EndpointsConfig ?? {};
+  if (mode === "none") return { none: endpoint("", []) };
+  const names = [...new Set([mode, ...Object.keys(endpoints)])].filter((name) => !["", "default", "bridge"].includes(name));
+  const known = networks.all().filter(({ id, name }) => names.includes(name) || names.some((one) => id.startsWith(one)));
+  if (known.length === 0) return { bridge: endpoint("", []) };
+  return Object.fromEntries(known.map(({ id, name }) => [name, endpoint(id, endpoints[name]?.Aliases ?? endpoints[id]?.Aliases ?? [])]));
+}
+
+/** A pod has loopback alone: that is the address by which a child finds itself. */
+function endpoint(id: string, aliases: readonly string[]): unknown {
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: aliases.length === 0 ? null : aliases,
+    NetworkID: id,
+    EndpointID: "",
+    Gateway: "",
+    IPAddress: "",
+    IPPrefixLen: 0,
+    IPv6Gateway: "",
+    GlobalIPv6Address: "",
+    GlobalIPv6PrefixLen: 0,
+    MacAddress: "",
+    DriverOpts: null,
+  };
+}
+
+function mountsOf({ record }: OwnedContainer): readonly unknown[] {
+  return record.mounts.map(({ type, source, target, readonly }) => ({
+    Type: type,
+    ...(type === "volume" ? { Name: source, Source: `/var/lib/docker/volumes/${source}/_data`, Driver: "local" } : { Source: source }),
+    Destination: target,
+    Mode: "",
+    RW: !readonly,
+    Propagation: type === "bind" ? "rprivate" : "",
+  }));
+}
+
+/** `docker ps`. */
+export function summaryAnswer(guard: Guard, container: OwnedContainer, facts: ContainerSummary): Readonly<Record<string, unknown>> {
+  const { id, name, asked, record, published } = container;
+  const exposed = Object.keys(asked.ExposedPorts ?? {}).map((key) => ({ PrivatePort: Number.parseInt(key, 10), Type: key.split("/")[1] ?? "tcp" }));
+  const open = facts.State === "running" ? published : [];
+  return {
+    Id: id,
+    Names: [`/${name}`],
+    Image: asked.Image,
+    ImageID: record.imageId,
+    Command: [...(asked.Entrypoint ?? []), ...(asked.Cmd ?? [])].join(" "),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: [
+      ...open.map(({ containerPort, hostPort }) => ({ IP: "127.0.0.1", PrivatePort: containerPort, PublicPort: hostPort, Type: "tcp" })),
+      ...exposed.filter(({ PrivatePort, Type }) => Type !== "tcp" || open.every(({ containerPort }) => containerPort !== PrivatePort)),
+    ],
+    ...(facts.SizeRw === undefined ? {} : { SizeRw: facts.SizeRw }),
+    ...(facts.SizeRootFs === undefined ? {} : { SizeRootFs: facts.SizeRootFs }),
+    Labels: asked.Labels ?? {},
+    State: facts.State,
+    Status: facts.Status,
+    HostConfig: { NetworkMode: modeOf(container) },
+    NetworkSettings: { Networks: networksOf(guard, container) },
+    Mounts: mountsOf(container),
+  };
+}
+
+function modeOf({ asked }: OwnedContainer): string {
+  const mode = asked.HostConfig?.NetworkMode ?? "";
+  return mode === "" ? "default" : mode;
+}
+
+/** `docker inspect`. */
+export function inspectAnswer(guard: Guard, container: OwnedContainer, facts: ContainerFacts): Readonly<Record<string, unknown>> {
+  const { id, name, record } = container;
+  const { Config } = facts;
+  const [path = "", ...args] = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
+  const size = { ...(facts.SizeRw === undefined ? {} : { SizeRw: facts.SizeRw }), ...(facts.SizeRootFs === undefined ? {} : { SizeRootFs: facts.SizeRootFs }) };
+  return {
+    Id: id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: stateOf(facts),
+    Image: record.imageId,
+    ResolvConfPath: "",
+    HostnamePath: "",
+    HostsPath: "",
+    LogPath: "",
+    Name: `/${name}`,
+    RestartCount: 0,
+    Driver: "overlay2",
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: guard.execs.of(id).map((exec) => exec.id),
+    HostConfig: hostConfigOf(guard, container),
+    GraphDriver: { Name: "overlay2", Data: null },
+    ...size,
+    Mounts: mountsOf(container),
+    Config: configOf(container, facts),
+    NetworkSettings: networkSettings(guard, container, facts),
+  };
+}
+
+function stateOf({ State: state }: ContainerFacts): unknown {
+  const { Status, Running, Paused, Restarting, OOMKilled, Dead, ExitCode, StartedAt, FinishedAt, Health } = state;
+  const health =
+    Health === null || Health === undefined
+      ? {}
+      : { Health: { Status: Health.Status, FailingStreak: Health.FailingStreak, Log: (Health.Log ?? []).map(({ Start, End, ExitCode, Output }) => ({ Start, End, ExitCode, Output })) } };
+  // A pid of the host is nothing to a sandbox; clients look whether it is 0.
+  return { Status, Running, Paused, Restarting, OOMKilled, Dead, Pid: Running ? 1 : 0, ExitCode, Error: "", StartedAt, FinishedAt, ...health };
+}
+
+function configOf({ asked, record }: OwnedContainer, { Config }: ContainerFacts): unknown {
+  return {
+    Hostname: record.hostname,
+    Domainname: "",
+    User: Config.User,
+    AttachStdin: asked.AttachStdin === true,
+    AttachStdout: asked.AttachStdout === true,
+    AttachStderr: asked.AttachStderr === true,
+    ExposedPorts: Object.fromEntries([...new Set([...Object.keys(asked.ExposedPorts ?? {}), ...Object.keys(Config.ExposedPorts ?? {})])].map((port) => [port, {}])),
+    Tty: asked.Tty === true,
+    OpenStdin: asked.OpenStdin === true,
+    StdinOnce: asked.StdinOnce === true,
+    Env: Config.Env ?? [],
+    Cmd: Config.Cmd ?? null,
+    Image: asked.Image,
+    Volumes: asked.Volumes ?? null,
+    WorkingDir: Config.WorkingDir,
+    Entrypoint: Config.Entrypoint ?? null,
+    OnBuild: null,
+    Labels: asked.Labels ?? {},
+    ...(Config.StopSignal === undefined ? {} : { StopSignal: Config.StopSignal }),
+    ...(asked.StopTimeout === undefined ? {} : { StopTimeout: asked.StopTimeout }),
+    ...(asked.Healthcheck === undefined ? {} : { Healthcheck: asked.Healthcheck }),
+  };
+}
+
+function hostConfigOf(guard: Guard, container: OwnedContainer): unknown {
+  const { record, asked } = container;
+  const { HostConfig = {} } = asked;
+  const { limits } = guard.parts;
+  return {
+    Binds: (HostConfig.Binds ?? []).map(({ source, target, readonly }) => `${source}:${target}:${readonly ? "ro" : "rw"}`),
+    ContainerIDFile: "",
+    LogConfig: { Type: "json-file", Config: {} },
+    NetworkMode: modeOf(container),
+    PortBindings: Object.fromEntries(record.ports.map(({ containerPort, hostPort }) => [`${containerPort}/tcp`, [{ HostIp: "", HostPort: hostPort === 0 ? "" : String(hostPort) }]])),
+    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    AutoRemove: HostConfig.AutoRemove === true,
+    CapAdd: HostConfig.CapAdd ?? null,
+    CapDrop: HostConfig.CapDrop ?? null,
+    Privileged: false,
+    ReadonlyRootfs: HostConfig.ReadonlyRootfs === true,
+    SecurityOpt: ["no-new-privileges:true"],
+    IpcMode: "private",
+    PidMode: "",
+    UTSMode: "",
+    ShmSize: HostConfig.ShmSize === undefined || HostConfig.ShmSize === 0 ? 64 << 20 : HostConfig.ShmSize,
+    Memory: HostConfig.Memory ?? 0,
+    NanoCpus: HostConfig.NanoCpus ?? 0,
+    PidsLimit: limits.pids,
+    Mounts: record.mounts.map(({ type, source, target, readonly }) => ({ Type: type, Source: source, Target: target, ReadOnly: readonly })),
+    Tmpfs: HostConfig.Tmpfs ?? {},
+    ExtraHosts: HostConfig.ExtraHosts ?? null,
+    Init: HostConfig.Init === true,
+  };
+}
+
+function networkSettings(guard: Guard, container: OwnedContainer, { State, Config }: ContainerFacts): unknown {
+  const open = State.Running ? container.published : [];
+  const ports = [
+    ...new Set([...Object.keys(container.asked.ExposedPorts ?? {}), ...Object.keys(Config.ExposedPorts ?? {}), ...container.record.ports.map(({ containerPort }) => `${containerPort}/tcp`)]),
+  ];
+  return {
+    Bridge: "",
+    SandboxID: "",
+    SandboxKey: "",
+    HairpinMode: false,
+    Ports: State.Running
+      ? Object.fromEntries(
+          ports.map((key) => {
+            const places = open.filter(({ containerPort }) => key === `${containerPort}/tcp` || key === String(containerPort));
+            return [key.includes("/") ? key : `${key}/tcp`, places.length === 0 ? null : places.map(({ hostPort }) => ({ HostIp: "127.0.0.1", HostPort: String(hostPort) }))];
+          }),
+        )
+      : {},
+    IPAddress: "",
+    IPPrefixLen: 0,
+    Gateway: "",
+    MacAddress: "",
+    Networks: networksOf(guard, container),
+  };
+}

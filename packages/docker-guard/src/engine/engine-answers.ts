@@ -1,0 +1,116 @@
+import * as z from "zod";
+
+/** What is read of the engine's answers; all else in them is left alone. */
+const Labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((labels) => labels ?? {});
+
+export const Created = z.looseObject({ Id: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** GET /containers/json. */
+export const ContainerSummaries = z.array(
+  z.looseObject({
+    Id: z.string(),
+    Names: z.array(z.string()),
+    Labels,
+    State: z.string(),
+    Status: z.string(),
+    Created: z.number(),
+    HostConfig: z.looseObject({ NetworkMode: z.string().default("") }),
+    SizeRw: z.number().optional(),
+    SizeRootFs: z.number().optional(),
+  }),
+);
+export type ContainerSummary = z.infer<typeof ContainerSummaries>[number];
+
+const Health = z.looseObject({
+  Status: z.string(),
+  FailingStreak: z.number().default(0),
+  Log: z.array(z.looseObject({ Start: z.string(), End: z.string(), ExitCode: z.number(), Output: z.string() })).nullish(),
+});
+
+/** GET /containers/{id}/json. */
+export const ContainerFacts = z.looseObject({
+  Id: z.string(),
+  State: z.looseObject({
+    Status: z.string(),
+    Running: z.boolean(),
+    Paused: z.boolean(),
+    Restarting: z.boolean(),
+    OOMKilled: z.boolean(),
+    Dead: z.boolean(),
+    ExitCode: z.number(),
+    StartedAt: z.string(),
+    FinishedAt: z.string(),
+    Health: Health.nullish(),
+  }),
+  Config: z.looseObject({
+    Env: z.array(z.string()).nullish(),
+    Cmd: z.array(z.string()).nullish(),
+    Entrypoint: z.array(z.string()).nullish(),
+    WorkingDir: z.string().default(""),
+    User: z.string().default(""),
+    ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+    StopSignal: z.string().optional(),
+  }),
+  SizeRw: z.number().optional(),
+  SizeRootFs: z.number().optional(),
+});
+export type ContainerFacts = z.infer<typeof ContainerFacts>;
+
+/** GET /images/{id}/json. */
+export const ImageFacts = z.looseObject({
+  Id: z.string(),
+  Created: z.string().default("1970-01-01T00:00:00Z"),
+  Size: z.number().default(0),
+  Architecture: z.string().default(""),
+  Os: z.string().default(""),
+  Config: z
+    .looseObject({
+      Volumes: z.record(z.string(), z.unknown()).nullish(),
+      Labels,
+      ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
+      Env: z.array(z.string()).nullish(),
+      Cmd: z.array(z.string()).nullish(),
+      Entrypoint: z.array(z.string()).nullish(),
+      WorkingDir: z.string().default(""),
+      User: z.string().default(""),
+      StopSignal: z.string().optional(),
+      Healthcheck: z
+        .looseObject({ Test: z.array(z.string()).nullish(), Interval: z.number().default(0), Timeout: z.number().default(0), StartPeriod: z.number().default(0), Retries: z.number().default(0) })
+        .nullish(),
+    })
+    .nullish(),
+  RootFS: z.looseObject({ Type: z.string().default("layers"), Layers: z.array(z.string()).nullish() }).nullish(),
+});
+export type ImageFacts = z.infer<typeof ImageFacts>;
+
+/** GET /images/{id}/history. */
+export const History = z.array(z.looseObject({ Created: z.number(), CreatedBy: z.string(), Size: z.number(), Comment: z.string().default("") }));
+
+/** POST /volumes/create. */
+export const VolumeMade = z.looseObject({ Labels });
+
+/** GET /volumes. */
+export const VolumeList = z.looseObject({ Volumes: z.array(z.looseObject({ Name: z.string(), CreatedAt: z.string().default(""), Labels })).nullish() });
+
+/** GET /exec/{id}/json. */
+export const ExecFacts = z.looseObject({ Running: z.boolean(), ExitCode: z.number().nullish() });
+
+/** GET /containers/{id}/top. */
+export const TopFacts = z.looseObject({ Titles: z.array(z.string()), Processes: z.array(z.array(z.string())).nullish() });
+
+/** One line of /events. */
+export const EngineEvent = z.looseObject({
+  Type: z.string(),
+  Action: z.string(),
+  Actor: z.looseObject({ ID: z.string(), Attributes: z.record(z.string(), z.string()).nullish() }),
+  time: z.number(),
+  timeNano: z.number(),
+});
+export type EngineEvent = z.infer<typeof EngineEvent>;
+
+/** One sample of /containers/{id}/stats. */
+const Counters = z.record(z.string(), z.unknown()).nullish();
+export const StatsFacts = z.looseObject({ read: z.string(), preread: z.string(), pids_stats: Counters, cpu_stats: Counters, precpu_stats: Counters, memory_stats: Counters });

@@ -1,0 +1,107 @@
+import type { SandboxId } from "@sbx/contracts";
+import { EventHub } from "./events.ts";
+import type { GuardLimits } from "./limits.ts";
+import type { OwnedContainer } from "./owned/container-record.ts";
+import { OwnedContainers } from "./owned/owned-containers.ts";
+import { OwnedExecs } from "./owned/owned-execs.ts";
+import { OwnedNetworks } from "./owned/owned-networks.ts";
+import { OwnedVolumes } from "./owned/owned-volumes.ts";
+import { Quota } from "./owned/quota.ts";
+import { Seal } from "./owned/seal.ts";
+import type { GuardBinds, GuardEngine, GuardImages, GuardPods } from "./ports.ts";
+
+/** What the guard of one sandbox is made from. */
+export interface GuardParts {
+  readonly sandbox: SandboxId;
+  readonly engine: GuardEngine;
+  readonly pods: GuardPods;
+  readonly binds: GuardBinds;
+  readonly images: GuardImages;
+  /** Labels by which the daemon knows all its things. */
+  readonly owner: Readonly<Record<string, string>>;
+  /** At least 32 bytes, the same over restarts, known to the daemon alone. */
+  readonly key: Uint8Array;
+  readonly limits: GuardLimits;
+  readonly now: () => Date;
+  /** Told of faults of ours, which clients are not told. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** All that the routes of one sandbox's guard work with. */
+export class Guard implements AsyncDisposable {
+  readonly parts: GuardParts;
+  readonly seal: Seal;
+  readonly containers: OwnedContainers;
+  readonly volumes: OwnedVolumes;
+  readonly networks: OwnedNetworks;
+  readonly execs: OwnedExecs;
+  readonly streams: Quota;
+  #events: EventHub | undefined;
+
+  private constructor(parts: GuardParts) {
+    const { sandbox, engine, limits, now, owner, key } = parts;
+    const prefix = `sbx-${sandbox.slice(4)}`;
+    this.parts = parts;
+    this.seal = new Seal({ key, sandbox, owner });
+    this.containers = new OwnedContainers({ prefix: `${prefix}.c.`, limit: limits.containers });
+    this.volumes = new OwnedVolumes({ engine, seal: this.seal, prefix: `${prefix}.v.`, limit: limits.volumes, now });
+    this.networks = new OwnedNetworks({ engine, seal: this.seal, prefix: `${prefix}.n.`, limit: limits.networks, now });
+    this.execs = new OwnedExecs({ engine, limit: limits.execs });
+    this.streams = new Quota({ what: "open streams", limit: limits.streams });
+  }
+
+  /** Read what the engine keeps for the sandbox, then follow it. */
+  static async open(parts: GuardParts): Promise<Guard> {
+    const guard = new Guard(parts);
+    guard.#events = await EventHub.start({
+      engine: parts.engine,
+      labels: guard.seal.filter("child"),
+      known: (id) => guard.containers.known(id),
+      onDestroyed: (id) => guard.destroyed(id),
+      onResumed: () => guard.reconcile(),
+      now: parts.now,
+    });
+    await guard.volumes.restore();
+    await guard.networks.restore();
+    await guard.reconcile();
+    return guard;
+  }
+
+  get events(): EventHub {
+    if (this.#events === undefined) throw new Error("the guard is not open");
+    return this.#events;
+  }
+
+  async reconcile(): Promise<void> {
+    for (const gone of await this.containers.restore(this.parts.engine, this.seal)) await this.#release(gone);
+  }
+
+  /** A container is gone: so are its pod and what was its alone. Does nothing when it is known already. */
+  async destroyed(id: string): Promise<void> {
+    const gone = this.containers.forget(id);
+    if (gone !== undefined) await this.#release(gone);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#events?.[Symbol.asyncDispose]();
+  }
+
+  async #release({ id, record, asked }: OwnedContainer): Promise<void> {
+    this.execs.forgetContainer(id);
+    try {
+      await this.parts.pods.close(record.pod);
+      if (asked.HostConfig?.AutoRemove === true) await this.removeAnonymousVolumes(record.mounts);
+    } catch (error) {
+      this.parts.onFault(error);
+    }
+  }
+
+  /** Volumes without a name go with their container, unless another one has them too. */
+  async removeAnonymousVolumes(mounts: readonly { readonly type: string; readonly source: string }[]): Promise<void> {
+    for (const { source } of mounts.filter(({ type }) => type === "volume")) {
+      const volume = this.volumes.all().find(({ name, anonymous }) => name === source && anonymous);
+      const shared = this.containers.all().some(({ record }) => record.mounts.some((one) => one.type === "volume" && one.source === source));
+      if (volume !== undefined && !shared) await this.volumes.remove(volume);
+    }
+  }
+}

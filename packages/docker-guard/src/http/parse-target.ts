@@ -1,0 +1,66 @@
+import { printable, Refusal } from "../refusal.ts";
+
+/** What the first line of a request names. */
+export interface Target {
+  /** "1.41" of `/v1.41/…`; absent when the client names none. */
+  readonly version: string | undefined;
+  /** Decoded, none empty, none `.` or `..`, without slashes. */
+  readonly segments: readonly string[];
+  /** Each name once. */
+  readonly query: ReadonlyMap<string, string>;
+}
+
+const MAX_TARGET = 16_384;
+const VERSION = /^v(\d{1,2}\.\d{1,3})$/;
+const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+const ESCAPE = /%[0-9A-Fa-f]{2}/;
+
+/**
+ * Read the target of a request: a path and a query, in one way only.
+ *
+ * What another reader could take for something else is refused: absolute and authority forms, empty and dot segments,
+ * encoded slashes, what changes when it is decoded twice, a name that occurs twice in the query.
+ *
+ * @throws Refusal 400
+ */
+export function parseTarget(target: string): Target {
+  if (target.length > MAX_TARGET) throw new Refusal(414, "the target of the request is too long");
+  if (!/^\/[\u0021-\u007e]*$/.test(target) || /[#\\]/.test(target)) throw new Refusal(400, "the target of a request is a path and a query, in visible ASCII");
+  const mark = target.indexOf("?");
+  const path = mark === -1 ? target : target.slice(0, mark);
+  const [first = "", ...rest] = path.slice(1).split("/").map(decodeSegment);
+  const version = VERSION.exec(first)?.[1];
+  return { version, segments: version === undefined ? [first, ...rest] : rest, query: parseQuery(mark === -1 ? "" : target.slice(mark + 1)) };
+}
+
+function decodeSegment(segment: string): string {
+  const decoded = decode(segment);
+  if (decoded === "" || decoded === "." || decoded === "..") throw new Refusal(400, "a path has no empty and no dot segments here");
+  if (decoded.includes("/") || ESCAPE.test(decoded) || /\p{Cc}/u.test(decoded)) throw new Refusal(400, `a path cannot be read in one way only: "${printable(segment)}"`);
+  return decoded;
+}
+
+/** Read a query; `+` is a blank. @throws Refusal 400 */
+function parseQuery(query: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const pair of query === "" ? [] : query.split("&")) {
+    if (pair === "" || pair.includes(";")) throw new Refusal(400, "a query has an empty part or a semicolon");
+    const equals = pair.indexOf("=");
+    const name = decode((equals === -1 ? pair : pair.slice(0, equals)).replaceAll("+", " "));
+    if (found.has(name)) throw new Refusal(400, `a query has "${printable(name)}" twice`);
+    found.set(name, equals === -1 ? "" : decode(pair.slice(equals + 1).replaceAll("+", " ")));
+  }
+  return found;
+}
+
+function decode(text: string): string {
+  if (BROKEN_ESCAPE.test(text)) throw new Refusal(400, "a percent sign begins no escape");
+  try {
+    const decoded = decodeURIComponent(text);
+    if (decoded.includes("\0")) throw new Refusal(400, "a target has a zero byte");
+    return decoded;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(400, "a target is not UTF-8 when decoded");
+  }
+}

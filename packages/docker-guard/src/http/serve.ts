@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { once } from "node:events";
+import { chmod, rm } from "node:fs/promises";
+import type { Duplex } from "node:stream";
+import type { Guard } from "../guard.ts";
+import { Refusal } from "../refusal.ts";
+import { findRoute } from "../routes/find-route.ts";
+import { refusalAnswer, endUpgraded, send, sendUpgraded } from "./answer.ts";
+import { checkHeaders } from "./check-headers.ts";
+import { commonHeaders } from "../routes/system.ts";
+import { checkVersion } from "./check-version.ts";
+import { parseTarget } from "./parse-target.ts";
+
+const HEADERS_MS = 10_000;
+/** For a body as a whole; archives are the only large ones. */
+const REQUEST_MS = 300_000;
+
+/** Serve the Docker API of one sandbox on a unix socket, which only its owner may open until the daemon says otherwise. */
+export async function serve(guard: Guard, socket: string): Promise<AsyncDisposable> {
+  const server = createServer({ maxHeaderSize: 16 << 10, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: 30_000, insecureHTTPParser: false });
+  server.maxConnections = guard.parts.limits.connections;
+  server.on("request", (request, response) => void serveRequest(guard, request, response));
+  server.on("upgrade", (request, connection, head) => void serveUpgrade(guard, request, { connection, head }));
+  server.on("connect", (_request, connection) => endUpgraded(connection, { status: 405, message: "this is no proxy" }));
+  server.on("clientError", (_error, connection) => {
+    // What cannot be read has no second chance on this connection.
+    if (connection.writable) endUpgraded(connection, { status: 400, message: "the request cannot be read in one way only" });
+    else connection.destroy();
+  });
+  await rm(socket, { force: true });
+  server.listen(socket);
+  await once(server, "listening");
+  await chmod(socket, 0o600);
+  return { [Symbol.asyncDispose]: () => close(server, socket) };
+}
+
+async function serveRequest(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.on("error", () => undefined);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  try {
+    checkHeaders(request);
+    const target = parseTarget(request.url ?? "");
+    checkVersion(guard, target);
+    const { route, params } = findRoute(request.method ?? "", target.segments);
+    const answer = await route.serve(guard, { source: { kind: "plain", request }, params, query: target.query, version: target.version, gone: gone.signal });
+    await send(response, answer.answer, commonHeaders(guard));
+  } catch (error) {
+    refuse(guard, response, error);
+  }
+}
+
+function refuse(guard: Guard, response: ServerResponse, error: unknown): void {
+  if (!(error instanceof Refusal) && !response.destroyed) guard.parts.onFault(error);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, message } = refusalAnswer(error);
+  // The rest of a body that was not read must not be taken for a request.
+  response.writeHead(status, { ...commonHeaders(guard), "content-type": "application/json", connection: "close" }).end(`${JSON.stringify({ message })}\n`);
+}
+
+async function serveUpgrade(guard: Guard, request: IncomingMessage, { connection, head }: { readonly connection: Duplex; readonly head: Buffer }): Promise<void> {
+  connection.on("error", () => undefined);
+  const gone = new AbortController();
+  connection.once("close", () => gone.abort());
+  try {
+    checkHeaders(request);
+    if (request.headers.upgrade?.toLowerCase() !== "tcp") throw new Refusal(404, "this guard upgrades to plain streams only; BuildKit's sessions are not offered");
+    const target = parseTarget(request.url ?? "");
+    checkVersion(guard, target);
+    const { route, params } = findRoute(request.method ?? "", target.segments);
+    if (!route.upgrades) throw new Refusal(400, "this call gives no stream: ask without an upgrade");
+    const { answer, rest } = await route.serve(guard, { source: { kind: "upgrade", request, socket: connection, head }, params, query: target.query, version: target.version, gone: gone.signal });
+    sendUpgraded(connection, answer, rest);
+  } catch (error) {
+    if (!(error instanceof Refusal) && !connection.destroyed) guard.parts.onFault(error);
+    endUpgraded(connection, refusalAnswer(error));
+  }
+}
+
+async function close(server: Server, socket: string): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await closed;
+  await rm(socket, { force: true });
+}

@@ -1,0 +1,24 @@
+import { refusalOf } from "../engine/engine-refused.ts";
+import type { Guard } from "../guard.ts";
+import type { OwnedContainer } from "../owned/container-record.ts";
+import type { PublishedPort } from "../ports.ts";
+import { Refusal } from "../refusal.ts";
+
+/** Start a container after its gate, never before. @returns false when it runs already */
+export async function startContainer(guard: Guard, { id, record }: OwnedContainer): Promise<boolean> {
+  guard.containers.publish(id, await readyPod(guard, record));
+  const answer = await guard.parts.engine.call({ method: "POST", path: ["containers", id, "start"] });
+  if (answer.status === 304) return false;
+  if (answer.status !== 204) throw refusalOf(answer, "the container could not be started");
+  return true;
+}
+
+async function readyPod({ parts: { pods, onFault } }: Guard, { pod, ports }: OwnedContainer["record"]): Promise<readonly PublishedPort[]> {
+  try {
+    return await pods.ready(pod, ports);
+  } catch (error) {
+    onFault(error);
+    const wanted = ports.map(({ hostPort }) => hostPort).filter((port) => port !== 0);
+    throw new Refusal(500, `the container's network is not ready${wanted.length === 0 ? "" : `; one of the ports ${wanted.join(", ")} may be taken`}`);
+  }
+}

@@ -1,0 +1,29 @@
+/** What one sandbox may have of the engine at once. */
+export interface GuardLimits {
+  readonly containers: number;
+  readonly volumes: number;
+  readonly networks: number;
+  /** Processes started by exec that have not ended, or have not been started yet. */
+  readonly execs: number;
+  /** Streams that are open: attach, exec, logs, events, stats, waits. */
+  readonly streams: number;
+  /** Connections to the guard. */
+  readonly connections: number;
+  /** Most that one container gets, and what it gets when it asks for nothing. */
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly pids: number;
+}
+
+/** Enough for a test suite with its databases; an engine on a laptop does not notice it. */
+export const GUARD_LIMITS: GuardLimits = {
+  containers: 32,
+  volumes: 64,
+  networks: 32,
+  execs: 64,
+  streams: 128,
+  connections: 256,
+  memoryBytes: 4 * 2 ** 30,
+  cpus: 4,
+  pids: 2048,
+};

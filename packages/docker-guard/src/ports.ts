@@ -1,0 +1,103 @@
+import type { Duplex, Readable } from "node:stream";
+import type { ContainerPodId, Json } from "@sbx/contracts";
+import type { EngineId } from "@sbx/core";
+
+/** One call of the engine's API, written by the guard. */
+export interface EngineRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+  /** Segments of the path below the version, each encoded by the client. */
+  readonly path: readonly string[];
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Json | { readonly tar: Readable };
+  readonly signal?: AbortSignal;
+}
+
+/** What the guard says of the engine to others. */
+export interface EngineFacts {
+  readonly apiVersion: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly kernel: string;
+  /** Processors and memory of its host. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+/** The engine, as raw as the guard needs it: only the guard's own words go in. Rejects with `ENGINE_UNREACHABLE`. */
+export interface GuardEngine {
+  readonly facts: EngineFacts;
+  /** Answer read whole; a failure is an answer too. `body` is `undefined` when it is no JSON. */
+  call(request: EngineRequest): Promise<{ readonly status: number; readonly body: unknown; readonly headers: Readonly<Record<string, string>> }>;
+  /** Answer as a stream, once its head is there. */
+  stream(request: EngineRequest): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Readable }>;
+  /** A stream in both directions. Rejects with an `EngineRefused` when the engine gives none. */
+  hijack(request: EngineRequest): Promise<Duplex>;
+}
+
+/** A published port of a child: where it is reached at the agent's `localhost`. */
+export interface PublishedPort {
+  readonly containerPort: number;
+  readonly hostPort: number;
+}
+
+/** A network that a child has joined. */
+export interface ChildNetwork {
+  readonly id: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+}
+
+/** A child as its pod must know it. */
+export interface ChildPod {
+  readonly id: ContainerPodId;
+  /** Host name of the child, which its gate owns. */
+  readonly hostname: string;
+  /** What the agent calls it: events and refusals name it. */
+  readonly name: string;
+  readonly networks: readonly ChildNetwork[];
+  /** It is to reach nothing, whatever the rules say. */
+  readonly offline: boolean;
+}
+
+/** The pods of an agent's containers: each has a gate and a policy of its own. */
+export interface GuardPods {
+  /** Make a gate that runs. @returns the full id of its container */
+  open(child: ChildPod): Promise<EngineId>;
+  /**
+   * Called before every start: resolves when the pod's gate runs and has handed over, and the ports are published.
+   * `hostPort` 0 is any. What is published from an earlier start stays as it is. Rejects when a port is taken.
+   */
+  ready(child: ContainerPodId, ports: readonly PublishedPort[]): Promise<readonly PublishedPort[]>;
+  /** Take gate and policy away. Resolves when they are gone, also if they never were. */
+  close(child: ContainerPodId): Promise<void>;
+}
+
+/** What the guard asks the engine to bind. */
+export interface BindMount {
+  readonly source: string;
+  readonly target: string;
+  readonly readonly: boolean;
+}
+
+/** The only paths of the host that a child can be shown. */
+export interface GuardBinds {
+  /**
+   * All mounts that show a path of the workspace at `target`, protected paths included, in their order. `undefined`: the
+   * path is not one that may be bound. No source is a path that a sandbox could replace by a link.
+   */
+  mountsFor(bind: BindMount): Promise<readonly BindMount[] | undefined>;
+  /** Said to who asks for another path. */
+  readonly allowed: string;
+}
+
+/** An image that a sandbox may see and run. */
+export interface SharedImage {
+  readonly id: EngineId;
+  /** As the agent names it: "debian:12". */
+  readonly tags: readonly string[];
+}
+
+/** Which of the engine's images a sandbox has. */
+export interface GuardImages {
+  list(): Promise<readonly SharedImage[]>;
+}

@@ -1,0 +1,72 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { extract, pack, type Header, type Pack } from "tar-stream";
+import { printable, Refusal } from "../refusal.ts";
+
+const MAX_ENTRIES = 100_000;
+const MAX_BYTES = 4 * 2 ** 30;
+/** Of a mode what says who may read, write and run: no setuid, setgid or sticky bit. */
+const PERMISSIONS = 0o777;
+/** In place of no permission at all, which the library takes for "not said" and makes readable by everybody. */
+const OWNER_READS = 0o400;
+
+/**
+ * Read a tar and write another one with the same files, directories and links.
+ *
+ * The engine unpacks as root, on the host, into whatever is mounted there. So devices and sockets are refused, bits that
+ * make a program run as somebody else are taken away, and of extended headers nothing is passed on, where capabilities
+ * of files would be.
+ *
+ * `done` rejects with a Refusal 400 for what is no such tar; the output then ends with an error.
+ */
+export function rebuildTar(input: Readable): { readonly output: Readable; readonly done: Promise<undefined> } {
+  const output = pack();
+  const done = copy(input, output).catch((error: unknown): never => {
+    const refusal = error instanceof Refusal ? error : new Refusal(400, "the files are no plain tar, or it ends too early");
+    output.destroy(refusal);
+    throw refusal;
+  });
+  // Its failure is met where it is awaited, or in the engine's call that the output ends.
+  done.catch(() => undefined);
+  return { output: Readable.from(output), done };
+}
+
+async function copy(input: Readable, output: Pack): Promise<undefined> {
+  const reader = extract();
+  input.on("error", (error) => reader.destroy(error)).pipe(reader);
+  let entries = 0;
+  let bytes = 0;
+  for await (const entry of reader) {
+    const header = cleaned(entry.header);
+    entries += 1;
+    bytes += header.size ?? 0;
+    if (entries > MAX_ENTRIES || bytes > MAX_BYTES) throw new Refusal(413, "the tar has more than 100000 entries or 4 GiB");
+    if (header.type === "file" && (header.size ?? 0) > 0) {
+      await pipeline(Readable.from(entry), output.entry(header));
+      continue;
+    }
+    output.entry(header, "");
+    entry.resume();
+  }
+  output.finalize();
+  return undefined;
+}
+
+function cleaned({ name, type, linkname, size, mode, uid, gid, mtime }: Header): Parameters<Pack["entry"]>[0] {
+  const kept = { name, mode: (mode & PERMISSIONS) === 0 ? OWNER_READS : mode & PERMISSIONS, uid, gid, mtime };
+  switch (type) {
+    case "file":
+    case "contiguous-file":
+      return { ...kept, type: "file", size };
+    case "directory":
+      return { ...kept, type: "directory", size: 0 };
+    case "symlink":
+    case "link":
+      return { ...kept, type, size: 0, linkname };
+    case "block-device":
+    case "character-device":
+    case "fifo":
+    default:
+      throw new Refusal(400, `${printable(name)} is neither a file nor a directory nor a link; nothing else is put into a container`);
+  }
+}

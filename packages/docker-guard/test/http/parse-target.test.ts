@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { parseTarget } from "../../src/http/parse-target.ts";
+import { Refusal } from "../../src/refusal.ts";
+
+describe("parseTarget", () => {
+  it("takes the version, the segments and the query apart", ({ expect }) => {
+    const { version, segments, query } = parseTarget("/v1.41/containers/a%20b/json?size=1&filters=%7B%22a%22%3A+1%7D");
+    expect({ version, segments, query: Object.fromEntries(query) }).toEqual({ version: "1.41", segments: ["containers", "a b", "json"], query: { size: "1", filters: '{"a": 1}' } });
+  });
+
+  it.for([
+    ["an absolute form", "http://docker/v1.41/info"],
+    ["an authority", "docker:2375"],
+    ["an asterisk", "*"],
+    ["two slashes", "/v1.41//containers/json"],
+    ["two slashes at the beginning", "//v1.41/info"],
+    ["a slash at the end", "/v1.41/containers/json/"],
+    ["a dot segment", "/v1.41/./info"],
+    ["a parent segment", "/v1.41/containers/../info"],
+    ["an encoded parent segment", "/v1.41/containers/%2e%2e/info"],
+    ["an encoded slash", "/v1.41/containers/a%2fjson"],
+    ["a doubly encoded slash", "/v1.41/containers/a%252fjson"],
+    ["a doubly encoded letter", "/v1.41/containers/%2561/json"],
+    ["a broken escape", "/v1.41/containers/%zz/json"],
+    ["a lone percent sign", "/v1.41/containers/a%/json"],
+    ["bytes that are no UTF-8", "/v1.41/containers/%ff/json"],
+    ["a zero byte", "/v1.41/containers/a%00/json"],
+    ["a line feed", "/v1.41/containers/a%0ab/json"],
+    ["a backslash", "/v1.41\\containers/json"],
+    ["a fragment", "/v1.41/info#x"],
+    ["a name twice in the query", "/v1.41/info?a=1&a=2"],
+    ["a name twice with other escapes", "/v1.41/info?a=1&%61=2"],
+    ["an empty part of the query", "/v1.41/info?a=1&&b=2"],
+    ["a semicolon in the query", "/v1.41/info?a=1;b=2"],
+    ["raw bytes beyond ASCII", "/v1.41/containers/é/json"],
+  ])("refuses %s", ([, target], { expect }) => {
+    expect(() => parseTarget(target ?? "")).toThrow(Refusal);
+  });
+
+  it("gives segments that stay the same when they are decoded again", ({ expect }) => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("a", "/", "%", "2", "f", "e", ".", "?", "&", "=", "+", ";", "\\", "5"), maxLength: 24 }), (text) => {
+        try {
+          for (const segment of parseTarget(`/${text}`).segments) {
+            expect(segment).not.toMatch(/[/\\\0]|^\.{0,2}$/);
+            expect(decodeURIComponent(segment.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"))).toBe(segment);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
