@@ -51,7 +51,7 @@ describe("the lock of a state directory", () => {
   it("is never two processes' at once, however many start together over a stale one", async ({ expect }) => {
     using dir = directory();
     writeFileSync(path.join(dir.path, "sbxd.lock"), JSON.stringify({ pid: 4_194_304, started: "1" }));
-    const program = `import { takeLock } from ${JSON.stringify(fileURLToPath(new URL("../src/lock.ts", import.meta.url)))}; console.log(takeLock(${JSON.stringify(dir.path)}).taken); setTimeout(() => {}, 3000);`;
+    const program = `import { takeLock } from ${JSON.stringify(fileURLToPath(new URL("../src/lock.ts", import.meta.url)))}; console.log(takeLock(${JSON.stringify(dir.path)}).taken); setTimeout(() => {}, 60_000);`;
     const said = await Promise.all(
       Array.from({ length: 6 }, async () => {
         const child = spawn(process.execPath, ["--conditions=@sbx/source", "--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
