@@ -7,6 +7,8 @@ import { announcedLength } from "./check-headers.ts";
 /** As much as a description of a container with long variables needs, and far less than hurts. */
 const MAX_JSON_BYTES = 512 << 10;
 
+/** A body beyond this is not even read to be refused. */
+const MAX_DISCARDED_BYTES = 8 << 20;
 /** How long a body may be silent on a connection that Node no longer watches. */
 const PIECE_MS = 10_000;
 
@@ -39,15 +41,17 @@ export async function readJsonBody(source: BodySource): Promise<ReadBody> {
   }
 }
 
+/** What is too long is read to its end and thrown away: who still sends when the connection closes never sees the answer. */
 async function readPlain(request: IncomingMessage): Promise<Buffer> {
-  if ((announcedLength(request) ?? 0) > MAX_JSON_BYTES) throw tooLong();
+  if ((announcedLength(request) ?? 0) > MAX_DISCARDED_BYTES) throw tooLong();
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
     length += piece.length;
-    if (length > MAX_JSON_BYTES) throw tooLong();
-    pieces.push(piece);
+    if (length > MAX_DISCARDED_BYTES) throw tooLong();
+    if (length <= MAX_JSON_BYTES) pieces.push(piece);
   }
+  if (length > MAX_JSON_BYTES) throw tooLong();
   return Buffer.concat(pieces);
 }
 
