@@ -191,7 +191,7 @@ export class GuardedSandbox implements AsyncDisposable {
   /** Speak bytes. @returns all that comes back until the guard hangs up, or is silent for long */
   async raw(bytes: string | Buffer): Promise<string> {
     const socket = connect({ path: this.socket, allowHalfOpen: true });
-    socket.setTimeout(3000, () => socket.destroy());
+    socket.setTimeout(8000, () => socket.destroy());
     socket.on("error", () => undefined);
     let text = "";
     socket.on("data", (piece) => {
