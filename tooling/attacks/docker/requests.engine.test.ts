@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)(`requests that can be read in two ways, a
   });
 
   test("what follows an attach goes to the process and to nobody else", async ({ expect }) => {
-    const made = await box.ask("POST", "/v1.41/containers/create?name=cat", { Image: IMAGE, Cmd: ["cat"], OpenStdin: true, StdinOnce: true, AttachStdin: true });
+    const made = await box.ask("POST", "/v1.41/containers/create?name=cat", { Image: IMAGE, Cmd: ["cat"], OpenStdin: true, StdinOnce: false, AttachStdin: true });
     const { Id } = made.json as { readonly Id: string };
     await box.ask("POST", `/v1.41/containers/${Id}/start`);
     const before = await lab.state();
