@@ -95,8 +95,8 @@ export function createWall(options: WallOptions): Wall {
   };
 }
 
-/** Listing the interfaces takes longer than deciding, so one list serves a second. */
-function createSystemAddresses(): () => readonly string[] {
+/** Addresses of this machine on every interface. Listing them takes longer than deciding, so one list serves a second. */
+export function createSystemAddresses(): () => readonly string[] {
   let list: readonly string[] = [];
   let readAt = Number.NEGATIVE_INFINITY;
   return () => {

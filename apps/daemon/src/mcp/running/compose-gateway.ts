@@ -1,8 +1,7 @@
-import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { AppError, ServerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { reapServers, ServerPods, type SandboxParts, type ServerParts } from "@sbx/core";
-import type { WallOptions } from "@sbx/egress-proxy";
+import { createSystemAddresses, type WallOptions } from "@sbx/egress-proxy";
 import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type RemoteServers } from "@sbx/mcp-gateway";
 import { packageIndexes, type ImageMaker } from "@sbx/images";
 import type { SecretKeeper } from "@sbx/secret-injector";
@@ -62,7 +61,7 @@ export function composeGateway({ config, scope, store, secrets, parts, images, n
     pods,
     image: async (progress, signal) => (await images()).servers(progress, signal),
     indexes: (signal) => packageIndexes(config.environment, signal),
-    reach: createInstallRules({ own: ownAddresses }),
+    reach: createInstallRules({ own: createSystemAddresses() }),
     fetchBundle: readBundleFile,
     lockDirectory: path.join(config.stateDirectory, "mcp", "locks"),
     owner: config.owner,
@@ -123,11 +122,6 @@ export function composeGateway({ config, scope, store, secrets, parts, images, n
       });
     },
   };
-}
-
-/** Addresses of this machine on every interface. */
-function ownAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 }
 
 const unreachable: RemoteServers = {
