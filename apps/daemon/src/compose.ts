@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, type Handlers } from "@sbx/contracts";
-import { EngineIds, SandboxService, workspaceRequest, type Engine, type SandboxParts, type ServerParts } from "@sbx/core";
+import { EngineIds, SandboxService, workspaceRequest, type Engine, type SandboxParts, type SandboxRecord } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
@@ -98,9 +98,10 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const clients = new SessionClients();
   const sessions = composeSessions({ config, log, record, store, engine, sandboxes, clients, parts });
 
-  const workspaceOf: ServerParts["workspaceOf"] = async (id) => workspaceRequest(parts, sandboxes.get(id).record);
-  const gateway = composeGateway({ config, scope, store: mcpStore, secrets, parts, images, network: network.servers, workspace, record, log, workspaceOf });
-  const mcp = composeMcp({ config, scope, store: mcpStore, secrets, gateway: gateway.port, record, log, sandboxId: (ref) => sandboxes.get(ref).record.id });
+  const shared = { config, scope, record, log, store: mcpStore, secrets };
+  const sandbox = (id: SandboxId): SandboxRecord => sandboxes.get(id).record;
+  const gateway = composeGateway({ ...shared, parts, serverImages: images, network: network.servers, policy, workspace, sandbox });
+  const mcp = composeMcp({ ...shared, gateway: gateway.port, sandboxId: (ref) => sandboxes.get(ref).record.id });
 
   const startedAt = now();
   const handlers = createHandlers({

@@ -1,5 +1,5 @@
 export type { CatalogWarning } from "./document/read-source.ts";
-export { BUILT_IN_CATALOG, judgeServer, type ServerJudgement } from "./govern/judge-server.ts";
+export { BUILT_IN_CATALOG, judgeServer, mayWriteWorkspace, type ServerJudgement } from "./govern/judge-server.ts";
 export { mergeCatalogs, type CatalogServer, type MergedCatalogs, type NamedCatalog } from "./govern/merge-catalogs.ts";
 export { checkConfig, type ConfigProblem } from "./plan/check-config.ts";
 export { planServer } from "./plan/plan-server.ts";

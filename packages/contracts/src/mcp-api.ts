@@ -100,7 +100,7 @@ const servers = {
   ruleServer: route({
     method: "PUT",
     path: "/v1/mcp/rules/{server}",
-    request: z.strictObject({ server: ServerName, effect: z.enum([...ServerEffect.options, "none"]), sandbox: SandboxRef.optional() }),
+    request: z.strictObject({ server: ServerName, effect: z.enum([...ServerEffect.options, "none"]), sandbox: SandboxRef.optional(), write: z.boolean().optional() }),
     response: Done,
   }),
 } as const;

@@ -147,6 +147,8 @@ export const ServerRule = z.strictObject({
   catalog: NamePattern.optional(),
   name: NamePattern.optional(),
   kind: z.enum(["image", "npm", "pypi", "bundle", "remote"]).optional(),
+  /** With `allow`: it may also write to the directories of the workspace that its configuration names. */
+  write: z.boolean().optional(),
   /** Why it is there, for people. */
   note: z.string().max(300).optional(),
 });

@@ -31,6 +31,15 @@ export function judgeServer(rules: readonly ServerRule[], entry: Pick<ServerEntr
   return { effect: "ask", reason: `"${entry.name}" is of the catalog "${catalog}", and no rule allows it` };
 }
 
+/**
+ * Say whether a server may write to the directories of a workspace that its configuration names: a rule that names it
+ * says so, and none denies it. Nothing else opens them, not even that it is of the built-in catalog.
+ */
+export function mayWriteWorkspace(rules: readonly ServerRule[], entry: Pick<ServerEntry, "name" | "source">, { catalog }: { readonly catalog: string }): boolean {
+  const named = rules.filter((rule) => names(rule, entry, catalog));
+  return !named.some(({ effect }) => effect === "deny") && named.some(({ effect, write }) => effect === "allow" && write === true);
+}
+
 function names(rule: ServerRule, { name, source }: Pick<ServerEntry, "name" | "source">, catalog: string): boolean {
   return matches(rule.catalog, catalog) && matches(rule.name, name) && (rule.kind === undefined || rule.kind === source.kind);
 }

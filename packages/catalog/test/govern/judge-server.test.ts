@@ -1,7 +1,7 @@
 import type { ServerRule } from "@sbx/contracts";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { judgeServer } from "../../src/govern/judge-server.ts";
+import { BUILT_IN_CATALOG, judgeServer, mayWriteWorkspace } from "../../src/govern/judge-server.ts";
 import { mergeCatalogs } from "../../src/govern/merge-catalogs.ts";
 import { anEntry } from "../an-entry.ts";
 
@@ -63,5 +63,32 @@ describe("catalogs together", () => {
     expect(warnings).toEqual(['"a" of the catalog "team" hides that of "builtin"']);
     const hidden = servers.get("a");
     expect(hidden === undefined ? undefined : judgeServer([], hidden.entry, hidden).effect).toBe("ask");
+  });
+});
+
+describe("whether a server may write to the workspace", () => {
+  const may = (rules: ServerRule[], catalog = "team") => mayWriteWorkspace(rules, BOX, { catalog });
+
+  it("is said by a rule that allows it to, for the catalog that the rule means", ({ expect }) => {
+    expect(may([{ effect: "allow", name: "box-Tool", catalog: "team", write: true }])).toBe(true);
+    expect(may([{ effect: "allow", name: "box-Tool", catalog: "team", write: true }], "other")).toBe(false);
+    expect(may([{ effect: "allow", name: "other", write: true }])).toBe(false);
+  });
+
+  it("is not said by anything else, and never where a rule denies the server", ({ expect }) => {
+    expect([
+      may([]),
+      may([], BUILT_IN_CATALOG),
+      may([{ effect: "allow", name: "box-Tool" }]),
+      may([{ effect: "allow", name: "box-Tool", write: false }]),
+      may([{ effect: "ask", name: "box-Tool", write: true }]),
+    ]).toEqual([false, false, false, false, false]);
+    expect(
+      may([
+        { effect: "allow", name: "box-Tool", write: true },
+        { effect: "deny", kind: "image" },
+        { effect: "deny", name: "box-*" },
+      ]),
+    ).toBe(false);
   });
 });

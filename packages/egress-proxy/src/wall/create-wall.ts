@@ -1,7 +1,7 @@
-import { networkInterfaces } from "node:os";
 import { isSandboxId, type Destination, type PodId, type RecordPodEvent, type SandboxId } from "@sbx/contracts";
 import { decide, parseHost, serviceAt, type CompiledPolicy } from "@sbx/egress-policy";
 import type { PodConnection, ServeConnection } from "../pod/pod-connection.ts";
+import { createSystemAddresses } from "./system-addresses.ts";
 import { systemConnect, systemResolve, type Connect, type Resolve } from "./dial.ts";
 import { createHttpFront } from "./http-front.ts";
 import { DEFAULT_LIMITS, type WallLimits } from "./limits.ts";
@@ -48,8 +48,6 @@ export interface Wall extends AsyncDisposable {
   forget(sandbox: SandboxId): void;
 }
 
-const ADDRESSES_MS = 1000;
-
 /** Make the wall: it decides each connection of a pod by the policy of that moment, records it, and carries it or refuses it. */
 export function createWall(options: WallOptions): Wall {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -92,19 +90,6 @@ export function createWall(options: WallOptions): Wall {
       open[Symbol.dispose]();
       await model[Symbol.asyncDispose]();
     },
-  };
-}
-
-/** Addresses of this machine on every interface. Listing them takes longer than deciding, so one list serves a second. */
-export function createSystemAddresses(): () => readonly string[] {
-  let list: readonly string[] = [];
-  let readAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    if (performance.now() - readAt > ADDRESSES_MS) {
-      list = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
-      readAt = performance.now();
-    }
-    return list;
   };
 }
 

@@ -4,7 +4,7 @@ import { jsonOption, present, withExamples } from "../../mcp/present.ts";
 
 /** Commands that say which servers agents may add. */
 export function serverRuleCommands(context: Context): readonly CommandUnknownOpts[] {
-  return [ruleCommand(context, "allow"), ruleCommand(context, "deny"), rulesCommand(context)];
+  return [allowCommand(context), denyCommand(context), rulesCommand(context)];
 }
 
 const SAID = {
@@ -12,17 +12,38 @@ const SAID = {
   deny: (server: string): string => `no agent may add ${server} (take it back with: sbx mcp server deny ${server} --remove)`,
 } as const;
 
-function ruleCommand({ daemon, io }: Context, effect: "allow" | "deny"): CommandUnknownOpts {
-  const command = new Command(effect)
-    .description(effect === "allow" ? "Let agents add a server without asking you" : "Let no agent add or find a server")
+function allowCommand(context: Context): CommandUnknownOpts {
+  const command = newRule("allow", "Let agents add a server without asking you").option("--write", "it may also write to the directories of the workspace that its configuration names");
+  return withExamples(command, "server allow fetch", "server allow fetch --sandbox claude-app", "server allow filesystem --write").action(async (server, options) => {
+    await sayRule(context, "allow", { server, ...options });
+  });
+}
+
+function denyCommand(context: Context): CommandUnknownOpts {
+  return withExamples(newRule("deny", "Let no agent add or find a server"), "server deny fetch", "server deny fetch --sandbox claude-app").action(async (server, options) => {
+    await sayRule(context, "deny", { server, ...options });
+  });
+}
+
+function newRule(effect: "allow" | "deny", description: string) {
+  return new Command(effect)
+    .description(description)
     .argument("<server>", "its name")
     .option("--sandbox <name>", "only in this sandbox (default: in all of yours)")
     .option("--remove", "take back what was said about it");
-  return withExamples(command, `server ${effect} fetch`, `server ${effect} fetch --sandbox claude-app`).action(async (server, { sandbox, remove }) => {
-    const { client } = await daemon.connect();
-    await client.ruleServer({ server, sandbox, effect: remove === true ? "none" : effect });
-    io.out(`${remove === true ? `nothing is said about ${server} any more` : SAID[effect](server)}\n`);
-  });
+}
+
+interface Said {
+  readonly server: string;
+  readonly sandbox?: string | undefined;
+  readonly remove?: true | undefined;
+  readonly write?: true | undefined;
+}
+
+async function sayRule({ daemon, io }: Context, effect: "allow" | "deny", { server, sandbox, remove, write }: Said): Promise<void> {
+  const { client } = await daemon.connect();
+  await client.ruleServer({ server, sandbox, effect: remove === true ? "none" : effect, ...(write === true ? { write } : {}) });
+  io.out(`${remove === true ? `nothing is said about ${server} any more` : SAID[effect](server)}\n`);
 }
 
 function rulesCommand({ daemon, io }: Context): CommandUnknownOpts {
@@ -38,8 +59,8 @@ function rulesCommand({ daemon, io }: Context): CommandUnknownOpts {
           rules.length === 0
             ? ["Nothing was said: agents may add servers of the catalog that comes with sbx, and are asked about for all others"]
             : table(
-                ["EFFECT", "SERVER", "CATALOG", "KIND", "SANDBOX"],
-                rules.map(({ effect, name, catalog, kind, sandbox: of }) => [effect, name ?? "*", catalog ?? "*", kind ?? "*", of ?? "all"]),
+                ["EFFECT", "SERVER", "CATALOG", "KIND", "SANDBOX", "WRITES"],
+                rules.map(({ effect, name, catalog, kind, sandbox: of, write }) => [effect, name ?? "*", catalog ?? "*", kind ?? "*", of ?? "all", write === true ? "yes" : ""]),
               ),
       },
     );

@@ -14,8 +14,8 @@ export function serverHandlers({ servers, tools, store, sandboxId }: McpParts): 
     enableServers: async ({ profile, servers: uris }, signal) => await servers.enable(profile, uris, signal),
     disableServers: async ({ profile, names }) => await Promise.resolve({ disabled: servers.disable(profile, names) }),
     listServerRules: async ({ sandbox }) => await Promise.resolve([...(sandbox === undefined ? store.rules.all() : store.rules.rules(sandboxId(sandbox)))]),
-    ruleServer: async ({ server, effect, sandbox }) => {
-      servers.rule(server, { effect, sandbox: sandbox === undefined ? undefined : sandboxId(sandbox) });
+    ruleServer: async ({ server, effect, sandbox, write }) => {
+      servers.rule(server, { effect, write, sandbox: sandbox === undefined ? undefined : sandboxId(sandbox) });
       return await Promise.resolve(done);
     },
     listTools: async ({ profile, servers: names }, signal) => await tools.list({ profile, servers: names?.split(",") }, signal),

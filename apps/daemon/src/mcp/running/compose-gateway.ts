@@ -1,13 +1,12 @@
-import path from "node:path";
-import { AppError, ServerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
-import { reapServers, ServerPods, type SandboxParts, type ServerParts } from "@sbx/core";
-import { createSystemAddresses, type WallOptions } from "@sbx/egress-proxy";
-import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type RemoteServers } from "@sbx/mcp-gateway";
-import { packageIndexes, type ImageMaker } from "@sbx/images";
+import { mayWriteWorkspace } from "@sbx/catalog";
+import { ServerPodId, type RecordEvent, type SandboxId, type ServerEntry } from "@sbx/contracts";
+import { reapServers, ServerPods, workspaceRequest, type SandboxParts, type SandboxRecord, type ServerParts, type WorkspaceRequest } from "@sbx/core";
+import type { WallOptions } from "@sbx/egress-proxy";
+import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions } from "@sbx/mcp-gateway";
 import type { SecretKeeper } from "@sbx/secret-injector";
-import { ServerPackages } from "@sbx/server-packages";
 import type { DaemonConfig } from "../../config.ts";
 import type { Log } from "../../log.ts";
+import type { PolicyService } from "../../policy/policy-service.ts";
 import { randomId } from "../../random-id.ts";
 import type { GatewayPort } from "../gateway/gateway-port.ts";
 import type { McpStore } from "../mcp-parts.ts";
@@ -15,9 +14,9 @@ import { createServerFiles } from "../server-files.ts";
 import { createGatewayPort } from "../gateway/create-gateway-port.ts";
 import { createGatewayCatalog } from "../servers/gateway-catalog.ts";
 import { createGatewayPolicy } from "../servers/gateway-policy.ts";
+import { composePackages, type PackagesParts } from "./compose-packages.ts";
+import { createRemoteServers } from "./remote-servers.ts";
 import { createImagePrograms, createPackagePrograms } from "./server-programs.ts";
-import { createInstallRules } from "../run/install-rules.ts";
-import { readBundleFile } from "./read-bundle-file.ts";
 import { createServerRunner } from "./server-runner.ts";
 
 export interface GatewayParts {
@@ -25,11 +24,14 @@ export interface GatewayParts {
   readonly scope: AsyncDisposableStack;
   readonly store: McpStore;
   readonly secrets: SecretKeeper;
-  readonly parts: Pick<SandboxParts, "engine" | "files">;
-  readonly images: () => Promise<ImageMaker>;
+  readonly parts: Pick<SandboxParts, "engine" | "images" | "files" | "ids">;
+  /** The image in which packages of servers are installed and run. */
+  readonly serverImages: PackagesParts["serverImages"];
   readonly network: ServerParts["network"];
+  readonly policy: Pick<PolicyService, "ofServer" | "rules">;
+  /** @throws AppError `SANDBOX_NOT_FOUND` */
+  readonly sandbox: (id: SandboxId) => SandboxRecord;
   readonly workspace: ServerParts["workspace"];
-  readonly workspaceOf: ServerParts["workspaceOf"];
   readonly record: RecordEvent;
   readonly log: Log;
 }
@@ -47,36 +49,34 @@ export interface ComposedGateway {
 }
 
 /** Put the gateway together. Nothing is started before it is used. */
-export function composeGateway({ config, scope, store, secrets, parts, images, network, workspace, workspaceOf, record, log }: GatewayParts): ComposedGateway {
+export function composeGateway({ config, scope, store, secrets, parts, serverImages, network, policy, workspace, sandbox, record, log }: GatewayParts): ComposedGateway {
   const { engine } = parts;
-  const files = createServerFiles(config.stateDirectory, parts.files);
-  const podParts: ServerParts = { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record };
+  const podParts = podPartsOf({ config, parts, network, workspace, sandbox, record });
   const pods = scope.use(new ServerPods(podParts));
   const onFault = (error: unknown): void => {
     log.error("gateway.failed", { error });
   };
-  const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
-  const packages = new ServerPackages({
-    engine,
-    pods,
-    image: async (progress, signal) => (await images()).servers(progress, signal),
-    indexes: (signal) => packageIndexes(config.environment, signal),
-    reach: createInstallRules({ own: createSystemAddresses() }),
-    fetchBundle: readBundleFile,
-    lockDirectory: path.join(config.stateDirectory, "mcp", "locks"),
-    owner: config.owner,
-    now: () => new Date(),
+  const packages = composePackages({ config, engine, pods, serverImages, policy });
+  const ofPackages = createPackagePrograms(packages, (line) => {
+    log.info("server.installing", { line });
   });
-  const ofPackages = createPackagePrograms(packages);
+  const catalogOf = ({ name }: ServerEntry): string | undefined => store.catalogs.find(name)?.catalog;
+  const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const shared: Omit<GatewayOptions, "state" | "policy"> = {
     catalog: createGatewayCatalog(store),
     runner: createServerRunner({
       pods,
       programs: { image: createImagePrograms(engine), npm: ofPackages, pypi: ofPackages, bundle: ofPackages },
       secrets,
-      catalogOf: ({ name }) => store.catalogs.find(name)?.catalog,
+      catalogOf,
+      mayWrite: (entry, catalog, sandbox) => mayWriteWorkspace(store.rules.rules(sandbox), entry, { catalog }),
     }),
-    remote: unreachable,
+    remote: createRemoteServers({
+      secrets,
+      catalogOf,
+      policyOf: ({ sandbox: owner, ...server }) => policy.ofServer({ ...server, purpose: "run", owner: owner === undefined ? undefined : () => sandbox(owner) }),
+      record,
+    }),
     record,
     onFault,
     codeMode: scope.use(createCodeModeEngine()),
@@ -124,12 +124,18 @@ export function composeGateway({ config, scope, store, secrets, parts, images, n
   };
 }
 
-const unreachable: RemoteServers = {
-  connect: ({ entry }) =>
-    Promise.reject(
-      new AppError("PLATFORM_UNSUPPORTED", {
-        message: `Server "${entry.name}" runs elsewhere, and this version reaches no such server`,
-        fix: "Use an entry that runs here: an image, or a package of npm or PyPI.",
-      }),
-    ),
-};
+/** What servers' pods are made of in this daemon. */
+function podPartsOf({ config, parts, network, workspace, sandbox, record }: Pick<GatewayParts, "config" | "parts" | "network" | "workspace" | "sandbox" | "record">): ServerParts {
+  const { engine, images } = parts;
+  const files = createServerFiles(config.stateDirectory, parts.files);
+  const workspaceOf: ServerParts["workspaceOf"] = (id) => workspaceSeenBy(parts, sandbox(id));
+  return { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record };
+}
+
+/** The workspace as a sandbox has it, with what the engine's ids are on this machine. */
+async function workspaceSeenBy(parts: Pick<SandboxParts, "engine" | "images" | "files" | "ids">, record: SandboxRecord): Promise<WorkspaceRequest> {
+  const { signal } = new AbortController();
+  const gateImage = await (await parts.images()).gate(() => undefined, signal);
+  const ids = await parts.ids.of({ engine: await parts.engine(), gateImage, sandbox: record.id, signal });
+  return { ...(await workspaceRequest(parts, record)), ids };
+}

@@ -11,10 +11,12 @@ interface LaunchParts {
   readonly program: ServerProgram;
   readonly sandbox: SandboxId | undefined;
   readonly secrets: Readonly<Record<string, Secret>>;
+  /** Whether its person lets it write to the parts of the workspace that it sees. */
+  readonly mayWrite: boolean;
 }
 
 /** Put plan and program together to what a pod is made of. @throws AppError `CATALOG_INVALID` */
-export function serverLaunch({ plan, program, sandbox, secrets }: LaunchParts): ServerLaunch {
+export function serverLaunch({ plan, program, sandbox, secrets, mayWrite }: LaunchParts): ServerLaunch {
   return {
     server: plan.name,
     sandbox,
@@ -23,9 +25,10 @@ export function serverLaunch({ plan, program, sandbox, secrets }: LaunchParts): 
     workdir: program.workdir,
     env: { ...program.env, ...Object.fromEntries(Object.entries(plan.env).map(([name, value]) => [name, inDirectory(value, program.directory)])) },
     secrets,
-    volumes: [...program.volumes, ...plan.volumes.map(volumeOf)],
+    volumes: [...program.volumes, ...plan.volumes.map((volume) => volumeOf(volume, mayWrite))],
     scratch: program.scratch,
     rules: networkRules(plan),
+    purpose: "run",
     hosts: plan.extraHosts.flatMap(({ name, address }) => {
       // The wall knows this name by itself; what it leads to is policy.
       if (name === "host.docker.internal") return [];
@@ -33,12 +36,12 @@ export function serverLaunch({ plan, program, sandbox, secrets }: LaunchParts): 
       throw new AppError("CATALOG_INVALID", { message: `Server "${plan.name}" calls this machine "${name}"`, fix: "This machine is host.docker.internal; give the entry that name." });
     }),
     limits: plan.limits,
-    purpose: "run",
   };
 }
 
-function volumeOf({ source, target, readonly }: PlannedVolume): ServerVolume {
-  return source.kind === "path" ? { kind: "part", path: source.path, target, readonly } : { kind: "data", name: source.name, target, readonly };
+/** A part of the workspace is read-only unless entry and person both say otherwise. */
+function volumeOf({ source, target, readonly }: PlannedVolume, mayWrite: boolean): ServerVolume {
+  return source.kind === "path" ? { kind: "part", path: source.path, target, readonly: readonly || !mayWrite } : { kind: "data", name: source.name, target, readonly };
 }
 
 /** What entry and configuration let the server reach; policy has judged both together before it comes to this. */

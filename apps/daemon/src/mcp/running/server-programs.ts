@@ -39,13 +39,21 @@ export function createImagePrograms(engine: () => Promise<Engine>): FindProgram 
 }
 
 /** Programs of packages, each installed once; the installation reaches its index, and nothing of the package runs in it. */
-export function createPackagePrograms(packages: Pick<ServerPackages, "prepare">): FindProgram {
+export function createPackagePrograms(packages: Pick<ServerPackages, "prepare">, progress: (line: string) => void): FindProgram {
   return async ({ name, source, args }, signal) => {
     if (source.kind === "image" || source.kind === "remote") throw new Error(`${name} is no package`);
-    const { image, volume, target, command } = await packages.prepare({ server: name, source }, { progress: () => undefined, signal });
+    const { image, volume, target, command } = await packages.prepare({ server: name, source }, { progress, signal });
     const directory = source.kind === "bundle" ? target : undefined;
     const words = args.map((word) => inDirectory(word, directory));
-    return { image, command: [...command, ...words], workdir: "/", env: {}, volumes: [{ kind: "package", volume, target }], scratch: [], ...(directory === undefined ? {} : { directory }) };
+    return {
+      image,
+      command: [...command, ...words],
+      workdir: directory ?? "/",
+      env: {},
+      volumes: [{ kind: "package", volume, target }],
+      scratch: [],
+      ...(directory === undefined ? {} : { directory }),
+    };
   };
 }
 

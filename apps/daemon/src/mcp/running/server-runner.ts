@@ -12,10 +12,12 @@ export interface ServerRunnerParts {
   readonly secrets: Pick<SecretKeeper, "lookup" | "adopt">;
   /** The catalog whose entry this is; `undefined` when none has it any more. */
   readonly catalogOf: (entry: ServerEntry) => string | undefined;
+  /** Whether its person lets a server write to the parts of a workspace that it sees. */
+  readonly mayWrite: (entry: ServerEntry, catalog: string, sandbox: SandboxId | undefined) => boolean;
 }
 
 /** Run local servers: what the plan says, with the secrets that are bound to exactly this entry, in a pod of its own. */
-export function createServerRunner({ pods, programs, secrets, catalogOf }: ServerRunnerParts): ServerRunner {
+export function createServerRunner({ pods, programs, secrets, catalogOf, mayWrite }: ServerRunnerParts): ServerRunner {
   return {
     async start({ entry, config, caller }, signal) {
       const plan = planServer(entry, config);
@@ -28,7 +30,8 @@ export function createServerRunner({ pods, programs, secrets, catalogOf }: Serve
       const [first] = missing;
       if (first !== undefined) throw new AppError("SECRET_MISSING", { message: `Server "${entry.name}" needs the secret "${first.name}"`, fix: first.fix });
       const program = await programs[kind](plan, signal);
-      const launch = serverLaunch({ plan, program, sandbox: sandboxOf(caller), secrets: environment });
+      const sandbox = sandboxOf(caller);
+      const launch = serverLaunch({ plan, program, sandbox, secrets: environment, mayWrite: mayWrite(entry, identity.catalog, sandbox) });
       const process = await pods.start(launch, signal);
       return { ...process, rootSeenAs: rootsSeenBy(launch), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
     },
@@ -36,12 +39,12 @@ export function createServerRunner({ pods, programs, secrets, catalogOf }: Serve
 }
 
 /** Who an entry is to secrets. @throws AppError `SERVER_UNKNOWN` for one that its catalog no longer has */
-function identityOf(entry: ServerEntry, catalogOf: ServerRunnerParts["catalogOf"]): ServerIdentity {
+export function identityOf(entry: ServerEntry, catalogOf: ServerRunnerParts["catalogOf"]): ServerIdentity {
   const catalog = catalogOf(entry);
   if (catalog === undefined) throw new AppError("SERVER_UNKNOWN", { message: `No catalog has the server "${entry.name}" any more`, fix: "Find servers with: sbx mcp server search WORDS" });
   return identifyServer(entry, catalog);
 }
 
-function sandboxOf(caller: Caller): SandboxId | undefined {
+export function sandboxOf(caller: Caller): SandboxId | undefined {
   return caller.kind === "sandbox" ? caller.sandbox : undefined;
 }

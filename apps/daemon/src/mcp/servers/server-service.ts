@@ -106,7 +106,8 @@ export class ServerService {
   }
 
   /** Say what becomes of a server when an agent adds it. An allowance is for the catalog that has it now, and no other. */
-  rule(name: string, { effect, sandbox }: { readonly effect: ServerEffect | "none"; readonly sandbox: SandboxId | undefined }): void {
+  rule(name: string, { effect, sandbox, write }: { readonly effect: ServerEffect | "none"; readonly sandbox: SandboxId | undefined; readonly write?: boolean | undefined }): void {
+    if (write === true && effect !== "allow") throw new AppError("USAGE", { message: "Only a server that is allowed may write", fix: `Run: sbx mcp server allow ${name} --write` });
     const { rules, record } = this.#parts;
     const inSandbox = sandbox === undefined ? {} : { sandbox };
     if (effect === "none") {
@@ -114,9 +115,9 @@ export class ServerService {
         throw new AppError("RULE_UNKNOWN", { message: `Nothing was said about "${name}"${sandbox === undefined ? "" : " in this sandbox"}`, fix: "See what was said with: sbx mcp server rules" });
     } else {
       const catalog = effect === "allow" ? { catalog: this.#find(name).catalog } : {};
-      rules.put({ effect, name, ...catalog, ...inSandbox });
+      rules.put({ effect, name, ...catalog, ...inSandbox, ...(write === true ? { write } : {}) });
     }
-    record({ type: "policy.changed", ...inSandbox, fields: { server: name, effect, change: effect === "none" ? "removed" : "added" } });
+    record({ type: "policy.changed", ...inSandbox, fields: { server: name, effect, ...(write === true ? { write } : {}), change: effect === "none" ? "removed" : "added" } });
   }
 
   #find(name: string): FoundEntry {
