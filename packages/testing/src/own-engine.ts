@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request, type IncomingMessage } from "node:http";
 import { connect, createServer } from "node:net";
 import { delimiter, join } from "node:path";
@@ -126,6 +126,21 @@ export class OwnEngine implements AsyncDisposable {
     child.kill(signal);
     await ended;
     this.#process = undefined;
+    await this.#supervisorEnded();
+  }
+
+  /**
+   * Resolves when the containerd of a killed dockerd has ended too, and no file names it any more: one whose parent has
+   * not yet taken note of its end looks alive to the next dockerd, which then waits for it in vain.
+   */
+  async #supervisorEnded(): Promise<void> {
+    const pidFile = join(this.#root, "exec", "containerd", "containerd.pid");
+    if (!existsSync(pidFile)) return;
+    const pid = readFileSync(pidFile, "utf8").trim();
+    for (const end = performance.now() + START_MS; argumentsOf(pid).includes(`${this.#root}/`); await sleep(50)) {
+      if (performance.now() > end) throw new Error(`containerd (${pid}) of a killed engine runs on`);
+    }
+    rmSync(pidFile, { force: true });
   }
 
   /** Bring images of another engine, by their names. */
