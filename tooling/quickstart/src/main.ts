@@ -5,6 +5,7 @@ import { chooseAgent, taskArguments } from "./choose-agent.ts";
 import { credentialPaths } from "./host-secrets.ts";
 import { runSbx } from "./run-sbx.ts";
 import { makeSampleProject } from "./sample-project.ts";
+import { sandboxName } from "./sandbox-name.ts";
 import { summary } from "./summary.ts";
 import { TASK } from "./task.ts";
 
@@ -18,13 +19,15 @@ const { agent, model } = chooseAgent(process.env);
 say(`\nRunning ${agent} in a sandbox on ${path.relative(root, project)}; its model is ${model}.\n`);
 const sbx = (args: readonly string[], show = false): ReturnType<typeof runSbx> => runSbx(launcher, args, { show, cwd: project });
 
+const listing = await sbx(["ls", "--json"]);
+const name = sandboxName(agent, { project, listing: listing.code === 0 ? listing.stdout : "[]" });
 const began = performance.now();
-const run = await sbx(["run", "--name", `quickstart-${agent}`, "--deadline", "10m", agent, project, "--", ...taskArguments(agent, TASK)], true);
+const run = await sbx(["run", "--name", name, "--deadline", "10m", agent, project, "--", ...taskArguments(agent, TASK)], true);
 if (run.code === 0) {
   const paths = credentialPaths(homedir());
-  const inside = await sbx(["exec", `quickstart-${agent}`, "sh", "-c", 'for p; do [ -e "$p" ] && printf "%s\\n" "$p"; done; true', "sh", ...paths.map((entry) => entry.path)]);
+  const inside = await sbx(["exec", name, "sh", "-c", 'for p; do [ -e "$p" ] && printf "%s\\n" "$p"; done; true', "sh", ...paths.map((entry) => entry.path)]);
   const seconds = (performance.now() - began) / 1000;
-  const events = await sbx(["events", "--json", "--sandbox", `quickstart-${agent}`, "--since", `${Math.ceil(seconds)}s`]);
-  say(summary({ agent, project: path.relative(root, project), seconds, paths, visible: inside.stdout.split("\n").filter((line) => line !== ""), events: events.stdout, projectPath: project }));
+  const events = await sbx(["events", "--json", "--sandbox", name, "--since", `${Math.ceil(seconds)}s`]);
+  say(summary({ agent, name, project: path.relative(root, project), seconds, paths, visible: inside.stdout.split("\n").filter((line) => line !== ""), events: events.stdout, projectPath: project }));
 }
 process.exitCode = run.code;

@@ -3,6 +3,8 @@ import { Event } from "@sbx/contracts";
 
 export interface SummaryFacts {
   readonly agent: string;
+  /** The sandbox's. */
+  readonly name: string;
   readonly project: string;
   readonly projectPath: string;
   readonly seconds: number;
@@ -37,7 +39,7 @@ export function summary(facts: SummaryFacts): string {
     "Next",
     `  npx sbx run ${facts.agent}          in a project of yours; ctrl-p ctrl-q leaves the session, npx sbx attach comes back`,
     "  npx sbx events -f           watch what the wall sees",
-    `  npx sbx rm --force quickstart-${facts.agent}   take the sandbox of this demonstration away`,
+    `  npx sbx rm --force ${facts.name}   take the sandbox of this demonstration away`,
   ].join("\n");
 }
 

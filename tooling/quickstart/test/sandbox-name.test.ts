@@ -1,0 +1,38 @@
+import { describe, it } from "vitest";
+import { sandboxName } from "../src/sandbox-name.ts";
+
+const PROJECT = "/home/dev/sbx/.cache/quickstart/sample-project";
+const listed = (workspace: string): string =>
+  JSON.stringify([
+    {
+      id: "sbx_0kjdvmba",
+      name: "quickstart-claude",
+      agent: "claude",
+      workspace,
+      extra: [],
+      createdAt: "2026-01-01T00:00:00.000Z",
+      state: { phase: "stopped" },
+      image: `sha256:${"0".repeat(64)}`,
+      limits: { cpus: 2, memoryBytes: 1 << 30, pids: 100 },
+      sessions: [],
+      model: { service: "anthropic", source: "scripted" },
+      protected: [],
+      hidden: [],
+      notices: [],
+      skipped: [],
+    },
+  ]);
+
+describe("the name of the demonstration's sandbox", () => {
+  it("is the plain one where it is free, or this checkout's own", ({ expect }) => {
+    expect(sandboxName("claude", { project: PROJECT, listing: "[]" })).toBe("quickstart-claude");
+    expect(sandboxName("claude", { project: PROJECT, listing: listed(PROJECT) })).toBe("quickstart-claude");
+    expect(sandboxName("codex", { project: PROJECT, listing: listed("/elsewhere") })).toBe("quickstart-codex");
+  });
+
+  it("is another, and the same one each time, where another checkout has the plain one", ({ expect }) => {
+    const name = sandboxName("claude", { project: PROJECT, listing: listed("/elsewhere") });
+    expect(name).toMatch(/^quickstart-claude-[0-9a-f]{6}$/);
+    expect(sandboxName("claude", { project: PROJECT, listing: listed("/elsewhere") })).toBe(name);
+  });
+});
