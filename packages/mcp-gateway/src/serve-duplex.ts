@@ -9,7 +9,10 @@ import { LineSplitter, type Line } from "./upstream/line-splitter.ts";
 
 const GONE = new AppError("SESSION_NOT_FOUND", { message: "The client has gone.", fix: "Connect again." });
 
-/** Serve one client on a stream of lines, as the stdio transport has it. Resolves when the stream has ended and the session with it. */
+/**
+ * Serve one client on a stream of lines, as the stdio transport has it. A client that has said all still gets its answers.
+ * Resolves when it has them, or when the stream was closed.
+ */
 export async function serveDuplex(stream: Duplex, { scopes, caller }: { readonly scopes: ScopeRegistry; readonly caller: Caller }): Promise<void> {
   const { limits, onFault } = scopes.parts;
   const outlet = new DuplexOutlet(stream, limits.unreadBytes);
@@ -24,7 +27,9 @@ export async function serveDuplex(stream: Duplex, { scopes, caller }: { readonly
   stream.on("error", () => undefined);
   const closed = new AbortController();
   try {
-    await Promise.race([once(stream, "end", { signal: closed.signal }), once(stream, "close", { signal: closed.signal })]);
+    const gone = once(stream, "close", { signal: closed.signal });
+    await Promise.race([once(stream, "end", { signal: closed.signal }), gone]);
+    await Promise.race([session.finish(GONE), gone]);
   } catch (error) {
     if (!stream.destroyed) onFault(error);
   } finally {

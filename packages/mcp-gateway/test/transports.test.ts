@@ -7,7 +7,7 @@ import { StreamableHTTPClientTransport as HttpV1 } from "@modelcontextprotocol/s
 import { describe, it } from "vitest";
 import { eventsOf, nextMessage, RawClient } from "./support/http-client.ts";
 import { LineClient } from "./support/line-client.ts";
-import { withTools, type Handle } from "./support/scripted-server.ts";
+import { aTool, withTools, type Handle } from "./support/scripted-server.ts";
 import { aSandbox, aWorld } from "./support/world.ts";
 
 const TOKEN = "the-token";
@@ -103,6 +103,43 @@ describe("a stream of lines", () => {
     await using client = new LineClient(world, aSandbox());
     expect((await client.ask("initialize", { protocolVersion: version, capabilities: {} })).result.protocolVersion).toBe(version);
     expect(await client.text("say", {})).toBe("{}");
+  });
+});
+
+describe("a client that says all at once and ends", () => {
+  it("gets all its answers before the session ends", async ({ expect }) => {
+    const begun = Promise.withResolvers<undefined>();
+    const slow: Record<string, Handle> = { ...withTools("say"), "tools/call": async () => (await begun.promise, { content: [{ type: "text", text: "late" }] }) };
+    await using world = aWorld({ servers: { ...servers, slow: () => ({ ...slow, "tools/list": () => ({ tools: [aTool("wait")] }) }) } });
+    await using client = new LineClient(world, aSandbox());
+    const answers = [
+      client.ask("initialize", { protocolVersion: "2025-11-25", capabilities: {} }),
+      client.ask("tools/list"),
+      client.text("say", { one: 1 }),
+      client.text("wait"),
+      client.text("say", { two: 2 }),
+    ];
+    const finished = client.finish();
+    await answers[4];
+    begun.resolve(undefined);
+    const [, list, one, wait, two] = await Promise.all(answers);
+    expect([list.result.tools.length > 2, one, wait, two]).toEqual([true, '{"one":1}', "late", '{"two":2}']);
+    await finished;
+    expect(world.faults).toEqual([]);
+  });
+
+  it("is asked nothing more, so that no server waits for it", async ({ expect }) => {
+    const nosy: Record<string, Handle> = {
+      ...withTools("ask"),
+      "tools/call": async (_params, server) => ({ content: [{ type: "text", text: JSON.stringify(await server.ask("elicitation/create", { mode: "form", message: "who?", requestedSchema: {} })) }] }),
+    };
+    await using world = aWorld({ servers: { nosy: () => nosy } });
+    await using client = await LineClient.connect(world, aSandbox(), { capabilities: { elicitation: {} }, handlers: { "elicitation/create": () => undefined } });
+    const answer = client.text("ask");
+    await client.hears("elicitation/create");
+    await client.finish();
+    expect(await answer).toContain("error");
+    expect(client.told.filter(({ method }) => method === "elicitation/create")).toHaveLength(1);
   });
 });
 

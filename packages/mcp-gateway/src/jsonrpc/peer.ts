@@ -30,6 +30,8 @@ export class Peer {
   readonly #outgoing = new Map<number, PendingRequest>();
   #nextId = 1;
   #closed: Error | undefined;
+  /** Why the other side is asked nothing any more, and who waits until it has all its answers. */
+  #last: { readonly reason: Error; readonly answered: () => void } | undefined;
 
   constructor(options: PeerOptions) {
     this.#options = options;
@@ -64,7 +66,8 @@ export class Peer {
    * request is cancelled; the signal's reason
    */
   async request(method: string, params: JsonObject | undefined, options: RequestOptions): Promise<JsonObject> {
-    if (this.#closed !== undefined) throw this.#closed;
+    const over = this.#closed ?? this.#last?.reason;
+    if (over !== undefined) throw over;
     options.signal?.throwIfAborted();
     if (this.#outgoing.size >= this.#options.maxInFlight) throw new RpcFailure(RPC_CODES.internal, `More than ${this.#options.maxInFlight} requests are unanswered.`);
     const id = this.#nextId;
@@ -89,6 +92,24 @@ export class Peer {
     this.#options.send({ kind: "notification", method, ...(params === undefined ? {} : { params }) }, related);
   }
 
+  /**
+   * The other side says nothing more: what it was asked is rejected with `reason`. Resolves when all that it asked is
+   * answered, or the conversation has ended.
+   */
+  async finish(reason: Error): Promise<void> {
+    if (this.#closed !== undefined || this.#last !== undefined) return;
+    const done = Promise.withResolvers<undefined>();
+    this.#last = {
+      reason,
+      answered: () => {
+        done.resolve(undefined);
+      },
+    };
+    for (const pending of this.#outgoing.values()) pending.reject(reason);
+    this.#settleLast();
+    await done.promise;
+  }
+
   /** End the conversation: what the other side asked is aborted, what it was asked is rejected with `reason`. */
   close(reason: Error): void {
     if (this.#closed !== undefined) return;
@@ -96,6 +117,7 @@ export class Peer {
     for (const pending of this.#outgoing.values()) pending.reject(reason);
     for (const controller of this.#incoming.values()) controller.abort(reason);
     this.#incoming.clear();
+    this.#settleLast();
   }
 
   async #answer(request: RpcRequest): Promise<void> {
@@ -115,6 +137,11 @@ export class Peer {
     if (this.#incoming.get(id) !== controller) return;
     this.#incoming.delete(id);
     this.#respond(response);
+    this.#settleLast();
+  }
+
+  #settleLast(): void {
+    if (this.#incoming.size === 0) this.#last?.answered();
   }
 
   async #handle(request: RpcRequest, signal: AbortSignal): Promise<RpcResponse> {

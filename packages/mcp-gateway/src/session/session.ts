@@ -107,6 +107,11 @@ export class Session implements ScopeMember {
     return this.#logLevel === undefined || rank === -1 || rank >= LOG_LEVELS.indexOf(this.#logLevel);
   }
 
+  /** Its client says nothing more. Resolves when all that it asked is answered, or the session has ended. */
+  async finish(reason: Error): Promise<void> {
+    await this.#peer.finish(reason);
+  }
+
   /** End it: what it asked for is cancelled, its subscriptions are given back. */
   end(reason: Error): void {
     if (this.#phase === "ended") return;

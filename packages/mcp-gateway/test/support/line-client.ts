@@ -8,6 +8,7 @@ export class LineClient implements AsyncDisposable {
   readonly told: Wire[] = [];
   readonly #write: (text: string) => void;
   readonly #end: () => void;
+  readonly #leave: () => void;
   readonly #served: Promise<void>;
   readonly #answers = new Map<number | string, (message: any) => void>(); // oxlint-disable-line typescript/no-explicit-any -- tests look into answers as they like
   readonly #handlers: Readonly<Record<string, (params: any) => unknown>>; // oxlint-disable-line typescript/no-explicit-any -- as above
@@ -21,6 +22,11 @@ export class LineClient implements AsyncDisposable {
     this.#served = world.gateway.serveDuplex(its, caller, new AbortController().signal);
     this.#write = (text) => void mine.write(text);
     this.#end = () => void mine.end();
+    this.#leave = () => {
+      mine.destroy();
+      // Of a pair, one side does not hear of the other's end by being destroyed.
+      its.destroy();
+    };
     let buffer = "";
     mine.on("data", (chunk: Buffer) => {
       buffer += chunk.toString("utf8");
@@ -93,8 +99,14 @@ export class LineClient implements AsyncDisposable {
     return await found.promise;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Say nothing more, and wait until the gateway has ended the session. */
+  async finish(): Promise<void> {
     this.#end();
+    await this.#served;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leave();
     await this.#served;
   }
 

@@ -23,7 +23,7 @@ function run({ runs }: Person, options: Readonly<Record<string, unknown>>) {
     for (const { type, payload } of reader.push(chunk)) {
       if (type === "stdout") out.write(payload);
       else if (type === "stderr") log.write(payload);
-      else if (type === "exit") end.resolve({ code: decodeExit(payload) });
+      else if (type === "exit") end.resolve({ code: (out.end(), decodeExit(payload)) });
       else end.resolve({ problem: Problem.parse(JSON.parse(Buffer.from(payload).toString())) });
     }
   });
@@ -40,10 +40,16 @@ function run({ runs }: Person, options: Readonly<Record<string, unknown>>) {
       if (lines.some((line) => line.includes(text))) return;
       await new Promise<void>((resolve) => waiting.set(text, resolve));
     },
+    say: (...messages: readonly object[]) => ours.write(encodeFrame("stdin", Buffer.from(messages.map((message) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`).join("")))),
     ask: async (message: object) => {
       ours.write(encodeFrame("stdin", Buffer.from(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)));
       const { value } = await answers.next();
       return JSON.parse(String(value));
+    },
+    rest: async () => {
+      const rest: unknown[] = [];
+      for (let next = await answers.next(); next.done !== true; next = await answers.next()) rest.push(JSON.parse(next.value));
+      return rest;
     },
   };
 }
@@ -76,6 +82,22 @@ describe("sbx mcp gateway run, in the daemon", () => {
       expect(log).toContain(line);
     expect(log).not.toContain("secret words");
     expect(person.runner.running()).toBe(0);
+    expect(person.faults).toEqual([]);
+  });
+
+  it("answers all that was said before the input ended", async ({ expect }) => {
+    const person = aPersonGateway();
+    person.store.enabled.enable(["one"]);
+    const gateway = run(person, { transport: "stdio" });
+    const call = (id: number) => ({ id, method: "tools/call", params: { name: "echo", arguments: { message: `number ${id}` } } });
+    gateway.say(initialize, { method: "notifications/initialized" }, { id: 2, method: "tools/list" }, call(3), call(4));
+    gateway.endOfInput();
+    expect(await gateway.end).toEqual({ code: 0 });
+    expect(await gateway.rest()).toEqual(
+      expect.arrayContaining(
+        [1, 2].map((id) => expect.objectContaining({ id })).concat([3, 4].map((id) => expect.objectContaining({ id, result: { content: [{ type: "text", text: `Echo: number ${id}` }] } }))),
+      ),
+    );
     expect(person.faults).toEqual([]);
   });
 
