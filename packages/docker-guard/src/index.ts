@@ -1,6 +1,21 @@
 export { apiDocument } from "./api-document.ts";
 export { connectGuardEngine } from "./engine/socket-engine.ts";
 export { GUARD_LIMITS, type GuardLimits } from "./limits.ts";
-export type { BindMount, ChildNetwork, ChildPod, EngineFacts, EngineRequest, GuardBinds, GuardEngine, GuardImages, GuardPods, PublishedPort, SharedImage } from "./ports.ts";
+export type {
+  BindMount,
+  ChildNetwork,
+  ChildPod,
+  EngineFacts,
+  EngineRequest,
+  GuardBinds,
+  GuardEngine,
+  GuardImages,
+  GuardListener,
+  GuardPods,
+  PublishedPort,
+  PulledImage,
+  PullProgress,
+  SharedImage,
+} from "./ports.ts";
 export { startDockerGuard, type DockerGuard, type StartDockerGuard } from "./start-docker-guard.ts";
 export { workspaceBinds, type WorkspaceBinds } from "./workspace-binds.ts";

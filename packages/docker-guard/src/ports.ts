@@ -68,8 +68,20 @@ export interface GuardPods {
    * `hostPort` 0 is any. What is published from an earlier start stays as it is. Rejects when a port is taken.
    */
   ready(child: ContainerPodId, ports: readonly PublishedPort[]): Promise<readonly PublishedPort[]>;
+  /** The child is in these networks from now on, whether it runs or not. Resolves when names and connections follow. */
+  rejoin(child: ContainerPodId, networks: readonly ChildNetwork[]): Promise<void>;
+  /**
+   * Serve a port of the agent's `localhost` by the guard itself; 0 is any. What connects is the server's to end. Rejects
+   * when the port is taken.
+   */
+  listen(port: number, serve: (connection: Duplex) => void): Promise<GuardListener>;
   /** Take gate and policy away. Resolves when they are gone, also if they never were. */
   close(child: ContainerPodId): Promise<void>;
+}
+
+/** A port of the agent's `localhost` that the guard serves itself. Disposing ends it; its connections are ended by who serves them. */
+export interface GuardListener extends AsyncDisposable {
+  readonly port: number;
 }
 
 /** What the guard asks the engine to bind. */
@@ -97,7 +109,29 @@ export interface SharedImage {
   readonly tags: readonly string[];
 }
 
-/** Which of the engine's images a sandbox has. */
+/** How far a pull is, in the engine's own words for one layer or for all. */
+export interface PullProgress {
+  readonly status: string;
+  readonly id?: string;
+  readonly current?: number;
+  readonly total?: number;
+}
+
+/** An image that was brought from a registry. */
+export interface PulledImage {
+  readonly id: EngineId;
+  /** Of its manifest. */
+  readonly digest: string;
+  /** By which the engine holds it because of this pull; absent when it was there before. */
+  readonly heldBy?: string;
+}
+
+/** Which of the engine's images a sandbox has, and which it may bring. */
 export interface GuardImages {
   list(): Promise<readonly SharedImage[]>;
+  /**
+   * Bring an image as the rules of pulls allow it, without giving it a tag in the engine. Rejects with an AppError, which
+   * the client is told: `EGRESS_DENIED` where no rule allows it, `IMAGE_UNAVAILABLE` where the registry has it not.
+   */
+  pull(reference: string, progress: (step: PullProgress) => void, signal: AbortSignal): Promise<PulledImage>;
 }

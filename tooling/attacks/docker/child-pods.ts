@@ -1,15 +1,18 @@
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import type { Duplex } from "node:stream";
 import type { ContainerPodId } from "@sbx/contracts";
 import { gateContainer, type Engine, type EngineId } from "@sbx/core";
-import type { ChildPod, GuardPods, PublishedPort } from "@sbx/docker-guard";
+import type { ChildNetwork, ChildPod, GuardListener, GuardPods, PublishedPort } from "@sbx/docker-guard";
 import { createPodHost, podDirectory, type Pod } from "@sbx/egress-proxy";
 
 /** How the children of a test get their network. */
 export interface TestPods extends GuardPods, AsyncDisposable {
   /** Full ids of the gates that were made and not taken away. */
   gates(): readonly EngineId[];
+  /** Networks that a child was told of last. */
+  joined(id: ContainerPodId): readonly ChildNetwork[];
 }
 
 interface Open {
@@ -62,7 +65,16 @@ export async function sharedPod({ engine, gateImage, labels }: Equipment): Promi
   const release = new AsyncDisposableStack();
   const spec = gateContainer({ name: "gate-shared", image: gateImage, labels, hostname: "shared", socketDirectory: "/var/empty" });
   const gate = await startGate(engine, release, { ...spec, mounts: [], command: ["sleep", "3600"], capabilities: [] });
-  return { gates: () => [gate], open: () => Promise.resolve(gate), ready: () => Promise.resolve([]), close: () => Promise.resolve(), [Symbol.asyncDispose]: () => release.disposeAsync() };
+  return {
+    gates: () => [gate],
+    joined: () => [],
+    open: () => Promise.resolve(gate),
+    ready: () => Promise.resolve([]),
+    rejoin: () => Promise.resolve(),
+    listen: onLoopback,
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => release.disposeAsync(),
+  };
 }
 
 async function startGate(engine: Engine, release: AsyncDisposableStack, spec: Parameters<Engine["create"]>[0]): Promise<EngineId> {
@@ -74,6 +86,7 @@ async function startGate(engine: Engine, release: AsyncDisposableStack, spec: Pa
 
 function keepPods(make: (child: ChildPod, release: AsyncDisposableStack) => Promise<Pick<Open, "gate" | "pod">>): TestPods {
   const all = new Map<ContainerPodId, Open>();
+  const joined = new Map<ContainerPodId, readonly ChildNetwork[]>();
   const close = async (id: ContainerPodId) => {
     const open = all.get(id);
     all.delete(id);
@@ -81,11 +94,13 @@ function keepPods(make: (child: ChildPod, release: AsyncDisposableStack) => Prom
   };
   return {
     gates: () => [...all.values()].map(({ gate }) => gate),
+    joined: (id) => joined.get(id) ?? [],
     async open(child) {
       const release = new AsyncDisposableStack();
       try {
         const made = await make(child, release);
         all.set(child.id, { ...made, release });
+        joined.set(child.id, child.networks);
         return made.gate;
       } catch (error) {
         await release.disposeAsync();
@@ -98,11 +113,24 @@ function keepPods(make: (child: ChildPod, release: AsyncDisposableStack) => Prom
       open.published ??= await Promise.all(ports.map((port) => publish(open, port)));
       return open.published;
     },
+    rejoin(id, networks) {
+      joined.set(id, networks);
+      return Promise.resolve();
+    },
+    listen: onLoopback,
     close,
     async [Symbol.asyncDispose]() {
       for (const id of all.keys()) await close(id);
     },
   };
+}
+
+/** The test's own loopback stands for the agent's. */
+async function onLoopback(wanted: number, serve: (connection: Duplex) => void): Promise<GuardListener> {
+  const server = createServer({ allowHalfOpen: true }, serve).listen(wanted, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return { port: typeof address === "object" && address !== null ? address.port : 0, [Symbol.asyncDispose]: () => Promise.resolve(void server.close()) };
 }
 
 /** A port of the test's own loopback that leads into the pod. */

@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { homedir } from "node:os";
 import { promisify } from "node:util";
 import { once } from "node:events";
-import type { SandboxId } from "@sbx/contracts";
+import { AppError, type SandboxId } from "@sbx/contracts";
 import type { Engine, EngineId } from "@sbx/core";
 import { connectGuardEngine, startDockerGuard, workspaceBinds, type DockerGuard, type GuardEngine, type GuardLimits, type SharedImage } from "@sbx/docker-guard";
 import { connectEngine } from "@sbx/engine-docker";
@@ -78,7 +78,7 @@ export class DockerLab implements AsyncDisposable {
           { source: `${workspace}/.git/hooks`, target: `${workspace}/.git/hooks`, readonly: true },
         ],
       }),
-      images: { list: () => Promise.resolve(images ?? [this.image]) },
+      images: { list: () => Promise.resolve(images ?? [this.image]), pull: () => Promise.reject(new AppError("EGRESS_DENIED", { message: "nothing is pulled here", fix: "Use what is there." })) },
       owner: OWNER,
       key,
       limits,
