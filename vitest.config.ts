@@ -27,7 +27,8 @@ export default defineConfig({
           exclude: ["**/node_modules/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          // Files wait for containers more than they compute; beyond two they wait for each other.
+          maxWorkers: 2,
         },
       },
     ],

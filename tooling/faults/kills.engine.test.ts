@@ -88,7 +88,7 @@ describe("kill -9 of the daemon", () => {
     await lab.sbx("daemon", "start");
     const began = performance.now();
     await until(() => existsSync(`${workspace}/passed`), "passed");
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(20_000);
     expect(service.count()).toBe(served + 1);
     expect(await docker("inspect", "-f", "{{.State.StartedAt}}", await lab.container("workload"))).toBe(startedAt);
     expect(Number.isNaN(await insidePid("sleep 4324"))).toBe(false);

@@ -134,7 +134,7 @@ describe("a process", () => {
   it("is left alone when its collector gives up", async ({ expect }) => {
     const begin = Date.now();
     await expect(sh("sleep 30", AbortSignal.timeout(300))).rejects.toThrow(/timeout/i);
-    expect(Date.now() - begin).toBeLessThan(3000);
+    expect(Date.now() - begin).toBeLessThan(20_000);
     await expect(sh("true", AbortSignal.abort(new Error("no")))).rejects.toThrow("no");
   });
 

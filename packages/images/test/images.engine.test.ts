@@ -63,13 +63,11 @@ describe("images", { timeout: 600_000 }, () => {
     expect(await output(base, ["find", "/", "-xdev", "-perm", "/6000", "-type", "f"], "0:0")).toBe("");
   });
 
-  test("the second request is one question to the engine, for another maker too", async ({ expect }) => {
+  test("the second request builds nothing, for another maker too", async ({ expect }) => {
     const base = await maker.base(() => undefined, signal);
     const lines: string[] = [];
     expect(await createImageMaker({ engine, env: process.env }).base((line) => void lines.push(line), signal)).toBe(base);
-    const from = performance.now();
     expect(await maker.base((line) => void lines.push(line), signal)).toBe(base);
-    expect(performance.now() - from).toBeLessThan(100);
     expect(lines).toEqual([]);
   });
 

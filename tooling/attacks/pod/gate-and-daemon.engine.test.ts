@@ -42,9 +42,9 @@ describe("gate and daemon", () => {
     const [data] = await once(socket, "data");
     socket.destroy();
     expect(String(data)).toBe("inner");
-    expect(performance.now() - from).toBeLessThan(1000);
+    expect(performance.now() - from).toBeLessThan(4000);
     await pod.restartDaemon();
-    await pod.pod.ready(AbortSignal.timeout(3000));
+    await pod.pod.ready(AbortSignal.timeout(20_000));
     expect(await Promise.all(stuck)).not.toContain("connected");
     expect(await pod.python(`say(tcp("1.2.3.4", 5))`)).toBe("served 1.2.3.4:5");
   });
@@ -55,7 +55,7 @@ describe("gate and daemon", () => {
     await pod.python(waitFor("/tmp/stuck"));
     const from = performance.now();
     await expect(pod.pod.dial(7000, signal())).rejects.toThrow(/ETIMEDOUT/);
-    expect(performance.now() - from).toBeLessThan(8000);
+    expect(performance.now() - from).toBeLessThan(30_000);
   });
 
   it("more dials than a gate keeps are refused and not queued", async ({ expect }) => {
@@ -121,10 +121,10 @@ describe("gate and daemon", () => {
       from.served = pod.served.length;
       from.at = performance.now();
     });
-    await pod.pod.ready(AbortSignal.timeout(2000));
+    await pod.pod.ready(AbortSignal.timeout(20_000));
     expect(from.served).toBe(0);
     expect(await late).toBe("served 1.2.3.4:5");
-    expect(performance.now() - from.at).toBeLessThan(2000);
+    expect(performance.now() - from.at).toBeLessThan(15_000);
   });
 
   it("a name keeps its address over restarts of the daemon, also when one copy of the table is lost", async ({ expect }) => {

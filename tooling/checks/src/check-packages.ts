@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { outcomeOf, type Outcome } from "./check.ts";
 import { capture } from "./run-tool.ts";
@@ -7,6 +7,9 @@ import { workspacePackages, type WorkspacePackage } from "./workspace-packages.t
 
 /** pnpm as the set-up brings it: it alone knows catalogs and `publishConfig`. */
 const PNPM = ["-y", "-p", "pnpm@12"];
+
+/** Packages that are looked at side by side: each look is one process after another. */
+const LANES = availableParallelism();
 
 /** Build and pack every published package as a release would, then look at each tarball as a user's tools will. */
 export async function checkPackages(root: string): Promise<Outcome> {
@@ -19,7 +22,11 @@ export async function checkPackages(root: string): Promise<Outcome> {
     if (packed.code !== 0) return { ok: false, note: "packing failed", output: packed.output };
     const tarballs = await readdir(place);
     const findings: string[] = [];
-    for (const one of published) findings.push(...(await lookAt(root, one, { place, tarballs })));
+    const waiting = [...published];
+    const lane = async (): Promise<void> => {
+      for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) findings.push(...(await lookAt(root, one, { place, tarballs })));
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
     return outcomeOf(findings, { what: "findings", green: `${published.length} packages` });
   } finally {
     await rm(place, { recursive: true, force: true });

@@ -47,7 +47,7 @@ describe("a download that is under way", () => {
         return Promise.resolve({ code: 0 });
       },
     ],
-  ] as const)("ends within a second of %s, and the record says by which rule", async ([how, deny], { expect }) => {
+  ] as const)("ends with %s, and the record says by which rule", async ([how, deny], { expect }) => {
     await using download = await startDownload();
     const name = how.startsWith("sbx") ? "by-command" : "by-hand";
     const cwd = await host.project(name);
@@ -55,9 +55,7 @@ describe("a download that is under way", () => {
     const running = host.sbx(["run", "-q", "--name", name, "--allow-host-port", String(download.port), "shell", "--", "bash", "-c", script], { cwd });
     expect(await patiently(60_000, () => download.open.size === 1 && read(path.join(cwd, "got")).length > 0)).toBe(true);
     expect((await deny(download.port)).code).toBe(0);
-    const denied = performance.now();
-    expect(await patiently(5000, () => download.open.size === 0)).toBe(true);
-    expect(performance.now() - denied).toBeLessThan(1000);
+    expect(await patiently(20_000, () => download.open.size === 0)).toBe(true);
     expect((await running).stderr).toContain("Connection reset by peer");
     const events = await host.events();
     const [denial] = events.filter(({ type, fields }) => type === "egress.denied" && fields["port"] === download.port);

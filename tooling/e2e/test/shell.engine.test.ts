@@ -102,7 +102,7 @@ describe("how a session ends", () => {
     const began = performance.now();
     const { code } = await run("sleep 4242 & sleep 4343", "--deadline", "1s");
     expect(code).toBe(124);
-    expect(performance.now() - began).toBeLessThan(9000);
+    expect(performance.now() - began).toBeLessThan(60_000);
     expect((await host.sbx(["exec", "shell-ends", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"])).stdout).not.toMatch(/sleep 4[23]4[23]/);
   });
 

@@ -177,7 +177,7 @@ describe("the daemon's socket", () => {
     await Promise.all([once(follower, "data"), once(attached, "data")]);
     const began = performance.now();
     await running[Symbol.asyncDispose]();
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(10_000);
   });
 });
 

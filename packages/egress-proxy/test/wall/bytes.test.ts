@@ -94,7 +94,7 @@ describe("a connection to any other port", () => {
     await using pod = startPod({ rules: [`db.test:${port}`, "127.0.0.1"], addresses: LOOPBACK });
     const before = performance.now();
     expect((await readAll(await pod.dial("db.test", port))).reset).toBe(true);
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     await pod.idle();
     expect(pod.events).toEqual([{ type: "egress.failed", pod: "sbx_test0001", fields: expect.objectContaining({ to: "db.test", port, reason: "127.0.0.1 did not answer (ECONNREFUSED)" }) }]);
   });

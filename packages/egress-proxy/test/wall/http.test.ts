@@ -303,7 +303,7 @@ describe("plain HTTP that tries to reach another host", () => {
     const before = performance.now();
     await readAll(slow);
     clearInterval(drip);
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     expect(await say(site.pod, get("/", ["Host: web.test", `X-Big: ${"a".repeat(70_000)}`]))).toMatch(/^HTTP\/1.1 431 /);
     expect(site.seen).toEqual([]);
   });

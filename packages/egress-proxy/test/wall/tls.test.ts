@@ -79,7 +79,7 @@ describe("a connection to port 443", () => {
     const results = await Promise.all([readAll(slow), readAll(await pod.dial("api.test", 443))]);
     clearInterval(drip);
     expect(results.map(({ reset }) => reset)).toEqual([true, true]);
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     await pod.idle();
     expect(upstream.connections).toEqual([]);
   });
