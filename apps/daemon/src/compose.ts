@@ -101,7 +101,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const shared = { config, scope, record, log, store: mcpStore, secrets };
   const sandbox = (id: SandboxId): SandboxRecord => sandboxes.get(id).record;
   const gateway = composeGateway({ ...shared, parts, serverImages: images, network: network.servers, policy, workspace, sandbox });
-  const mcp = composeMcp({ ...shared, gateway: gateway.port, sandboxId: (ref) => sandboxes.get(ref).record.id });
+  const mcp = composeMcp({ ...shared, engine, gateway: gateway.port, sandboxId: (ref) => sandboxes.get(ref).record.id });
 
   const startedAt = now();
   const handlers = createHandlers({

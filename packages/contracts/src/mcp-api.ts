@@ -10,6 +10,7 @@ import {
   SandboxServerRule,
   ServerDetail,
   ServerInstance,
+  ServerUri,
   ServerView,
   ToolResult,
   ToolView,
@@ -25,8 +26,6 @@ const OfCatalog = z.strictObject({ catalog: CatalogName });
 const OfProfile = z.strictObject({ profile: ServerName });
 /** A document that the caller read from a file; longer ones are no catalogs. */
 const Document = z.string().max(3_500_000);
-/** Where a person takes servers from: `catalog://NAME/SERVER+SERVER`, `docker://IMAGE`, `npm:PACKAGE@VERSION`, `pypi:PACKAGE@VERSION`, `https://…`. */
-const ServerUri = z.string().min(1).max(2000);
 const Names = z.array(ServerName).max(500);
 
 const catalogs = {

@@ -13,6 +13,9 @@ export const CatalogName = z
     "a catalog's name has letters, digits, dots, dashes, underscores, and slashes and a colon as in a registry's reference",
   );
 
+/** Where a person takes servers from: a name, `catalog://NAME/SERVER+SERVER`, `docker://IMAGE`, `npm:PACKAGE@VERSION`, `pypi:PACKAGE@VERSION`, `https://…`. */
+export const ServerUri = z.string().min(1).max(2000);
+
 /** One catalog as it is listed. */
 export const CatalogView = z.object({
   name: CatalogName,
@@ -97,7 +100,7 @@ export const GatewayOptions = z.strictObject({
   port: z.number().int().min(1).max(65_535).optional(),
   profile: ServerName.optional(),
   /** These servers and no management tools, in place of what is enabled. */
-  servers: z.array(ServerName).max(500).optional(),
+  servers: z.array(ServerUri).max(500).optional(),
   allServers: z.boolean().default(false),
   /** Only servers of these catalogs. */
   catalogs: z.array(CatalogName).max(100).optional(),

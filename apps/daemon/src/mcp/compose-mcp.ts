@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import type { Engine } from "@sbx/core";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
@@ -7,6 +8,7 @@ import { randomId } from "../random-id.ts";
 import { createCatalogRegistry } from "./catalogs/catalog-registry.ts";
 import { CatalogService } from "./catalogs/catalog-service.ts";
 import { createFetchText } from "./catalogs/fetch-text.ts";
+import { createReadImage } from "./catalogs/image-servers.ts";
 import { createWebDispatcher } from "./catalogs/web-dispatcher.ts";
 import { gatewayBase } from "./gateway/gateway-base.ts";
 import type { GatewayPort } from "./gateway/gateway-port.ts";
@@ -23,6 +25,7 @@ interface ComposeMcp {
   readonly config: DaemonConfig;
   readonly scope: AsyncDisposableStack;
   readonly store: McpStore;
+  readonly engine: () => Promise<Engine>;
   readonly secrets: Pick<SecretKeeper, "missing" | "adopt">;
   /** The gateway that runs, or one that says that there is none. */
   readonly gateway: GatewayPort;
@@ -32,10 +35,10 @@ interface ComposeMcp {
 }
 
 /** Put together what answers a person's commands about MCP servers. */
-export function composeMcp({ config, scope, store, secrets, gateway, record, log, sandboxId }: ComposeMcp): McpParts {
+export function composeMcp({ config, scope, store, engine, secrets, gateway, record, log, sandboxId }: ComposeMcp): McpParts {
   const { catalogs: files, sets, profiles, rules } = store;
   const dispatcherOf = createWebDispatcher(config.environment, scope);
-  const catalogs = new CatalogService({ files, sets, fetchText: createFetchText(dispatcherOf) });
+  const catalogs = new CatalogService({ files, sets, fetchText: createFetchText(dispatcherOf), readImage: createReadImage(engine) });
   const adopt: CatalogService["adopt"] = async (uris, signal) => await catalogs.adopt(uris, signal);
   const transport = createCatalogTransport({ dockerConfigDirectory: config.environment["DOCKER_CONFIG"] ?? path.join(config.home, ".docker"), dispatcherOf });
   const memberOf = (name: string): ReturnType<McpStore["member"]> => store.member({ name, config: {} });
@@ -53,6 +56,7 @@ export function composeMcp({ config, scope, store, secrets, gateway, record, log
     runs: new GatewayRuns({
       gateway,
       base: (options) => gatewayBase(options, { sets, catalogs: files }),
+      adopt,
       listTools: async (base, signal) => await tools.listOf(base, signal),
       token: () => hostToken(config.stateDirectory),
       newId,

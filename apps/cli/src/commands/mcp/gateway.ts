@@ -18,7 +18,7 @@ function runCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
   const command = new Command("run")
     .description("Offer the tools as long as this command runs: on its standard streams, or on a port of this machine")
     .option("--profile <id>", "the servers of a profile (default: what is enabled)")
-    .option("--servers <names>", "these servers and no management tools, as A,B; repeatable", collectNames, [])
+    .option("--servers <names>", "these servers, by name or address, and no management tools, as A,B; repeatable", collectNames, [])
     .option("--enable-all-servers", "every server of the catalogs")
     .option("--catalog <name>", "only servers of this catalog; repeatable", collectNames, [])
     .option("--additional-catalog <name>", "and of this one; repeatable", collectNames, [])

@@ -32,7 +32,7 @@ function enableCommand(context: Context): CommandUnknownOpts {
     .alias("add")
     .description("Enable servers for all sandboxes and clients")
     .argument("<server...>", "NAME, catalog://CATALOG/NAME, npm:PACKAGE@VERSION, pypi:PACKAGE@VERSION, docker://IMAGE or https address");
-  return withExamples(command, "server enable fetch", "server enable npm:@modelcontextprotocol/server-everything@2026.1.14").action(async (servers) => {
+  return withExamples(command, "server enable fetch", "server enable npm:@modelcontextprotocol/server-everything@2026.1.14", "server enable docker://mcp/fetch").action(async (servers) => {
     await (await import("../../mcp/servers.ts")).enableServers(context, servers);
   });
 }

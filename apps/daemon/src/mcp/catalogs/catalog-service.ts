@@ -1,16 +1,20 @@
+import { isDeepStrictEqual } from "node:util";
 import { AppError, type CatalogView, type ServerEntry } from "@sbx/contracts";
+import { identifyServer, isSameServer } from "@sbx/secret-injector";
 import { parseDocument } from "yaml";
 import type { ServerSets } from "../store/server-sets.ts";
 import { catalogDocument, catalogText } from "./catalog-text.ts";
-import type { CatalogFiles } from "./catalog-files.ts";
+import type { CatalogFiles, FoundEntry } from "./catalog-files.ts";
 import { catalogOfText, dockerEntry, type ReadCatalog } from "./catalog-format.ts";
 import type { FetchText } from "./fetch-text.ts";
+import type { ReadImage } from "./image-servers.ts";
 import { OWN_CATALOG, resolveServers, type ResolvedServers } from "./server-uri.ts";
 
 export interface CatalogServiceParts {
   readonly files: CatalogFiles;
   readonly sets: ServerSets;
   readonly fetchText: FetchText;
+  readonly readImage: ReadImage;
 }
 
 interface Create {
@@ -122,23 +126,32 @@ export class CatalogService {
   /** Find servers, and put those that no catalog has into the person's own. @returns their names, in order, and what to say about them */
   async adopt(uris: readonly string[], signal: AbortSignal): Promise<{ readonly names: readonly string[]; readonly notes: readonly string[] }> {
     const resolved = await this.#resolve(uris, signal);
-    const fresh = resolved.flatMap((one) => one.fresh);
+    const fresh = resolved.flatMap((one) => one.fresh).filter((entry) => !this.#isKept(entry));
     if (fresh.length > 0) this.#keepOwn(fresh);
-    return { names: entriesOf(resolved).map(({ name }) => name), notes: fresh.map(({ name }) => `"${name}" was put into your own catalog "${OWN_CATALOG}"`) };
+    const kept = fresh.map(({ name }) => `"${name}" was put into your own catalog "${OWN_CATALOG}"`);
+    return { names: entriesOf(resolved).map(({ name }) => name), notes: [...kept, ...resolved.flatMap((one) => (one.fresh.some((entry) => fresh.includes(entry)) ? one.notes : []))] };
+  }
+
+  /** The same image or package again: what the person has written about it since stays. */
+  #isKept({ name, source }: ServerEntry): boolean {
+    const found = this.#parts.files.find(name);
+    return found?.catalog === OWN_CATALOG && isDeepStrictEqual(found.entry.source, source);
   }
 
   #keepOwn(fresh: readonly ServerEntry[]): void {
     const { files } = this.#parts;
-    if (!files.has(OWN_CATALOG)) {
-      files.put(OWN_CATALOG, catalogText({ title: "My servers", servers: [] }), { displayName: "My servers", url: "user" });
-    }
-    const clash = fresh.map(({ name }) => files.find(name)).find((found) => found !== undefined && found.catalog !== OWN_CATALOG);
-    if (clash !== undefined) {
+    for (const [index, entry] of fresh.entries()) {
+      const found = files.find(entry.name);
+      const other = fresh.slice(0, index).find(({ name }) => name === entry.name);
+      // Another version of the same may follow; anything else would get what its person gave to the one that has the name.
+      const isSame = ({ entry: one, catalog }: FoundEntry): boolean => isSameServer(identifyServer(one, catalog), identifyServer(entry, OWN_CATALOG));
+      if ((found === undefined || isSame(found)) && (other === undefined || isSame({ entry: other, catalog: OWN_CATALOG }))) continue;
       throw new AppError("NAME_TAKEN", {
-        message: `The catalog "${clash.catalog}" has a server "${clash.entry.name}" already, and yours would stand in its place`,
+        message: `The catalog "${found?.catalog ?? OWN_CATALOG}" has a server "${entry.name}" already, and yours would stand in its place`,
         fix: `Enable that one, or say that you mean it: sbx mcp catalog add ${OWN_CATALOG} --server URI --force`,
       });
     }
+    if (!files.has(OWN_CATALOG)) files.put(OWN_CATALOG, catalogText({ title: "My servers", servers: [] }), { displayName: "My servers", url: "user" });
     this.#write(OWN_CATALOG, fresh);
   }
 
@@ -160,9 +173,9 @@ export class CatalogService {
   }
 
   async #resolve(uris: readonly string[], signal: AbortSignal): Promise<readonly ResolvedServers[]> {
-    const { files, fetchText } = this.#parts;
+    const { files, fetchText, readImage } = this.#parts;
     const fetchCatalog = async (url: string): Promise<ReadCatalog> => catalogOfText(await fetchText(url, signal), url);
-    return await Promise.all(uris.map(async (uri) => await resolveServers(uri, { catalogs: files, fetchCatalog, signal })));
+    return await Promise.all(uris.map(async (uri) => await resolveServers(uri, { catalogs: files, fetchCatalog, readImage, signal })));
   }
 
   /** The same origin again is an update; anything else would take a catalog's place unasked. */

@@ -1,6 +1,7 @@
 import { AppError, ServerEntry, ServerName } from "@sbx/contracts";
 import type { CatalogFiles, FoundEntry } from "./catalog-files.ts";
 import type { ReadCatalog } from "./catalog-format.ts";
+import type { ReadImage } from "./image-servers.ts";
 
 /** Name of the catalog into which servers go that a person adds by address. */
 export const OWN_CATALOG = "my-servers";
@@ -9,12 +10,15 @@ export const OWN_CATALOG = "my-servers";
 export interface ResolvedServers {
   readonly found: readonly FoundEntry[];
   readonly fresh: readonly ServerEntry[];
+  /** What the person must know of the fresh ones. */
+  readonly notes: readonly string[];
 }
 
 interface Resolve {
   readonly catalogs: Pick<CatalogFiles, "find" | "servers">;
   /** Reads what an address of the web gives. */
   readonly fetchCatalog: (url: string, signal: AbortSignal) => Promise<ReadCatalog>;
+  readonly readImage: ReadImage;
   readonly signal: AbortSignal;
 }
 
@@ -24,16 +28,16 @@ interface Resolve {
  *
  * @throws AppError `SERVER_UNKNOWN`, `CATALOG_UNKNOWN`, `USAGE`, and what reading an address throws
  */
-export async function resolveServers(uri: string, { catalogs, fetchCatalog, signal }: Resolve): Promise<ResolvedServers> {
-  if (ServerName.safeParse(uri).success) return { found: [byName(uri, catalogs)], fresh: [] };
-  if (uri.startsWith("catalog://")) return { found: ofCatalog(uri, catalogs), fresh: [] };
-  if (uri.startsWith("npm:") || uri.startsWith("pypi:")) return { found: [], fresh: [ofPackage(uri)] };
-  if (uri.startsWith("docker://")) return { found: [], fresh: [ofImage(uri)] };
+export async function resolveServers(uri: string, { catalogs, fetchCatalog, readImage, signal }: Resolve): Promise<ResolvedServers> {
+  if (ServerName.safeParse(uri).success) return { found: [byName(uri, catalogs)], fresh: [], notes: [] };
+  if (uri.startsWith("catalog://")) return { found: ofCatalog(uri, catalogs), fresh: [], notes: [] };
+  if (uri.startsWith("npm:") || uri.startsWith("pypi:")) return { found: [], fresh: [ofPackage(uri)], notes: [] };
+  if (uri.startsWith("docker://")) return await ofImage(uri, readImage, signal);
   if (uri.startsWith("https://")) {
     const { servers } = await fetchCatalog(uri, signal);
     if (servers.length === 0)
       throw new AppError("SERVER_UNKNOWN", { message: `${uri} describes no server that could be run here`, fix: "Look at the address in a browser; it must be a server.json of a registry." });
-    return { found: [], fresh: servers };
+    return { found: [], fresh: servers, notes: [] };
   }
   throw new AppError("USAGE", {
     message: `"${uri}" is no server`,
@@ -84,10 +88,14 @@ function ofPackage(uri: string): ServerEntry {
   return entry(name, { kind, package: name, version });
 }
 
-function ofImage(uri: string): ServerEntry {
+/** As its label describes it. What the label asks for beyond that, hosts and secrets and directories, only a person gives. */
+async function ofImage(uri: string, readImage: ReadImage, signal: AbortSignal): Promise<ResolvedServers> {
   const image = uri.slice("docker://".length);
   if (!/^[a-z0-9][\w.:/@-]*$/.test(image)) throw new AppError("USAGE", { message: `"${image}" is no image`, fix: "Write for example: docker://mcp/fetch" });
-  return entry(image.split("@")[0]?.replace(/:[^/]*$/, "") ?? image, { kind: "image", image });
+  const read = await readImage(image, signal);
+  const fresh = read?.servers ?? [entry(image.split("@")[0]?.replace(/:[^/]*$/, "") ?? image, { kind: "image", image })];
+  const told = read?.warnings ?? [`${image} does not describe itself: nothing is known of its server`];
+  return { found: [], fresh, notes: [...told, ...fresh.map(({ name }) => `"${name}" reaches no host until you allow one: sbx policy allow HOST --server ${name}`)] };
 }
 
 /** Nothing is known of it but where it comes from: no secret, no host, no volume. */

@@ -10,6 +10,8 @@ import type { ListedTools } from "./tool-service.ts";
 export interface GatewayRunsParts {
   readonly gateway: GatewayPort;
   readonly base: (options: GatewayOptions) => ClientOptions["base"];
+  /** Find servers that were named by address, and keep those that no catalog has. */
+  readonly adopt: (uris: readonly string[], signal: AbortSignal) => Promise<{ readonly names: readonly string[]; readonly notes: readonly string[] }>;
   /** The tools of the servers of a base; starts what was never started. */
   readonly listTools: (base: ClientOptions["base"], signal: AbortSignal) => Promise<ListedTools>;
   readonly token: () => Secret;
@@ -27,6 +29,8 @@ const MAX_WAITING = 20;
 interface Run {
   readonly options: GatewayOptions;
   readonly base: ClientOptions["base"];
+  /** What there is to say about its servers. */
+  readonly notes: readonly string[];
 }
 
 /** The gateways of `sbx mcp gateway run`: each lives as long as the connection of the command that started it. */
@@ -39,13 +43,15 @@ export class GatewayRuns {
   }
 
   /** Check what was asked for. @throws AppError `USAGE`, and what finding its servers throws */
-  open(options: GatewayOptions): { gateway: string } {
+  async open(options: GatewayOptions, signal: AbortSignal): Promise<{ gateway: string }> {
     if (options.transport === "stdio" && options.port !== undefined)
       throw new AppError("USAGE", { message: "cannot use --port with --transport=stdio", fix: "Leave --port out, or choose --transport=streaming." });
     if (options.servers !== undefined && options.allServers) throw new AppError("USAGE", { message: "cannot use --servers with --enable-all-servers", fix: "Leave one of them out." });
     for (const flag of options.interceptors) parseInterceptor(flag);
     if (this.#waiting.size >= MAX_WAITING) throw new AppError("DAEMON_BUSY", { message: "Too many gateways are just being started", fix: "Run the command again." });
-    const run: Run = { options, base: this.#parts.base(options) };
+    const found = options.servers === undefined ? undefined : await this.#parts.adopt(options.servers, signal);
+    const named: GatewayOptions = found === undefined ? options : { ...options, servers: [...found.names] };
+    const run: Run = { options: named, base: this.#parts.base(named), notes: found?.notes ?? [] };
     const id = this.#parts.newId();
     this.#waiting.set(id, run);
     setTimeout(() => this.#waiting.delete(id), PATIENCE_MS).unref();
@@ -93,19 +99,20 @@ export class GatewayRuns {
     );
   }
 
-  async #run({ options, base }: Run, io: { readonly stream: Duplex; readonly log: (line: string) => void }, signal: AbortSignal): Promise<number> {
+  async #run({ options, base, notes }: Run, io: { readonly stream: Duplex; readonly log: (line: string) => void }, signal: AbortSignal): Promise<number> {
     const start = this.#parts.now();
     io.log("- Reading configuration...");
+    for (const note of notes) io.log(`  - ${note}`);
     const names = base().map(({ name }) => name);
     io.log(names.length === 0 ? "- No server is enabled" : `- Those servers are enabled: ${names.join(", ")}`);
-    await this.#listTools({ options, base }, io.log, signal);
+    await this.#listTools({ options, base, notes }, io.log, signal);
     if (signal.aborted) return 0;
     io.log(`> Initialized in ${seconds(this.#parts.now() - start)}`);
     if (options.dryRun) {
       io.log("Dry run mode enabled, not starting the server.");
       return 0;
     }
-    const client = clientOptions({ options, base }, io.log);
+    const client = clientOptions({ options, base, notes }, io.log);
     if (options.transport === "stdio") {
       io.log("> Start stdio server");
       const caller: Caller = { kind: "host", scope: this.#parts.newId() };

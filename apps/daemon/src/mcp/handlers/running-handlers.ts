@@ -9,7 +9,7 @@ export function runningHandlers({ gateway, runs, token }: McpParts): Pick<McpHan
     listInstances: async () => await Promise.resolve([...gateway.instances()]),
     serverLogs: async ({ server }) => await Promise.resolve({ text: gateway.logs(server) }),
     restartServer: async ({ server }) => ({ ended: await gateway.restart(server) }),
-    openGateway: async (options) => await Promise.resolve(runs.open(options)),
+    openGateway: async (options, signal) => await runs.open(options, signal),
     gatewayToken: async () => await Promise.resolve({ token: token() }),
   };
 }

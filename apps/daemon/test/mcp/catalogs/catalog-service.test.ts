@@ -2,7 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { AppError, SandboxId } from "@sbx/contracts";
 import { describe, it } from "vitest";
+import { FakeEngine } from "@sbx/testing";
 import { CatalogService } from "../../../src/mcp/catalogs/catalog-service.ts";
+import { createReadImage } from "../../../src/mcp/catalogs/image-servers.ts";
 import { ServerService } from "../../../src/mcp/servers/server-service.ts";
 import { ProfileService } from "../../../src/mcp/servers/profile-service.ts";
 import { createServerFacts } from "../../../src/mcp/servers/catalog-facts.ts";
@@ -15,6 +17,7 @@ const TEAM =
 function setup(web: Readonly<Record<string, string>> = {}) {
   const { store, at, problems } = anMcpStore();
   const { catalogs: files, sets, profiles, rules } = store;
+  const engine = new FakeEngine();
   const catalogs = new CatalogService({
     files,
     sets,
@@ -23,6 +26,7 @@ function setup(web: Readonly<Record<string, string>> = {}) {
       if (text === undefined) throw new AppError("REGISTRY_FAILED", { message: `no ${url}`, fix: "none" });
       return await Promise.resolve(text);
     },
+    readImage: createReadImage(() => Promise.resolve(engine)),
   });
   const adopted: string[] = [];
   const secrets = {
@@ -36,7 +40,7 @@ function setup(web: Readonly<Record<string, string>> = {}) {
   const member = (name: string) => store.member({ name, config: {} });
   const servers = new ServerService({ catalogs: files, adopt, sets, facts: createServerFacts(store, secrets), rules, member, record: () => undefined });
   const people = new ProfileService({ sets, profiles, catalogs: files, adopt, member, memberOf: store.member });
-  return { store, at, problems, catalogs, servers, people, adopted };
+  return { store, at, problems, catalogs, servers, people, adopted, engine };
 }
 
 describe("catalogs of a person", () => {
@@ -126,7 +130,8 @@ describe("what a person enables", () => {
   });
 
   it("by address goes into a catalog of the person's own, and hides no other catalog's server", async ({ expect }) => {
-    const { catalogs, servers, store } = setup();
+    const { catalogs, servers, store, engine } = setup();
+    for (const image of ["quay.io/x/thing:2", "evil/one"]) engine.images.set(image, `sha256:${image}`);
     await catalogs.import({ origin: "file:/a/team.yaml", text: TEAM, dryRun: false }, signal);
     expect((await servers.enable("default", ["pypi:mcp-thing@1.0", "docker://quay.io/x/thing:2"], signal)).enabled).toEqual(["mcp-thing", "thing"]);
     expect(store.catalogs.find("thing")).toMatchObject({ catalog: "my-servers", entry: { source: { kind: "image", image: "quay.io/x/thing:2" }, allowHosts: [] } });
@@ -134,7 +139,7 @@ describe("what a person enables", () => {
     expect(store.catalogs.find("one")?.entry.source).toMatchObject({ image: "team/one" });
   });
 
-  it.for(["nobody", "catalog://nobody/x", "npm:x@latest", "npm:x", "docker://--privileged", "http://example.org/x", "file:///etc/passwd", "catalog://team/", "../x", ""])(
+  it.for(["nobody", "catalog://nobody/x", "npm:x@latest", "npm:x", "docker://--privileged", "docker://nobody/has-it", "http://example.org/x", "file:///etc/passwd", "catalog://team/", "../x", ""])(
     "is refused when it is no server, and nothing is enabled: %j",
     async (uri, { expect }) => {
       const { servers, store } = setup();

@@ -7,8 +7,8 @@ import { aPersonGateway, TOKEN } from "../support/person-gateway.ts";
 type Person = ReturnType<typeof aPersonGateway>;
 
 /** The command line's end of a gateway that runs. */
-function run({ runs }: Person, options: Readonly<Record<string, unknown>>) {
-  const { gateway } = runs.open(GatewayOptions.parse(options));
+async function run({ runs }: Person, options: Readonly<Record<string, unknown>>) {
+  const { gateway } = await runs.open(GatewayOptions.parse(options), new AbortController().signal);
   const [ours, theirs] = duplexPair();
   const reader = new FrameReader();
   const [out, log] = [new PassThrough(), new PassThrough()];
@@ -61,7 +61,7 @@ describe("sbx mcp gateway run, in the daemon", () => {
   it("speaks the stdio transport over the command's stream, and says on the log what Docker's says", async ({ expect }) => {
     const person = aPersonGateway();
     person.store.enabled.enable(["one", "never"]);
-    const gateway = run(person, { transport: "stdio" });
+    const gateway = await run(person, { transport: "stdio" });
     expect(await gateway.ask(initialize)).toMatchObject({ id: 1, result: { capabilities: { tools: {} } } });
     expect(names(await gateway.ask({ id: 2, method: "tools/list" }))).toEqual(expect.arrayContaining(["echo", "fail", "mcp-find", "mcp-add"]));
     expect(await gateway.ask({ id: 3, method: "tools/call", params: { name: "echo", arguments: { message: "secret words" } } })).toMatchObject({
@@ -88,7 +88,7 @@ describe("sbx mcp gateway run, in the daemon", () => {
   it("answers all that was said before the input ended", async ({ expect }) => {
     const person = aPersonGateway();
     person.store.enabled.enable(["one"]);
-    const gateway = run(person, { transport: "stdio" });
+    const gateway = await run(person, { transport: "stdio" });
     const call = (id: number) => ({ id, method: "tools/call", params: { name: "echo", arguments: { message: `number ${id}` } } });
     gateway.say(initialize, { method: "notifications/initialized" }, { id: 2, method: "tools/list" }, call(3), call(4));
     gateway.endOfInput();
@@ -104,7 +104,7 @@ describe("sbx mcp gateway run, in the daemon", () => {
   it("offers named servers and tools alone, without the tools that manage servers", async ({ expect }) => {
     const person = aPersonGateway();
     person.store.enabled.enable(["one"]);
-    const gateway = run(person, { transport: "stdio", servers: ["two"], tools: ["TWO:echo"] });
+    const gateway = await run(person, { transport: "stdio", servers: ["two"], tools: ["TWO:echo"] });
     await gateway.ask(initialize);
     expect(names(await gateway.ask({ id: 2, method: "tools/list" }))).toEqual(["second__echo"]);
     expect(await gateway.ask({ id: 3, method: "tools/call", params: { name: "second__fail", arguments: { message: "x" } } })).not.toHaveProperty("result.content.0.text", "no");
@@ -114,7 +114,7 @@ describe("sbx mcp gateway run, in the daemon", () => {
   it("takes servers from files of the command line in place of what is enabled", async ({ expect }) => {
     const person = aPersonGateway();
     person.store.enabled.enable(["one"]);
-    const gateway = run(person, { transport: "stdio", dryRun: true, files: { registry: ["registry: {two: {ref: ''}}"], config: [], tools: ["two: [echo]"] } });
+    const gateway = await run(person, { transport: "stdio", dryRun: true, files: { registry: ["registry: {two: {ref: ''}}"], config: [], tools: ["two: [echo]"] } });
     expect(await gateway.end).toEqual({ code: 0 });
     expect(gateway.lines).toEqual(expect.arrayContaining(["- Those servers are enabled: two", expect.stringContaining("> 1 tools listed in "), "Dry run mode enabled, not starting the server."]));
   });
@@ -122,7 +122,7 @@ describe("sbx mcp gateway run, in the daemon", () => {
   it("listens on loopback for who shows the token, which is in no log, and ends with the command", async ({ expect }) => {
     const person = aPersonGateway();
     person.store.enabled.enable(["one"]);
-    const gateway = run(person, { transport: "streaming", port: 18_811 });
+    const gateway = await run(person, { transport: "streaming", port: 18_811 });
     await gateway.said("Gateway URL");
     expect(gateway.lines).toContain("> Gateway URL: http://localhost:18811/mcp");
     const post = async (headers: Readonly<Record<string, string>>) =>
@@ -144,16 +144,16 @@ describe("sbx mcp gateway run, in the daemon", () => {
 
   it("refuses a port that is taken, with its number", async ({ expect }) => {
     const person = aPersonGateway();
-    const first = run(person, { transport: "streaming", port: 18_812 });
+    const first = await run(person, { transport: "streaming", port: 18_812 });
     await first.said("Gateway URL");
-    const second = run(person, { transport: "streaming", port: 18_812 });
+    const second = await run(person, { transport: "streaming", port: 18_812 });
     expect((await second.end).problem?.message).toContain("18812");
     first.close();
   });
 
   it("is attached once, and not by an id that was made up", async ({ expect }) => {
     const person = aPersonGateway();
-    const first = run(person, { transport: "stdio" });
+    const first = await run(person, { transport: "stdio" });
     for (const id of [first.gateway, "gw_unknown"]) {
       const [ours, theirs] = duplexPair();
       const chunks: Buffer[] = [];
@@ -165,6 +165,18 @@ describe("sbx mcp gateway run, in the daemon", () => {
     first.close();
   });
 
+  it("takes servers by the address of an image, which says what it is called", async ({ expect }) => {
+    const person = aPersonGateway();
+    person.engine.images.set("acme/tickets:1", "sha256:t");
+    person.engine.configs.set("sha256:t", { labels: { "io.docker.server.metadata": "name: tickets" } });
+    const started = await run(person, { transport: "stdio", servers: ["one", "docker://acme/tickets:1"], dryRun: true });
+    expect(await started.end).toEqual({ code: 0 });
+    expect(started.lines).toContain("- Those servers are enabled: one, tickets");
+    expect(started.lines.join("\n")).toContain('"tickets" was put into your own catalog "my-servers"');
+    expect(person.runner.started.map(({ entry }) => entry.name)).toEqual(["one", "tickets"]);
+    expect(person.store.enabled.servers()).toEqual([]);
+  });
+
   it.for([
     [{ transport: "stdio", port: 8811 }, "cannot use --port with --transport=stdio"],
     [{ transport: "stdio", servers: ["one"], allServers: true }, "cannot use --servers with --enable-all-servers"],
@@ -174,9 +186,9 @@ describe("sbx mcp gateway run, in the daemon", () => {
     [{ transport: "stdio", interceptors: ["before:exec:"] }, "cannot be used"],
     [{ transport: "stdio", files: { registry: ["registry: ["], config: [], tools: [] } }, "--registry 1:1"],
     [{ transport: "stdio", files: { registry: [], config: [], tools: ["one: echo"] } }, "--tools-config 1:1"],
-  ] as const)("refuses before anything runs: %j", ([options, message], { expect }) => {
+  ] as const)("refuses before anything runs: %j", async ([options, message], { expect }) => {
     const person = aPersonGateway();
-    expect(() => person.runs.open(GatewayOptions.parse(options))).toThrow(message);
+    await expect(person.runs.open(GatewayOptions.parse(options), new AbortController().signal)).rejects.toThrow(message);
     expect(person.runner.started).toEqual([]);
   });
 });

@@ -1,6 +1,9 @@
 import { createGateway, type Gateway } from "@sbx/mcp-gateway";
 import { Secret } from "@sbx/secret-injector";
+import { FakeEngine } from "@sbx/testing";
 import { onTestFinished } from "vitest";
+import { CatalogService } from "../../../src/mcp/catalogs/catalog-service.ts";
+import { createReadImage } from "../../../src/mcp/catalogs/image-servers.ts";
 import { createGatewayPort, type OwnParts } from "../../../src/mcp/gateway/create-gateway-port.ts";
 import { gatewayBase } from "../../../src/mcp/gateway/gateway-base.ts";
 import { GatewayRuns } from "../../../src/mcp/gateway/gateway-runs.ts";
@@ -39,6 +42,8 @@ export function aPersonGateway() {
   });
   const find = (server: string) => store.catalogs.find(server)?.entry;
   const gateway = createGatewayPort({ make, ofSandboxes, state: store.state, record: () => undefined, find, env: { PATH: process.env["PATH"] ?? "" } });
+  const engine = new FakeEngine();
+  const catalogs = new CatalogService({ files: store.catalogs, sets: store.sets, fetchText: () => Promise.reject(new Error("no web")), readImage: createReadImage(() => Promise.resolve(engine)) });
   let ids = 0;
   const newId = (): string => `gw_${(ids += 1)}`;
   const now = (): number => performance.now();
@@ -46,11 +51,12 @@ export function aPersonGateway() {
   const runs = new GatewayRuns({
     gateway,
     base: (options) => gatewayBase(options, store),
+    adopt: async (uris, signal) => await catalogs.adopt(uris, signal),
     listTools: async (base, signal) => await tools.listOf(base, signal),
     token: () => new Secret(TOKEN),
     newId,
     now,
     onFault: (error) => faults.push(error),
   });
-  return { store, runner, gateway, tools, runs, faults };
+  return { store, runner, gateway, tools, runs, faults, engine };
 }
