@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { withExamples } from "../mcp/present.ts";
 import type { MakeCommand } from "../program.ts";
 import { catalogCommand } from "./mcp/catalog.ts";
+import { clientCommand } from "./mcp/client.ts";
 import { configCommand } from "./mcp/config.ts";
 import { foreignCommands } from "./mcp/foreign.ts";
 import { gatewayCommand } from "./mcp/gateway.ts";
@@ -28,6 +29,7 @@ export const mcpCommand: MakeCommand = (context, setExit) => {
     templateCommand,
     secretCommand,
     gatewayCommand,
+    clientCommand,
     lsCommand,
     logsCommand,
     restartCommand,

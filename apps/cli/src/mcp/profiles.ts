@@ -2,6 +2,8 @@ import { AppError, type ProfileView } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { table } from "../show.ts";
+import { clientOf } from "./clients/client-states.ts";
+import { connectClient } from "./clients/clients.ts";
 import { filterOf } from "./catalog-servers.ts";
 import { writeNew } from "./catalogs.ts";
 import { linesOf, present, yamlOf, type FormatOptions } from "./present.ts";
@@ -13,17 +15,27 @@ interface Create {
   readonly id?: string | undefined;
   readonly server: readonly string[];
   readonly fromTemplate?: string | undefined;
+  /** Clients on this machine that shall use it. */
+  readonly connect: readonly string[];
   readonly json?: true | undefined;
 }
 
 /** Make a profile of servers, or from a template. */
-export async function createProfile({ daemon, io }: Context, { name, id, server, fromTemplate, json }: Create): Promise<void> {
+export async function createProfile(context: Context, { name, id, server, fromTemplate, connect, json }: Create): Promise<void> {
+  const { daemon, io } = context;
+  connect.forEach(clientOf);
   const template = fromTemplate === undefined ? undefined : templateOf(fromTemplate);
   const named = name ?? template?.title;
   if (named === undefined) throw new AppError("USAGE", { message: "A profile needs a name", fix: "Write: sbx mcp profile create --name NAME" });
   const { client } = await daemon.connect();
   const result = await client.createProfile({ name: named, id: id ?? (name === undefined ? template?.id : undefined), servers: [...(template?.servers ?? []), ...server] });
   await present(io, { json }, { result: result.document, lines: () => [`Created profile ${result.profile.id} with ${result.profile.servers.length} servers`] });
+  await connectAll(context, connect, result.profile.id);
+  if (connect.length > 0 && json !== true) io.out(`Connected to clients: ${connect.join(", ")}\n`);
+}
+
+async function connectAll(context: Context, clients: readonly string[], profile: string): Promise<void> {
+  for (const client of clients) await connectClient(context, client, { global: true, quiet: true, profile });
 }
 
 /** List the profiles. */

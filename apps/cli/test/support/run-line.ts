@@ -8,6 +8,7 @@ export interface Setting {
   readonly daemon?: FakeDaemon;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly home?: string;
   readonly now?: () => number;
 }
 
@@ -20,13 +21,16 @@ export interface Line {
 }
 
 /** Start a whole command line in a world of fakes. */
-export function startLine(argv: readonly string[], { io = createFakeIo(), daemon = createFakeDaemon(), env = {}, cwd = "/tmp", now = () => performance.now() }: Setting = {}): Line {
+export function startLine(
+  argv: readonly string[],
+  { io = createFakeIo(), daemon = createFakeDaemon(), env = {}, cwd = "/tmp", home = "/home/someone", now = () => performance.now() }: Setting = {},
+): Line {
   const listeners = new Set<(name: SignalName) => void>();
   const context: Context = {
     io,
     env,
     cwd,
-    home: "/home/someone",
+    home,
     version: "1.2.3",
     daemon,
     onSignal: (listener) => {

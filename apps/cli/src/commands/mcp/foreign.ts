@@ -21,6 +21,5 @@ export function foreignCommands({ io, version }: Context): readonly CommandUnkno
       fix: "What a sandbox may reach: sbx policy ls; which servers agents may add: sbx mcp server allow --help",
     }),
     refusedCommand("registry", { message: "A server.json is read as it is and need not be converted", fix: "Import it: sbx mcp catalog import FILE" }),
-    refusedCommand("client", { message: "Clients' files are not written by this version of sbx", fix: "Put this command into the client's configuration of MCP servers: sbx mcp gateway run" }),
   ];
 }

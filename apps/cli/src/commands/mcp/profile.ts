@@ -28,10 +28,8 @@ function createCommand(context: Context): CommandUnknownOpts {
     .option("--id <id>", "how it is called on command lines (default: made of the name)")
     .option("--server <uri>", "a server by name or address; repeatable", collect, [])
     .option("--from-template <id>", "servers of a template (sbx mcp template list)")
+    .option("--connect <client>", "a client that shall use it (sbx mcp client ls --global); repeatable", collect, [])
     .addOption(jsonOption());
-  refuseOptions(command, {
-    "--connect <client>": { message: "A client is connected in a step of its own", fix: "Make the profile, then put its command into the client's configuration: sbx mcp gateway run --profile ID" },
-  });
   return withExamples(command, "profile create --name Work --server fetch --server time").action(async (options) => {
     await (await import("../../mcp/profiles.ts")).createProfile(context, options);
   });

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
-import { refuseOptions } from "../../mcp/refused-command.ts";
+import { collect } from "../../option-values.ts";
 import type { MakeCommand } from "../../program.ts";
 
 /** Templates: profiles to begin with. */
@@ -11,10 +11,8 @@ export const templateCommand: MakeCommand = (context) => {
     .argument("<template>", "its id")
     .option("--name <name>", "how the profile is called")
     .option("--id <id>", "its id")
+    .option("--connect <client>", "a client that shall use it (sbx mcp client ls --global); repeatable", collect, [])
     .addOption(jsonOption());
-  refuseOptions(use, {
-    "--connect <client>": { message: "A client is connected in a step of its own", fix: "Put the profile's command into the client's configuration: sbx mcp gateway run --profile ID" },
-  });
   const command = new Command("template")
     .description("Begin profiles with servers that belong together")
     .addCommand(
