@@ -1,5 +1,6 @@
 // Our gateway in a process of its own, before servers that are child processes: what is measured is the gateway and no pod.
-// Usage: node mcp-gateway.ts SERVERS TOOLS ENTRIES; prints its port. A line on standard input asks for its memory, in bytes.
+// Usage: node mcp-gateway.ts SERVERS TOOLS ENTRIES [LISTS]; prints its port. Lists of tools are kept in the directory LISTS, or in
+// memory. A line on standard input asks for its memory, in bytes, and for how many servers were started.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -8,12 +9,19 @@ import { fileURLToPath } from "node:url";
 import { createServerIndex } from "@sbx/catalog";
 import { ServerEntry } from "@sbx/contracts";
 import { createGateway, createInterceptors, startHttpGateway, type RunningServer } from "@sbx/mcp-gateway";
+import { ListFiles } from "../../apps/daemon/src/mcp/store/list-files.ts";
 
 const SERVER = fileURLToPath(new URL("./mcp-server.ts", import.meta.url));
-const [servers = 1, tools = 1, entries = 0] = process.argv.slice(2).map(Number);
+const [servers = 1, tools = 1, entries = 0] = process.argv.slice(2, 5).map(Number);
+const directory = process.argv[5];
+let started = 0;
+const onFault = (error: unknown): void => {
+  process.stderr.write(`fault of the gateway: ${String(error)}\n`);
+};
 const WORDS = "page issue file query table chart message channel ticket cloud bucket queue search browser design payment invoice calendar mail note".split(" ");
 
 async function start(): Promise<RunningServer> {
+  started += 1;
   const child = spawn(process.execPath, [SERVER, String(tools)], { stdio: "pipe" });
   await once(child, "spawn");
   const exit = once(child, "exit").then(([code]) => (typeof code === "number" ? code : 1));
@@ -38,16 +46,16 @@ function anEntry(at: number): ServerEntry {
 const all = Array.from({ length: Math.max(servers, entries) }, (_, at) => anEntry(at));
 const index = createServerIndex(all);
 const enabled = all.slice(0, servers).map(({ name }) => ({ name, config: {} }));
+const lists = directory === undefined ? undefined : new ListFiles({ directory, clean: (said) => said, onFault });
 const gateway = createGateway({
+  ...(lists === undefined ? {} : { lists }),
   catalog: { find: index.find, search: (query) => index.search(query, { limit: 100 }), configProblems: () => [] },
   policy: { judge: () => ({ effect: "allow" }), agree: () => undefined, missingSecrets: async () => await Promise.resolve([]) },
   state: { servers: () => enabled, put: () => undefined, forget: () => undefined, profile: () => undefined, putProfile: () => undefined },
   runner: { start },
   remote: { connect: async () => await Promise.reject(new Error("the servers are local")) },
   record: () => undefined,
-  onFault: (error) => {
-    process.stderr.write(`fault of the gateway: ${String(error)}\n`);
-  },
+  onFault,
   // As a person has it without any flag.
   interceptors: createInterceptors({ blockSecrets: true, logCalls: () => undefined, env: {} }),
   limits: { sessionsPerScope: 512 },
@@ -58,8 +66,9 @@ console.log(listener.port);
 const sizeOf = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? Number.NaN) * 1024;
 const input = createInterface({ input: process.stdin });
 input.on("line", () => {
-  console.log(JSON.stringify({ now: sizeOf("VmRSS"), most: sizeOf("VmHWM") }));
+  console.log(JSON.stringify({ now: sizeOf("VmRSS"), most: sizeOf("VmHWM"), started }));
 });
 await once(input, "close");
 await listener[Symbol.asyncDispose]();
 await gateway[Symbol.asyncDispose]();
+await lists?.[Symbol.asyncDispose]();

@@ -11,7 +11,8 @@ import { GATEWAY_LIMITS } from "./limits.ts";
 import type { Caller } from "./ports.ts";
 import { ScopeRegistry, type InstanceView } from "./scope-registry.ts";
 import { serveDuplex } from "./serve-duplex.ts";
-import { MemoryListStore } from "./view/list-store.ts";
+import { KnownLists } from "./view/known-lists.ts";
+import { MemoryListStore } from "./view/memory-list-store.ts";
 
 /** Many MCP servers behind one endpoint, for sandboxes and for clients on the host. */
 export interface Gateway extends AsyncDisposable {
@@ -38,12 +39,13 @@ const STOPPED = new AppError("INTERRUPTED", { message: "The gateway stops.", fix
 /** Make a gateway of its parts. Nothing is started until it is used. */
 export function createGateway(options: GatewayOptions): Gateway {
   const limits = { ...GATEWAY_LIMITS, ...options.limits };
+  const interceptors = options.interceptors ?? [];
   const parts: GatewayParts = {
     ...options,
     limits,
     budget: new ByteBudget(limits.allBytes),
-    lists: options.lists ?? new MemoryListStore(),
-    interceptors: options.interceptors ?? [],
+    known: new KnownLists({ store: options.lists ?? new MemoryListStore(), interceptors }),
+    interceptors,
     sampling: options.sampling ?? "refuse",
     management: options.management ?? true,
     offers: options.offers ?? (() => true),

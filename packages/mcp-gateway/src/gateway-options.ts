@@ -4,6 +4,7 @@ import type { CodeModeEngine } from "./code-mode/engine.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { GatewayState, ListStore, RemoteServers, ServerCatalog, ServerPolicy, ServerRunner, ToolInterceptor } from "./ports.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
+import type { KnownLists } from "./view/known-lists.ts";
 
 /** All that the gateway needs of others. */
 export interface GatewayOptions {
@@ -35,7 +36,8 @@ export interface GatewayOptions {
 /** The options with everything filled in that has a default. */
 export interface GatewayParts extends GatewayOptions {
   readonly limits: GatewayLimits;
-  readonly lists: ListStore;
+  /** The lists, as the interceptors leave them. */
+  readonly known: KnownLists;
   readonly interceptors: readonly ToolInterceptor[];
   readonly sampling: "refuse" | "forward";
   readonly management: boolean;

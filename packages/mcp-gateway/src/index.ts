@@ -20,6 +20,7 @@ export type {
   FoundServer,
   GatewayState,
   InterceptionContext,
+  ListKey,
   ListStore,
   RemoteServers,
   RunningServer,

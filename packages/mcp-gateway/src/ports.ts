@@ -128,11 +128,19 @@ export interface ServerLists {
   readonly templates: readonly JsonObject[];
 }
 
+/** Which lists are meant: those of one server with one configuration, as it said them to one owner. */
+export interface ListKey {
+  /** The sandbox for which the server ran, or `host`. What it said to one sandbox may tell of that sandbox's data. */
+  readonly owner: SandboxId | "host";
+  /** Stands for the whole entry, with its version or digest, and the configuration. */
+  readonly server: string;
+}
+
 /**
- * What servers offer, kept so that nothing has to be started to list it. The key stands for entry and configuration;
- * what a reader gets is checked again, so a store may be lost or old.
+ * What servers offer, kept so that nothing has to be started to list it. It may be lost, old or wrong: it says what can
+ * be asked for, and never what may be done.
  */
 export interface ListStore {
-  get(key: string): ServerLists | undefined;
-  put(key: string, lists: ServerLists): void;
+  get(key: ListKey): ServerLists | undefined;
+  put(key: ListKey, lists: ServerLists): void;
 }

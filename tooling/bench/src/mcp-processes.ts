@@ -13,16 +13,17 @@ const SERVER = fileURLToPath(new URL("../mcp-server.ts", import.meta.url));
 const GATEWAY = fileURLToPath(new URL("../mcp-gateway.ts", import.meta.url));
 const START_MS = 30_000;
 
-/** Memory of a process in bytes: what it has, and the most it had. */
-export interface Memory {
+/** What a gateway's process says of itself: its memory in bytes now, the most it had, and how many servers it started. */
+export interface GatewayFacts {
   readonly now: number;
   readonly most: number;
+  readonly started: number;
 }
 
 /** Our gateway in a process of its own. */
 export interface GatewayProcess extends AsyncDisposable {
   readonly port: number;
-  memory(): Promise<Memory>;
+  facts(): Promise<GatewayFacts>;
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
@@ -34,9 +35,20 @@ async function end(child: Child): Promise<void> {
   await ended;
 }
 
-/** Start our gateway before so many servers with so many tools each, and a catalog of so many entries. */
-export async function startGateway({ servers = 1, tools = 1, entries = 0 }: { readonly servers?: number; readonly tools?: number; readonly entries?: number }): Promise<GatewayProcess> {
-  const child = spawn(process.execPath, ["--conditions=@sbx/source", GATEWAY, ...[servers, tools, entries].map(String)], { stdio: ["pipe", "pipe", "inherit"] });
+interface GatewayOptions {
+  readonly servers?: number;
+  /** Of each server. */
+  readonly tools?: number;
+  /** Of the catalog. */
+  readonly entries?: number;
+  /** Where lists are kept that outlive the process. */
+  readonly lists?: string;
+}
+
+/** Start our gateway before such servers. */
+export async function startGateway({ servers = 1, tools = 1, entries = 0, lists }: GatewayOptions): Promise<GatewayProcess> {
+  const args = [...[servers, tools, entries].map(String), ...(lists === undefined ? [] : [lists])];
+  const child = spawn(process.execPath, ["--conditions=@sbx/source", GATEWAY, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const { value, done } = await lines.next();
@@ -46,9 +58,9 @@ export async function startGateway({ servers = 1, tools = 1, entries = 0 }: { re
   const port = Number(await line());
   return {
     port,
-    async memory() {
+    async facts() {
       child.stdin.write("\n");
-      return JSON.parse(await line()) as Memory;
+      return JSON.parse(await line()) as GatewayFacts;
     },
     async [Symbol.asyncDispose]() {
       // It ends its servers itself.

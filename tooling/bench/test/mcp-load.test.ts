@@ -39,6 +39,6 @@ describe("calls of the bench", () => {
     using client = await openHttpSession(gateway.port, 5);
     expect(await client.ask("tools/list", {})).toContain('"tool_0"');
     expect((await loadCalls(client, { calls: 10, atOnce: 5 })).perSecond).toBeGreaterThan(0);
-    expect((await gateway.memory()).now).toBeGreaterThan(1 << 20);
+    expect((await gateway.facts()).now).toBeGreaterThan(1 << 20);
   });
 });

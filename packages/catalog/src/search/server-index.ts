@@ -1,9 +1,13 @@
 import type { ServerEntry } from "@sbx/contracts";
 import MiniSearch from "minisearch";
+import { editsAllowed } from "./nearest-word.ts";
+import { WordPlaces } from "./word-places.ts";
 import { wordsOf, wordsOfNames } from "./words-of.ts";
 
 const MAX_QUERY = 300;
 const MAX_WORDS = 12;
+/** Words of a question that may be misspelled; of a long one the rest is taken as it is. */
+const MAX_MISSPELLED = 4;
 const LARGE = 1000;
 const BOOST = { name: 4, title: 3, tools: 2, tags: 1, description: 1 };
 
@@ -25,8 +29,8 @@ export interface ServerIndex {
 
 interface Indexed {
   readonly search: MiniSearch;
-  /** In how many servers each word stands. */
-  readonly words: ReadonlyMap<string, number>;
+  readonly entries: readonly ServerEntry[];
+  readonly words: WordPlaces;
 }
 
 /** Make servers findable. The index is built at the first search, once; entries do not change after that. */
@@ -37,21 +41,20 @@ export function createServerIndex(entries: readonly ServerEntry[]): ServerIndex 
     find: (name) => byName.get(name),
     search: (query, { limit = 10 } = {}) => {
       indexed ??= buildIndex([...byName.values()]);
-      return hitsOf(indexed, query, byName).slice(0, limit);
+      return hitsOf(indexed, { query, limit, byName }).slice(0, limit);
     },
   };
 }
 
 function buildIndex(entries: readonly ServerEntry[]): Indexed {
-  const words = new Map<string, number>();
+  const words = new WordPlaces();
   const search = new MiniSearch({ idField: "name", fields: Object.keys(BOOST), tokenize, processTerm: (word) => word, searchOptions: { tokenize: wordsOf, boost: BOOST } });
   const documents = entries.map(documentOf);
   for (const document of documents) {
-    const found = new Set(Object.entries(document).flatMap(([field, text]) => tokenize(text, field)));
-    for (const word of found) words.set(word, (words.get(word) ?? 0) + 1);
+    words.add(new Set(Object.entries(document).flatMap(([field, text]) => tokenize(text, field))));
   }
   search.addAll(documents);
-  return { search, words };
+  return { search, entries, words };
 }
 
 const tokenize = (text: string, field?: string): string[] => (field === "tools" ? wordsOfNames(text) : wordsOf(text));
@@ -66,27 +69,46 @@ function documentOf({ name, title, description, tools, metadata }: ServerEntry):
   };
 }
 
-function hitsOf({ search, words }: Indexed, query: string, byName: ReadonlyMap<string, ServerEntry>): readonly ServerHit[] {
+interface Wanted {
+  readonly query: string;
+  readonly limit: number;
+  readonly byName: ReadonlyMap<string, ServerEntry>;
+}
+
+function hitsOf({ search, words, entries }: Indexed, { query, limit, byName }: Wanted): readonly ServerHit[] {
   const wanted = [...new Set(wordsOf(query.slice(0, MAX_QUERY)))].slice(0, MAX_WORDS);
   const exact = byName.get(query.trim());
   const last = wanted.at(-1);
-  const found = search.search({ queries: wanted.map((word) => wordQuery(word, { count: words.get(word), last: word === last, servers: byName.size })) });
+  const misspelled = wanted.filter((word) => words.count(word) === undefined).slice(0, MAX_MISSPELLED);
+  const found = search.search({ queries: wanted.map((word) => wordQuery(word, { count: words.count(word), last: word === last, misspelled: misspelled.includes(word), servers: byName.size })) });
   const hits = found.flatMap(({ id, score }) => {
     const entry = byName.get(String(id));
     return entry === undefined || entry === exact ? [] : [hit(entry, score)];
   });
+  // Where all words are common ones, those servers count in which most of them stand.
+  if (exact === undefined && hits.length === 0) {
+    const meant = wanted.flatMap((word) => (words.count(word) !== undefined ? word : misspelled.includes(word) ? (words.known(word) ?? []) : []));
+    return words.best([...new Set(meant)], limit).flatMap(({ text, score }) => (entries[text] === undefined ? [] : [hit(entries[text], score)]));
+  }
   return exact === undefined ? hits : [hit(exact, (hits[0]?.score ?? 0) + 1), ...hits];
 }
 
+interface AboutWord {
+  /** In how many servers it stands. */
+  readonly count: number | undefined;
+  readonly last: boolean;
+  readonly misspelled: boolean;
+  readonly servers: number;
+}
+
 /** How one word is looked for. Words that the catalogs know are not misspelled, and only the last one may yet be going on. */
-function wordQuery(word: string, { count, last, servers }: { readonly count: number | undefined; readonly last: boolean; readonly servers: number }) {
+function wordQuery(word: string, { count, last, misspelled, servers }: AboutWord) {
   // In a large catalog a word of every tenth server, or one that may be any of many, says something only as a name.
   const vague = servers > LARGE && (count === undefined || count > servers / 10);
   return {
     queries: [word],
     prefix: word.length > 2 && (count === undefined || last),
-    fuzzy: count !== undefined || word.length < 4 ? false : Math.floor((word.length - 2) / 2),
-    maxFuzzy: 3,
+    fuzzy: misspelled ? editsAllowed(word) : false,
     weights: { fuzzy: 0.5, prefix: 0.4 },
     ...(vague ? { fields: ["name", "title", "tags"] } : {}),
   };

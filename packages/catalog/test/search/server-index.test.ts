@@ -84,6 +84,25 @@ describe("a search", () => {
   });
 });
 
+describe("a large catalog", () => {
+  const words = "page issue file query table chart message channel ticket cloud bucket queue".split(" ");
+  const large = createServerIndex(
+    Array.from({ length: 2000 }, (_, at) => anEntry({ name: `s${at}`, description: `Works with ${[1, 5].map((step) => words[(at * step) % words.length]).join(" and ")}.` })),
+  );
+  const descriptions = (query: string): readonly string[] => large.search(query).map(({ entry }) => entry.description ?? "");
+
+  it("is found in by words that very many servers have, those first that have most of them", ({ expect }) => {
+    expect(descriptions("file with message")).toHaveLength(10);
+    for (const description of descriptions("issue chart").slice(0, 5)) expect(description).toMatch(/issue.*chart|chart.*issue/);
+  });
+
+  it("is found in by such words misspelled", ({ expect }) => {
+    for (const description of descriptions("mesage")) expect(description).toContain("message");
+    expect(descriptions("mesage")).toHaveLength(10);
+    expect(descriptions("zzzzqqqq xxxxwwww")).toEqual([]);
+  });
+});
+
 it("finds by exact name only, and nothing that objects have by themselves", ({ expect }) => {
   expect(index.find("git")?.title).toBe("Git");
   expect(index.find("GIT")).toBeUndefined();

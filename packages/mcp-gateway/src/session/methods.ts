@@ -40,10 +40,10 @@ const METHODS: Readonly<Record<string, Method>> = {
     if (prompt === undefined) throw new RpcFailure(RPC_CODES.invalidParams, `Unknown prompt: ${name.slice(0, 200)}`);
     return lookedOver(session, await relay(session, prompt.slot, { method: "prompts/get", params: { ...params, name: prompt.prompt }, cause }));
   },
-  "resources/list": async ({ scope }, _params, { signal }) => ({ resources: (await scope.fullView(signal)).resources }),
-  "resources/templates/list": async ({ scope }, _params, { signal }) => ({ resourceTemplates: (await scope.fullView(signal)).templates }),
+  "resources/list": async ({ scope }, _params, { signal }) => ({ resources: (await scope.fullView(signal, { resources: true })).resources }),
+  "resources/templates/list": async ({ scope }, _params, { signal }) => ({ resourceTemplates: (await scope.fullView(signal, { resources: true })).templates }),
   "resources/read": async (session, params, cause) => {
-    await session.scope.fullView(cause.signal);
+    await session.scope.fullView(cause.signal, { resources: true });
     const shown = required(params, "uri");
     const { slot, uri } = slotOfResource(session.scope, shown);
     const result = lookedOver(session, await relay(session, slot, { method: "resources/read", params: { ...params, uri }, cause }));
@@ -51,12 +51,12 @@ const METHODS: Readonly<Record<string, Method>> = {
     return shown === uri ? result : presentUris(result, (one) => (one === uri ? shown : session.scope.uris.shown(slot.entry.name, one)));
   },
   "resources/subscribe": async (session, params, cause) => {
-    await session.scope.fullView(cause.signal);
+    await session.scope.fullView(cause.signal, { resources: true });
     await subscribe(session.scope, required(params, "uri"), cause);
     return {};
   },
   "resources/unsubscribe": async (session, params, cause) => {
-    await session.scope.fullView(cause.signal);
+    await session.scope.fullView(cause.signal, { resources: true });
     unsubscribe(session.scope, required(params, "uri"), session);
     return {};
   },
@@ -90,7 +90,7 @@ async function complete(session: Session, params: JsonObject | undefined, cause:
     return await completion(session, prompt.slot, { params: { ...params, ref: { ...ref, name: prompt.prompt } }, cause });
   }
   if (text(ref, "type") !== "ref/resource") throw new RpcFailure(RPC_CODES.invalidParams, "Invalid params: ref is a prompt or a resource.");
-  await session.scope.fullView(cause.signal);
+  await session.scope.fullView(cause.signal, { resources: true });
   const { slot, uri } = slotOfResource(session.scope, required(ref, "uri"));
   return await completion(session, slot, { params: { ...params, ref: { ...ref, uri } }, cause });
 }

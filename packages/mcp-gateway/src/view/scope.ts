@@ -10,7 +10,7 @@ import { ByteBudget } from "../byte-budget.ts";
 import { abortable } from "../abortable.ts";
 import type { Places } from "../upstream/places.ts";
 import { ChangeNotices, type ListKind } from "./change-notices.ts";
-import { listKey } from "./list-store.ts";
+import { serverKey } from "./known-lists.ts";
 import { clientCapabilities } from "./client-capabilities.ts";
 import { PacedTask } from "./paced-task.ts";
 import { answerServer, hearServer } from "./server-asks.ts";
@@ -90,8 +90,8 @@ export class Scope implements AsyncDisposable {
   }
 
   /** The view once each server was asked of which nothing was known; one that does not answer in time is left out until it does. */
-  async fullView(signal: AbortSignal): Promise<View> {
-    const unknown = this.slots.filter((slot) => slot.lists === undefined);
+  async fullView(signal: AbortSignal, { resources = false }: { readonly resources?: boolean } = {}): Promise<View> {
+    const unknown = this.slots.filter((slot) => slot.lists === undefined || (resources && lacksResources(slot)));
     const awaited = unknown.filter((slot) => !slot.late);
     // Tried again in the background, as often as its back-off lets it; whatever comes of it is told as a change.
     for (const slot of unknown) if (slot.late) this.reread(slot).catch(() => undefined);
@@ -105,19 +105,14 @@ export class Scope implements AsyncDisposable {
 
   async #waitFor(slot: ServerSlot, patience: AbortSignal): Promise<void> {
     try {
-      await this.lists(slot, patience);
+      await abortable(this.reread(slot), patience);
     } catch {
-      slot.late = patience.aborted && slot.lists === undefined;
+      slot.late = patience.aborted && (slot.lists === undefined || slot.borrowed);
     }
   }
 
   resourceOwner(uri: string): { readonly server: string; readonly uri: string } | undefined {
     return this.#maker.resourceOwner(uri, this.slots);
-  }
-
-  /** What a server offers: as known, else as it says when it is started. */
-  async lists(slot: ServerSlot, signal: AbortSignal): Promise<ServerLists> {
-    return slot.lists ?? (await abortable(this.reread(slot), signal));
   }
 
   /** Ask a server anew what it offers, and tell of what has changed. One reading at a time, which several may wait for. */
@@ -142,12 +137,13 @@ export class Scope implements AsyncDisposable {
     const timer = setTimeout(() => {
       tooLong.abort(late);
     }, this.parts.limits.startMs * 2).unref();
-    const lists = await slot.instance.lists(tooLong.signal).finally(() => {
+    const said = await slot.instance.lists(tooLong.signal).finally(() => {
       clearTimeout(timer);
     });
-    this.parts.lists.put(slot.listKey, lists);
     const before = slot.lists;
+    const lists = this.parts.known.put(slot.listKey, said);
     slot.lists = lists;
+    slot.borrowed = false;
     slot.late = false;
     if (this.#slots.get(slot.entry.name) === slot) {
       this.#view = undefined;
@@ -166,8 +162,7 @@ export class Scope implements AsyncDisposable {
       const entry = catalog.find(enabled.name, this.caller);
       if (entry === undefined) continue;
       const old = before.get(enabled.name);
-      const key = listKey({ entry, config: enabled.config });
-      if (old !== undefined && old.listKey === key) {
+      if (old !== undefined && old.listKey.server === serverKey({ entry, config: enabled.config })) {
         before.delete(enabled.name);
         old.enabled = enabled;
         this.#slots.set(enabled.name, old);
@@ -178,9 +173,10 @@ export class Scope implements AsyncDisposable {
   }
 
   #newSlot(entry: ServerEntry, enabled: EnabledServer): ServerSlot {
-    const { limits, lists, onFault, record } = this.parts;
+    const { limits, known, onFault, record } = this.parts;
     const request = { entry, config: enabled.config, caller: this.caller };
-    const key = listKey(request);
+    const listKey = { owner: this.caller.kind === "sandbox" ? this.caller.sandbox : "host", server: serverKey(request) } as const;
+    const { lists, borrowed = false } = known.get(listKey) ?? {};
     const current = (): ServerSlot | undefined => this.#slots.get(entry.name);
     const note = (type: "server.started" | "server.ended" | "server.failed", fields: Readonly<Record<string, string | number>>): void => {
       record({ type, ...(this.caller.kind === "sandbox" ? { sandbox: this.caller.sandbox } : {}), fields: { server: entry.name, ...fields } });
@@ -197,6 +193,9 @@ export class Scope implements AsyncDisposable {
       events: {
         onStarted: (startMs) => {
           note("server.started", { startMs });
+          const slot = current();
+          // What is known of it may be old: it says now what it offers, unless that is why it was started.
+          if (slot?.instance === instance && slot.reading === undefined) slot.rereading.request();
         },
         onFailed: (reason) => {
           note("server.failed", { reason: reason.message.slice(0, 500) });
@@ -220,8 +219,13 @@ export class Scope implements AsyncDisposable {
       await slot.reading?.catch(() => undefined);
       await this.reread(slot);
     }, limits);
-    return { entry, enabled, instance, listKey: key, lists: lists.get(key), reading: undefined, late: false, rereading, subscriptions: new Map(), visits: new Map() };
+    return { entry, enabled, instance, listKey, lists, borrowed, reading: undefined, late: false, rereading, subscriptions: new Map(), visits: new Map() };
   }
+}
+
+/** Whether a server has resources of which nothing is known. */
+function lacksResources({ borrowed, lists }: ServerSlot): boolean {
+  return borrowed && lists?.capabilities["resources"] !== undefined;
 }
 
 const KINDS: Readonly<Record<ListKind, readonly (keyof ServerLists)[]>> = { tools: ["tools"], prompts: ["prompts"], resources: ["resources", "templates"] };

@@ -1,6 +1,6 @@
 import type { EnabledServer, ServerEntry } from "@sbx/contracts";
 import type { JsonObject } from "../jsonrpc/json.ts";
-import type { ServerLists } from "../ports.ts";
+import type { ListKey, ServerLists } from "../ports.ts";
 import type { ScopeMember } from "../scope-member.ts";
 import type { PacedTask } from "./paced-task.ts";
 import type { ServerInstance } from "../upstream/instance.ts";
@@ -11,8 +11,10 @@ export interface ServerSlot {
   enabled: EnabledServer;
   readonly instance: ServerInstance;
   /** Under which its lists are kept. */
-  readonly listKey: string;
+  readonly listKey: ListKey;
   lists: ServerLists | undefined;
+  /** The lists are those that the server named to the person: its resources are not known. */
+  borrowed: boolean;
   /** The one reading of its lists that is under way. */
   reading: Promise<ServerLists> | undefined;
   /** A list waited for it in vain: none waits again until it has been read. */

@@ -84,22 +84,6 @@ describe("lists", () => {
     expect(client.told.filter(({ method }) => method === "notifications/tools/list_changed")).toHaveLength(1);
   });
 
-  it("come from what is known, without starting a server", async ({ expect }) => {
-    const kept = new Map();
-    const options = { servers: { s: () => all({}) }, lists: { get: (key: string) => kept.get(key), put: (key: string, lists: unknown) => void kept.set(key, lists) } };
-    {
-      await using world = aWorld(options);
-      await using client = await LineClient.connect(world, aSandbox());
-      expect(await client.toolNames()).toContain("work");
-    }
-    await using world = aWorld(options);
-    await using client = await LineClient.connect(world, aSandbox("b"));
-    expect(await client.toolNames()).toContain("work");
-    expect(world.starts).toEqual([]);
-    expect((await client.call("work")).content[0].text).toBe("work {}");
-    expect(world.starts).toHaveLength(1);
-  });
-
   it("have what two servers name alike under two names, and each call reaches its own", async ({ expect }) => {
     const named = (who: string) => () =>
       all({

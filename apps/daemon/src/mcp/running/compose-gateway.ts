@@ -1,8 +1,9 @@
+import path from "node:path";
 import { mayWriteWorkspace } from "@sbx/catalog";
 import { ServerPodId, type RecordEvent, type SandboxId, type ServerEntry } from "@sbx/contracts";
 import { reapServers, ServerPods, workspaceRequest, type SandboxParts, type SandboxRecord, type ServerParts, type WorkspaceRequest } from "@sbx/core";
 import type { WallOptions } from "@sbx/egress-proxy";
-import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions } from "@sbx/mcp-gateway";
+import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type JsonObject, type ServerLists } from "@sbx/mcp-gateway";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../../config.ts";
 import type { Log } from "../../log.ts";
@@ -10,6 +11,7 @@ import type { PolicyService } from "../../policy/policy-service.ts";
 import { randomId } from "../../random-id.ts";
 import type { GatewayPort } from "../gateway/gateway-port.ts";
 import type { McpStore } from "../mcp-parts.ts";
+import { ListFiles } from "../store/list-files.ts";
 import { createServerFiles } from "../server-files.ts";
 import { createGatewayPort } from "../gateway/create-gateway-port.ts";
 import { createGatewayCatalog } from "../servers/gateway-catalog.ts";
@@ -62,7 +64,9 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
   });
   const catalogOf = ({ name }: ServerEntry): string | undefined => store.catalogs.find(name)?.catalog;
   const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const lists = scope.use(new ListFiles({ directory: path.join(config.stateDirectory, "mcp", "lists"), clean: withoutSecrets(), onFault }));
   const shared: Omit<GatewayOptions, "state" | "policy"> = {
+    lists,
     catalog: createGatewayCatalog(store),
     runner: createServerRunner({
       pods,
@@ -111,17 +115,26 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
     reap: async (known) => {
       await reapServers(podParts, known);
       await packages.sweep();
+      await lists.sweep(known);
     },
     async stopped(sandbox) {
       await ofSandboxes.closeScope(sandbox);
       await pods.stopOf(sandbox);
     },
     forget: (sandbox) => {
+      lists.forget(sandbox);
       pods.removeOf(sandbox).catch((error: unknown) => {
         log.warn("gateway.left-behind", { error });
       });
     },
   };
+}
+
+/** What servers say is kept without what looks like a secret, whoever listed it. */
+function withoutSecrets(): (lists: ServerLists) => ServerLists {
+  const guards = createInterceptors({ blockSecrets: true, env: {} });
+  // An interceptor changes texts, and not what holds them.
+  return (lists) => guards.reduce((left, guard) => guard.answer?.(left) ?? left, lists as unknown as JsonObject) as unknown as ServerLists;
 }
 
 /** What servers' pods are made of in this daemon. */
