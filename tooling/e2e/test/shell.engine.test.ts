@@ -37,7 +37,7 @@ describe("a sandbox, seen from inside", () => {
     expect(stderr).toContain("cannot open directory '/root'");
     expect(stderr).toContain(`cannot access '${host.home}'`);
     const names = (await host.sbx(["exec", "shell-seen", "sh", "-c", "env | cut -d= -f1 | sort | xargs"])).stdout.trim();
-    expect(names).toBe("HOME HOSTNAME LANG LOGNAME NODE_EXTRA_CA_CERTS PATH PWD SBX_SANDBOX SHELL USER");
+    expect(names).toBe("HOME HOSTNAME LANG LOGNAME MCP_GATEWAY_URL MCP_SENTINEL_TOKEN_NAME NODE_EXTRA_CA_CERTS PATH PWD SBX_SANDBOX SHELL USER WORKSPACE_DIR");
     const [container] = (await host.containersOf((await host.sandbox("shell-seen")).id)).filter(({ Labels }) => Labels["dev.sbx.role"] === "workload");
     expect(await host.inspect(container?.Id ?? "")).not.toContain(LEAK);
   });

@@ -87,7 +87,16 @@ describe("the built-in agents", () => {
   });
 
   it("have these variables", ({ expect }) => {
-    expect(Object.fromEntries(NAMES.map((name) => [name, builtIn(name).environment({ workspace: "/w", placeholder: "KEY", modelUrl: "URL", mcpUrl: "MCP" })]))).toEqual({
+    const facts = { workspace: "/w", placeholder: "KEY", modelUrl: "URL", mcpUrl: "http://mcp.test/" };
+    const expected = { WORKSPACE_DIR: "/w", MCP_GATEWAY_URL: "http://mcp.test/mcp", MCP_SENTINEL_TOKEN_NAME: "proxy-managed" };
+    const modes = { claude: "SBX_CRED_ANTHROPIC_MODE", codex: "SBX_CRED_OPENAI_MODE", gemini: "SBX_CRED_GOOGLE_MODE", opencode: "SBX_CRED_ANTHROPIC_MODE" };
+    const own = (name: string): Readonly<Record<string, string>> => {
+      const all = builtIn(name).environment(facts);
+      const mode: Readonly<Record<string, string>> = name in modes ? { [modes[name as keyof typeof modes]]: "apikey" } : {};
+      expect(all).toMatchObject({ ...expected, ...mode });
+      return Object.fromEntries(Object.entries(all).filter(([key]) => !Object.hasOwn({ ...expected, ...mode }, key)));
+    };
+    expect(Object.fromEntries(NAMES.map((name) => [name, own(name)]))).toEqual({
       claude: { ANTHROPIC_API_KEY: "KEY", ANTHROPIC_BASE_URL: "URL", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1", DISABLE_AUTOUPDATER: "1", DISABLE_ERROR_REPORTING: "1", DISABLE_TELEMETRY: "1" },
       codex: { OPENAI_API_KEY: "KEY" },
       gemini: { GEMINI_API_KEY: "KEY", GEMINI_CLI_NO_RELAUNCH: "true", GOOGLE_GEMINI_BASE_URL: "URL" },

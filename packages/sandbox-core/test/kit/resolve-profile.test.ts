@@ -19,6 +19,9 @@ function problemOf(text: string, dockerfile?: string): AppError {
   throw new Error("the Kit was carried out");
 }
 
+/** What every Kit's programs find. */
+const EXPECTED = { WORKSPACE_DIR: NASTY.workspace, MCP_GATEWAY_URL: "http://host.docker.internal:8811/mcp", MCP_SENTINEL_TOKEN_NAME: "proxy-managed" };
+
 const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["a type nobody knows", "type: org.example/thing@2"],
   ["a type of the specification that we lack", "type: com.docker.sandbox/privileged@1"],
@@ -51,7 +54,7 @@ describe("carrying a Kit out", () => {
       expect(profile.rules).toEqual([]);
       expect(profile.hooks).toEqual({ install: [], startup: [] });
       expect(profile.seedFiles(NASTY)).toEqual([]);
-      expect(profile.environment(NASTY)).toEqual({});
+      expect(profile.environment(NASTY)).toEqual(EXPECTED);
     });
   }
 
@@ -105,7 +108,21 @@ describe("carrying a Kit out", () => {
     );
     expect(profile.allow).toEqual(["docs.anthropic.com:443"]);
     expect(profile.service).toBe("anthropic");
-    expect(profile.environment(NASTY)).toEqual({ BASE: "http://model.sbx.internal/anthropic/v1", KEY: NASTY.placeholder });
+    expect(profile.environment(NASTY)).toEqual({ ...EXPECTED, SBX_CRED_ANTHROPIC_MODE: "apikey", BASE: "http://model.sbx.internal/anthropic/v1", KEY: NASTY.placeholder });
+  });
+
+  it("says what the hooks of Kits look for, unless the Kit says otherwise, and no mode for a credential that sets no variable", ({ expect }) => {
+    const { environment } = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['forge.example:443'] } } }",
+          "- { type: com.docker.sandbox/credential@1, optional: true, config: { service: my-forge, phase: runtime, apiKey: { inject: [{ domain: forge.example }] } } }",
+          "- { type: dev.sbx/agent@1, optional: true, config: { env: { MCP_GATEWAY_URL: 'http://mine.test/' } } }",
+        ],
+      }),
+    );
+    expect(environment(NASTY)).toEqual({ ...EXPECTED, MCP_GATEWAY_URL: "http://mine.test/" });
+    expect(EXPECTED.MCP_SENTINEL_TOKEN_NAME).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
   });
 
   it("gives hooks an environment of their own", ({ expect }) => {
