@@ -18,7 +18,7 @@ import { TokenBucket } from "./token-bucket.ts";
 import { startTraffic } from "./traffic.ts";
 
 /** A gate tries again at least once a second; one that is silent for so long is not there. */
-const RESUME_TIMEOUT_MS = 5000;
+const RESUME_TIMEOUT_MS = 10_000;
 /** Of what happens all the time one event is enough. */
 const QUIET_MS = 10_000;
 
