@@ -23,6 +23,7 @@ export type {
   ListKey,
   ListStore,
   RemoteServers,
+  RemoteTarget,
   RunningServer,
   ServerCatalog,
   ServerLists,

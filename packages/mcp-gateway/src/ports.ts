@@ -89,15 +89,22 @@ export interface ServerRunner {
   start(request: StartServer, signal: AbortSignal): Promise<RunningServer>;
 }
 
-/** Reaches servers that somebody else runs, with their headers filled in. */
+/** Where a server is that somebody else runs, with the only `fetch` that may speak to it. */
+export interface RemoteTarget {
+  /** Its address, with the configuration filled in and checked again. */
+  readonly url: string;
+  readonly fetch: typeof fetch;
+}
+
+/** Reaches servers that somebody else runs, with their addresses and headers filled in. */
 export interface RemoteServers {
   /**
-   * A `fetch` for this server alone: dials vetted public addresses only, follows no redirect to another origin, and puts
+   * The `fetch` is for this server alone: it dials vetted public addresses only, follows no redirect to another origin, and puts
    * the entry's headers and secrets on requests to the entry's own origin and nowhere else.
    *
    * @throws AppError `SERVER_DENIED`, `SECRET_MISSING`, `CONFIG_INVALID`
    */
-  connect(request: StartServer): Promise<typeof fetch>;
+  connect(request: StartServer): Promise<RemoteTarget>;
 }
 
 /** What an interceptor is given beside a call. */

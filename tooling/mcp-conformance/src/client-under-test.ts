@@ -16,7 +16,7 @@ await using gateway = createGateway({
   state: { servers: () => [{ name: entry.name, config: {} }], put: () => undefined, forget: () => undefined, profile: () => undefined, putProfile: () => undefined },
   runner: { start: async () => await Promise.reject(new Error("the suite's server is remote")) },
   // The suite's server is on the loopback, which the real port never dials.
-  remote: { connect: async () => await Promise.resolve(fetch) },
+  remote: { connect: async () => await Promise.resolve({ url, fetch }) },
   record: () => undefined,
   onFault: (error) => {
     process.stderr.write(`fault of the gateway: ${String(error)}\n`);

@@ -1,40 +1,167 @@
-/** A `fetch` whose answers cannot fill the memory: a body, or one event of a stream of events, has at most `maxBytes`. */
-export function boundedFetch(inner: typeof fetch, maxBytes: number): typeof fetch {
+import type { ByteBudget } from "../byte-budget.ts";
+
+/** What the answers of a server that runs elsewhere may take of us. */
+export interface FetchBounds {
+  /** A body, or one event of a stream of events. */
+  readonly maxBytes: number;
+  /** What large answers count against while they come. */
+  readonly budget: ByteBudget;
+  /** Events of a stream that are read in a second; the rest waits on the way. */
+  readonly eventsPerSecond: number;
+}
+
+/** A `fetch` whose answers can neither fill the memory nor keep us busy. */
+export function boundedFetch(inner: typeof fetch, bounds: FetchBounds): typeof fetch {
   return async (input, init) => {
     const response = await inner(input, init);
     if (response.body === null) return response;
     const declared = Number(response.headers.get("content-length") ?? 0);
-    if (declared > maxBytes) {
+    if (declared > bounds.maxBytes) {
       await response.body.cancel();
-      throw new Error(`the answer has more than ${maxBytes} bytes`);
+      throw tooLarge(bounds.maxBytes);
     }
     const streams = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
-    const body = response.body.pipeThrough(limit(maxBytes, streams));
-    const bounded = new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
-    Object.defineProperty(bounded, "url", { value: response.url });
-    return bounded;
+    const body = bounded(response.body, streams ? new EventCount(bounds) : new BodyCount(bounds));
+    const answer = new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
+    Object.defineProperty(answer, "url", { value: response.url });
+    return answer;
   };
+}
+
+/** Looks at each piece of a body before it goes on. */
+interface Count {
+  /** Rejects for what is too much; resolves when the piece may go on. */
+  admit(piece: Uint8Array): Promise<void>;
+  /** Gives back what it took. */
+  release(): void;
+}
+
+function bounded(body: ReadableStream<Uint8Array>, count: Count): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) {
+          count.release();
+          controller.close();
+          return;
+        }
+        await count.admit(value);
+        controller.enqueue(value);
+      } catch (error) {
+        count.release();
+        controller.error(error);
+        await reader.cancel(error).catch(() => undefined);
+      }
+    },
+    async cancel(reason) {
+      count.release();
+      await reader.cancel(reason);
+    },
+  });
+}
+
+/** From this size on an answer is counted against what may be held. */
+const LARGE_BYTES = 64 * 1024;
+
+/** Bytes of one thing that is read as a whole. */
+class HeldBytes {
+  readonly #maxBytes: number;
+  readonly #budget: ByteBudget;
+  #bytes = 0;
+  #taken = 0;
+
+  constructor({ maxBytes, budget }: FetchBounds) {
+    this.#maxBytes = maxBytes;
+    this.#budget = budget;
+  }
+
+  /** @throws Error for more than may be held */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    const more = this.#bytes - this.#taken;
+    if (this.#bytes < LARGE_BYTES) return;
+    if (!this.#budget.take(more)) throw new Error("the answers that are being read have more bytes than can be held");
+    this.#taken += more;
+  }
+
+  clear(): void {
+    this.#budget.give(this.#taken);
+    this.#taken = 0;
+    this.#bytes = 0;
+  }
+}
+
+class BodyCount implements Count {
+  readonly #held: HeldBytes;
+
+  constructor(bounds: FetchBounds) {
+    this.#held = new HeldBytes(bounds);
+  }
+
+  async admit(piece: Uint8Array): Promise<void> {
+    this.#held.add(piece.length);
+    await Promise.resolve();
+  }
+
+  release(): void {
+    this.#held.clear();
+  }
 }
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const SECOND_MS = 1000;
 
-function limit(maxBytes: number, perEvent: boolean): TransformStream<Uint8Array, Uint8Array> {
-  let bytes = 0;
-  let lineIsEmpty = true;
-  const count = (byte: number): void => {
-    bytes += 1;
-    if (byte === CARRIAGE_RETURN) return;
-    // An empty line ends an event.
-    if (byte === LINE_FEED && lineIsEmpty) bytes = 0;
-    lineIsEmpty = byte === LINE_FEED;
-  };
-  return new TransformStream({
-    transform(chunk, controller) {
-      if (perEvent) for (const byte of chunk) count(byte);
-      else bytes += chunk.length;
-      if (bytes > maxBytes) controller.error(new Error(`the answer has more than ${maxBytes} bytes`));
-      else controller.enqueue(chunk);
-    },
-  });
+/** An empty line ends an event. */
+class EventCount implements Count {
+  readonly #held: HeldBytes;
+  readonly #perSecond: number;
+  #lineIsEmpty = true;
+  #events = 0;
+  #since = performance.now();
+
+  constructor(bounds: FetchBounds) {
+    this.#held = new HeldBytes(bounds);
+    this.#perSecond = bounds.eventsPerSecond;
+  }
+
+  async admit(piece: Uint8Array): Promise<void> {
+    let from = 0;
+    for (let end = piece.indexOf(LINE_FEED); end !== -1; end = piece.indexOf(LINE_FEED, from)) {
+      if (this.#lineIsEmpty && isBlank(piece.subarray(from, end))) {
+        this.#held.clear();
+        this.#events += 1;
+      } else this.#held.add(end - from + 1);
+      this.#lineIsEmpty = true;
+      from = end + 1;
+    }
+    const rest = piece.subarray(from);
+    this.#held.add(rest.length);
+    this.#lineIsEmpty &&= isBlank(rest);
+    await this.#pace();
+  }
+
+  release(): void {
+    this.#held.clear();
+  }
+
+  /** A flood waits on the way: what is not read here is not sent there. */
+  async #pace(): Promise<void> {
+    const passed = performance.now() - this.#since;
+    if (passed < SECOND_MS && this.#events < this.#perSecond) return;
+    if (passed < SECOND_MS) await new Promise((resolve) => setTimeout(resolve, SECOND_MS - passed).unref());
+    this.#since = performance.now();
+    this.#events = 0;
+  }
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === CARRIAGE_RETURN);
+}
+
+function tooLarge(maxBytes: number): Error {
+  return new Error(`the answer has more than ${maxBytes} bytes`);
 }

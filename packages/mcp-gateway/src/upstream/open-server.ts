@@ -21,7 +21,7 @@ export function openServer(request: StartServer, { runner, remote, policy, budge
       // Loaded when the first such server is used: most sandboxes have none.
       refuseUnlessAllowed(request, policy);
       const { remoteTransport } = await import("./remote-transport.ts");
-      return await remoteTransport({ source, fetch: await remote.connect(request), events, limits }, signal);
+      return await remoteTransport({ ...(await remote.connect(request)), kind: source.transport, events, limits, budget }, signal);
     };
   }
   return async (events, signal) => {

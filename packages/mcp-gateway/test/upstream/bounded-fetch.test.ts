@@ -1,8 +1,14 @@
+import fc from "fast-check";
 import { describe, it } from "vitest";
-import { boundedFetch } from "../../src/upstream/bounded-fetch.ts";
+import { ByteBudget } from "../../src/byte-budget.ts";
+import { boundedFetch, type FetchBounds } from "../../src/upstream/bounded-fetch.ts";
 
-const answering = (body: string | ReadableStream<Uint8Array>, type: string): typeof fetch =>
-  boundedFetch(async () => await Promise.resolve(new Response(body, { headers: { "content-type": type } })), 100);
+const bounds = (more: Partial<FetchBounds> = {}): FetchBounds => ({ maxBytes: 100, budget: new ByteBudget(1 << 20), eventsPerSecond: 1_000_000, ...more });
+
+const answering = (body: string | ReadableStream<Uint8Array>, type: string, more: Partial<FetchBounds> = {}): typeof fetch =>
+  boundedFetch(async () => await Promise.resolve(new Response(body, { headers: { "content-type": type } })), bounds(more));
+
+const EVENTS = "text/event-stream; charset=utf-8";
 
 describe("boundedFetch", () => {
   it("lets a body through that is small enough", async ({ expect }) => {
@@ -20,12 +26,90 @@ describe("boundedFetch", () => {
   });
 
   it("ends a stream in an event that is too large, however it is cut into lines", async ({ expect }) => {
-    const response = await answering(`data: ok\n\n${"data: xxxxxxxx\n".repeat(10)}`, "text/event-stream; charset=utf-8")("http://a");
+    const response = await answering(`data: ok\n\n${"data: xxxxxxxx\n".repeat(10)}`, EVENTS)("http://a");
     await expect(response.text()).rejects.toThrow("more than 100 bytes");
   });
 
   it("does not even begin to read a body that says it is too large", async ({ expect }) => {
     const inner: typeof fetch = async () => await Promise.resolve(new Response("x", { headers: { "content-length": "101" } }));
-    await expect(boundedFetch(inner, 100)("http://a")).rejects.toThrow("more than 100 bytes");
+    await expect(boundedFetch(inner, bounds())("http://a")).rejects.toThrow("more than 100 bytes");
   });
+
+  it("judges a stream alike, however it comes in pieces", async ({ expect }) => {
+    const piece = fc.constantFrom("\n", "\r\n", "\r", "data: x", "data: 0123456789", "\n\n", ": ping");
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 60 }), fc.integer({ min: 1, max: 30 }), async (pieces, size) => {
+        const bytes = new TextEncoder().encode(pieces.join(""));
+        const read = async (parts: readonly Uint8Array[]): Promise<string> => {
+          const body = new ReadableStream<Uint8Array>({
+            start: (controller) => {
+              for (const part of parts) controller.enqueue(part);
+              controller.close();
+            },
+          });
+          return await (await answering(body, EVENTS)("http://a")).text().catch(() => "ended");
+        };
+        const cut = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.slice(at * size, (at + 1) * size));
+        expect(await read(cut)).toBe(await read([bytes]));
+      }),
+    );
+  });
+});
+
+describe("answers that come together", () => {
+  const large = "x".repeat(100_000);
+
+  it("take no more than may be held, and give it back when they were read or given up", async ({ expect }) => {
+    const budget = new ByteBudget(250_000);
+    const ends: (() => void)[] = [];
+    const open = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        start: (controller) => {
+          controller.enqueue(new TextEncoder().encode(large));
+          ends.push(() => {
+            controller.close();
+          });
+        },
+      });
+    /** Read a piece of an answer that goes on. */
+    const begin = async (): Promise<ReadableStreamDefaultReader<Uint8Array>> => {
+      const { body } = await answering(open(), "application/json", { maxBytes: 1 << 20, budget })("http://a");
+      if (body === null) throw new Error("no body");
+      const reader = body.getReader();
+      await reader.read();
+      return reader;
+    };
+    const [first, second] = [await begin(), await begin()];
+    await expect(begin()).rejects.toThrow("than can be held");
+    await first.cancel();
+    const third = await begin();
+    for (const end of ends.slice(1, 2).concat(ends.slice(3))) end();
+    for (const reader of [second, third]) expect((await reader.read()).done).toBe(true);
+    expect(budget.take(250_000)).toBe(true);
+  });
+
+  it("are events of a stream that are counted one by one", async ({ expect }) => {
+    const budget = new ByteBudget(150_000);
+    const events = `data: ${large}\n\n`.repeat(5);
+    expect(await (await answering(events, EVENTS, { maxBytes: 1 << 20, budget })("http://a")).text()).toBe(events);
+    expect(budget.take(150_000)).toBe(true);
+  });
+});
+
+it("reads a flood of events no faster than it may", async ({ expect }) => {
+  let sent = 0;
+  const flood = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      sent += 1;
+      controller.enqueue(new TextEncoder().encode("data: x\n\n"));
+    },
+  });
+  const { body } = await answering(flood, EVENTS, { eventsPerSecond: 50 })("http://a");
+  if (body === null) throw new Error("no body");
+  const reader = body.getReader();
+  const began = performance.now();
+  for (let at = 0; at < 120; at += 1) await reader.read();
+  expect(performance.now() - began).toBeGreaterThan(1500);
+  expect(sent).toBeLessThan(130);
+  await reader.cancel();
 });

@@ -37,13 +37,13 @@ export function createRemoteServers({ secrets, catalogOf, policyOf, record, worl
       const guarded = createGuardedFetch({
         policy: policyOf({ server: entry.name, sandbox, rules: [rule] }),
         origin: url.origin,
-        headers: Object.fromEntries(Object.entries(environment).map(([name, value]) => [checkHeader(entry.name, name), value.reveal()])),
+        headers: Object.fromEntries(Object.entries(environment).map(([name, value]) => [checkHeader(entry.name, name), checkValue({ server: entry.name, name }, value.reveal())])),
         record: (outcome) => {
           record({ type: `egress.${outcome.kind}`, ...(sandbox === undefined ? {} : { sandbox }), fields: fieldsOf(entry.name, outcome) });
         },
         ...world,
       });
-      return guarded.fetch;
+      return { url: url.href, fetch: guarded.fetch };
     },
   };
 }
@@ -55,4 +55,13 @@ function fieldsOf(server: string, { to, port, reason, rule, fix }: RemoteOutcome
 function checkHeader(server: string, name: string): string {
   if (!FRAMING.has(name.toLowerCase())) return name;
   throw new AppError("CATALOG_INVALID", { message: `Server "${server}" wants to set the header "${name}", which says how a message travels`, fix: "Leave the header out of the catalog's entry." });
+}
+
+/** A value with a line break would be two headers. It is never named: it holds a secret. */
+function checkValue({ server, name }: { readonly server: string; readonly name: string }, value: string): string {
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return value;
+  throw new AppError("CONFIG_INVALID", {
+    message: `The value of the header "${name}" of server "${server}" holds a line break or a letter that no header may have`,
+    fix: "Set the secret again without it, with: sbx secret set NAME",
+  });
 }

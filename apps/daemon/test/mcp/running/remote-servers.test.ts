@@ -63,7 +63,7 @@ function setup({
 describe("servers that run elsewhere", () => {
   it("get the headers of their entry with the secrets that are theirs, at their own origin alone", async ({ expect }) => {
     const { servers, events, asked, ask } = setup();
-    const fetch = await servers.connect(ask(anEntry({ headers: { Authorization: "Bearer ${NOTES_KEY}", "X-Plain": "yes" } })));
+    const { fetch } = await servers.connect(ask(anEntry({ headers: { Authorization: "Bearer ${NOTES_KEY}", "X-Plain": "yes" } })));
     expect(await (await fetch("https://api.test/mcp", { headers: { authorization: "Bearer of the client" } })).text()).toBe("hello");
     expect(seen.at(-1)).toMatchObject({ url: "/mcp", headers: { authorization: "Bearer hunter2", "x-plain": "yes", host: "api.test" } });
     const before = seen.length;
@@ -76,14 +76,14 @@ describe("servers that run elsewhere", () => {
 
   it("that lie in a private network are refused with the command that opens them for this server", async ({ expect }) => {
     const { servers, events, ask } = setup({ extra: [] });
-    const fetch = await servers.connect(ask(anEntry({})));
+    const { fetch } = await servers.connect(ask(anEntry({})));
     await expect(fetch("https://api.test/mcp")).rejects.toMatchObject({ code: "SERVER_DENIED" });
     expect(events).toEqual([expect.objectContaining({ type: "egress.denied", sandbox: BOX, fields: expect.objectContaining({ fix: "sbx policy allow 127.0.0.1:443 --server notes" }) })]);
   });
 
   it("are denied as soon as the person denies them", async ({ expect }) => {
     const { servers, ask } = setup({ extra: ["127.0.0.1:443", "deny api.test"] });
-    const fetch = await servers.connect(ask(anEntry({})));
+    const { fetch } = await servers.connect(ask(anEntry({})));
     await expect(fetch("https://api.test/mcp")).rejects.toMatchObject({ code: "SERVER_DENIED" });
   });
 
@@ -96,6 +96,47 @@ describe("servers that run elsewhere", () => {
     const gone = setup({ catalog: "" });
     await expect(gone.servers.connect(gone.ask(anEntry({})))).rejects.toMatchObject({ code: "SERVER_UNKNOWN" });
   });
+
+  it.for(["line\r\nX-Other: yes", "line\n", "nul\0", "Ω"])("are sent no value that would be more than one header or none: %j", async (value, { expect }) => {
+    const { servers, ask } = setup({ keys: { "notes.key": value } });
+    const before = seen.length;
+    const refused = await servers.connect(ask(anEntry({ headers: { Authorization: "Bearer ${NOTES_KEY}" } }))).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: "CONFIG_INVALID" });
+    expect(JSON.stringify(refused)).not.toContain(JSON.stringify(value).slice(1, -1));
+    expect(seen).toHaveLength(before);
+  });
+
+  it("have the address that their configuration makes of the template, and its origin and policy are those of that address", async ({ expect }) => {
+    const { servers, asked, ask } = setup();
+    const entry = anEntry(
+      { url: "https://{{notes.site}}.api.test/{{notes.team}}/mcp", headers: { "X-Team": "{{notes.team}}" } },
+      { config: [{ name: "notes", type: "object", properties: { site: { type: "string" }, team: { type: "string" } } }] },
+    );
+    const { url, fetch } = await servers.connect({ ...ask(entry), config: { site: "eu", team: "red" } });
+    expect(url).toBe("https://eu.api.test/red/mcp");
+    expect(asked.at(-1)?.rules.map(({ to }) => to)).toEqual(["eu.api.test:443"]);
+    await expect(fetch("https://api.test/red/mcp")).rejects.toMatchObject({ code: "SERVER_DENIED" });
+    for (const [site, team] of [
+      ["evil.test/", "red"],
+      ["evil.test#", "red"],
+      ["u:p@evil", "red"],
+      ["eu", "../admin"],
+      ["eu", "a\r\nX-Other: yes"],
+      ["{{notes.team}}", "red"],
+      ["${NOTES_KEY}", "red"],
+    ] as const)
+      await expect(servers.connect({ ...ask(entry), config: { site, team } }), `${site} ${team}`).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  it.for(["http://api.test/mcp", "https://u:p@api.test/", "https://{{notes.site}}/", "https://{{notes.site}}\\.api.test/", "https://api.test:{{notes.site}}@evil.test/"])(
+    "are not reached at %s",
+    async (url, { expect }) => {
+      const { servers, ask } = setup();
+      const before = seen.length;
+      await expect(servers.connect({ ...ask(anEntry({ url })), config: { site: "eu" } })).rejects.toMatchObject({ code: expect.stringMatching(/^(CATALOG|CONFIG)_INVALID$/) });
+      expect(seen).toHaveLength(before);
+    },
+  );
 
   it.for(["Host", "content-length", "Transfer-Encoding", "CONNECTION", "upgrade"])("do not set %s, which says how a message travels", async (name, { expect }) => {
     const { servers, ask } = setup();
