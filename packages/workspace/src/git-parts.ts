@@ -1,28 +1,40 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, type Dirent } from "node:fs";
 import { openIn, type OpenPlace } from "./open-place.ts";
 
 const MAX_MODULES = 32;
 const MAX_WORKTREES = 64;
 const MODULE_DEPTH = 4;
 
-function directoriesIn(place: OpenPlace, path: string): readonly string[] {
+/** What a git directory holds, by which one is known. A sandbox can take some of it out for a while, but not its settings. */
+const OF_GIT: ReadonlySet<string> = new Set(["HEAD", "config", "hooks", "objects", "refs"]);
+/** Directories of a git directory in which no submodule's lies. */
+const NO_GROUPS: ReadonlySet<string> = new Set(["branches", "hooks", "info", "lfs", "logs", "modules", "objects", "refs", "worktrees"]);
+
+function entriesIn(place: OpenPlace, path: string): readonly Dirent[] {
   const opened = openIn(place, path);
   if (typeof opened === "string") return [];
   using held = opened;
-  if (held.kind !== "directory") return [];
-  return readdirSync(held.path, { withFileTypes: true })
+  return held.kind === "directory" ? readdirSync(held.path, { withFileTypes: true }) : [];
+}
+
+function directoriesIn(place: OpenPlace, path: string): readonly string[] {
+  return entriesIn(place, path)
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
 }
 
-/** Names of the git directories of submodules below `modules`, which may be nested by slashes in their names. */
-function modulesIn(place: OpenPlace, path: string, depth = MODULE_DEPTH): readonly string[] {
+/**
+ * Names of the git directories of submodules below `modules`, which may be nested by slashes in their names. Below one
+ * that is a submodule's there may be more: who plants a file in a directory of names does not hide what lies there.
+ */
+function modulesIn(place: OpenPlace, path: string, { depth = MODULE_DEPTH, inModule = false } = {}): readonly string[] {
   if (depth === 0) return [];
-  return directoriesIn(place, path).flatMap((name) => {
-    const own = directoriesIn(place, `${path}/${name}`);
-    return own.includes("objects") || own.includes("refs")
-      ? [name, ...modulesIn(place, `${path}/${name}/modules`, depth - 1).map((inner) => `${name}/modules/${inner}`)]
-      : modulesIn(place, `${path}/${name}`, depth - 1).map((inner) => `${name}/${inner}`);
+  const names = directoriesIn(place, path).filter((name) => !inModule || !NO_GROUPS.has(name));
+  return names.flatMap((name) => {
+    const isModule = entriesIn(place, `${path}/${name}`).some((entry) => OF_GIT.has(entry.name));
+    const below = modulesIn(place, `${path}/${name}`, { depth: depth - 1, inModule: isModule }).map((inner) => `${name}/${inner}`);
+    if (!isModule) return below;
+    return [name, ...modulesIn(place, `${path}/${name}/modules`, { depth: depth - 1 }).map((inner) => `${name}/modules/${inner}`), ...below];
   });
 }
 

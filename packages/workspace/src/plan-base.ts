@@ -1,7 +1,7 @@
 import type { WorkspaceNotice } from "@sbx/contracts";
 import { isWithin, type ProtectedPath } from "@sbx/core";
 import { findNotices } from "./find-notices.ts";
-import { openIn } from "./open-place.ts";
+import { openIn, type PlaceKind } from "./open-place.ts";
 import { targetOf, type Base, type BasePlan, type PlannedMount } from "./plan.ts";
 import { NESTED_REPOSITORIES, planProtection, tooManyRepositories } from "./plan-protection.ts";
 import type { TreeScan } from "./scan-tree.ts";
@@ -15,18 +15,24 @@ export interface BaseRequest {
   readonly opened: (path: string) => boolean;
   /** Absolute paths that are empty inside. */
   readonly hide: readonly string[];
+  /** Git directories that were protected before, relative to the base: those are looked after first. */
+  readonly known: readonly string[];
   /** Nested repositories that may still be protected, over all bases. */
   readonly nestedLeft: number;
 }
 
 /** Everything that is mounted for one directory that a person gave: itself, protected paths, masks, hidden paths. */
-export function planBase({ base, scan, further, opened, hide, nestedLeft }: BaseRequest): BasePlan & { readonly nested: number } {
-  const top = scan.gitDirectories.filter((path) => path === ".git");
-  const nested = scan.gitDirectories.filter((path) => path !== ".git");
+export function planBase({ base, scan, known, further, opened, hide, nestedLeft }: BaseRequest): BasePlan & { readonly nested: number } {
+  const found = [...new Set([...known.filter((path) => kindOf(base, path) === "directory"), ...scan.gitDirectories])];
+  // The workspace's own is not left to a search that can be led astray or end early.
+  const own = kindOf(base, ".git");
+  const top = own === "directory" ? [".git"] : [];
+  const nested = found.filter((path) => path !== ".git");
+  const gitFiles = [...new Set([...(own === "file" ? [".git"] : []), ...scan.gitFiles])];
   const kept = base.readonly ? [] : nested.slice(0, nestedLeft);
   const protection: BasePlan = base.readonly
     ? { mounts: [], make: [], notices: [] }
-    : planProtection({ base, gitDirectories: [...top, ...kept], gitFiles: scan.gitFiles.slice(0, NESTED_REPOSITORIES), further, opened });
+    : planProtection({ base, gitDirectories: [...top, ...kept], gitFiles: gitFiles.slice(0, NESTED_REPOSITORIES), further, opened });
   const hidden = planHidden(base, hide);
   const notices: WorkspaceNotice[] = [
     ...findNotices({ base, scan, hidden: (path) => hide.some((place) => isWithin(path, place)) }),
@@ -42,6 +48,13 @@ export function planBase({ base, scan, further, opened, hide, nestedLeft }: Base
   const itself: PlannedMount = { base, path: "", content: "self", readonly: base.readonly, purpose: "base" };
   const masks = scan.channels.slice(0, MAX_MASKS).map((path): PlannedMount => ({ base, path, content: "empty-file", readonly: true, purpose: "masked" }));
   return { mounts: [itself, ...protection.mounts, ...masks, ...hidden.mounts], make: protection.make, notices, nested: kept.length };
+}
+
+function kindOf(base: Base, path: string): PlaceKind | undefined {
+  const opened = openIn(base.place, path);
+  if (typeof opened === "string") return undefined;
+  using place = opened;
+  return place.kind;
 }
 
 /** A hidden path that is not there is left alone: a mount there would make it on the host. A link is hidden by hiding what it names. */

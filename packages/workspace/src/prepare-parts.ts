@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { hasControlCharacter, isPlainRelative, isWithin, type PartsRequest, type PreparedParts, type WorkspacePart } from "@sbx/core";
 import { pathsInside } from "./hidden-paths.ts";
 import { invalid, unsafe } from "./invalid.ts";
-import { writeJournal, type Expected } from "./journal.ts";
+import { readJournal, writeJournal, type Expected } from "./journal.ts";
 import { openIn } from "./open-place.ts";
 import { targetOf, type Base, type PlannedMount } from "./plan.ts";
 import { openBases, planAll, type PrepareParts } from "./prepare-workspace.ts";
@@ -24,7 +24,7 @@ export async function prepareParts(parts: PrepareParts, request: PartsRequest): 
   const roots = bases.map(({ path }) => path);
   const hide = await pathsInside(sandbox.hide, { workspace: sandbox.workspace, bases: roots, option: "--hide" });
   const allow = await pathsInside(sandbox.allowWrite, { workspace: sandbox.workspace, bases: roots, option: "--allow-write" });
-  const plans = await planAll({ bases, request: sandbox, hide, opened: (path) => allow.some((place) => isWithin(path, place)) });
+  const plans = await planAll({ bases, request: sandbox, hide, opened: (path) => allow.some((place) => isWithin(path, place)), before: await readJournal(sandbox.directory) });
   const whole = orderMounts(plans.flatMap(({ mounts }) => mounts));
   const wanted = wantedParts.map((part) => ({ part, mounts: planPart(part, bases, whole) }));
   for (const missing of plans.flatMap(({ make }) => make))

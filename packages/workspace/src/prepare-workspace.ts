@@ -4,7 +4,7 @@ import { openWorkspace } from "./check-workspace.ts";
 import type { HeldMounts } from "./held-mounts.ts";
 import { pathsInside } from "./hidden-paths.ts";
 import { invalid, unsafe } from "./invalid.ts";
-import { readJournal, writeJournal } from "./journal.ts";
+import { readJournal, writeJournal, type Journal } from "./journal.ts";
 import type { MadeDirectories } from "./made-directories.ts";
 import { openAbsolute } from "./open-place.ts";
 import { outsideRepository } from "./outside-repository.ts";
@@ -41,7 +41,7 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   const outside = outsideRepository(scope.use(openWorkspace(request.workspace, parts.places)), request.workspace, parts.places);
   const allow = await pathsInside(request.allowWrite, { workspace: request.workspace, bases: outside === undefined ? roots : [...roots, outside.common], option: "--allow-write" });
   const opened = (path: string): boolean => allow.some((place) => isWithin(path, place));
-  const plans = await planAll({ bases, request, hide, opened });
+  const plans = await planAll({ bases, request, hide, opened, before });
   const link = outside === undefined ? "" : outside.gitDirectory;
   if (before !== undefined && before.workspace === request.workspace && (before.gitLinks[request.workspace] ?? "") !== link && before.gitLinks[request.workspace] !== undefined)
     throw unsafe(`The file "${request.workspace}/.git" names another repository than at the first start`, "If that was you, remove the sandbox with sbx rm and run it again.", {
@@ -95,20 +95,40 @@ export async function planAll({
   request,
   hide,
   opened,
+  before,
 }: {
   readonly bases: readonly Base[];
   readonly request: WorkspaceRequest;
   readonly hide: readonly string[];
   readonly opened: (path: string) => boolean;
+  /** What was prepared for the sandbox last. */
+  readonly before: Journal | undefined;
 }): Promise<BasePlan[]> {
   const plans: BasePlan[] = [];
   let nestedLeft = NESTED_REPOSITORIES;
   for (const base of bases) {
-    const plan = planBase({ base, scan: await scanTree(base.path), further: base.path === request.workspace ? profilePaths(request.protect) : [], opened, hide, nestedLeft });
+    const plan = planBase({
+      base,
+      scan: await scanTree(base.path),
+      known: gitDirectoriesIn(before, base.path),
+      further: base.path === request.workspace ? profilePaths(request.protect) : [],
+      opened,
+      hide,
+      nestedLeft,
+    });
     nestedLeft -= plan.nested;
     plans.push(plan);
   }
   return plans;
+}
+
+/** Git directories below a base that were protected: those called `.git` whose settings or hooks were a mount. */
+function gitDirectoriesIn(before: Journal | undefined, base: string): readonly string[] {
+  return (before?.expected ?? []).flatMap(({ path }) => {
+    if (!path.startsWith(`${base}/`)) return [];
+    const [, directory] = /^((?:.+\/)?\.git)\/(?:config|hooks)$/u.exec(path.slice(base.length + 1)) ?? [];
+    return directory === undefined ? [] : [directory];
+  });
 }
 
 function planOutsideBase(

@@ -1,9 +1,18 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { credentialByName, hasControlCharacter, isGitDirectory } from "@sbx/core";
+import { importantFirst, MAX_NAMES, type ImportantFirst } from "./important-first.ts";
 
 /** How much of a workspace is looked at before a start. */
-export const SCAN_LIMITS = { entries: 100_000, milliseconds: 4000, findings: 200 } as const;
+export const SCAN_LIMITS: ScanLimits = { names: MAX_NAMES, entries: 100_000, milliseconds: 4000, findings: 200 };
+
+/** `names`: of one directory; `entries`: of all; `findings`: of one kind. */
+export interface ScanLimits {
+  readonly names: number;
+  readonly entries: number;
+  readonly milliseconds: number;
+  readonly findings: number;
+}
 
 export interface TreeScan {
   /** Git directories below the root, the root's own first; relative. */
@@ -31,25 +40,29 @@ type Found = { -readonly [K in keyof TreeScan]: TreeScan[K] extends readonly str
  *
  * What it says decides nothing alone: whatever is mounted is opened again without following links.
  */
-export async function scanTree(root: string, limits: typeof SCAN_LIMITS | { readonly entries: number; readonly milliseconds: number; readonly findings: number } = SCAN_LIMITS): Promise<TreeScan> {
+export async function scanTree(root: string, limits: ScanLimits = SCAN_LIMITS): Promise<TreeScan> {
   const found: Found = { gitDirectories: [], gitFiles: [], gitLinks: [], channels: [], credentials: [], unnameable: 0, truncated: false };
   const soon = [""];
   const later: string[] = [];
   const until = performance.now() + limits.milliseconds;
   let entries = 0;
   for (let at = soon.shift() ?? later.shift(); at !== undefined; at = soon.shift() ?? later.shift()) {
-    const list = await readdir(at === "" ? root : `${root}/${at}`, { withFileTypes: true }).catch(() => []);
+    const { entries: list, isCut } = await listOf(root, at, limits.names);
     entries += list.length;
+    found.truncated ||= isCut;
     if (entries > limits.entries || performance.now() > until) return { ...found, truncated: true };
     noteDirectory(at, list, found);
-    const prefix = at === "" ? "" : `${at}/`;
     for (const entry of list) {
-      const path = prefix + entry.name;
+      const path = at === "" ? entry.name : `${at}/${entry.name}`;
       noteEntry(path, entry, found);
       if (isScanned(path, entry)) (INSTALLED.has(entry.name) ? later : soon).push(path);
     }
   }
   return found;
+}
+
+async function listOf(root: string, at: string, most: number): Promise<ImportantFirst<Dirent>> {
+  return importantFirst(await readdir(at === "" ? root : `${root}/${at}`, { withFileTypes: true }).catch(() => []), ({ name }) => name, most);
 }
 
 function isScanned(path: string, entry: Dirent): boolean {
@@ -60,9 +73,11 @@ function isObjectStore(path: string): boolean {
   return /(?:^|\/)(?:\.git|\.git\/modules\/.+)\/objects$/u.test(path);
 }
 
+/** One that is called `.git` is one, whatever is in it: a sandbox can take out for a while what makes it one for git. */
 function noteDirectory(path: string, list: readonly Dirent[], found: Found): void {
   const inGitDirectory = /(?:^|\/)\.git\//u.test(path);
-  if (path === "" || inGitDirectory || !isGitDirectory(new Set(list.map(({ name }) => name)))) return;
+  if (path === "" || inGitDirectory) return;
+  if (!/(?:^|\/)\.git$/u.test(path) && !isGitDirectory(new Set(list.map(({ name }) => name)))) return;
   if (found.gitDirectories.length < SCAN_LIMITS.findings) found.gitDirectories.push(path);
 }
 

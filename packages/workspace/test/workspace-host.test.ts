@@ -135,6 +135,61 @@ describe("prepare", () => {
     expect((await host.prepare(request())).protected).toEqual(expect.arrayContaining(["tools/hooks", ".gitshared"]));
   });
 
+  describe("what one run left does not open the next one", () => {
+    const GIT = [".git", ".git/config", ".git/hooks", ".git/modules", ".git/modules/lib", ".git/modules/lib/config", ".git/modules/lib/hooks", "sub", "sub/.git", "sub/.git/config", "sub/.git/hooks"];
+
+    async function project(): Promise<string> {
+      const path = `${root}/home/project`;
+      for (const git of [".git", ".git/modules/lib", "sub/.git"]) {
+        for (const part of ["objects", "refs", "hooks"]) await mkdir(`${path}/${git}/${part}`, { recursive: true });
+        await writeFile(`${path}/${git}/HEAD`, "ref: refs/heads/main\n");
+        await writeFile(`${path}/${git}/config`, "");
+      }
+      return path;
+    }
+
+    async function gitMounts(): Promise<readonly string[]> {
+      const { mounts } = await host.prepare(request());
+      return mounts.map(({ target }) => target.slice(`${root}/home/project/`.length)).filter((path) => /(?:^|\/)\.git(?:\/|$)/u.test(path) || path === "sub");
+    }
+
+    test.for([
+      [
+        "what makes git directories ones for git was taken out of them",
+        async (path: string) => {
+          for (const git of [".git", ".git/modules/lib", "sub/.git"]) for (const part of ["objects", "refs", "HEAD"]) await rm(`${path}/${git}/${part}`, { recursive: true });
+        },
+      ],
+      [
+        "more repositories than are protected stand before the real one",
+        async (path: string) => {
+          for (let number = 0; number < 40; number += 1) await mkdir(`${path}/!${number}/.git`, { recursive: true });
+        },
+      ],
+      [
+        "names of submodules were made to look like ones",
+        async (path: string) => {
+          await mkdir(`${path}/.git/modules/lib/objects/objects`, { recursive: true });
+        },
+      ],
+    ] as const)("%s", async ([, attack], { expect }) => {
+      const path = await project();
+      const first = await gitMounts();
+      for (const wanted of GIT.filter((one) => one !== "sub")) expect(first).toContain(wanted);
+      await attack(path);
+      const second = await gitMounts();
+      for (const protectedOnce of first) expect(second).toContain(protectedOnce);
+    });
+
+    test("a group of submodules with a planted file still has its members protected", async ({ expect }) => {
+      const path = await project();
+      await mkdir(`${path}/.git/modules/group/lib/hooks`, { recursive: true });
+      await writeFile(`${path}/.git/modules/group/lib/config`, "");
+      await writeFile(`${path}/.git/modules/group/HEAD`, "");
+      expect(await gitMounts()).toContain(".git/modules/group/lib/config");
+    });
+  });
+
   test("names a git settings file that the agent could make", async ({ expect }) => {
     const project = `${root}/home/project`;
     for (const path of [".git/objects", ".git/refs"]) await mkdir(`${project}/${path}`, { recursive: true });

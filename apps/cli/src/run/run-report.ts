@@ -14,6 +14,7 @@ export function noticeLines({ notices, skipped, model, name }: Sandbox): readonl
 /** What a run left behind, in a few lines; none when there is nothing to say. */
 export function reportLines({ changed, truncated, runsOnHost }: WorkspaceReport, events: readonly Event[]): readonly string[] {
   const lines: string[] = [];
+  if (truncated && changed.length === 0) lines.push("sbx: the workspace has more files than are looked at after a run, and none of those that were looked at changed");
   if (changed.length > 0)
     lines.push(
       `sbx: ${changed.length}${truncated ? " or more" : ""} ${changed.length === 1 ? "file" : "files"} changed: ${few(changed.map(({ path, change }) => (change === "modified" ? path : `${path} (${change})`)))}`,

@@ -153,6 +153,12 @@ describe("sbx run", () => {
     expect(quiet.err).toBe("");
   });
 
+  it("says when files were left out of the report, also where nothing else is to be said", async ({ expect }) => {
+    const options = daemonWithSession({ sandbox: aSandbox({}) });
+    const handlers = { ...options.handlers, reportWorkspace: () => Promise.resolve({ changed: [], truncated: true, runsOnHost: [] }) };
+    expect((await runLine(["run", "shell"], { daemon: createFakeDaemon({ ...options, handlers }) })).err).toContain("sbx: the workspace has more files than are looked at after a run");
+  });
+
   it("refuses an option of ours after the agent instead of passing it on", async ({ expect }) => {
     const { code, err, daemon } = await runLine(["run", "shell", "--allow-host", "x.example.org"]);
     expect(code).toBe(2);

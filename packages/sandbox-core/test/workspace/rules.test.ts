@@ -141,16 +141,32 @@ describe("what runs on the host", () => {
     "agents/x/kit.yaml",
     "agents/x/x.dockerfile",
     "sub/package.yaml",
+    ".git/commondir",
+    ".git/modules/lib/commondir",
+    ".git/rebase-merge/git-rebase-todo",
+    ".git/sequencer/todo",
+    ".aider.conf.yml",
+    ".windsurf/x",
+    ".mise/config.toml",
+    "mise.local.toml",
   ])("%s", (path, { expect }) => {
     expect(whyPathRuns(path)).toBeTypeOf("string");
   });
 
-  test.for([".git/hooks/pre-commit.sample", "src/hooks/use-x.ts", ".git/HEAD", "README.md", "vscode/x", "makefile.ts", ".git/index", "toolkit.yaml", "x.dockerfile.md"])(
-    "not %s",
-    (path, { expect }) => {
-      expect(whyPathRuns(path)).toBeUndefined();
-    },
-  );
+  test.for([
+    ".git/hooks/pre-commit.sample",
+    "src/hooks/use-x.ts",
+    ".git/HEAD",
+    "README.md",
+    "vscode/x",
+    "makefile.ts",
+    ".git/index",
+    ".git/worktrees/topic/commondir",
+    "toolkit.yaml",
+    "x.dockerfile.md",
+  ])("not %s", (path, { expect }) => {
+    expect(whyPathRuns(path)).toBeUndefined();
+  });
 
   test("modes, scripts and settings", ({ expect }) => {
     expect([0o104755, 0o102755, 0o100755, 0o042755].map((mode) => whyModeMatters(mode) !== undefined)).toEqual([true, true, false, false]);
