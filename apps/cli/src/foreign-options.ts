@@ -13,12 +13,6 @@ const NOT_YET = "is not part of this version of sbx";
 /** Options that people know from other sandbox tools, and what takes their place here. */
 const FOREIGN: readonly Foreign[] = [
   {
-    flags: "--mount-docker-socket",
-    code: "PLATFORM_UNSUPPORTED",
-    message: `A Docker API for the agent ${NOT_YET}; the host's own socket would give the agent the whole machine`,
-    fix: "Leave --mount-docker-socket out.",
-  },
-  {
     flags: "--credentials <mode>",
     code: "USAGE",
     message: "Credentials of the host never go into a sandbox, so there is no --credentials",

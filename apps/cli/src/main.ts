@@ -1,4 +1,5 @@
 import type { Context } from "./context.ts";
+import { withDockerSocketKind } from "./docker/docker-socket-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { buildProgram } from "./program.ts";
 import { renderError } from "./render-error.ts";
@@ -9,7 +10,7 @@ export async function main(argv: readonly string[], context: Context): Promise<n
   try {
     await buildProgram(context, (code) => {
       outcome.code = code;
-    }).parseAsync(argv.length === 0 ? ["welcome"] : argv, { from: "user" });
+    }).parseAsync(argv.length === 0 ? ["welcome"] : withDockerSocketKind(argv), { from: "user" });
     return outcome.code;
   } catch (error) {
     return await renderError(error, context);

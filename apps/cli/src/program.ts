@@ -3,6 +3,7 @@ import { agentsCommand } from "./commands/agents.ts";
 import { attachCommand } from "./commands/attach.ts";
 import { createCommand } from "./commands/create.ts";
 import { daemonCommand } from "./commands/daemon.ts";
+import { dockerCommand } from "./commands/docker.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
@@ -26,7 +27,7 @@ export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknown
 const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
   "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
-  "Tools for agents:": [mcpCommand],
+  "Tools for agents:": [mcpCommand, dockerCommand],
   "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],
 };
 

@@ -12,6 +12,8 @@ import { createAgentDirectory, type AgentDirectory } from "./agents/agent-direct
 import type { DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
+import { composeDocker } from "./docker/compose-docker.ts";
+import { dockerHandlers } from "./docker/docker-handlers.ts";
 import { imagesOf } from "./images-of-engine.ts";
 import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
@@ -64,6 +66,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox: (id) => sandboxes.get(id).record });
 
+  const docker = composeDocker({ config, scope, engine, images, network, record, log });
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
   const parts: SandboxParts = {
@@ -73,6 +76,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     files,
     ids: new EngineIds({ files, owner: config.owner }),
     workspace,
+    docker: docker.sockets,
     store,
     profile: (agent) => agents.profile(agent),
     record,
@@ -116,6 +120,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     report: async (live) => parts.workspace.report(await workspaceRequest(parts, live.record)),
     newOperation: () => randomId("op_"),
     mcp: mcpHandlers(mcp),
+    docker: dockerHandlers({ docker, engine, sandbox: (ref) => sandboxes.get(ref).record }),
   });
 
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });

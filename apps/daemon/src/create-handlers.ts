@@ -2,6 +2,7 @@ import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/c
 import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import { Secret, type SecretKeeper } from "@sbx/secret-injector";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
+import type { DockerHandlers } from "./docker/docker-handlers.ts";
 import type { McpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
 import type { EventLog } from "./state/event-log.ts";
@@ -18,6 +19,7 @@ export interface HandlerParts {
   readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
   readonly newOperation: () => string;
   readonly mcp: McpHandlers;
+  readonly docker: DockerHandlers;
 }
 
 const done = { done: true } as const;
@@ -35,6 +37,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   };
   return {
     ...parts.mcp,
+    ...parts.docker,
     status: () => parts.status(),
     shutdown: () => {
       parts.shutdown();

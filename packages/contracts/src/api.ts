@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { dockerApi } from "./docker-api.ts";
 import { Event } from "./event.ts";
 import { SandboxRef, SessionId } from "./ids.ts";
 import { mcpApi } from "./mcp-api.ts";
@@ -122,6 +123,7 @@ export const api = {
     response: z.array(Event),
   }),
 
+  ...dockerApi,
   ...mcpApi,
 } as const;
 /** The type of {@link api}, from which clients and dispatchers derive their methods. */

@@ -26,6 +26,10 @@ export type Limits = z.infer<typeof Limits>;
 export const WorkspaceMount = z.strictObject({ path: AbsolutePath, readonly: z.boolean() });
 export type WorkspaceMount = z.infer<typeof WorkspaceMount>;
 
+/** Which Docker API an agent has: none; one that is answered for its sandbox alone; or the engine's own, which is root on the host. */
+export const DockerSocket = z.enum(["none", "guarded", "raw"]);
+export type DockerSocket = z.infer<typeof DockerSocket>;
+
 /**
  * What a caller asks for. The same workspace and agent (or name) give the sandbox that is there already: destinations are
  * then allowed in it too, and what cannot be changed any longer is refused.
@@ -48,6 +52,7 @@ export const CreateSandbox = z.strictObject({
   limits: WantedLimits.default({}),
   /** `provider`: the profile's own model service with the person's key; `scripted`: the bundled one; `auto`: provider if a key is there. */
   model: z.enum(["auto", "provider", "scripted"]).default("auto"),
+  docker: DockerSocket.default("none"),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
 
@@ -123,6 +128,7 @@ export const Sandbox = z.object({
   image: z.string(),
   limits: Limits,
   model: z.object({ service: z.string(), source: z.enum(["provider", "scripted", "none"]) }),
+  docker: DockerSocket,
   sessions: z.array(Session),
   /** Read-only paths inside the workspace. */
   protected: z.array(z.string()),

@@ -41,6 +41,8 @@ export class EventHub implements AsyncDisposable {
   readonly #parts: EventHubParts;
   readonly #listeners = new Set<(event: GuardEvent) => void>();
   readonly #recent: GuardEvent[] = [];
+  /** Containers of which it was told that they are gone: the guard and the engine both tell of it. */
+  readonly #destroyed = new Set<string>();
   readonly #ending = new AbortController();
   #following: Promise<void> = Promise.resolve();
 
@@ -116,6 +118,12 @@ export class EventHub implements AsyncDisposable {
   }
 
   #publish(event: GuardEvent): void {
+    if (event.type === "container" && event.action === "destroy") {
+      if (this.#destroyed.has(event.id)) return;
+      this.#destroyed.add(event.id);
+      const [oldest] = this.#destroyed;
+      if (this.#destroyed.size > KEPT && oldest !== undefined) this.#destroyed.delete(oldest);
+    }
     this.#recent.push(event);
     if (this.#recent.length > KEPT) this.#recent.shift();
     for (const listener of this.#listeners) listener(event);

@@ -1,7 +1,10 @@
 import type { SandboxId } from "@sbx/contracts";
-import { EventHub } from "./events.ts";
+import { EventHub, type GuardEvent } from "./events.ts";
+import { knownChild } from "./life/known-child.ts";
+import { summaries } from "./owned/summaries.ts";
 import type { GuardLimits } from "./limits.ts";
 import type { OwnedContainer } from "./owned/container-record.ts";
+import { Addresses } from "./owned/addresses.ts";
 import { OwnedContainers } from "./owned/owned-containers.ts";
 import { OwnedExecs } from "./owned/owned-execs.ts";
 import { OwnedNetworks } from "./owned/owned-networks.ts";
@@ -25,6 +28,19 @@ export interface GuardParts {
   readonly now: () => Date;
   /** Told of faults of ours, which clients are not told. */
   readonly onFault: (error: unknown) => void;
+  /** Told of what happens to things of the sandbox. */
+  readonly onEvent?: (event: GuardEvent) => void;
+  /** Told of calls that were refused because they may not be made. */
+  readonly onRefused?: (refused: RefusedCall) => void;
+}
+
+/** A call that was refused. */
+export interface RefusedCall {
+  readonly method: string;
+  /** Without its query; short, and nothing that a terminal would obey. */
+  readonly path: string;
+  readonly status: number;
+  readonly message: string;
 }
 
 /** All that the routes of one sandbox's guard work with. */
@@ -35,6 +51,7 @@ export class Guard implements AsyncDisposable {
   readonly volumes: OwnedVolumes;
   readonly networks: OwnedNetworks;
   readonly execs: OwnedExecs;
+  readonly addresses: Addresses;
   readonly streams: Quota;
   #events: EventHub | undefined;
 
@@ -47,6 +64,7 @@ export class Guard implements AsyncDisposable {
     this.volumes = new OwnedVolumes({ engine, seal: this.seal, prefix: `${prefix}.v.`, limit: limits.volumes, now });
     this.networks = new OwnedNetworks({ engine, seal: this.seal, prefix: `${prefix}.n.`, limit: limits.networks, now });
     this.execs = new OwnedExecs({ engine, limit: limits.execs });
+    this.addresses = new Addresses(() => this.containers.all().flatMap(({ endpoints }) => endpoints.map(({ address }) => address)));
     this.streams = new Quota({ what: "open streams", limit: limits.streams });
   }
 
@@ -61,9 +79,11 @@ export class Guard implements AsyncDisposable {
       onResumed: () => guard.reconcile(),
       now: parts.now,
     });
+    if (parts.onEvent !== undefined) guard.#events.listen(parts.onEvent);
     await guard.volumes.restore();
     await guard.networks.restore();
     await guard.reconcile();
+    await guard.#resume();
     return guard;
   }
 
@@ -84,6 +104,14 @@ export class Guard implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#events?.[Symbol.asyncDispose]();
+  }
+
+  /** Give the children that there are their pods back, and those that run their ports. */
+  async #resume(): Promise<void> {
+    const running = new Set((await summaries(this)).filter(({ State }) => State === "running" || State === "paused").map(({ Id }) => Id));
+    const all = this.containers.all();
+    const published = await this.parts.pods.resume(all.map((container) => knownChild(this, container, running.has(container.id))));
+    for (const { id, record } of all) this.containers.publish(id, published.get(record.pod) ?? []);
   }
 
   async #release({ id, record, asked }: OwnedContainer): Promise<void> {

@@ -12,6 +12,7 @@ export type {
   GuardImages,
   GuardListener,
   GuardPods,
+  KnownChild,
   PublishedPort,
   PulledImage,
   PullProgress,

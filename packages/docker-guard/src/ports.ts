@@ -1,6 +1,8 @@
 import type { Duplex, Readable } from "node:stream";
 import type { ContainerPodId, Json } from "@sbx/contracts";
-import type { EngineId } from "@sbx/core";
+import type { ChildNetwork, ChildPod, EngineId, KnownChild, PublishedPort } from "@sbx/core";
+
+export type { ChildNetwork, ChildPod, KnownChild, PublishedPort } from "@sbx/core";
 
 /** One call of the engine's API, written by the guard. */
 export interface EngineRequest {
@@ -34,33 +36,15 @@ export interface GuardEngine {
   hijack(request: EngineRequest): Promise<Duplex>;
 }
 
-/** A published port of a child: where it is reached at the agent's `localhost`. */
-export interface PublishedPort {
-  readonly containerPort: number;
-  readonly hostPort: number;
-}
-
-/** A network that a child has joined. */
-export interface ChildNetwork {
-  readonly id: string;
-  readonly name: string;
-  readonly aliases: readonly string[];
-}
-
-/** A child as its pod must know it. */
-export interface ChildPod {
-  readonly id: ContainerPodId;
-  /** Host name of the child, which its gate owns. */
-  readonly hostname: string;
-  /** What the agent calls it: events and refusals name it. */
-  readonly name: string;
-  readonly networks: readonly ChildNetwork[];
-  /** It is to reach nothing, whatever the rules say. */
-  readonly offline: boolean;
-}
-
 /** The pods of an agent's containers: each has a gate and a policy of its own. */
 export interface GuardPods {
+  /**
+   * The children that there are, told before any other call: their pods are taken back as they are, those of others of
+   * this sandbox are taken away. A pod that cannot be taken back reaches nothing until it is ready again.
+   *
+   * @returns the ports of those that run, which are the same as before
+   */
+  resume(children: readonly KnownChild[]): Promise<ReadonlyMap<ContainerPodId, readonly PublishedPort[]>>;
   /** Make a gate that runs. @returns the full id of its container */
   open(child: ChildPod): Promise<EngineId>;
   /**
@@ -75,6 +59,8 @@ export interface GuardPods {
    * when the port is taken.
    */
   listen(port: number, serve: (connection: Duplex) => void): Promise<GuardListener>;
+  /** The child has another name from now on. */
+  rename(child: ContainerPodId, name: string): Promise<void>;
   /** Take gate and policy away. Resolves when they are gone, also if they never were. */
   close(child: ContainerPodId): Promise<void>;
 }

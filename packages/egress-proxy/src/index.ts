@@ -4,6 +4,7 @@ export type { OpenPod, Pod } from "./pod/pod.ts";
 export { POD_LIMITS, type PodLimits } from "./pod/pod-limits.ts";
 export type { PodConnection, ServeConnection } from "./pod/pod-connection.ts";
 export { createWall, type Wall, type WallOptions } from "./wall/create-wall.ts";
+export { joinWithin, type DialWithin, type StaysWithin } from "./wall/join-within.ts";
 export { systemConnect, systemResolve, type Connect, type Resolve } from "./wall/dial.ts";
 export { createGuardedFetch, type GuardedFetch, type GuardedFetchOptions, type RemoteOutcome } from "./remote/guarded-fetch.ts";
 export { createSystemAddresses } from "./wall/system-addresses.ts";

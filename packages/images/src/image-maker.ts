@@ -7,7 +7,7 @@ import { packContext, type ContextFile } from "./context-file.ts";
 import { DEBIAN_SUITE, findDebianRoot } from "./debian-root.ts";
 import { authorityFileName, extraAuthorities, type Environment } from "./host-trust.ts";
 import { readContext } from "./read-context.ts";
-import { baseRecipe, debianRecipe, gateRecipe, serversRecipe, type BaseParts, type Recipe } from "./recipe.ts";
+import { baseRecipe, debianRecipe, dockerRecipe, gateRecipe, serversRecipe, type BaseParts, type Recipe } from "./recipe.ts";
 import { recipeHash } from "./recipe-hash.ts";
 import { SharedWork, type Progress, type Waiting } from "./shared-work.ts";
 
@@ -25,6 +25,8 @@ export interface AgentRecipe {
   readonly directory?: string;
   /** Further build arguments. They decide the image's name, and are kept in its history: no secrets. */
   readonly args?: Readonly<Record<string, string>>;
+  /** Whether it gets Docker's command line. */
+  readonly docker?: boolean;
 }
 
 /**
@@ -135,7 +137,10 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
     agent: async (agent, progress, signal) => {
       checkAgent(agent);
       const recipe = await agentRecipe(agent, (await base({ progress, signal })).reference);
-      return await ensure(recipe, (inner) => build(recipe, inner), { progress, signal });
+      const plain = await ensure(recipe, (inner) => build(recipe, inner), { progress, signal });
+      if (agent.docker !== true) return plain;
+      const withDocker = await dockerRecipe(recipe);
+      return await ensure(withDocker, (inner) => build(withDocker, inner), { progress, signal });
     },
     findAgent: async (agent) => {
       checkAgent(agent);

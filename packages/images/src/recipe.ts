@@ -7,7 +7,7 @@ import { recipeHash } from "./recipe-hash.ts";
 
 /** A recipe that is ready to build: what goes in, and the reference that names exactly that. */
 export interface Recipe {
-  readonly kind: "debian" | "base" | "gate" | "agent" | "servers";
+  readonly kind: "debian" | "base" | "gate" | "agent" | "docker" | "servers";
   readonly reference: string;
   readonly hash: string;
   readonly dockerfile: string;
@@ -51,6 +51,13 @@ export async function serversRecipe(base: string): Promise<Recipe> {
   const dockerfile = await builtIn("servers");
   const hash = await recipeHash({ dockerfile, files: [], facts: { SBX_BASE: base } });
   return { kind: "servers", reference: `sbx/servers:${hash}`, hash, dockerfile, files: () => Promise.resolve([]), args: { SBX_BASE: base } };
+}
+
+/** An agent's image with Docker's command line, for sandboxes that have a Docker API. */
+export async function dockerRecipe(agent: Pick<Recipe, "reference" | "hash">): Promise<Recipe> {
+  const dockerfile = await builtIn("docker");
+  const hash = await recipeHash({ dockerfile, files: [], facts: { SBX_AGENT: agent.reference } });
+  return { kind: "docker", reference: `${agent.reference.replace(/:[^:]*$/, "")}-docker:${hash}`, hash, dockerfile, files: () => Promise.resolve([]), args: { SBX_AGENT: agent.reference } };
 }
 
 /** The gate and the session holder from their C sources. */

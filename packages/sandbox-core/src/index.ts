@@ -1,3 +1,7 @@
+export { HOST_ADDRESS, type ChildHost, type ChildNetwork, type ChildPod, type KnownChild, type PublishedPort } from "./child/child-pod.ts";
+export { ContainerPods, type ContainerPodParts } from "./child/container-pods.ts";
+export { Neighbours, type Dialled, type Within } from "./child/neighbours.ts";
+export type { ContainerFiles, ContainerLink, ContainerNetwork, ContainerPod } from "./ports/container-host.ts";
 export { AGENT_CAPABILITY, AgentConfig } from "./kit/agent-capability.ts";
 export type { Declaration, Kit, KitCapability } from "./kit/kit.ts";
 export { kitFiles, type KitFiles } from "./kit/kit-files.ts";
@@ -24,13 +28,16 @@ export type {
   Mount,
   VolumeEngine,
 } from "./ports/engine.ts";
+export { DOCKER_DIRECTORY, DOCKER_SOCKET } from "./sandbox/workload-container.ts";
+export { LABELS } from "./sandbox/labels.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
-export type { CheckedWorkspace, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type { CheckedWorkspace, DockerSockets, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
 export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, WorkspacePart } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
 export { EngineIds, type ProbeRequest } from "./sandbox/engine-ids.ts";
 export { insideOf, outsideOf, parseIdMap, SAME_IDS, type IdRange, type IdView } from "./sandbox/id-view.ts";
+export { TurnQueue } from "./sandbox/turn-queue.ts";
 export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";

@@ -70,6 +70,8 @@ export async function sharedPod({ engine, gateImage, labels }: Equipment): Promi
     joined: () => [],
     open: () => Promise.resolve(gate),
     ready: () => Promise.resolve([]),
+    resume: () => Promise.resolve(new Map()),
+    rename: () => Promise.resolve(),
     rejoin: () => Promise.resolve(),
     listen: onLoopback,
     close: () => Promise.resolve(),
@@ -95,6 +97,8 @@ function keepPods(make: (child: ChildPod, release: AsyncDisposableStack) => Prom
   return {
     gates: () => [...all.values()].map(({ gate }) => gate),
     joined: (id) => joined.get(id) ?? [],
+    resume: () => Promise.resolve(new Map([...all].map(([id, { published }]) => [id, published ?? []]))),
+    rename: () => Promise.resolve(),
     async open(child) {
       const release = new AsyncDisposableStack();
       try {

@@ -115,8 +115,8 @@ describe.skipIf(missing !== undefined)(`the docker command line against a guard$
   test("networks are made, listed, inspected and removed", async ({ expect }) => {
     await box.docker(["network", "create", "n"]);
     await box.docker(["run", "-d", "--name", "box", "--network", "n", "--network-alias", "db", IMAGE, "sleep", "300"]);
-    expect((await box.docker(["network", "ls", "--format", "{{.Name}} {{.Driver}}"])).stdout).toBe("n bridge\n");
-    expect((await box.docker(["network", "inspect", "n", "--format", "{{range .Containers}}{{.Name}}{{end}}"])).stdout).toBe("box\n");
+    expect((await box.docker(["network", "ls", "--format", "{{.Name}} {{.Driver}}"])).stdout).toBe("bridge bridge\nn bridge\n");
+    expect((await box.docker(["network", "inspect", "n", "--format", "{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}"])).stdout).toBe("box 100.127.1.2/24\n");
     expect((await box.docker(["network", "rm", "n"])).stderr).toContain("active endpoints");
     await box.docker(["rm", "-f", "box"]);
     expect((await box.docker(["network", "rm", "n"])).code).toBe(0);

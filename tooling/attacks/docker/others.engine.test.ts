@@ -129,10 +129,19 @@ describe.skipIf(missing !== undefined)(`what belongs to others${missing === unde
       expect((await box.ask("GET", `/v1.41/volumes/${name}`)).status).toBe(404);
       expect((await box.ask("DELETE", `/v1.41/volumes/${name}?force=1`)).status).toBe(404);
     }
-    for (const name of ["net", "bridge", "host", "none"]) {
+    for (const name of ["net", "host", "none"]) {
       expect((await box.ask("GET", `/v1.41/networks/${name}`)).status).toBe(404);
       expect((await box.ask("DELETE", `/v1.41/networks/${name}`)).status).toBe(404);
     }
+    expect(await lab.state()).toBe(before);
+  });
+
+  test("the network that everybody has is the sandbox's own, not the engine's", async ({ expect }) => {
+    const before = await lab.state();
+    const shown = await box.ask("GET", "/v1.41/networks/bridge");
+    expect(shown.json).toMatchObject({ Name: "bridge", Options: {}, Containers: {}, IPAM: { Config: [{ Gateway: "100.127.0.1" }] } });
+    expect((await other.ask("GET", "/v1.41/networks/bridge")).text).not.toContain((shown.json as { readonly Id: string }).Id);
+    expect((await box.ask("DELETE", "/v1.41/networks/bridge")).status).toBe(403);
     expect(await lab.state()).toBe(before);
   });
 

@@ -1,4 +1,5 @@
 import { Option, type Command } from "@commander-js/extra-typings";
+import { dockerSocketOption } from "../docker/docker-socket-option.ts";
 import { refuseForeignOptions } from "../foreign-options.ts";
 import { collect, collectPort, parseCpus, parseInteger, parseMemory } from "../option-values.ts";
 
@@ -21,5 +22,7 @@ export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>)
       .option("-m, --memory <size>", "memory, as 512m or 4g", parseMemory)
       .option("--pids <number>", "most processes at once", parseInteger(16, 1_000_000))
       .addOption(new Option("--model <source>", "where the model's answers come from").choices(["auto", "provider", "scripted"] as const).default("auto" as const))
+      .addOption(dockerSocketOption())
+      .addOption(new Option("--accept-host-root", "confirm --mount-docker-socket=raw without a question").hideHelp())
       .option("-q, --quiet", "no progress, notices or report"),
   );

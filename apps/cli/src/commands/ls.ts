@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Sandbox } from "@sbx/contracts";
+import type { DockerSocket, Sandbox } from "@sbx/contracts";
 import type { MakeCommand } from "../program.ts";
 import { show, table } from "../show.ts";
 
@@ -19,10 +19,13 @@ export const lsCommand: MakeCommand = ({ daemon, io }) =>
 function lines(all: readonly Sandbox[]): readonly string[] {
   if (all.length === 0) return ["There is no sandbox. Start one in this directory with: sbx run shell"];
   return table(
-    ["NAME", "AGENT", "STATUS", "SESSIONS", "WORKSPACE"],
-    all.map((sandbox) => [sandbox.name, sandbox.agent, status(sandbox), String(sandbox.sessions.filter(({ state }) => state.phase === "running").length), sandbox.workspace]),
+    ["NAME", "AGENT", "STATUS", "SESSIONS", "DOCKER", "WORKSPACE"],
+    all.map((sandbox) => [sandbox.name, sandbox.agent, status(sandbox), String(sandbox.sessions.filter(({ state }) => state.phase === "running").length), DOCKER[sandbox.docker], sandbox.workspace]),
   );
 }
+
+/** One that has the engine itself is not to be overlooked. */
+const DOCKER: Readonly<Record<DockerSocket, string>> = { none: "", guarded: "own", raw: "RAW: root on this machine" };
 
 /** One or two words; what is wrong with the network is part of it. */
 function status({ state }: Pick<Sandbox, "state">): string {

@@ -1,6 +1,7 @@
 import { AppError, SandboxName } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";
+import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
 import { sessionEnvironment } from "./session-environment.ts";
 import { absolutePath, addDirectory, workspacePath } from "./workspace-path.ts";
 
@@ -18,6 +19,8 @@ export interface CreateOptions {
   readonly memory?: number | undefined;
   readonly pids?: number | undefined;
   readonly model: "auto" | "provider" | "scripted";
+  readonly mountDockerSocket?: "guarded" | "raw" | true | undefined;
+  readonly acceptHostRoot?: true | undefined;
 }
 
 /** What a person asked for, in the daemon's words. @throws AppError `USAGE`, `WORKSPACE_INVALID` */
@@ -25,6 +28,7 @@ export async function createInput(context: Context, agent: string, { path, optio
   if (path !== undefined && options.workspace !== undefined)
     throw new AppError("USAGE", { message: `The workspace is named twice: "${options.workspace}" and "${path}"`, fix: "Leave --workspace or PATH out." });
   if (options.name !== undefined) checkName(options.name);
+  const docker = await dockerSocket(context, options);
   return {
     agent: /[/~]|^\.\.?$/.test(agent) ? absolutePath(agent, context) : agent,
     workspace: await workspacePath(path ?? options.workspace ?? ".", context),
@@ -41,7 +45,13 @@ export async function createInput(context: Context, agent: string, { path, optio
       ...(options.pids === undefined ? {} : { pids: options.pids }),
     },
     model: options.model,
+    docker,
   };
+}
+
+async function dockerSocket(context: Context, { mountDockerSocket, acceptHostRoot }: CreateOptions): Promise<CreateInput["docker"]> {
+  if (mountDockerSocket === "raw") await confirmRawSocket(context, acceptHostRoot === true);
+  return mountDockerSocket === true ? "guarded" : (mountDockerSocket ?? "none");
 }
 
 function checkName(name: string): void {

@@ -172,7 +172,6 @@ describe("sbx run", () => {
   });
 
   it.for([
-    ["--mount-docker-socket", 125],
     ["--credentials=host", 2],
     ["--kit=x", 125],
     ["--privileged", 2],

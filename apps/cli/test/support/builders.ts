@@ -13,6 +13,7 @@ export function aSandbox(over: Partial<Record<keyof Sandbox, unknown>> = {}): Sa
     image: "sha256:0",
     limits: {},
     model: { service: "anthropic", source: "none" },
+    docker: "none",
     sessions: [],
     protected: [],
     hidden: [],

@@ -1,10 +1,11 @@
-import type { PodId, RecordEvent, SandboxId } from "@sbx/contracts";
-import type { PodLink, PodNetwork, SandboxRecord, ServerNetwork } from "@sbx/core";
+import { AppError, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
+import { Neighbours, type ContainerNetwork, type PodLink, type PodNetwork, type SandboxRecord, type ServerNetwork } from "@sbx/core";
 import { mayAllow, mayReach } from "@sbx/egress-policy";
-import { createPodHost, createWall, podDirectory, type OpenPod, type WallOptions } from "@sbx/egress-proxy";
+import { createPodHost, createWall, podDirectory, type Pod, type WallOptions } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
+import { createContainerNetwork, staysWithin, type Opening } from "./container-network.ts";
 import { PodRegister, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
 
@@ -23,22 +24,31 @@ export interface NetworkParts {
 export interface Network {
   readonly pods: PodNetwork;
   readonly servers: ServerNetwork;
+  /** Of containers that agents start. */
+  readonly containers: ContainerNetwork;
   /** The rules have changed: end what is open and denied now. */
   reconsider(): void;
   /** Drop what is remembered about a sandbox that was removed. */
   forget(sandbox: SandboxId): void;
 }
 
-type Opening = Pick<OpenPod, "directory" | "hostname" | "mayAllow" | "resume">;
-
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
 export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
+  const live = new Map<PodId, Pod>();
+  const podOf = (id: PodId): Pod => {
+    const pod = live.get(id);
+    if (pod === undefined) throw new AppError("POD_FAILED", { message: "The pod is not open", fix: "Start it again." });
+    return pod;
+  };
+  const policyOf = (id: SandboxId): ReturnType<PolicyService["of"]> => policy.of(sandbox(id));
+  const neighbours = new Neighbours();
   const wall = scope.use(
     createWall({
       ...(mcp === undefined ? {} : { mcp }),
       policyOf: (id) => register.get(id).policy(),
+      within: staysWithin({ neighbours, podOf, policyOf }),
       modelOf: (id) => models.bindings(sandbox(id)),
       scopeOf: (id) => register.get(id).scope(),
       record: recordPod,
@@ -58,6 +68,10 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
     const pod = opened.use(
       await host.open({ pod: id, ...opening, serve: wall.serve, onRefused: recordRefusals({ pod: id, scope: known.scope, policy: known.policy, record: recordPod, now: Date.now }) }),
     );
+    live.set(id, pod);
+    opened.defer(() => {
+      live.delete(id);
+    });
     const whole = opened.move();
     open.add(whole);
     return {
@@ -72,7 +86,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
   return {
     pods: {
       async open({ id, ...opening }) {
-        const policyNow = (): ReturnType<PolicyService["of"]> => policy.of(sandbox(id));
+        const policyNow = (): ReturnType<PolicyService["of"]> => policyOf(id);
         const known: RegisteredPod = { scope: () => `--sandbox ${sandbox(id).name}`, policy: policyNow, sandbox: id, fields: {} };
         return openPod(id, known, { ...opening, mayAllow: (name) => mayReach(policyNow(), name) });
       },
@@ -90,6 +104,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
         return openPod(id, known, { ...opening, resume: false, mayAllow: (name) => mayAllow(policyNow(), name) });
       },
     },
+    containers: createContainerNetwork({ neighbours, openPod, podOf, policyOf, sandbox }),
     reconsider: () => {
       wall.reconsider();
     },

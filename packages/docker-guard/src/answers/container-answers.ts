@@ -1,35 +1,42 @@
 import type { ContainerFacts, ContainerSummary } from "../engine/engine-answers.ts";
-import type { OwnedContainer } from "../owned/container-record.ts";
 import type { Guard } from "../guard.ts";
+import { gatewayOf, PREFIX_LENGTH } from "../owned/addresses.ts";
+import type { Endpoint, OwnedContainer } from "../owned/container-record.ts";
+import { BRIDGE, type OwnedNetwork } from "../owned/owned-networks.ts";
+import { endpointId } from "./object-answers.ts";
+
+/** As many digits of an id as clients show. */
+const SHORT_ID = 12;
 
 /** What inspect and lists say of networks: the record's, because to the engine a child has none. */
-function networksOf({ networks }: Pick<Guard, "networks">, { asked }: OwnedContainer): Readonly<Record<string, unknown>> {
-  const mode = asked.HostConfig?.NetworkMode ?? "";
-  const endpoints = asked.NetworkingConfig?.EndpointsConfig ?? {};
-  if (mode === "none") return { none: endpoint("", []) };
-  const names = [...new Set([mode, ...Object.keys(endpoints)])].filter((name) => !["", "default", "bridge"].includes(name));
-  const known = networks.all().filter(({ id, name }) => names.includes(name) || names.some((one) => id.startsWith(one)));
-  if (known.length === 0) return { bridge: endpoint("", []) };
-  return Object.fromEntries(known.map(({ id, name }) => [name, endpoint(id, endpoints[name]?.Aliases ?? endpoints[id]?.Aliases ?? [])]));
+function networksOf({ networks }: Pick<Guard, "networks">, { id, endpoints }: OwnedContainer): Readonly<Record<string, unknown>> {
+  const joined = endpoints.flatMap((endpoint) => {
+    const network = networks.withId(endpoint.network);
+    return network === undefined ? [] : [[network.name, endpointAnswer(id, network, endpoint)] as const];
+  });
+  return joined.length === 0 ? { none: NO_NETWORK } : Object.fromEntries(joined);
 }
 
-/** A pod has loopback alone: that is the address by which a child finds itself. */
-function endpoint(id: string, aliases: readonly string[]): unknown {
-  return {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: aliases.length === 0 ? null : aliases,
-    NetworkID: id,
-    EndpointID: "",
-    Gateway: "",
-    IPAddress: "",
-    IPPrefixLen: 0,
-    IPv6Gateway: "",
-    GlobalIPv6Address: "",
-    GlobalIPv6PrefixLen: 0,
-    MacAddress: "",
-    DriverOpts: null,
-  };
+const NO_NETWORK = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  MacAddress: "",
+  DriverOpts: null,
+};
+
+/** In a network of its own a container is known by the beginning of its id too: clients look whether that is so. */
+function endpointAnswer(container: string, { id, name, subnet }: OwnedNetwork, { address, aliases }: Endpoint): unknown {
+  const known = name === BRIDGE ? null : [...new Set([...aliases, container.slice(0, SHORT_ID)])];
+  return { ...NO_NETWORK, Aliases: known, NetworkID: id, EndpointID: endpointId(container, id), Gateway: gatewayOf(subnet), IPAddress: address, IPPrefixLen: PREFIX_LENGTH };
 }
 
 function mountsOf({ record }: OwnedContainer): readonly unknown[] {
@@ -194,10 +201,14 @@ function networkSettings(guard: Guard, container: OwnedContainer, { State, Confi
           }),
         )
       : {},
-    IPAddress: "",
-    IPPrefixLen: 0,
-    Gateway: "",
+    ...bridgeSettings(guard, container),
     MacAddress: "",
     Networks: networksOf(guard, container),
   };
+}
+
+/** Where a container is that joined no network: older clients read it here. */
+function bridgeSettings({ networks }: Guard, { endpoints }: OwnedContainer): Readonly<Record<string, unknown>> {
+  const endpoint = endpoints.find(({ network }) => networks.withId(network)?.name === BRIDGE);
+  return endpoint === undefined ? { IPAddress: "", IPPrefixLen: 0, Gateway: "" } : { IPAddress: endpoint.address, IPPrefixLen: PREFIX_LENGTH, Gateway: gatewayOf(0) };
 }

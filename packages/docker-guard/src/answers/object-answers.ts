@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { blockOf, gatewayOf, PREFIX_LENGTH } from "../owned/addresses.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
 import type { OwnedNetwork } from "../owned/owned-networks.ts";
 import type { OwnedVolume } from "../owned/owned-volumes.ts";
@@ -8,7 +10,7 @@ export function volumeAnswer({ name, labels, created }: OwnedVolume): Readonly<R
 }
 
 /** `docker network inspect`. */
-export function networkAnswer({ id, name, labels, internal, attachable, created }: OwnedNetwork, members: readonly OwnedContainer[]): Readonly<Record<string, unknown>> {
+export function networkAnswer({ id, name, labels, internal, attachable, subnet, created }: OwnedNetwork, members: readonly OwnedContainer[]): Readonly<Record<string, unknown>> {
   return {
     Name: name,
     Id: id,
@@ -17,21 +19,33 @@ export function networkAnswer({ id, name, labels, internal, attachable, created 
     Driver: "bridge",
     EnableIPv4: true,
     EnableIPv6: false,
-    IPAM: { Driver: "default", Options: null, Config: [] },
+    IPAM: { Driver: "default", Options: null, Config: [{ Subnet: blockOf(subnet), Gateway: gatewayOf(subnet) }] },
     Internal: internal,
     Attachable: attachable,
     Ingress: false,
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
-    Containers: Object.fromEntries(members.map((member) => [member.id, { Name: member.name, EndpointID: "", MacAddress: "", IPv4Address: "", IPv6Address: "" }])),
+    Containers: Object.fromEntries(
+      members.map((member) => [member.id, { Name: member.name, EndpointID: endpointId(member.id, id), MacAddress: "", IPv4Address: addressOf(member, id), IPv6Address: "" }]),
+    ),
     Options: {},
     Labels: labels,
   };
 }
 
 /** Whether a container has joined a network. */
-export function isMember({ asked }: OwnedContainer, { id, name }: OwnedNetwork): boolean {
-  return [asked.HostConfig?.NetworkMode ?? "", ...Object.keys(asked.NetworkingConfig?.EndpointsConfig ?? {})].some((one) => one === name || (one.length >= 12 && id.startsWith(one)));
+export function isMember({ endpoints }: OwnedContainer, { id }: OwnedNetwork): boolean {
+  return endpoints.some(({ network }) => network === id);
+}
+
+/** Clients take an empty id for a container that is not connected. */
+export function endpointId(container: string, network: string): string {
+  return createHash("sha256").update(`${container} ${network}`).digest("hex");
+}
+
+function addressOf({ endpoints }: OwnedContainer, id: string): string {
+  const endpoint = endpoints.find(({ network }) => network === id);
+  return endpoint === undefined ? "" : `${endpoint.address}/${PREFIX_LENGTH}`;
 }
 
 /** The same with how many have it, as `docker system df` shows. How large it is nobody measures. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import type { Guard } from "../guard.ts";
-import { Refusal } from "../refusal.ts";
+import { printable, Refusal } from "../refusal.ts";
 import { findRoute } from "../routes/find-route.ts";
 import { refusalAnswer, endUpgraded, send, sendUpgraded } from "./answer.ts";
 import { checkHeaders } from "./check-headers.ts";
@@ -46,8 +46,17 @@ async function serveRequest(guard: Guard, request: IncomingMessage, response: Se
     const answer = await route.serve(guard, { source: { kind: "plain", request }, params, query: target.query, version: target.version, gone: gone.signal });
     await send(response, answer.answer, commonHeaders(guard));
   } catch (error) {
+    tell(guard, request, error);
     refuse(guard, response, error);
   }
+}
+
+/** What is not there, is taken, or is asked in a wrong moment is no refusal: every client does that. */
+const FORBIDDEN = new Set([400, 403, 413]);
+
+function tell({ parts: { onRefused } }: Guard, { method = "", url = "" }: IncomingMessage, error: unknown): void {
+  if (!(error instanceof Refusal) || !FORBIDDEN.has(error.status)) return;
+  onRefused?.({ method, path: printable(url.split("?")[0] ?? ""), status: error.status, message: printable(error.message) });
 }
 
 function refuse(guard: Guard, response: ServerResponse, error: unknown): void {
@@ -75,6 +84,7 @@ async function serveUpgrade(guard: Guard, request: IncomingMessage, { connection
     const { answer, rest } = await route.serve(guard, { source: { kind: "upgrade", request, socket: connection, head }, params, query: target.query, version: target.version, gone: gone.signal });
     sendUpgraded(connection, answer, rest);
   } catch (error) {
+    tell(guard, request, error);
     if (!(error instanceof Refusal) && !connection.destroyed) guard.parts.onFault(error);
     endUpgraded(connection, refusalAnswer(error));
   }

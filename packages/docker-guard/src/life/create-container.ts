@@ -1,16 +1,17 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { ContainerPodId, type Json } from "@sbx/contracts";
+import type { PublishedPort } from "@sbx/core";
 import { Created, type ImageFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import { containerAttributes } from "../events.ts";
 import type { Guard } from "../guard.ts";
-import type { ContainerRecord, OwnedContainer } from "../owned/container-record.ts";
-import type { PublishedPort } from "../ports.ts";
+import type { ContainerRecord, Endpoint, OwnedContainer } from "../owned/container-record.ts";
 import { Refusal } from "../refusal.ts";
 import type { ContainerCreate } from "../routes/schema/container-config.ts";
 import { childBody } from "./child-body.ts";
-import { joinedNetworks } from "./joined-networks.ts";
+import { childNetworks, joinedNetworks } from "./joined-networks.ts";
 import { planMounts } from "./plan-mounts.ts";
+import { hostsOf } from "./child-hosts.ts";
 import { findImage, imageFacts } from "./resolve-image.ts";
 
 /** What a client asked for: as it was read, and as it was understood. */
@@ -27,7 +28,7 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   guard.containers.refuseTaken(name);
   using _place = guard.containers.quota.take();
   const image = await imageFacts(guard, await findImage(guard, asked.Image));
-  const { networks, offline } = joinedNetworks(guard, asked);
+  const joined = joinedNetworks(guard, asked);
   const ports = portsOf(asked, image);
   const mounts = await planMounts(guard, asked, image);
   await using undo = new AsyncDisposableStack();
@@ -35,12 +36,14 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   const pod = ContainerPodId.parse(`ctr_${Array.from({ length: 8 }, () => randomInt(36).toString(36)).join("")}`);
   const hostname = asked.Hostname === undefined || asked.Hostname === "" ? randomBytes(6).toString("hex") : asked.Hostname;
   undo.defer(() => pods.close(pod));
-  const gate = await pods.open({ id: pod, hostname, name, networks, offline });
-  const record: ContainerRecord = { pod, gate, created: now().toISOString(), imageId: image.Id, hostname, asked: json, mounts: [...mounts.records], ports: [...ports] };
+  using places = new DisposableStack();
+  const endpoints = joined.map(({ network, aliases }): Endpoint => ({ network: network.id, address: places.use(guard.addresses.take(network.subnet)).address, aliases: [...aliases] }));
+  const gate = await pods.open({ id: pod, hostname, name, networks: childNetworks(guard, endpoints), hosts: hostsOf(asked) });
+  const record: ContainerRecord = { pod, gate, created: now().toISOString(), imageId: image.Id, hostname, asked: json, mounts: [...mounts.records], ports: [...ports], endpoints };
   const body = childBody({ asked, image, mounts, gate, labels: guard.seal.labels("child", JSON.stringify(record)), limits });
   const answer = await engine.call({ method: "POST", path: ["containers", "create"], query: { name: guard.containers.engineName(name) }, body });
   if (answer.status !== 201) throw answer.status === 409 ? new Refusal(409, `Conflict. The container name "/${name}" is already in use.`) : refusalOf(answer, "the container could not be made");
-  const container: OwnedContainer = { id: Created.parse(answer.body).Id, name, record, asked, published: [] };
+  const container: OwnedContainer = { id: Created.parse(answer.body).Id, name, record, asked, published: [], endpoints };
   guard.containers.add(container);
   undo.move();
   guard.events.tell({ type: "container", action: "create", id: container.id, attributes: containerAttributes(container) });

@@ -1,28 +1,51 @@
+import type { ChildNetwork } from "@sbx/core";
 import type { Guard } from "../guard.ts";
-import type { ChildNetwork } from "../ports.ts";
+import { gatewayOf } from "../owned/addresses.ts";
+import type { Endpoint } from "../owned/container-record.ts";
+import { BRIDGE, type OwnedNetwork } from "../owned/owned-networks.ts";
 import { Refusal } from "../refusal.ts";
 import type { ContainerCreate } from "../routes/schema/container-config.ts";
 
-/** Names of the network that everybody has. */
-const DEFAULT = ["", "default", "bridge"];
+/** How a client calls the network of those that join no other. */
+const DEFAULT = ["", "default", BRIDGE];
 
-/** The networks of a container, and whether it is to reach nothing at all. @throws Refusal */
-export function joinedNetworks({ networks }: Pick<Guard, "networks">, { HostConfig, NetworkingConfig }: ContainerCreate): { readonly networks: readonly ChildNetwork[]; readonly offline: boolean } {
+/** A network that a container is to join, and the names that it is to have there. */
+export interface JoinedNetwork {
+  readonly network: OwnedNetwork;
+  readonly aliases: readonly string[];
+}
+
+/** The networks that a container is to join; none when it is to reach nothing at all. @throws Refusal */
+export function joinedNetworks({ networks }: Pick<Guard, "networks">, { HostConfig, NetworkingConfig }: ContainerCreate): readonly JoinedNetwork[] {
   const mode = HostConfig?.NetworkMode ?? "";
   const endpoints = NetworkingConfig?.EndpointsConfig ?? {};
   refuseShared(mode);
   if (mode === "none") {
     if (Object.keys(endpoints).some((name) => name !== "none")) throw new Refusal(400, "a container without network joins none");
-    return { networks: [], offline: true };
+    return [];
   }
-  const names = [mode, ...Object.keys(endpoints)].filter((name) => !DEFAULT.includes(name));
-  const joined = new Map<string, ChildNetwork>();
-  for (const name of names) {
-    const { id, name: known } = networks.find(name);
-    const aliases = endpoints[name]?.Aliases ?? [];
-    joined.set(id, { id, name: known, aliases: [...new Set([...(joined.get(id)?.aliases ?? []), ...aliases])] });
+  const named = [mode, ...Object.keys(endpoints)].filter((name) => !DEFAULT.includes(name));
+  return withoutTwins((named.length === 0 ? [BRIDGE] : named).map((name) => ({ network: networks.find(name), aliases: endpoints[name]?.Aliases ?? [] })));
+}
+
+/** A network may be named twice, by its name and by its id. Names mean nothing in the one that everybody is in. */
+function withoutTwins(all: readonly JoinedNetwork[]): readonly JoinedNetwork[] {
+  const joined = new Map<string, JoinedNetwork>();
+  for (const { network, aliases } of all) {
+    const before = joined.get(network.id)?.aliases ?? [];
+    joined.set(network.id, { network, aliases: network.name === BRIDGE ? [] : [...new Set([...before, ...aliases])] });
   }
-  return { networks: [...joined.values()], offline: false };
+  return [...joined.values()];
+}
+
+/** A container's places in networks, as its pod must know them. What is no network any more is left out. */
+export function childNetworks({ networks }: Pick<Guard, "networks">, endpoints: readonly Endpoint[]): readonly ChildNetwork[] {
+  return endpoints.flatMap(({ network: id, address, aliases }) => {
+    const network = networks.withId(id);
+    if (network === undefined) return [];
+    const { name, subnet, internal } = network;
+    return [{ id, name, aliases, address, gateway: gatewayOf(subnet), internal, unnamed: name === BRIDGE }];
+  });
 }
 
 function refuseShared(mode: string): void {

@@ -1,12 +1,19 @@
+import type { PublishedPort } from "@sbx/core";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
-import type { PublishedPort } from "../ports.ts";
 import { Refusal } from "../refusal.ts";
+import { removeContainer } from "./remove-container.ts";
 
 /** Start a container after its gate, never before. @returns false when it runs already */
-export async function startContainer(guard: Guard, { id, record }: OwnedContainer): Promise<boolean> {
-  guard.containers.publish(id, await readyPod(guard, record));
+export async function startContainer(guard: Guard, container: OwnedContainer): Promise<boolean> {
+  const { id, record, asked } = container;
+  const ports = await readyPod(guard, record).catch(async (error: unknown) => {
+    // As an engine does with one that could not be started.
+    if (asked.HostConfig?.AutoRemove === true) await removeContainer(guard, container, { force: true, volumes: true });
+    throw error;
+  });
+  guard.containers.publish(id, ports);
   const answer = await guard.parts.engine.call({ method: "POST", path: ["containers", id, "start"] });
   if (answer.status === 304) return false;
   if (answer.status !== 204) throw refusalOf(answer, "the container could not be started");

@@ -1,7 +1,7 @@
 import { ContainerPodId, type Json } from "@sbx/contracts";
+import type { PublishedPort } from "@sbx/core";
 import * as z from "zod";
 import { ContainerCreate } from "../routes/schema/container-config.ts";
-import type { PublishedPort } from "../ports.ts";
 
 /** A mount as the client sees it. */
 export const MountRecord = z.object({
@@ -12,6 +12,15 @@ export const MountRecord = z.object({
   readonly: z.boolean(),
 });
 export type MountRecord = z.infer<typeof MountRecord>;
+
+/** A container's place in a network of the sandbox. */
+export const Endpoint = z.object({
+  /** Full id of the network. */
+  network: z.string(),
+  address: z.ipv4(),
+  aliases: z.array(z.string()),
+});
+export type Endpoint = z.infer<typeof Endpoint>;
 
 /** What the guard knows of a container that the engine does not, or shows in other words. Never changes. */
 export const ContainerRecord = z.object({
@@ -26,6 +35,8 @@ export const ContainerRecord = z.object({
   mounts: z.array(MountRecord),
   /** Ports to publish: of the container, and wanted on the agent's side (0 is any). */
   ports: z.array(z.object({ containerPort: z.int(), hostPort: z.int() })),
+  /** Where it was in networks when it was made. */
+  endpoints: z.array(Endpoint),
 });
 export type ContainerRecord = Omit<z.infer<typeof ContainerRecord>, "asked"> & { readonly asked: Json };
 
@@ -38,6 +49,8 @@ export interface OwnedContainer {
   readonly asked: ContainerCreate;
   /** Published since its last start. */
   readonly published: readonly PublishedPort[];
+  /** Where it is in networks now. */
+  readonly endpoints: readonly Endpoint[];
 }
 
 /** Read back a record that was sealed. `undefined` when it is of a form that this version does not know. */

@@ -1,6 +1,7 @@
-import type { GuardEngine, PublishedPort } from "../ports.ts";
+import type { PublishedPort } from "@sbx/core";
+import type { GuardEngine } from "../ports.ts";
 import { noSuch, Refusal } from "../refusal.ts";
-import { readContainerRecord, type OwnedContainer } from "./container-record.ts";
+import { readContainerRecord, type Endpoint, type OwnedContainer } from "./container-record.ts";
 import { ContainerSummaries, type ContainerSummary } from "../engine/engine-answers.ts";
 import { findReference } from "./find-reference.ts";
 import type { Seal } from "./seal.ts";
@@ -37,6 +38,12 @@ export class OwnedContainers {
   publish(id: string, published: readonly PublishedPort[]): void {
     const known = this.#all.get(id);
     if (known !== undefined) this.#all.set(id, { ...known, published });
+  }
+
+  /** It is in these networks now, and in no others. */
+  place(id: string, endpoints: readonly Endpoint[]): void {
+    const known = this.#all.get(id);
+    if (known !== undefined) this.#all.set(id, { ...known, endpoints });
   }
 
   /** @returns what was known of it */
@@ -92,6 +99,6 @@ export class OwnedContainers {
     const name = Names.map((one) => one.replace(/^\//, "")).find((one) => one.startsWith(this.#prefix));
     if (found === undefined || name === undefined || HostConfig.NetworkMode !== `container:${found.record.gate}`) return;
     if (this.all().some(({ record }) => record.pod === found.record.pod)) return;
-    this.add({ id: Id, name: name.slice(this.#prefix.length), ...found, published: [] });
+    this.add({ id: Id, name: name.slice(this.#prefix.length), ...found, published: [], endpoints: found.record.endpoints });
   }
 }

@@ -13,7 +13,7 @@ import { filterParameter, labelsFit, type Filters } from "./filter.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { ContainerCreate } from "./schema/container-config.ts";
 import { Count, Flag, ObjectName, text } from "./schema/field.ts";
-import { summaries } from "./system.ts";
+import { summaries } from "../owned/summaries.ts";
 
 const Name = z
   .string()
@@ -104,6 +104,7 @@ export const CONTAINER_ROUTES: readonly GuardRoute[] = [
       const answer = await guard.parts.engine.call({ method: "POST", path: ["containers", container.id, "rename"], query: { name: guard.containers.engineName(name) } });
       if (answer.status !== 204) throw refusalOf(answer, "the container could not be renamed");
       guard.containers.rename(container.id, name);
+      await guard.parts.pods.rename(container.record.pod, name);
       return empty();
     },
   }),

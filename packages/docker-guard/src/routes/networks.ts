@@ -2,7 +2,7 @@ import { isMember, networkAnswer } from "../answers/object-answers.ts";
 import type { Guard } from "../guard.ts";
 import { empty, json } from "../http/answer.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
-import type { OwnedNetwork } from "../owned/owned-networks.ts";
+import { BRIDGE, type OwnedNetwork } from "../owned/owned-networks.ts";
 import { Refusal } from "../refusal.ts";
 import { filterParameter, isAmong, labelsFit, nameFits, type Filters } from "./filter.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
@@ -23,13 +23,14 @@ function list(guard: Guard, { name, id, label, driver, scope, type, dangling }: 
         labelsFit(network.labels, label) &&
         isAmong("bridge", driver) &&
         isAmong("local", scope) &&
-        isAmong("custom", type) &&
+        isAmong(network.name === BRIDGE ? "builtin" : "custom", type) &&
         (dangling === undefined || dangling.includes(String(members(guard, network).length === 0))),
     )
     .map((network) => networkAnswer(network, []));
 }
 
 async function remove(guard: Guard, network: OwnedNetwork): Promise<void> {
+  if (network.name === BRIDGE) throw new Refusal(403, `${BRIDGE} is a pre-defined network and cannot be removed`);
   if (members(guard, network).length > 0) throw new Refusal(409, `error while removing network: network ${network.name} id ${network.id} has active endpoints`);
   await guard.networks.remove(network);
   guard.events.tell({ type: "network", action: "destroy", id: network.id, attributes: { name: network.name, type: "bridge" } });
@@ -37,7 +38,7 @@ async function remove(guard: Guard, network: OwnedNetwork): Promise<void> {
 
 async function prune(guard: Guard, { label, until }: Filters<"label" | "until">): Promise<unknown> {
   if (until !== undefined) throw new Refusal(400, "networks are pruned by label, not by time");
-  const unused = guard.networks.all().filter((network) => members(guard, network).length === 0 && labelsFit(network.labels, label));
+  const unused = guard.networks.all().filter((network) => network.name !== BRIDGE && members(guard, network).length === 0 && labelsFit(network.labels, label));
   for (const network of unused) await remove(guard, network);
   return { NetworksDeleted: unused.map(({ name }) => name) };
 }

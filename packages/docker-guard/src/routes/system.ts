@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ContainerSummaries, VolumeList } from "../engine/engine-answers.ts";
+import { VolumeList } from "../engine/engine-answers.ts";
 import type { Guard } from "../guard.ts";
 import { json, type Answer } from "../http/answer.ts";
 import { OLDEST_API } from "../http/check-version.ts";
@@ -7,6 +7,7 @@ import { imageFacts } from "../life/resolve-image.ts";
 import { summaryAnswer } from "../answers/container-answers.ts";
 import { imageSummary } from "../answers/image-answers.ts";
 import { volumeUsage } from "../answers/object-answers.ts";
+import { summaries } from "../owned/summaries.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { Flag } from "./schema/field.ts";
 
@@ -90,14 +91,6 @@ async function infoAnswer(guard: Guard): Promise<unknown> {
     SecurityOptions: ["name=seccomp,profile=default"],
     Warnings: null,
   };
-}
-
-/** What the engine says of the sandbox's containers, and of no other. */
-export async function summaries(guard: Guard, query: Readonly<Record<string, string>> = {}) {
-  const { engine } = guard.parts;
-  const { body } = await engine.call({ method: "GET", path: ["containers", "json"], query: { ...query, all: "1", filters: JSON.stringify({ label: guard.seal.filter("child") }) } });
-  const owned = new Set(guard.containers.all().map(({ id }) => id));
-  return ContainerSummaries.parse(body).filter(({ Id }) => owned.has(Id));
 }
 
 async function usageAnswer(guard: Guard): Promise<unknown> {

@@ -12,6 +12,8 @@ export interface ResolverParts {
   readonly hostname: string;
   /** Whether some rule of this pod may allow the name, on some port. */
   readonly mayAllow: (name: string) => boolean;
+  /** The address of a name that means something in this pod alone. */
+  readonly local?: ((name: string) => string | undefined) | undefined;
   readonly names: NameTable;
   readonly refused: RefusedNames;
   /** Whether a name that has no address yet may get one now. */
@@ -36,9 +38,16 @@ export function createResolver(parts: ResolverParts): Resolve {
   };
 }
 
-async function answer({ name, type, class: dnsClass }: DnsQuery, { hostname, mayAllow, names, refused, mayAdd, onRefused, onFailure }: ResolverParts): Promise<Parameters<typeof encodeAnswer>[1]> {
+async function answer({ name, type, class: dnsClass }: DnsQuery, { hostname, local, ...parts }: ResolverParts): Promise<Parameters<typeof encodeAnswer>[1]> {
   if (name === undefined || type !== TYPE_A || dnsClass !== CLASS_IN) return { code: NO_RECORD };
   if (isOwn(name, hostname)) return { address: LOOPBACK, ttlSeconds: TTL_SECONDS };
+  const near = local?.(name);
+  // Who has the name may be another one the next moment.
+  return near === undefined ? addressOf(name, parts) : { address: near, ttlSeconds: 0 };
+}
+
+/** The address that stands for a name of the world outside. */
+async function addressOf(name: string, { mayAllow, names, refused, mayAdd, onRefused, onFailure }: Omit<ResolverParts, "hostname" | "local">): Promise<Parameters<typeof encodeAnswer>[1]> {
   try {
     if (!mayAllow(name)) {
       onRefused?.(name);

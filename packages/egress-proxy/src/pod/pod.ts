@@ -42,6 +42,8 @@ export interface OpenPod {
   readonly hostname: string;
   /** Whether some rule may allow the name on some port; asked for every query, so that policy is live. */
   readonly mayAllow: (name: string) => boolean;
+  /** The address of a name that means something in this pod alone, before any rule is asked. */
+  readonly local?: ((name: string) => string | undefined) | undefined;
   readonly serve: ServeConnection;
   /** Told of every question for a name that no rule can allow: its connections are refused by the kernel, unseen. */
   readonly onRefused?: (name: string) => void;
@@ -190,7 +192,7 @@ export class GatedPod implements Pod {
   }
 
   #adopt(sockets: HelloSockets, intercept: "tproxy" | "redirect"): void {
-    const { pod, hostname, mayAllow, onRefused, serve, limits, names } = this.#parts;
+    const { pod, hostname, mayAllow, local, onRefused, serve, limits, names } = this.#parts;
     if (names === undefined) throw new DescriptorRefused("there is no table of names");
     const { record, budget, namespaces } = this.#around;
     this.#sockets = sockets;
@@ -205,7 +207,7 @@ export class GatedPod implements Pod {
     };
     const [tooManyQueries, tooManyNames, noName] = [limited("queries"), limited("names"), limited("addresses")];
     const guarded = (bucket: TokenBucket, tell: () => void) => () => bucket.take() || (tell(), false);
-    const resolve = createResolver({ hostname, mayAllow, names, refused, onRefused, mayAdd: guarded(added, () => tooManyNames(limits.namesPerSecond)), onFailure: noName });
+    const resolve = createResolver({ hostname, mayAllow, local, names, refused, onRefused, mayAdd: guarded(added, () => tooManyNames(limits.namesPerSecond)), onFailure: noName });
     this.#serving.use(startTraffic({ pod, listener: sockets.tcp, intercept, names, refused, serve, limits, budget, record }));
     this.#serving.use(
       startDnsListeners({ udp: sockets.dnsUdp, tcp: sockets.dnsTcp, resolve, mayAsk: guarded(queries, () => tooManyQueries(limits.queriesPerSecond)), maxConnections: limits.dnsConnections }),

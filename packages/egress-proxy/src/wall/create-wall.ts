@@ -14,6 +14,7 @@ import { deny, refuse, type WallParts } from "./passage.ts";
 import { createRecords } from "./records.ts";
 import { servicePurpose, type ServeMcp, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
+import { joinWithin, type StaysWithin } from "./join-within.ts";
 import { createBufferPool } from "./splice.ts";
 
 /** What the wall asks and tells: policies by pod, models by sandbox, events, and its ways to the network, the system's by default. */
@@ -22,6 +23,8 @@ export interface WallOptions {
   readonly policyOf: (pod: PodId) => CompiledPolicy;
   /** The MCP gateway, which a sandbox reaches under its names; a server's pod never does. */
   readonly mcp?: ServeMcp;
+  /** Asked first: what stays within a sandbox, and is decided by nothing but who is in it. */
+  readonly within?: StaysWithin;
   readonly modelOf: (sandbox: SandboxId) => readonly ModelBinding[];
   readonly record: RecordPodEvent;
   /** Faults of the wall itself. */
@@ -73,7 +76,7 @@ export function createWall(options: WallOptions): Wall {
       // Whoever reads it reports a break; without a listener the first one would end the process.
       socket.on("error", () => {});
       try {
-        await serveConnection({ parts, services }, connection, signal);
+        await serveConnection({ parts, services, within: options.within }, connection, signal);
       } catch (error) {
         log("a connection could not be served", error);
         reset(socket);
@@ -93,8 +96,14 @@ export function createWall(options: WallOptions): Wall {
   };
 }
 
+interface Serving {
+  readonly parts: WallParts;
+  readonly services: ServicesOptions;
+  readonly within: StaysWithin | undefined;
+}
+
 /** Decide, once, what becomes of a connection: one of our services, a refusal, HTTP or bytes. */
-async function serveConnection({ parts, services }: { readonly parts: WallParts; readonly services: ServicesOptions }, connection: PodConnection, signal: AbortSignal): Promise<void> {
+async function serveConnection({ parts, services, within }: Serving, connection: PodConnection, signal: AbortSignal): Promise<void> {
   const { pod, socket, to, port, decided = () => {} } = connection;
   const name = to.kind === "name" ? parseHost(to.name) : undefined;
   const service = name === undefined ? undefined : serviceAt(name, port);
@@ -102,6 +111,12 @@ async function serveConnection({ parts, services }: { readonly parts: WallParts;
   if (service !== undefined && isSandboxId(pod)) {
     decided();
     await parts.front.serve(socket, servicePurpose({ kind: service, sandbox: pod, port }, services), signal);
+    return;
+  }
+  const near = nearOf(connection, within);
+  if (near !== undefined) {
+    decided();
+    await joinWithin(socket, near, { idleMs: parts.limits.idleMs, signal });
     return;
   }
   const gone = new AbortController();
@@ -118,6 +133,11 @@ async function serveConnection({ parts, services }: { readonly parts: WallParts;
   }
   const passage = parts.open.begin(asked);
   await (port === 80 ? passHttp(passage, decision) : passBytes(passage, decision));
+}
+
+/** Where a connection stays within its sandbox, if it does. One that may only be refused does not. */
+function nearOf(connection: PodConnection, within: StaysWithin | undefined): ReturnType<StaysWithin> {
+  return connection.refuseOnly === true ? undefined : within?.(connection);
 }
 
 /** What is decided about, with the name parsed where it can be, and how records write it. */

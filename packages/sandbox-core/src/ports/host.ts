@@ -1,11 +1,17 @@
 import type { NetworkState, SandboxId, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "@sbx/contracts";
 import type { IdView } from "../sandbox/id-view.ts";
+import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
 import type { EngineId, Mount } from "./engine.ts";
 
 /** Makes images, each once, kept by the content of its recipe. `progress` gets one line at a time. */
 export interface ImageMaker {
   gate(progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
-  agent(recipe: { readonly name: string; readonly directory: string; readonly dockerfile: string }, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+  /** With `docker`, the image has Docker's command line, which finds the sandbox's socket at its usual place. */
+  agent(
+    recipe: { readonly name: string; readonly directory: string; readonly dockerfile: string; readonly docker?: boolean },
+    progress: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<EngineId>;
 }
 
 /** The daemon's end of a pod. Disposing closes the listeners: nothing gets out any more. */
@@ -21,6 +27,22 @@ export interface PodLink extends AsyncDisposable {
 export interface PodNetwork {
   /** Wait for the gate of this sandbox: a new one, or with `resume` the one that runs already. */
   open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string; readonly resume: boolean }): Promise<PodLink>;
+}
+
+/** The Docker APIs of the sandboxes that have one; for others every method does nothing. */
+export interface DockerSockets {
+  /**
+   * Begin to answer, before the workload is made. `workspace` are the mounts that it has of the workspace.
+   *
+   * @returns what the workload is to be shown: always the same for a sandbox
+   */
+  start(record: SandboxRecord, workspace: readonly Mount[]): Promise<readonly Mount[]>;
+  /** Answer again for a workload that runs already. Never rejects: a fault is recorded. */
+  resume(record: SandboxRecord): Promise<void>;
+  /** End the API and the containers that the agent started, which stay. Resolves when none of them runs. */
+  stop(record: SandboxRecord): Promise<void>;
+  /** End the API, and remove what the agent made in the engine beside its containers. */
+  remove(record: SandboxRecord): Promise<void>;
 }
 
 /** A directory into which a container of any id may write, to see who that is on the host. Disposing removes it. */

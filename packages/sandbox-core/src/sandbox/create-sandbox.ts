@@ -34,7 +34,9 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
-  const image = await progress.step(`image of ${profile.name}`, (line) => images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile }, line, signal));
+  const image = await progress.step(`image of ${profile.name}`, (line) =>
+    images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile, docker: request.docker !== "none" }, line, signal),
+  );
   // Again: another may have taken it while the images were made.
   refuseTaken(work);
   const live: LiveSandbox = { record: newRecord(parts, work, { image, modelSource }), pod: undefined, running: false };

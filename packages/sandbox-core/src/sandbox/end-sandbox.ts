@@ -15,11 +15,13 @@ export async function stopSandbox(parts: SandboxParts, live: LiveSandbox): Promi
 /** Remove a sandbox with everything that was made for it, also what is not remembered. Safe to call again after a crash half way. */
 export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   const engine = await parts.engine();
+  await parts.docker.stop(live.record);
   await live.pod?.[Symbol.asyncDispose]();
   live.pod = undefined;
   live.running = false;
   await removeContainers(engine, await containersOf(parts, engine, live.record.id));
   await parts.stopped(live.record.id);
+  await parts.docker.remove(live.record);
   await releaseWorkspace(parts, live);
   await engine.removeVolume(homeVolume(live.record));
   await parts.files.remove(live.record.id);

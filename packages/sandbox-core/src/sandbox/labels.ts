@@ -27,6 +27,14 @@ export function isOfServer(labels: Readonly<Record<string, string>>): boolean {
   return labels[LABELS.role]?.startsWith("server") === true;
 }
 
+/** Roles of what an agent made through its Docker API, and of what was made for that. */
+const OF_AGENT = ["child", "child-gate", "child-volume", "child-network", "child-image"];
+
+/** Whether something is an agent's own container, volume or network, or its gate: it goes with the sandbox, and not before. */
+export function isOfAgent(labels: Readonly<Record<string, string>>): boolean {
+  return OF_AGENT.includes(labels[LABELS.role] ?? "");
+}
+
 /** The record as it stands on the workload's label, without the environment's values: a lost database is made again from it. */
 export function recordLabel(record: SandboxRecord): Record<string, string> {
   return { [LABELS.record]: JSON.stringify({ ...record, request: { ...record.request, env: {} } }) };

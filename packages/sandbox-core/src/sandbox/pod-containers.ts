@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { SandboxId } from "@sbx/contracts";
-import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
+import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
-import { LABELS, type Role } from "./labels.ts";
+import { isOfAgent, LABELS, type Role } from "./labels.ts";
 import type { SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
-/** Everything that the engine has of one sandbox, whatever was remembered of it. */
+/** Everything that the engine has of one sandbox, its agent's own containers too, whatever was remembered of it. */
 export async function containersOf({ owner }: Pick<SandboxParts, "owner">, engine: Engine, id: SandboxId): Promise<readonly ContainerView[]> {
   return engine.list([`${LABELS.owner}=${owner}`, `${LABELS.sandbox}=${id}`]);
 }
@@ -19,7 +19,7 @@ export function onlyOf(views: readonly ContainerView[], role: Role): ContainerVi
 
 /** Remove containers, those that live in another's network first. */
 export async function removeContainers(engine: Engine, views: readonly ContainerView[]): Promise<void> {
-  const isGate = ({ labels }: ContainerView): boolean => labels[LABELS.role] === "gate";
+  const isGate = ({ labels }: ContainerView): boolean => labels[LABELS.role]?.endsWith("gate") === true;
   for (const view of [...views.filter((one) => !isGate(one)), ...views.filter(isGate)]) await engine.remove(view.id);
 }
 
@@ -30,11 +30,12 @@ export interface WorkloadBasis {
   readonly holdProgram: string;
   readonly profileEnv: Readonly<Record<string, string>>;
   readonly prepared: PreparedWorkspace;
+  readonly socket: readonly Mount[];
 }
 
-export function fingerprintOf({ record, gateImage, holdProgram, profileEnv, prepared }: WorkloadBasis): string {
+export function fingerprintOf({ record, gateImage, holdProgram, profileEnv, prepared, socket }: WorkloadBasis): string {
   const { user, image, homeDirectory, request } = record;
-  const basis = { user, image, homeDirectory, limits: request.limits, gateImage, holdProgram, profileEnv, mounts: prepared.mounts };
+  const basis = { user, image, homeDirectory, limits: request.limits, gateImage, holdProgram, profileEnv, mounts: [...prepared.mounts, ...socket] };
   return createHash("sha256").update(JSON.stringify(basis)).digest("hex");
 }
 
@@ -49,6 +50,10 @@ export async function reusableContainers(parts: Pick<SandboxParts, "owner">, eng
     for (const { id, state } of [workload, gate]) if (state === "running") await engine.stop(id, 0);
     return { gate: gate.id, workload: workload.id };
   }
-  await removeContainers(engine, views);
+  // What the agent has in its containers does not depend on its own.
+  await removeContainers(
+    engine,
+    views.filter((view) => !isOfAgent(view.labels)),
+  );
   return undefined;
 }

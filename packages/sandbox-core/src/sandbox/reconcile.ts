@@ -81,6 +81,7 @@ async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   }
   try {
     live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: true });
+    await parts.docker.resume(live.record);
   } catch (error) {
     // Without the daemon's end nothing gets out. The others are served all the same.
     parts.record({ type: "gate.cut-off", sandbox: id, fields: { reason: AppError.is(error) ? error.message : "the pod could not be opened" } });
@@ -91,7 +92,7 @@ async function removeOrphans(
   parts: SandboxParts,
   { engine, views, known }: { readonly engine: Engine; readonly views: readonly ContainerView[]; readonly known: ReadonlyMap<string, unknown> },
 ): Promise<void> {
-  const gates = (view: ContainerView): number => (view.labels[LABELS.role] === "gate" ? 1 : 0);
+  const gates = (view: ContainerView): number => (view.labels[LABELS.role]?.endsWith("gate") === true ? 1 : 0);
   for (const view of views.filter(({ labels }) => !isOfServer(labels)).toSorted((one, other) => gates(one) - gates(other))) {
     const role = view.labels[LABELS.role];
     if (role !== "home" && known.has(view.labels[LABELS.sandbox] ?? "")) continue;

@@ -1,7 +1,7 @@
 import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
-import type { ImageMaker, PodLink, PodNetwork, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
+import type { DockerSockets, ImageMaker, PodLink, PodNetwork, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SandboxStore } from "../ports/store.ts";
 import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
@@ -16,6 +16,7 @@ export interface SandboxParts {
   /** What the engine's ids are on this machine. */
   readonly ids: EngineIds;
   readonly workspace: WorkspaceHost;
+  readonly docker: DockerSockets;
   readonly store: SandboxStore;
   /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
   readonly profile: (agent: string) => Promise<AgentProfile>;

@@ -15,6 +15,7 @@ export function sandboxView(record: SandboxRecord, state: SandboxState, sessions
     image: record.image,
     limits: request.limits,
     model: { service: record.service ?? "none", source: record.modelSource },
+    docker: request.docker,
     sessions: sessions.map(sessionView),
     protected: record.protected,
     hidden: record.hidden,

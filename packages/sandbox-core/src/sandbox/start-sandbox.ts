@@ -1,7 +1,7 @@
 import { AppError } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import { gateContainer } from "../pod/gate-container.ts";
-import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
+import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
 import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
@@ -43,7 +43,8 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const ids = await parts.ids.of({ engine, gateImage: request.gateImage, sandbox: live.record.id, signal: request.signal });
     const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids }));
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
-    await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared }));
+    const socket = await parts.docker.start(live.record, prepared.mounts);
+    await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared, socket }));
     await verifyMounts(parts, { ...request, engine, prepared });
     await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, signal: request.signal }));
     live.running = true;
@@ -76,13 +77,15 @@ export async function releaseWorkspace(parts: SandboxParts, live: LiveSandbox): 
 interface StartWork extends StartRequest {
   readonly engine: Engine;
   readonly prepared: PreparedWorkspace;
+  /** How the workload finds its Docker API. */
+  readonly socket: readonly Mount[];
 }
 
 async function startContainers(parts: SandboxParts, work: StartWork): Promise<void> {
   const { live, engine, signal } = work;
   const { id, name: hostname } = live.record;
   const holdProgram = await parts.files.holdProgram(work.gateImage);
-  const basis = { record: live.record, gateImage: work.gateImage, holdProgram, profileEnv: work.profile.environment(profileFacts(live.record)), prepared: work.prepared };
+  const basis = { record: live.record, gateImage: work.gateImage, holdProgram, profileEnv: work.profile.environment(profileFacts(live.record)), prepared: work.prepared, socket: work.socket };
   const reused = await reusableContainers(parts, engine, basis);
   live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: false });
   const gate = reused?.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
@@ -128,7 +131,7 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
   };
   const { holdProgram, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
-  return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, holdProgram, files }), signal);
+  return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, socket: basis.socket, holdProgram, files }), signal);
 }
 
 /** The engine fills the new home from the image, whose user may have another number than the workspace's owner. */
@@ -140,7 +143,7 @@ async function makeWorkload(parts: SandboxParts, work: StartWork, workload: Work
 }
 
 /** Ask the fresh container what its mounts really are, while nothing but our own pid 1 runs in it. */
-async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signal }: StartWork): Promise<void> {
+async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signal }: Omit<StartWork, "socket">): Promise<void> {
   const { record } = live;
   if (record.workload === undefined || prepared.checkpoints.length === 0) return;
   const seen = await engine.run(record.workload, { command: [HOLD_PROGRAM, "stat", ...prepared.checkpoints], env: {}, user: record.user, workdir: "/" }, signal);
@@ -149,6 +152,7 @@ async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signa
 
 /** Stop workload, then the daemon's end, then the gate. Resolves when nothing of the sandbox runs. */
 export async function stopContainers(parts: SandboxParts, live: LiveSandbox): Promise<void> {
+  await parts.docker.stop(live.record);
   const engine = await parts.engine();
   const views = await containersOf(parts, engine, live.record.id);
   const running = (role: Role): readonly ContainerView[] => views.filter(({ labels, state }) => labels[LABELS.role] === role && state === "running");

@@ -4,6 +4,10 @@ import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** Where a session keeps its socket, output and exit code, in memory of the sandbox's own. */
 export const SESSION_DIRECTORY = "/run/sbx";
+/** Where the directory is that holds the socket of the sandbox's Docker API. Images with Docker's command line have a link there. */
+export const DOCKER_DIRECTORY = "/.sbx/docker";
+/** Name of that socket. */
+export const DOCKER_SOCKET = "sock";
 /** Where the session holder is, bound read-only. */
 export const HOLD_PROGRAM = "/.sbx/hold";
 const SESSION_BYTES = 64 << 20;
@@ -16,6 +20,7 @@ export interface WorkloadParts {
   /** Environment of the agent's profile. */
   readonly profileEnv: Readonly<Record<string, string>>;
   readonly workspaceMounts: readonly Mount[];
+  readonly socket: readonly Mount[];
   readonly holdProgram: string;
   /** Host paths of the files that give the workload its own name and address book. */
   readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string };
@@ -25,7 +30,7 @@ export interface WorkloadParts {
  * Decide everything about the container in which the agent runs. It joins the gate's network and has no other. A person's
  * variables are not among its own, which the engine shows to whoever asks: each session and hook gets them.
  */
-export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, holdProgram, files }: WorkloadParts): ContainerSpec {
+export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, socket, holdProgram, files }: WorkloadParts): ContainerSpec {
   const { limits, workspace } = record.request;
   const { uid, gid } = idsOf(record.user);
   return {
@@ -45,6 +50,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       { kind: "tmpfs", target: SESSION_DIRECTORY, sizeBytes: SESSION_BYTES, mode: 0o700, uid, gid },
       ...workspaceMounts,
+      ...socket,
     ],
     network: { kind: "join", container: gate },
     capabilities: [],

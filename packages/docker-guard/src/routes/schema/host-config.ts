@@ -15,6 +15,10 @@ const PortBinding = z.strictObject({
   HostPort: field(z.string().regex(/^(?:0|[1-9]\d{0,4})?$/, "one port, or none for any"), "empty or 0: any free one"),
 });
 const Capability = text(40);
+/** A name that leads to an address is no more than the address: whether it is reached is decided as if it had been dialled. */
+const ExtraHost = z
+  .string()
+  .regex(/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?:(?:host-gateway|(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4})$/, "NAME:ADDRESS with an IPv4 address, or NAME:host-gateway");
 
 /** Every field of a create request's HostConfig that clients are known to send; what is not here is refused by name. */
 export const HOST_CONFIG = {
@@ -52,10 +56,7 @@ export const HOST_CONFIG = {
   Dns: only([[]], "names are answered by the sandbox's own resolver"),
   DnsOptions: only([[]], "names are answered by the sandbox's own resolver"),
   DnsSearch: only([[]], "names are answered by the sandbox's own resolver"),
-  ExtraHosts: field(
-    z.array(z.enum(["host.docker.internal:host-gateway"], { error: "only host.docker.internal:host-gateway, a name that is there without asking; other names come from a network's aliases" })).max(4),
-    "host.docker.internal, which is there anyway",
-  ),
+  ExtraHosts: field(z.array(ExtraHost).max(32), "further names: of an IPv4 address, or with host-gateway of the agent's machine, whose own ports are then reached too"),
   GroupAdd: field(z.array(z.string().regex(/^\d{1,9}$/, "a group by its number")).max(32), "further groups, by number"),
   IOMaximumBandwidth: only([0], NO_LIMIT_OF_OWN),
   IOMaximumIOps: only([0], NO_LIMIT_OF_OWN),

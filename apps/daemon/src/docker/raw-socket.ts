@@ -1,0 +1,35 @@
+import { once } from "node:events";
+import { chmod, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+
+/** Pass everything on to the engine's own socket: who speaks here is root on the host. The person said so. */
+export async function serveRawSocket(socket: string, engine: string): Promise<AsyncDisposable> {
+  const open = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ path: engine, allowHalfOpen: true });
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      open.add(one);
+      one.on("error", () => other.destroy());
+      one.once("close", () => {
+        open.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  });
+  await rm(socket, { force: true });
+  server.listen(socket);
+  await once(server, "listening");
+  await chmod(socket, 0o666);
+  return {
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      for (const one of open) one.destroy();
+      await closed;
+    },
+  };
+}
