@@ -13,6 +13,7 @@ import { ScopeRegistry, type InstanceView } from "./scope-registry.ts";
 import { serveDuplex } from "./serve-duplex.ts";
 import { KnownLists } from "./view/known-lists.ts";
 import { MemoryListStore } from "./view/memory-list-store.ts";
+import { ToolPresenter } from "./view/tool-presenter.ts";
 
 /** Many MCP servers behind one endpoint, for sandboxes and for clients on the host. */
 export interface Gateway extends AsyncDisposable {
@@ -45,6 +46,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     limits,
     budget: new ByteBudget(limits.allBytes),
     known: new KnownLists({ store: options.lists ?? new MemoryListStore(), interceptors }),
+    presenter: new ToolPresenter(),
     interceptors,
     sampling: options.sampling ?? "refuse",
     management: options.management ?? true,

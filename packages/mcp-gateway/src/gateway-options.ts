@@ -5,6 +5,7 @@ import type { GatewayLimits } from "./limits.ts";
 import type { GatewayState, ListStore, RemoteServers, ServerCatalog, ServerPolicy, ServerRunner, ToolInterceptor } from "./ports.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
 import type { KnownLists } from "./view/known-lists.ts";
+import type { ToolPresenter } from "./view/tool-presenter.ts";
 
 /** All that the gateway needs of others. */
 export interface GatewayOptions {
@@ -36,6 +37,7 @@ export interface GatewayOptions {
 /** The options with everything filled in that has a default. */
 export interface GatewayParts extends GatewayOptions {
   readonly limits: GatewayLimits;
+  readonly presenter: ToolPresenter;
   /** The lists, as the interceptors leave them. */
   readonly known: KnownLists;
   readonly interceptors: readonly ToolInterceptor[];

@@ -21,7 +21,13 @@ export function guardRequest(request: IncomingMessage, kind: Caller["kind"]): vo
 }
 
 function count(request: IncomingMessage, header: string): number {
-  return request.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === header).length;
+  let found = 0;
+  // Names and values take turns. Several headers of each request are counted.
+  for (let at = 0; at < request.rawHeaders.length; at += 2) {
+    const name = request.rawHeaders[at];
+    if (name?.length === header.length && name.toLowerCase() === header) found += 1;
+  }
+  return found;
 }
 
 /** Whether an `Accept` header takes a media type; one that is missing does not. */

@@ -4,8 +4,8 @@ import { HttpRefusal } from "./refusal.ts";
 
 /** Read a request's body, bounded in bytes and time. @throws HttpRefusal 413, 408, 400 */
 export async function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: Pick<GatewayLimits, "bodyBytes" | "bodyMs">): Promise<Buffer> {
-  const tooLarge = new HttpRefusal(413, `The body is larger than ${bodyBytes} bytes.`);
-  if (Number(request.headers["content-length"] ?? 0) > bodyBytes) throw tooLarge;
+  const tooLarge = (): HttpRefusal => new HttpRefusal(413, `The body is larger than ${bodyBytes} bytes.`);
+  if (Number(request.headers["content-length"] ?? 0) > bodyBytes) throw tooLarge();
   return await new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -14,7 +14,7 @@ export async function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: 
     }, bodyMs);
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > bodyBytes) end(tooLarge);
+      if (bytes > bodyBytes) end(tooLarge());
       else chunks.push(chunk);
     };
     const onEnd = (): void => {

@@ -17,6 +17,7 @@ const MOST_PLACE = 100;
 
 /** Take the secrets out of all texts of a value of JSON, names of fields and encoded resources among them. The value itself stays as it is. */
 export function redact(value: unknown, find: FindSecrets): Redacted {
+  if (!mayHold(value, find, 0)) return { value, rules: [] };
   const walk = new Walk(find);
   const redacted = walk.value(value, []);
   return { value: redacted, rules: walk.found.map(({ rule }) => rule) };
@@ -24,9 +25,23 @@ export function redact(value: unknown, find: FindSecrets): Redacted {
 
 /** Say where in a value secrets are. */
 export function placeSecrets(value: unknown, find: FindSecrets): readonly PlacedSecret[] {
+  if (!mayHold(value, find, 0)) return [];
   const walk = new Walk(find);
   walk.value(value, []);
   return walk.found;
+}
+
+/** Whether a secret may be somewhere; nearly never, so that this makes nothing anew. */
+function mayHold(value: unknown, find: FindSecrets, depth: number): boolean {
+  if (typeof value === "string") return find(value).length > 0;
+  if (typeof value !== "object" || value === null) return false;
+  if (depth > MOST_DEPTH) return true;
+  if (Array.isArray(value)) return value.some((item: unknown) => mayHold(item, find, depth + 1));
+  for (const [key, member] of Object.entries(value)) {
+    // Only the walk reads what is encoded.
+    if ((key === "blob" && typeof member === "string") || find(key).length > 0 || mayHold(member, find, depth + 1)) return true;
+  }
+  return false;
 }
 
 class Walk {

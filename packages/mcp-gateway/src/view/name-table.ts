@@ -24,28 +24,36 @@ const NAMES_PER_SERVER = 10_000;
  * handed to another, so that a call meant for the one never reaches the other.
  */
 export class NameTable {
-  readonly #owners = new Map<string, NameOwner>();
-  readonly #names = new Map<string, string>();
+  // Nearly all names stay as they are, in every scope: of those no more is kept than whose they are.
+  readonly #servers = new Map<string, string>();
+  /** What the server calls it, by a name that is not the server's own. */
+  readonly #own = new Map<string, string>();
+  readonly #changed = new Map<string, string>();
   readonly #used = new Map<string, number>();
 
   /** The name of something of a server, the same one each time; `undefined` when the server has used up its names. */
   nameOf({ server, name }: NameOwner, prefix?: string): string | undefined {
+    if (this.#servers.get(name) === server && !this.#own.has(name)) return name;
     const key = `${server}\0${name}`;
-    const known = this.#names.get(key);
+    const known = this.#changed.get(key);
     if (known !== undefined) return known;
     const used = this.#used.get(server) ?? 0;
     if (used >= NAMES_PER_SERVER) return undefined;
-    const chosen = this.#candidates({ server, name }, prefix).find((candidate) => LEGAL.test(candidate) && !isReserved(candidate) && !this.#owners.has(candidate));
+    const chosen = this.#candidates({ server, name }, prefix).find((candidate) => LEGAL.test(candidate) && !isReserved(candidate) && !this.#servers.has(candidate));
     if (chosen === undefined) return undefined;
     this.#used.set(server, used + 1);
-    this.#names.set(key, chosen);
-    this.#owners.set(chosen, { server, name });
+    this.#servers.set(chosen, server);
+    if (chosen !== name) {
+      this.#own.set(chosen, name);
+      this.#changed.set(key, chosen);
+    }
     return chosen;
   }
 
   /** What a name stands for, also when its server has gone; `undefined` for a name that was never given. */
   ownerOf(name: string): NameOwner | undefined {
-    return this.#owners.get(name);
+    const server = this.#servers.get(name);
+    return server === undefined ? undefined : { server, name: this.#own.get(name) ?? name };
   }
 
   #candidates({ server, name }: NameOwner, prefix: string | undefined): readonly string[] {

@@ -45,7 +45,8 @@ export class Scope implements AsyncDisposable {
   readonly #places: Places;
   readonly #maker: ViewMaker;
   readonly #slots = new Map<string, ServerSlot>();
-  #view: View | undefined;
+  /** Made again when it is asked for: many scopes wait for a client that says nothing. */
+  #view: WeakRef<View> | undefined;
 
   constructor({ caller, parts, places }: ScopeOptions) {
     this.caller = caller;
@@ -85,8 +86,11 @@ export class Scope implements AsyncDisposable {
 
   /** What is known of all servers, without waiting for any. */
   view(): View {
-    this.#view ??= this.#maker.make(this.slots);
-    return this.#view;
+    const kept = this.#view?.deref();
+    if (kept !== undefined) return kept;
+    const view = this.#maker.make(this.slots);
+    this.#view = new WeakRef(view);
+    return view;
   }
 
   /** The view once each server was asked of which nothing was known; one that does not answer in time is left out until it does. */

@@ -1,7 +1,7 @@
 import type { GatewayParts } from "../gateway-options.ts";
 import { text, type JsonObject } from "../jsonrpc/json.ts";
 import { NameTable } from "./name-table.ts";
-import { definedName, presentTool, tagged } from "./present.ts";
+import { definedName, tagged } from "./present.ts";
 import type { ServerSlot, ViewPrompt, ViewTool } from "./server-slot.ts";
 import { couldMatch, UriTable, type ResourceOwner } from "./uri-table.ts";
 
@@ -18,10 +18,10 @@ export class ViewMaker {
   readonly #tools = new NameTable();
   readonly #prompts = new NameTable();
   readonly uris = new UriTable();
-  readonly #offers: GatewayParts["offers"];
+  readonly #parts: Pick<GatewayParts, "offers" | "presenter">;
 
-  constructor({ offers }: Pick<GatewayParts, "offers">) {
-    this.#offers = offers;
+  constructor(parts: Pick<GatewayParts, "offers" | "presenter">) {
+    this.#parts = parts;
   }
 
   /** Show what the servers offer as far as it is known, in the order in which they were added. */
@@ -54,9 +54,9 @@ export class ViewMaker {
     const { entry, enabled, lists } = slot;
     return (lists?.tools ?? []).flatMap((definition) => {
       const tool = definedName(definition);
-      if (tool === undefined || enabled.tools?.includes(tool) === false || !this.#offers({ server: entry.name, tool })) return [];
+      if (tool === undefined || enabled.tools?.includes(tool) === false || !this.#parts.offers({ server: entry.name, tool })) return [];
       const name = this.#tools.nameOf({ server: entry.name, name: tool }, entry.prefix);
-      const shown = name === undefined ? undefined : presentTool(definition, { name, server: entry.name });
+      const shown = name === undefined ? undefined : this.#parts.presenter.present(definition, { name, server: entry.name });
       return name === undefined || shown === undefined ? [] : [{ name, slot, tool, listed: enabled.unlisted !== true, definition: shown }];
     });
   }
