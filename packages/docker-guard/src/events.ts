@@ -6,7 +6,7 @@ import { linesOf } from "./streams/lines.ts";
 
 /** Something that happened to a thing of the sandbox, in the client's own words. */
 export interface GuardEvent {
-  readonly type: "container" | "volume" | "network";
+  readonly type: "container" | "volume" | "network" | "image";
   readonly action: string;
   readonly id: string;
   readonly attributes: Readonly<Record<string, string>>;

@@ -7,6 +7,7 @@ import type { OwnedContainer } from "./owned/container-record.ts";
 import { Addresses } from "./owned/addresses.ts";
 import { OwnedContainers } from "./owned/owned-containers.ts";
 import { OwnedExecs } from "./owned/owned-execs.ts";
+import { IMAGES_OF_SANDBOXES, OwnedImages } from "./owned/owned-images.ts";
 import { OwnedNetworks } from "./owned/owned-networks.ts";
 import { OwnedVolumes } from "./owned/owned-volumes.ts";
 import { Quota } from "./owned/quota.ts";
@@ -25,6 +26,8 @@ export interface GuardParts {
   /** At least 32 bytes, the same over restarts, known to the daemon alone. */
   readonly key: Uint8Array;
   readonly limits: GuardLimits;
+  /** Directory for what a client sends, until it was read; nothing in it outlives the guard. */
+  readonly spool: string;
   readonly now: () => Date;
   /** Told of faults of ours, which clients are not told. */
   readonly onFault: (error: unknown) => void;
@@ -52,7 +55,10 @@ export class Guard implements AsyncDisposable {
   readonly networks: OwnedNetworks;
   readonly execs: OwnedExecs;
   readonly addresses: Addresses;
+  readonly images: OwnedImages;
   readonly streams: Quota;
+  readonly uploads: Quota;
+  readonly builds: Quota;
   #events: EventHub | undefined;
 
   private constructor(parts: GuardParts) {
@@ -63,9 +69,20 @@ export class Guard implements AsyncDisposable {
     this.containers = new OwnedContainers({ prefix: `${prefix}.c.`, limit: limits.containers });
     this.volumes = new OwnedVolumes({ engine, seal: this.seal, prefix: `${prefix}.v.`, limit: limits.volumes, now });
     this.networks = new OwnedNetworks({ engine, seal: this.seal, prefix: `${prefix}.n.`, limit: limits.networks, now });
+    this.images = new OwnedImages({
+      engine,
+      seal: this.seal,
+      prefix: `${prefix}.i.`,
+      repository: `${IMAGES_OF_SANDBOXES}${sandbox.slice(4)}`,
+      limit: limits.images,
+      limitBytes: limits.imageBytes,
+      now,
+    });
     this.execs = new OwnedExecs({ engine, limit: limits.execs });
     this.addresses = new Addresses(() => this.containers.all().flatMap(({ endpoints }) => endpoints.map(({ address }) => address)));
     this.streams = new Quota({ what: "open streams", limit: limits.streams });
+    this.uploads = new Quota({ what: "uploads at once", limit: limits.uploads });
+    this.builds = new Quota({ what: "builds at once", limit: limits.builds });
   }
 
   /** Read what the engine keeps for the sandbox, then follow it. */
@@ -82,6 +99,7 @@ export class Guard implements AsyncDisposable {
     if (parts.onEvent !== undefined) guard.#events.listen(parts.onEvent);
     await guard.volumes.restore();
     await guard.networks.restore();
+    await guard.images.restore();
     await guard.reconcile();
     await guard.#resume();
     return guard;

@@ -3,6 +3,15 @@ export interface GuardLimits {
   readonly containers: number;
   readonly volumes: number;
   readonly networks: number;
+  /** Images that it made or brought, and as many names; steps of builds count, and make room when there is none. */
+  readonly images: number;
+  /** What the layers of those images take on disk. */
+  readonly imageBytes: number;
+  /** Archives, contexts and images that are being sent at once. */
+  readonly uploads: number;
+  /** Builds at once, and how long one may take. */
+  readonly builds: number;
+  readonly buildMs: number;
   /** Processes started by exec that have not ended, or have not been started yet. */
   readonly execs: number;
   /** Streams that are open: attach, exec, logs, events, stats, waits. */
@@ -20,6 +29,11 @@ export const GUARD_LIMITS: GuardLimits = {
   containers: 32,
   volumes: 64,
   networks: 32,
+  images: 256,
+  imageBytes: 16 * 2 ** 30,
+  uploads: 4,
+  builds: 2,
+  buildMs: 3_600_000,
   execs: 64,
   streams: 128,
   connections: 256,

@@ -1,13 +1,16 @@
+import { tmpdir } from "node:os";
 import { Guard, type GuardParts } from "./guard.ts";
 import { serve } from "./http/serve.ts";
 import { GUARD_LIMITS, type GuardLimits } from "./limits.ts";
 
 /** For which sandbox, over which engine and pods, and where the guard listens. */
-export interface StartDockerGuard extends Omit<GuardParts, "limits" | "now"> {
+export interface StartDockerGuard extends Omit<GuardParts, "limits" | "now" | "spool"> {
   /** Path of the unix socket, under 108 bytes; what lies there is replaced. */
   readonly socket: string;
   readonly limits?: Partial<GuardLimits>;
   readonly now?: () => Date;
+  /** Directory for what is sent, until it was read: as large as a build's context. The system's own for such things when it is missing. */
+  readonly spool?: string;
 }
 
 /** A Docker API of one sandbox. Disposing ends every connection and leaves what the sandbox has. */
@@ -21,13 +24,13 @@ export interface DockerGuard extends AsyncDisposable {
  *
  * What the sandbox made before is found again by sealed labels in the engine. Rejects with `ENGINE_UNREACHABLE`.
  */
-export async function startDockerGuard({ socket, limits = {}, now = () => new Date(), ...parts }: StartDockerGuard): Promise<DockerGuard> {
+export async function startDockerGuard({ socket, limits = {}, now = () => new Date(), spool = tmpdir(), ...parts }: StartDockerGuard): Promise<DockerGuard> {
   await using starting = new AsyncDisposableStack();
   const wanted = { ...GUARD_LIMITS, ...limits };
   const { facts } = parts.engine;
   // An engine refuses a limit that its host does not have.
   const possible = { ...wanted, cpus: Math.min(wanted.cpus, facts.cpus), memoryBytes: Math.min(wanted.memoryBytes, facts.memoryBytes) };
-  const guard = starting.use(await Guard.open({ ...parts, now, limits: possible }));
+  const guard = starting.use(await Guard.open({ ...parts, now, spool, limits: possible }));
   starting.use(await serve(guard, socket));
   const running = starting.move();
   return { host: `unix://${socket}`, [Symbol.asyncDispose]: () => running.disposeAsync() };

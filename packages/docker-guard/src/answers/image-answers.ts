@@ -7,13 +7,16 @@ export function visibleLabels({ Config }: ImageFacts): Readonly<Record<string, s
   return Object.fromEntries(Object.entries(Config?.Labels ?? {}).filter(([name]) => !name.startsWith(OWN_LABELS)));
 }
 
+function namesOf(names: readonly string[]): { readonly RepoTags: readonly string[]; readonly RepoDigests: readonly string[] } {
+  return { RepoTags: names.filter((name) => !name.includes("@")), RepoDigests: names.filter((name) => name.includes("@")) };
+}
+
 /** `docker images`. */
 export function imageSummary({ id, tags }: SharedImage, facts: ImageFacts): Readonly<Record<string, unknown>> {
   return {
     Id: id,
     ParentId: "",
-    RepoTags: tags,
-    RepoDigests: [],
+    ...namesOf(tags),
     Created: Math.floor(Date.parse(facts.Created) / 1000),
     Size: facts.Size,
     VirtualSize: facts.Size,
@@ -28,12 +31,11 @@ export function imageAnswer({ id, tags }: SharedImage, facts: ImageFacts): Reado
   const { Created, Size, Architecture, Os, RootFS } = facts;
   return {
     Id: id,
-    RepoTags: tags,
-    RepoDigests: [],
+    ...namesOf(tags),
     Parent: "",
     Comment: "",
     Created,
-    Author: "",
+    Author: facts.Author ?? "",
     DockerVersion: "",
     Architecture,
     Os,
@@ -46,9 +48,10 @@ export function imageAnswer({ id, tags }: SharedImage, facts: ImageFacts): Reado
   };
 }
 
+const FURTHER = ["StopSignal", "Shell", "Healthcheck"];
 const NOTHING = { Env: null, Cmd: null, Entrypoint: null, Volumes: null, ExposedPorts: null, WorkingDir: "", User: "" };
 
 function configOf(facts: ImageFacts): Readonly<Record<string, unknown>> {
-  const known = Object.entries(facts.Config ?? {}).filter(([name, value]) => value !== undefined && (name in NOTHING || name === "StopSignal"));
+  const known = Object.entries(facts.Config ?? {}).filter(([name, value]) => value !== undefined && (name in NOTHING || FURTHER.includes(name)));
   return { ...NOTHING, ...Object.fromEntries(known), Labels: visibleLabels(facts) };
 }

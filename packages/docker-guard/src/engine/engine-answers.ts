@@ -66,6 +66,9 @@ export const ImageFacts = z.looseObject({
   Size: z.number().default(0),
   Architecture: z.string().default(""),
   Os: z.string().default(""),
+  Variant: z.string().optional(),
+  Author: z.string().optional(),
+  RepoDigests: z.array(z.string()).nullish(),
   Config: z
     .looseObject({
       Volumes: z.record(z.string(), z.unknown()).nullish(),
@@ -77,6 +80,8 @@ export const ImageFacts = z.looseObject({
       WorkingDir: z.string().default(""),
       User: z.string().default(""),
       StopSignal: z.string().optional(),
+      Shell: z.array(z.string()).nullish(),
+      OnBuild: z.array(z.string()).nullish(),
       Healthcheck: z
         .looseObject({ Test: z.array(z.string()).nullish(), Interval: z.number().default(0), Timeout: z.number().default(0), StartPeriod: z.number().default(0), Retries: z.number().default(0) })
         .nullish(),

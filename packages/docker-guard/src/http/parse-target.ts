@@ -6,8 +6,8 @@ export interface Target {
   readonly version: string | undefined;
   /** Decoded, none empty, none `.` or `..`, without slashes. */
   readonly segments: readonly string[];
-  /** Each name once. */
-  readonly query: ReadonlyMap<string, string>;
+  /** What each name stands for, in order; that few names may occur twice is for the route to say. */
+  readonly query: ReadonlyMap<string, readonly string[]>;
 }
 
 const MAX_TARGET = 16_384;
@@ -19,7 +19,7 @@ const ESCAPE = /%[0-9A-Fa-f]{2}/;
  * Read the target of a request: a path and a query, in one way only.
  *
  * What another reader could take for something else is refused: absolute and authority forms, empty and dot segments,
- * encoded slashes, what changes when it is decoded twice, a name that occurs twice in the query.
+ * encoded slashes, what changes when it is decoded twice.
  *
  * @throws Refusal 400
  */
@@ -41,14 +41,13 @@ function decodeSegment(segment: string): string {
 }
 
 /** Read a query; `+` is a blank. @throws Refusal 400 */
-function parseQuery(query: string): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
+function parseQuery(query: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
   for (const pair of query === "" ? [] : query.split("&")) {
     if (pair === "" || pair.includes(";")) throw new Refusal(400, "a query has an empty part or a semicolon");
     const equals = pair.indexOf("=");
     const name = decode((equals === -1 ? pair : pair.slice(0, equals)).replaceAll("+", " "));
-    if (found.has(name)) throw new Refusal(400, `a query has "${printable(name)}" twice`);
-    found.set(name, equals === -1 ? "" : decode(pair.slice(equals + 1).replaceAll("+", " ")));
+    found.set(name, [...(found.get(name) ?? []), equals === -1 ? "" : decode(pair.slice(equals + 1).replaceAll("+", " "))]);
   }
   return found;
 }

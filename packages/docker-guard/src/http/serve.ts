@@ -12,6 +12,9 @@ import { checkVersion } from "./check-version.ts";
 import { parseTarget } from "./parse-target.ts";
 
 const HEADERS_MS = 10_000;
+/** How much, and for how long, of what nobody wants any more. */
+const MAX_REST_BYTES = 64 << 20;
+const REST_MS = 5000;
 /** For a body as a whole; archives are the only large ones. */
 const REQUEST_MS = 300_000;
 
@@ -47,7 +50,7 @@ async function serveRequest(guard: Guard, request: IncomingMessage, response: Se
     await send(response, answer.answer, commonHeaders(guard));
   } catch (error) {
     tell(guard, request, error);
-    refuse(guard, response, error);
+    await refuse(guard, { request, response }, error);
   }
 }
 
@@ -59,15 +62,37 @@ function tell({ parts: { onRefused } }: Guard, { method = "", url = "" }: Incomi
   onRefused?.({ method, path: printable(url.split("?")[0] ?? ""), status: error.status, message: printable(error.message) });
 }
 
-function refuse(guard: Guard, response: ServerResponse, error: unknown): void {
+async function refuse(guard: Guard, { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse }, error: unknown): Promise<void> {
   if (!(error instanceof Refusal) && !response.destroyed) guard.parts.onFault(error);
   if (response.headersSent) {
     response.destroy();
     return;
   }
   const { status, message } = refusalAnswer(error);
+  const body = `${JSON.stringify({ message })}\n`;
   // The rest of a body that was not read must not be taken for a request.
-  response.writeHead(status, { ...commonHeaders(guard), "content-type": "application/json", connection: "close" }).end(`${JSON.stringify({ message })}\n`);
+  response.writeHead(status, { ...commonHeaders(guard), "content-type": "application/json", "content-length": Buffer.byteLength(body), connection: "close" });
+  response.write(body);
+  await readToEnd(request);
+  response.end();
+}
+
+/** Who still sends when the connection closes never sees why: a rest is read and thrown away, as long as it is not too long. */
+async function readToEnd(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const end = () => resolve(undefined);
+  let bytes = 0;
+  const count = (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes > MAX_REST_BYTES) end();
+  };
+  const timer = setTimeout(end, REST_MS);
+  request.on("data", count).once("end", end).once("close", end).once("error", end);
+  request.resume();
+  await promise;
+  clearTimeout(timer);
+  request.off("data", count);
 }
 
 async function serveUpgrade(guard: Guard, request: IncomingMessage, { connection, head }: { readonly connection: Duplex; readonly head: Buffer }): Promise<void> {

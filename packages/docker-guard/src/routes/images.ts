@@ -3,21 +3,30 @@ import { History } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import { json } from "../http/answer.ts";
-import { findImage, imageFacts } from "../life/resolve-image.ts";
+import { allImages, findImage, imageFacts } from "../life/resolve-image.ts";
 import { filterParameter, labelsFit, type Filters } from "./filter.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { Flag } from "./schema/field.ts";
 
 async function list(guard: Guard, { reference, label, dangling }: Filters<"dangling" | "label" | "reference">): Promise<readonly unknown[]> {
-  const all = await Promise.all((await guard.parts.images.list()).map(async (image) => ({ image, facts: await imageFacts(guard, image) })));
+  const all = await Promise.all((await allImages(guard)).map(async (image) => ({ image, facts: await imageFacts(guard, image) })));
   return all
     .filter(
       ({ image, facts }) =>
         labelsFit(visibleLabels(facts), label) &&
-        dangling?.includes("true") !== true &&
-        (reference === undefined || reference.some((one) => image.tags.some((tag) => tag === one || tag.split(":")[0] === one))),
+        (dangling === undefined || dangling.some((one) => (one === "true" || one === "1") === (image.tags.length === 0))) &&
+        (reference === undefined || reference.some((one) => image.tags.some((tag) => nameMatches(tag, one)))),
     )
     .map(({ image, facts }) => imageSummary(image, facts));
+}
+
+/** Whether a name is one that a pattern means; a pattern without a tag means every one. */
+function nameMatches(name: string, pattern: string): boolean {
+  const written = pattern
+    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+  return new RegExp(`^${written}$`).test(name) || new RegExp(`^${written}$`).test(name.replace(/(?::[^/:]*|@.*)$/, ""));
 }
 
 async function history(guard: Guard, reference: string): Promise<unknown> {

@@ -4,14 +4,14 @@ import type { Guard } from "../guard.ts";
 import type { Answer } from "../http/answer.ts";
 import { hasBody } from "../http/check-headers.ts";
 import { readJsonBody, type BodySource } from "../http/read-body.ts";
-import { Refusal } from "../refusal.ts";
+import { printable, Refusal } from "../refusal.ts";
 import { whyInvalid } from "./schema/field.ts";
 
 /** A request whose frame was read: its path matched a route, nothing else is known of it yet. */
 export interface RawRequest {
   readonly source: BodySource;
   readonly params: readonly string[];
-  readonly query: ReadonlyMap<string, string>;
+  readonly query: ReadonlyMap<string, readonly string[]>;
   readonly version: string | undefined;
   /** Fires when the client goes. */
   readonly gone: AbortSignal;
@@ -51,6 +51,8 @@ export interface RouteInit<Query, Body> {
   readonly means: string;
   /** Each parameter and its schema; others are refused by name. */
   readonly query?: z.ZodObject<z.ZodRawShape> & z.ZodType<Query>;
+  /** Parameters that may occur more than once: their schemas are of lists. */
+  readonly repeats?: readonly string[];
   /** Absent: no body, or an empty object. "file": the handler reads the bytes itself. */
   readonly body?: z.ZodType<Body> | "file";
   readonly upgrades?: true;
@@ -73,12 +75,22 @@ export function route<Query = Record<string, never>, Body = unknown>(name: `${Gu
     upgrades: init.upgrades === true,
     async serve(guard, { source, params, query: given, version, gone }) {
       // A route without a query has no parameters: what its schema gives is what its handler takes.
-      const parsed = parse(query, Object.fromEntries(given)) as Query;
+      const parsed = parse(query, oncePerName(given, init.repeats ?? [])) as Query;
       const { body, json, rest } = await bodyOf<Body>(source, init.body);
       const answer = await init.handle({ guard, param: params[0] ?? "", query: parsed, body, json, version, gone, source });
       return { answer, rest };
     },
   };
+}
+
+/** Of a name that occurs twice two readers would take different ones. @throws Refusal 400 */
+function oncePerName(given: RawRequest["query"], repeats: readonly string[]): Readonly<Record<string, unknown>> {
+  const pairs = [...given].map(([name, values]) => {
+    if (repeats.includes(name)) return [name, values] as const;
+    if (values.length > 1) throw new Refusal(400, `a query has "${printable(name)}" twice`);
+    return [name, values[0]] as const;
+  });
+  return Object.fromEntries<unknown>(pairs);
 }
 
 async function bodyOf<Body>(source: BodySource, schema: RouteInit<unknown, Body>["body"]): Promise<{ readonly body: Body; readonly json: Json; readonly rest: Buffer }> {
@@ -90,8 +102,8 @@ async function bodyOf<Body>(source: BodySource, schema: RouteInit<unknown, Body>
     parse(NoBody, json);
     return { body: undefined as Body, json: null, rest };
   }
-  if (json === undefined) throw new Refusal(400, "the request has to have a body of JSON");
-  return { body: parse(schema, json), json, rest };
+  if (json === undefined && !schema.safeParse(undefined).success) throw new Refusal(400, "the request has to have a body of JSON");
+  return { body: parse(schema, json), json: json ?? null, rest };
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {

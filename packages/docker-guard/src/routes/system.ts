@@ -3,7 +3,7 @@ import { VolumeList } from "../engine/engine-answers.ts";
 import type { Guard } from "../guard.ts";
 import { json, type Answer } from "../http/answer.ts";
 import { OLDEST_API } from "../http/check-version.ts";
-import { imageFacts } from "../life/resolve-image.ts";
+import { allImages, imageFacts } from "../life/resolve-image.ts";
 import { summaryAnswer } from "../answers/container-answers.ts";
 import { imageSummary } from "../answers/image-answers.ts";
 import { volumeUsage } from "../answers/object-answers.ts";
@@ -37,7 +37,7 @@ function versionAnswer({ parts: { engine } }: Guard): unknown {
 }
 
 async function infoAnswer(guard: Guard): Promise<unknown> {
-  const { engine, sandbox, limits, images, now } = guard.parts;
+  const { engine, sandbox, limits, now } = guard.parts;
   const states = await summaries(guard);
   const count = (state: string) => states.filter(({ State }) => State === state).length;
   return {
@@ -47,7 +47,7 @@ async function infoAnswer(guard: Guard): Promise<unknown> {
     ContainersRunning: count("running"),
     ContainersPaused: count("paused"),
     ContainersStopped: states.length - count("running") - count("paused"),
-    Images: (await images.list()).length,
+    Images: (await allImages(guard)).length,
     Driver: "overlay2",
     DriverStatus: [],
     Plugins: { Volume: ["local"], Network: ["bridge", "null"], Authorization: null, Log: ["json-file", "local"] },
@@ -97,7 +97,7 @@ async function usageAnswer(guard: Guard): Promise<unknown> {
   const states = await summaries(guard);
   const { body } = await guard.parts.engine.call({ method: "GET", path: ["volumes"], query: { filters: JSON.stringify({ label: guard.seal.filter("child-volume") }) } });
   const there = new Set((VolumeList.parse(body).Volumes ?? []).map(({ Name }) => Name));
-  const images = await guard.parts.images.list();
+  const images = await allImages(guard);
   return {
     LayersSize: 0,
     Images: await Promise.all(images.map(async (image) => imageSummary(image, await imageFacts(guard, image)))),
@@ -106,7 +106,17 @@ async function usageAnswer(guard: Guard): Promise<unknown> {
       .all()
       .filter(({ id }) => there.has(id))
       .map((volume) => volumeUsage(volume, guard.containers.all())),
-    BuildCache: [],
+    BuildCache: guard.images.steps().map(({ id, created, layers }) => ({
+      ID: id.slice("sha256:".length, "sha256:".length + 25),
+      Type: "regular",
+      Description: "a step of a build",
+      InUse: false,
+      Shared: false,
+      Size: Object.values(layers).at(-1) ?? 0,
+      CreatedAt: created,
+      LastUsedAt: created,
+      UsageCount: 1,
+    })),
   };
 }
 

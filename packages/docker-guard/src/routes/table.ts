@@ -4,6 +4,7 @@ import { CONTAINER_STREAM_ROUTES } from "./container-streams.ts";
 import { CONTAINER_LIFE_ROUTES } from "./container-life.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { EXEC_ROUTES } from "./execs.ts";
+import { IMAGE_LIFE_ROUTES } from "./image-life.ts";
 import { IMAGE_ROUTES } from "./images.ts";
 import { NETWORK_ROUTES } from "./networks.ts";
 import { SYSTEM_ROUTES } from "./system.ts";
@@ -19,6 +20,7 @@ export const ROUTES: readonly GuardRoute[] = [
   ...ARCHIVE_ROUTES,
   ...EXEC_ROUTES,
   ...IMAGE_ROUTES,
+  ...IMAGE_LIFE_ROUTES,
   ...NETWORK_ROUTES,
   ...VOLUME_ROUTES,
   ...EVENT_ROUTES,

@@ -2,11 +2,13 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract, pack, type Header, type Pack } from "tar-stream";
 import { printable, Refusal } from "../refusal.ts";
+import type { Devices } from "./spool-tar.ts";
 
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 4 * 2 ** 30;
 /** Of a mode what says who may read, write and run: no setuid, setgid or sticky bit. */
 const PERMISSIONS = 0o777;
+const DEVICES: ReadonlySet<Header["type"]> = new Set(["block-device", "character-device", "fifo"] as const);
 /** In place of no permission at all, which the library takes for "not said" and makes readable by everybody. */
 const OWNER_READS = 0o400;
 
@@ -14,14 +16,17 @@ const OWNER_READS = 0o400;
  * Read a tar and write another one with the same files, directories and links.
  *
  * The engine unpacks as root, on the host, into whatever is mounted there. So devices and sockets are refused, bits that
- * make a program run as somebody else are taken away, and of extended headers nothing is passed on, where capabilities
+ * make a program run as somebody else are taken away unless `bits` has them (a layer of an image, which stays one), and of extended headers nothing is passed on, where capabilities
  * of files would be.
  *
  * `done` rejects with a Refusal 400 for what is no such tar; the output then ends with an error.
  */
-export function rebuildTar(input: Readable): { readonly output: Readable; readonly done: Promise<undefined> } {
+export function rebuildTar(
+  input: Readable,
+  { bits = PERMISSIONS, devices = "refuse" }: { readonly bits?: number; readonly devices?: Devices } = {},
+): { readonly output: Readable; readonly done: Promise<undefined> } {
   const output = pack();
-  const done = copy(input, output).catch((error: unknown): never => {
+  const done = copy(input, output, { bits, devices }).catch((error: unknown): never => {
     const refusal = error instanceof Refusal ? error : new Refusal(400, "the files are no plain tar, or it ends too early");
     output.destroy(refusal);
     throw refusal;
@@ -31,13 +36,17 @@ export function rebuildTar(input: Readable): { readonly output: Readable; readon
   return { output: Readable.from(output), done };
 }
 
-async function copy(input: Readable, output: Pack): Promise<undefined> {
+async function copy(input: Readable, output: Pack, rules: { readonly bits: number; readonly devices: Devices }): Promise<undefined> {
   const reader = extract();
   input.on("error", (error) => reader.destroy(error)).pipe(reader);
   let entries = 0;
   let bytes = 0;
   for await (const entry of reader) {
-    const header = cleaned(entry.header);
+    if (rules.devices === "skip" && DEVICES.has(entry.header.type)) {
+      entry.resume();
+      continue;
+    }
+    const header = cleaned(entry.header, rules.bits);
     entries += 1;
     bytes += header.size ?? 0;
     if (entries > MAX_ENTRIES || bytes > MAX_BYTES) throw new Refusal(413, "the tar has more than 100000 entries or 4 GiB");
@@ -52,8 +61,8 @@ async function copy(input: Readable, output: Pack): Promise<undefined> {
   return undefined;
 }
 
-function cleaned({ name, type, linkname, size, mode, uid, gid, mtime }: Header): Parameters<Pack["entry"]>[0] {
-  const kept = { name, mode: (mode & PERMISSIONS) === 0 ? OWNER_READS : mode & PERMISSIONS, uid, gid, mtime };
+function cleaned({ name, type, linkname, size, mode, uid, gid, mtime }: Header, bits: number): Parameters<Pack["entry"]>[0] {
+  const kept = { name, mode: (mode & bits) === 0 ? OWNER_READS : mode & bits, uid, gid, mtime };
   switch (type) {
     case "file":
     case "contiguous-file":

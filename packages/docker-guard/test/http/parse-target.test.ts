@@ -6,7 +6,7 @@ import { Refusal } from "../../src/refusal.ts";
 describe("parseTarget", () => {
   it("takes the version, the segments and the query apart", ({ expect }) => {
     const { version, segments, query } = parseTarget("/v1.41/containers/a%20b/json?size=1&filters=%7B%22a%22%3A+1%7D");
-    expect({ version, segments, query: Object.fromEntries(query) }).toEqual({ version: "1.41", segments: ["containers", "a b", "json"], query: { size: "1", filters: '{"a": 1}' } });
+    expect({ version, segments, query: Object.fromEntries(query) }).toEqual({ version: "1.41", segments: ["containers", "a b", "json"], query: { size: ["1"], filters: ['{"a": 1}'] } });
   });
 
   it.for([
@@ -29,13 +29,15 @@ describe("parseTarget", () => {
     ["a line feed", "/v1.41/containers/a%0ab/json"],
     ["a backslash", "/v1.41\\containers/json"],
     ["a fragment", "/v1.41/info#x"],
-    ["a name twice in the query", "/v1.41/info?a=1&a=2"],
-    ["a name twice with other escapes", "/v1.41/info?a=1&%61=2"],
     ["an empty part of the query", "/v1.41/info?a=1&&b=2"],
     ["a semicolon in the query", "/v1.41/info?a=1;b=2"],
     ["raw bytes beyond ASCII", "/v1.41/containers/é/json"],
   ])("refuses %s", ([, target], { expect }) => {
     expect(() => parseTarget(target ?? "")).toThrow(Refusal);
+  });
+
+  it("keeps what a name stands for in order, so that a route can refuse it twice", ({ expect }) => {
+    expect(parseTarget("/build?t=a&q=1&%74=b").query.get("t")).toEqual(["a", "b"]);
   });
 
   it("gives segments that stay the same when they are decoded again", ({ expect }) => {

@@ -1,0 +1,64 @@
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { expandWord, splitWords } from "../../src/build/expand.ts";
+import { Refusal } from "../../src/refusal.ts";
+
+const variables = new Map([
+  ["a", "one"],
+  ["empty", ""],
+]);
+
+describe("expandWord", () => {
+  it.for([
+    ["plain", "plain"],
+    ["$a-${a}", "one-one"],
+    ["'$a'", "$a"],
+    ['"$a b"', "one b"],
+    ["\\$a", "$a"],
+    ['"\\$a"', "$a"],
+    ["$nosuch.", "."],
+    ["${nosuch:-x}", "x"],
+    ["${empty:-x}${empty-x}", "x"],
+    ["${a:+y}${nosuch:+y}", "y"],
+    ["${nosuch:-${a}}", "one"],
+    ["a$", "a$"],
+    ['a"b c"d', "ab cd"],
+  ])("reads %s as the engine's builder does", ([word = "", text], { expect }) => {
+    expect(expandWord(word, variables)).toBe(text);
+  });
+
+  it.for(["'open", '"open', "${a", "${", "${a:=x}", "${a/x/y}", "${nosuch:?say}", "${a:-${b:-${c:-".repeat(9)])("refuses %s", (word, { expect }) => {
+    expect(() => expandWord(word, variables)).toThrow(Refusal);
+  });
+
+  it("reads any text, or refuses it, and never longer than what it is made of", ({ expect }) => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("$", "{", "}", "a", "-", ":", "+", "'", '"', "\\", " ", "?"), maxLength: 30 }), (word) => {
+        try {
+          expect(expandWord(word, variables).length).toBeLessThanOrEqual(word.length * 3);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("splitWords", () => {
+  it("takes words apart outside of quotes", ({ expect }) => {
+    expect(splitWords(`a="b c" d\\ e  'f g'h\ti`)).toEqual(['a="b c"', "d\\ e", "'f g'h", "i"]);
+  });
+
+  it("gives words that are the line again, or refuses it", ({ expect }) => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom("a", "=", "'", '"', "\\", " ", "\t"), maxLength: 20 }), (line) => {
+        try {
+          expect(splitWords(line).join("").replaceAll(/[ \t]/g, "")).toBe(line.replaceAll(/[ \t]/g, ""));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+        }
+      }),
+    );
+  });
+});
