@@ -8,19 +8,27 @@ export type Removed = { readonly Untagged: string } | { readonly Deleted: string
 
 /** Take a name from an image of the sandbox, or remove it when that was its last one. @throws Refusal 404 or 409 */
 export async function removeImage(guard: Guard, reference: string, { force }: { readonly force: boolean }): Promise<readonly Removed[]> {
+  const { image, name, tags } = await removable(guard, reference);
+  if (name !== undefined && tags.length > 1) return untag(guard, { image, name, shared: tags.length > image.names.length });
+  if (name === undefined && image.names.length > 1 && !force) throw conflict(reference, "(must be forced) - image is referenced in multiple repositories");
+  const user = guard.containers.all().find(({ record }) => record.imageId === image.id);
+  if (user === undefined) return removeWhole(guard, image);
+  if (force && name !== undefined) return untag(guard, { image, name, shared: false });
+  throw conflict(reference, `- container ${user.name} is using its referenced image; remove the container first`);
+}
+
+/** An image of the sandbox's own, with the name that is meant; without one it is meant by its id. */
+async function removable(guard: Guard, reference: string): Promise<{ readonly image: OwnedImage; readonly name: string | undefined; readonly tags: readonly string[] }> {
   const { id, tags } = await findImage(guard, reference);
   const image = guard.images.get(id);
   const name = image?.names.find((one) => isMeant(one, reference));
-  const named = tags.some((tag) => isMeant(tag, reference));
-  if (image?.step !== undefined || image === undefined || (named && name === undefined))
-    throw new Refusal(409, `${printable(reference)} is shared with this sandbox by its person, and stays; what the sandbox itself made or brought can be removed`);
-  if (name !== undefined && tags.length > 1) return untag(guard, { image, name, shared: tags.length > image.names.length });
-  const conflict = `conflict: unable to remove ${printable(reference)}`;
-  if (name === undefined && image.names.length > 1 && !force) throw new Refusal(409, `${conflict} (must be forced) - image is referenced in multiple repositories`);
-  const user = guard.containers.all().find(({ record }) => record.imageId === id);
-  if (user === undefined) return removeWhole(guard, image);
-  if (force && name !== undefined) return untag(guard, { image, name, shared: false });
-  throw new Refusal(409, `${conflict} - container ${user.name} is using its referenced image; remove the container first`);
+  const isShared = name === undefined && tags.some((tag) => isMeant(tag, reference));
+  if (image === undefined || isShared) throw new Refusal(409, `${printable(reference)} is shared with this sandbox by its person, and stays; what the sandbox itself made or brought can be removed`);
+  return { image, name, tags };
+}
+
+function conflict(reference: string, why: string): Refusal {
+  return new Refusal(409, `conflict: unable to remove ${printable(reference)} ${why}`);
 }
 
 /** Remove an image with all its names; what of it the engine keeps for others stays. */
