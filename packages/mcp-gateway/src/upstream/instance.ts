@@ -229,7 +229,10 @@ export class ServerInstance implements AsyncDisposable {
 
   #connectionEnded(reason: Error): void {
     if (this.#state.phase !== "running") return;
+    const { connection } = this.#state;
     this.#failed(reason);
+    // One that was given up runs still, and nobody else would end it.
+    connection[Symbol.asyncDispose]().catch(this.#options.events.onFault);
   }
 
   #failed(reason: Error): void {

@@ -14,11 +14,17 @@ export class LineSplitter {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #taken = 0;
-  #overlong: string | undefined;
+  #skipping = false;
+  #lineBytes = 0;
 
   constructor(maxBytes: number, budget?: ByteBudget) {
     this.#maxBytes = maxBytes;
     this.#budget = budget;
+  }
+
+  /** Bytes of the line that has not ended yet, kept or not. */
+  get lineBytes(): number {
+    return this.#lineBytes;
   }
 
   /** Let go of a line that is not complete: nothing comes any more. */
@@ -26,25 +32,27 @@ export class LineSplitter {
     this.#clear();
   }
 
-  /** Take more bytes; gives the lines that are complete now, without their ends. Empty lines are left out. */
+  /** Take more bytes; gives the lines that are complete now, without their ends, and one that has become too long. Empty lines are left out. */
   *push(chunk: Buffer): Generator<Line, void, undefined> {
     let rest = chunk;
     for (let end = rest.indexOf(0x0a); end !== -1; end = rest.indexOf(0x0a)) {
-      this.#keep(rest.subarray(0, end));
+      yield* this.#keep(rest.subarray(0, end));
       rest = rest.subarray(end + 1);
-      const line = this.#take();
-      if (line !== undefined) yield line;
+      yield* this.#take();
     }
-    this.#keep(rest);
+    yield* this.#keep(rest);
   }
 
-  #keep(part: Buffer): void {
-    if (part.length === 0 || this.#overlong !== undefined) return;
+  *#keep(part: Buffer): Generator<Line, void, undefined> {
+    this.#lineBytes += part.length;
+    if (part.length === 0 || this.#skipping) return;
     this.#chunks.push(part);
     this.#bytes += part.length;
     if (this.#bytes <= this.#maxBytes && this.#mayHold()) return;
-    this.#overlong = Buffer.concat(this.#chunks.slice(0, HEAD_BYTES)).subarray(0, HEAD_BYTES).toString("latin1");
+    const head = Buffer.concat(this.#chunks.slice(0, HEAD_BYTES)).subarray(0, HEAD_BYTES).toString("latin1");
+    this.#skipping = true;
     this.#clear();
+    yield { kind: "overlong", head };
   }
 
   #mayHold(): boolean {
@@ -62,14 +70,14 @@ export class LineSplitter {
     this.#bytes = 0;
   }
 
-  #take(): Line | undefined {
-    if (this.#overlong !== undefined) {
-      const head = this.#overlong;
-      this.#overlong = undefined;
-      return { kind: "overlong", head };
+  *#take(): Generator<Line, void, undefined> {
+    this.#lineBytes = 0;
+    if (this.#skipping) {
+      this.#skipping = false;
+      return;
     }
     const text = (this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#bytes))?.toString("utf8").trim() ?? "";
     this.#clear();
-    return text === "" ? undefined : { kind: "line", text };
+    if (text !== "") yield { kind: "line", text };
   }
 }

@@ -21,6 +21,8 @@ export interface StdioOptions {
 const HEAD = 256;
 /** A server that does not read what it is sent is given up at so many messages' worth of bytes. */
 const UNREAD_FACTOR = 2;
+/** A server whose line does not end is given up at so many messages' worth of bytes: it can answer nothing any more. */
+const ENDLESS_FACTOR = 4;
 
 class StdioTransport implements Transport {
   readonly #running: RunningServer;
@@ -96,6 +98,10 @@ class StdioTransport implements Transport {
       if (this.#closed) return;
       this.#lines += 1;
       this.#take(line);
+    }
+    if (this.#splitter.lineBytes > this.#limits.messageBytes * ENDLESS_FACTOR) {
+      this.#close(failure("it writes a line that does not end"));
+      return;
     }
     // A flood is read as slowly as the limit says: the server waits in its own write.
     if (this.#lines < this.#limits.linesPerSecond || this.#rest !== undefined) return;

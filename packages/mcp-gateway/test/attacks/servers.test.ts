@@ -47,18 +47,26 @@ describe("a server that writes what is no message", () => {
     expect(await client.text("work")).toBe("small");
   });
 
-  it("fills no memory with a line that does not end", { timeout: 30_000 }, async ({ expect }) => {
-    await using world = aWorld({ limits: { messageBytes: 1_000_000 }, servers: one() });
+  it("has its call failed at once, and is given up, when a line does not end", async ({ expect }) => {
+    await using world = aWorld({
+      limits: { messageBytes: 1_000_000, backOffMs: 1 },
+      servers: one({
+        "tools/call": (_params, server, id) => {
+          server.raw(`{"jsonrpc":"2.0","id":${String(id)},"result":{"content":[{"type":"text","text":"`);
+          return undefined;
+        },
+      }),
+    });
     await using client = await LineClient.connect(world, aSandbox());
     await client.toolNames();
+    const calling = client.call("work");
+    await world.server("s").sees("tools/call");
     const { stdout } = world.server("s");
-    const chunk = "x".repeat(1_000_000);
-    const before = process.memoryUsage().rss;
-    // Far more than what waits to be collected at any time.
-    for (let at = 0; at < 800; at += 1) if (!stdout.write(chunk)) await new Promise((resolve) => stdout.once("drain", resolve));
-    expect(process.memoryUsage().rss - before).toBeLessThan(400_000_000);
-    stdout.write("\n");
-    expect(await client.text("work")).toBe("work {}");
+    stdout.write("x".repeat(1_000_000));
+    expect(JSON.stringify(await calling)).toContain("larger than 1000000 bytes");
+    stdout.write("x".repeat(3_000_000));
+    await world.happened("server.failed");
+    expect(world.server("s").stopped).toBe(true);
   });
 });
 
@@ -237,6 +245,7 @@ describe("a server that does not work", () => {
     world.server("s").stdin.removeAllListeners("data").pause();
     const calls = Array.from({ length: 20 }, async () => await client.call("work", { x: "y".repeat(50_000) }));
     for (const answer of await Promise.all(calls)) expect(answer).toMatchObject({ isError: true });
+    expect(world.started("s")[0]?.stopped).toBe(true);
   });
 
   it("and asks without end is answered only so many at a time", async ({ expect }) => {

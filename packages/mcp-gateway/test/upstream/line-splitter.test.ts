@@ -19,11 +19,12 @@ describe("LineSplitter", () => {
     );
   });
 
-  it("keeps the beginning of a line that is too long, and reads the next one", ({ expect }) => {
+  it("keeps the beginning of a line that is too long, tells of it before it ends, and reads the next one", ({ expect }) => {
     const splitter = new LineSplitter(100);
-    expect([...splitter.push(Buffer.from("a".repeat(101))), ...splitter.push(Buffer.from(`${"b".repeat(1000)}\nnext\n`))]).toEqual([
-      { kind: "overlong", head: "a".repeat(101) },
-      { kind: "line", text: "next" },
-    ]);
+    expect([...splitter.push(Buffer.from("a".repeat(101)))]).toEqual([{ kind: "overlong", head: "a".repeat(101) }]);
+    expect([...splitter.push(Buffer.from("b".repeat(1000)))]).toEqual([]);
+    expect(splitter.lineBytes).toBe(1101);
+    expect([...splitter.push(Buffer.from("\nnext\n"))]).toEqual([{ kind: "line", text: "next" }]);
+    expect(splitter.lineBytes).toBe(0);
   });
 });
