@@ -79,6 +79,11 @@ class ComposedGateway implements Gateway {
         refuse(response, error);
         return;
       }
+      // What a person has to mend first, such as a file of theirs that is broken.
+      if (AppError.is(error)) {
+        refuse(response, new HttpRefusal(503, `${error.message}. ${error.fix}`));
+        return;
+      }
       this.#parts.onFault(error);
       refuse(response, new HttpRefusal(500, "Internal error."));
     }

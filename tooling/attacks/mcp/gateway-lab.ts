@@ -29,7 +29,7 @@ const programOf = (name: string): string => readFileSync(fileURLToPath(new URL(n
 const EVIL = programOf("evil-server.ts");
 const CLIENT = programOf("sandbox-client.ts");
 /** Node takes the types away before it runs such a text. */
-export const RUN_TYPESCRIPT = ["node", "--input-type=module-typescript", "-e"] as const;
+const RUN_TYPESCRIPT = ["node", "--input-type=module-typescript", "-e"] as const;
 
 /** A client on the host that shows its token with everything. */
 export class HostClient extends RawClient {

@@ -61,7 +61,7 @@ function reaching({ entry, config }: StartServer): string | undefined {
     const { source: planned, volumes, network } = planServer(entry, config);
     const directories = volumes.flatMap(({ source }) => (source.kind === "path" ? [source.path] : []));
     const hosts = network.kind === "allow" ? network.destinations.filter(({ fromConfig }) => fromConfig).map(({ to }) => to) : [];
-    const addresses = planned.kind === "remote" && entry.source.kind === "remote" && planned.url !== entry.source.url ? [planned.url] : [];
+    const addresses = planned.kind === "remote" && entry.source.kind === "remote" && planned.url !== URL.parse(entry.source.url)?.href ? [planned.url] : [];
     const named = [...directories, ...hosts, ...addresses];
     if (named.length === 0) return undefined;
     return `its configuration names ${named.map((one) => `"${one}"`).join(", ")} of this machine or network`;
