@@ -52,9 +52,12 @@ class Cursor {
   }
 }
 
-/** Whether these first bytes may become a TLS handshake: kind 22, version 3.x. One byte is enough to say no. */
+/**
+ * Whether a server may take these first bytes for a TLS handshake: kind 22 and a version below 16, which is all that some
+ * look at. One byte is enough to say no.
+ */
 export function looksLikeTls(bytes: Buffer): boolean {
-  return bytes[0] === 0x16 && (bytes.length < 2 || bytes[1] === 0x03);
+  return bytes[0] === 0x16 && (bytes[1] ?? 0) < 0x10;
 }
 
 /**

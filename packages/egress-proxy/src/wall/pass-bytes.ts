@@ -1,6 +1,9 @@
-import type { Decision } from "@sbx/contracts";
+import type { Decision, Destination } from "@sbx/contracts";
+import { HOST_GATEWAY } from "@sbx/egress-policy";
 import { dial } from "./dial.ts";
+import { passFirstLine } from "./first-line.ts";
 import { judgeHello } from "./judge-hello.ts";
+import { passHttp } from "./pass-http.ts";
 import { deny, outcomeOf, type Passage } from "./passage.ts";
 import { readHello, type FirstBytes } from "./read-hello.ts";
 import { reset } from "./socket.ts";
@@ -8,7 +11,8 @@ import { createBulkReader, splice, type BulkReader } from "./splice.ts";
 
 /**
  * Pass a connection untouched. On port 443 nothing is dialled before the client said whom it wants; elsewhere the server may
- * be the one that speaks first, so that only what the client sends is looked at, when it does.
+ * be the one that speaks first, so that only what the client sends is looked at, when it does. What turns out to be HTTP
+ * is passed request by request, as on port 80: one server may answer for many hosts, and each request names one.
  */
 export async function passBytes(passage: Passage, decision: Decision): Promise<void> {
   const { parts, socket, destination } = passage;
@@ -53,12 +57,28 @@ async function join(passage: Passage, { decision, reader, hello }: { readonly de
     return;
   }
   let denied: string | undefined;
-  const first = async (): Promise<Buffer | undefined> => {
+  let request: Buffer | undefined;
+  const first = async (): Promise<Buffer | "part" | undefined> => {
     const bytes = hello ?? (await readHello(socket, { ms: parts.limits.headMs, fromFirstByte: true }));
     denied = judgeHello(bytes, destination);
-    return denied === undefined && "head" in bytes ? bytes.head : undefined;
+    if (denied !== undefined || !("head" in bytes)) return undefined;
+    if (bytes.kind !== "other" || !isOneHost(destination)) return bytes.head;
+    const line = await passFirstLine(socket, upstream, bytes.head);
+    if (line.kind === "other") return line.rest;
+    request = line.bytes;
+    if (upstream.bytesRead > 0) denied = "the client speaks HTTP with a server that speaks something else";
+    else if (socket.readableEnded) denied = "the client ended before its request was taken";
+    return denied === undefined ? "part" : undefined;
   };
-  await splice(socket, upstream, { reader, idleMs: parts.limits.idleMs, signal, first });
-  if (denied === undefined) parts.records.allowed(pod, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
+  const parted = await splice(socket, upstream, { reader, idleMs: parts.limits.idleMs, signal, first });
+  if (parted && request !== undefined) {
+    if (!socket.destroyed) socket.unshift(request);
+    await passHttp(passage, decision);
+  } else if (denied === undefined) parts.records.allowed(pod, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
   else deny(passage, { rule, reason: denied });
+}
+
+/** Whether it is about one host among others that may answer at the same address: a request of HTTP says which. */
+function isOneHost(destination: Destination): boolean {
+  return destination.kind === "name" && destination.name !== HOST_GATEWAY;
 }

@@ -82,26 +82,39 @@ export interface SpliceOptions {
   readonly idleMs: number;
   readonly signal: AbortSignal;
   /**
-   * The client's first bytes once they may go on, or `undefined` when they must not: then both sides are reset. The other
-   * direction does not wait for it.
+   * The client's first bytes once they may go on, `undefined` when they must not: then both sides are reset; or `"part"`
+   * when the client is to be served otherwise: then the upstream alone is reset. The other direction does not wait for it.
    */
-  readonly first: () => Promise<Buffer | undefined>;
+  readonly first: () => Promise<Buffer | "part" | undefined>;
 }
 
 /**
  * Join two connections until both are over. An end is passed on as an end and leaves the other direction open; a reset is
  * passed on as a reset.
+ *
+ * @returns whether they were parted, and the client is the caller's again
  */
-export async function splice(client: Socket, upstream: Socket, { reader, idleMs, signal, first }: SpliceOptions): Promise<void> {
-  guardPair(client, upstream, idleMs);
+export async function splice(client: Socket, upstream: Socket, { reader, idleMs, signal, first }: SpliceOptions): Promise<boolean> {
+  const part = guardPair(client, upstream, idleMs);
   const release = resetOnAbort(signal, [client, upstream]);
   const over = Promise.all([closed(client), closed(upstream)]);
   client.setNoDelay(true);
-  upstream.once("end", () => {
+  const onEnd = (): void => {
     client.end();
-  });
+  };
+  upstream.once("end", onEnd);
   reader.start(client, upstream);
   const head = await first();
+  if (head === "part") {
+    part();
+    release();
+    upstream.off("end", onEnd);
+    upstream.on("error", () => {});
+    reset(upstream);
+    await closed(upstream);
+    reader.release();
+    return true;
+  }
   if (head === undefined) {
     reset(upstream);
     reset(client);
@@ -114,19 +127,22 @@ export async function splice(client: Socket, upstream: Socket, { reader, idleMs,
   await over;
   release();
   reader.release();
+  return false;
 }
 
-/** What breaks one breaks the other, and silence of both breaks both. */
-export function guardPair(client: Socket, upstream: Socket, idleMs: number): void {
+/** What breaks one breaks the other, and silence of both breaks both, until the result is called. */
+export function guardPair(client: Socket, upstream: Socket, idleMs: number): () => void {
+  let joined = true;
   const pairs = [
     [client, upstream],
     [upstream, client],
   ] as const;
   for (const [one, other] of pairs) {
     one.on("error", () => {
-      reset(other);
+      if (joined) reset(other);
     });
     one.once("close", (hadError) => {
+      if (!joined) return;
       if (hadError || !one.readableEnded) reset(other);
       else
         other.setTimeout(FLUSH_MS, () => {
@@ -136,6 +152,9 @@ export function guardPair(client: Socket, upstream: Socket, idleMs: number): voi
   }
   upstream.setTimeout(idleMs, () => {
     reset(upstream);
-    reset(client);
+    if (joined) reset(client);
   });
+  return () => {
+    joined = false;
+  };
 }

@@ -135,7 +135,7 @@ describe("a connection to any other port", () => {
     wrong.write(hello("evil.test"));
     expect((await readAll(wrong)).reset).toBe(true);
     expect(upstream.received()).toBe("");
-    for (const bytes of [hello("db.test"), hello(), Buffer.from([0x16, 0x09, 1, 2])]) {
+    for (const bytes of [hello("db.test"), hello(), Buffer.from([0x16, 0x19, 1, 2])]) {
       const right = await pod.dial("db.test", upstream.port);
       right.end(bytes);
       await sleep(50);

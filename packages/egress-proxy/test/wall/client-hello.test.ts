@@ -79,6 +79,7 @@ describe("parseClientHello", () => {
   it("knows at the first byte what is no TLS", ({ expect }) => {
     expect(looksLikeTls(Buffer.from("G"))).toBe(false);
     expect(looksLikeTls(Buffer.from([22]))).toBe(true);
-    expect(looksLikeTls(Buffer.from([22, 9]))).toBe(false);
+    expect(looksLikeTls(Buffer.from([22, 9]))).toBe(true);
+    expect(looksLikeTls(Buffer.from([22, 0x10]))).toBe(false);
   });
 });
