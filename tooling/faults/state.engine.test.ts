@@ -62,6 +62,17 @@ describe("the database", () => {
   });
 });
 
+describe("the files of a sandbox", () => {
+  it("deleted while it is stopped are made again, and its home is kept", async ({ expect }) => {
+    const workspace = lab.workspace();
+    await lab.run(workspace, "sh", "-c", "echo kept > ~/kept");
+    await lab.sbx("stop", "shell-project");
+    for (const directory of ["sandboxes", "pods"]) rmSync(path.join(lab.state, directory), { recursive: true });
+    expect(await lab.run(workspace, "cat", "/home/agent/kept")).toMatchObject({ code: 0, out: "kept\n" });
+    expect(await lab.sandboxes()).toHaveLength(1);
+  });
+});
+
 describe("the state directory", () => {
   it("starts over a stale lock, a lock of another process's pid and a socket left over", async ({ expect }) => {
     mkdirSync(lab.state, { mode: 0o700 });

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { SandboxId } from "@sbx/contracts";
@@ -26,6 +26,7 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
       const directory = await made(path.join(own(id), "files"), 0o755);
       return placeFile(path.join(directory, name), content, 0o644);
     },
+    has: (id, names) => Promise.resolve(names.every((name) => lstatSync(path.join(own(id), "files", name), { throwIfNoEntry: false })?.isFile() === true)),
     async holdProgram(gateImage) {
       const directory = await made(path.join(stateDirectory, "bin", gateImage.replace(/^sha256:/, "").slice(0, 16)), 0o755);
       const file = path.join(directory, "hold");

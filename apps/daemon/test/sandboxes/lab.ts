@@ -38,6 +38,8 @@ export interface SandboxLab extends AsyncDisposable {
   readonly service: SandboxService;
   readonly steps: Steps;
   readonly engine: FakeEngine;
+  /** Where the daemon keeps its files. */
+  readonly root: string;
   readonly events: readonly EventInit[];
   /** Destinations that were allowed for a sandbox after it was made. */
   readonly allowed: readonly string[];
@@ -107,6 +109,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
     service,
     steps,
     engine,
+    root,
     events,
     allowed,
     active,

@@ -61,6 +61,8 @@ export interface SandboxFiles {
   workspaceDirectory(id: SandboxId): Promise<string>;
   /** Write a file, readable by all, writable by the daemon alone; the path is stable for a name. */
   write(id: SandboxId, name: string, content: string): Promise<string>;
+  /** Whether every file of these names is there that was written. */
+  has(id: SandboxId, names: readonly string[]): Promise<boolean>;
   /** Path of the session holder's program, taken out of the gate's image. */
   holdProgram(gateImage: EngineId): Promise<string>;
   idProbe(id: SandboxId): Promise<IdProbe>;

@@ -39,14 +39,22 @@ export function fingerprintOf({ record, gateImage, holdProgram, profileEnv, prep
   return createHash("sha256").update(JSON.stringify(basis)).digest("hex");
 }
 
+/** Files that are written when a workload's container is made, and mounted into it at each start. */
+export const WORKLOAD_FILES = { passwd: "passwd", group: "group", hosts: "hosts", resolver: "resolv.conf" } as const;
+
 /**
- * The gate and workload of an earlier run, stopped, when they are both there and still what would be made now.
- * Otherwise they are removed: a workload lives in its gate's network and in no other.
+ * The gate and workload of an earlier run, stopped, when they are both there and still what would be made now, with the
+ * files that are mounted into them. Otherwise they are removed: a workload lives in its gate's network and in no other.
  */
-export async function reusableContainers(parts: Pick<SandboxParts, "owner">, engine: Engine, basis: WorkloadBasis): Promise<{ readonly gate: EngineId; readonly workload: EngineId } | undefined> {
+export async function reusableContainers(
+  parts: Pick<SandboxParts, "owner" | "files">,
+  engine: Engine,
+  basis: WorkloadBasis,
+): Promise<{ readonly gate: EngineId; readonly workload: EngineId } | undefined> {
   const views = await containersOf(parts, engine, basis.record.id);
   const [gate, workload] = [onlyOf(views, "gate"), onlyOf(views, "workload")];
-  if (gate !== undefined && workload !== undefined && workload.labels[LABELS.basis] === fingerprintOf(basis)) {
+  const isWhole = async (): Promise<boolean> => await parts.files.has(basis.record.id, Object.values(WORKLOAD_FILES));
+  if (gate !== undefined && workload !== undefined && workload.labels[LABELS.basis] === fingerprintOf(basis) && (await isWhole())) {
     for (const { id, state } of [workload, gate]) if (state === "running") await engine.stop(id, 0);
     return { gate: gate.id, workload: workload.id };
   }

@@ -5,7 +5,7 @@ import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts"
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
 import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
-import { containersOf, fingerprintOf, reusableContainers, type WorkloadBasis } from "./pod-containers.ts";
+import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { readAccounts } from "./read-accounts.ts";
@@ -124,10 +124,10 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
   const [passwd, group] = await waitForAll([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
   const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
   const files = {
-    passwd: await write("passwd", passwdFile(passwd, account)),
-    group: await write("group", groupFile(group, account)),
-    hosts: await write("hosts", hostsFile(record.name)),
-    resolver: await write("resolv.conf", resolverFile()),
+    passwd: await write(WORKLOAD_FILES.passwd, passwdFile(passwd, account)),
+    group: await write(WORKLOAD_FILES.group, groupFile(group, account)),
+    hosts: await write(WORKLOAD_FILES.hosts, hostsFile(record.name)),
+    resolver: await write(WORKLOAD_FILES.resolver, resolverFile()),
   };
   const { holdProgram, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
