@@ -18,7 +18,7 @@ export async function showEvents(context: Context, { follow, sandbox, since, jso
   const from = since === undefined ? "" : new Date(Date.now() - since).toISOString();
   // What the daemon tells about its progress is for the one who waits for it.
   const print = (event: Event): void => {
-    if (json === true || event.type !== "sandbox.progress") context.io.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`);
+    if (json === true || (event.type !== "sandbox.progress" && event.type !== "server.progress")) context.io.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`);
   };
   const past = await client.listEvents({ sandbox, limit: since === undefined ? 200 : 10_000 });
   for (const event of past) if (event.at >= from) print(event);

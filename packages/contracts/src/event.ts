@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   "workspace.report",
   "server.added",
   "server.removed",
+  "server.progress",
   "server.started",
   "server.ended",
   "server.failed",

@@ -87,6 +87,16 @@ const servers = {
     request: z.strictObject({ profile: ServerName, servers: z.array(ServerUri).min(1).max(500) }),
     response: z.object({ enabled: Names, notes: z.array(z.string()) }),
   }),
+  /**
+   * Bring what a server of a set is made of, start it once and read what it offers. Progress goes to the event stream as
+   * `server.progress`. What it `lacks` keeps it from being tried.
+   */
+  prepareServer: route({
+    method: "POST",
+    path: "/v1/mcp/profiles/{profile}/servers/{server}/preparation",
+    request: z.strictObject({ profile: ServerName, server: ServerName }),
+    response: z.object({ tools: z.number().int().optional(), failed: z.string().optional(), lacks: z.array(z.string()) }),
+  }),
   disableServers: route({
     method: "POST",
     path: "/v1/mcp/profiles/{profile}/removals",

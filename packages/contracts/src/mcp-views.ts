@@ -83,13 +83,15 @@ export type ToolResult = z.infer<typeof ToolResult>;
 export const ProfileView = z.object({ profile: ServerProfile, document: z.record(z.string(), z.json()) });
 export type ProfileView = z.infer<typeof ProfileView>;
 
-/** A server that runs now, for one sandbox or one client on the host. */
+/** A server that runs now, or is on its way to, for one sandbox or one client on the host. */
 export const ServerInstance = z.object({
   server: ServerName,
   sandbox: SandboxId.optional(),
   scope: z.string(),
   startedAt: z.iso.datetime(),
   calls: z.number().int().nonnegative(),
+  /** What is done for it while it does not run yet. */
+  step: z.string().optional(),
 });
 export type ServerInstance = z.infer<typeof ServerInstance>;
 

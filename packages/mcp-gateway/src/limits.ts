@@ -28,6 +28,8 @@ export interface GatewayLimits {
   readonly listPages: number;
   readonly listItems: number;
   readonly listBytes: number;
+  /** Time to bring what a server is made of, before it is started for the first time. */
+  readonly prepareMs: number;
   /** Time to start a server until it has said what it offers. */
   readonly startMs: number;
   /** Time that a list waits for servers of which nothing is known yet. */
@@ -71,6 +73,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   listPages: 100,
   listItems: 5000,
   listBytes: 16 * MIB,
+  prepareMs: 15 * MINUTE,
   startMs: 60 * SECOND,
   listWaitMs: 20 * SECOND,
   callMs: 5 * MINUTE,

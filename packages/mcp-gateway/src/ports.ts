@@ -85,6 +85,13 @@ export interface RunningServer extends AsyncDisposable {
 
 /** Starts local servers, each in a pod of its own with its own secrets. */
 export interface ServerRunner {
+  /**
+   * Do what takes long and is done once: pull an image, install a package. A start does it too; here it has its own time, and lines
+   * for whoever waits. Nothing of the server runs.
+   *
+   * @throws as {@link ServerRunner.start}
+   */
+  prepare?(request: StartServer, options: { readonly progress: (line: string) => void; readonly signal: AbortSignal }): Promise<void>;
   /** @throws AppError `SERVER_FAILED`, `SERVER_DENIED`, `SECRET_MISSING`, `CONFIG_INVALID`, `IMAGE_UNAVAILABLE`, or the signal's reason */
   start(request: StartServer, signal: AbortSignal): Promise<RunningServer>;
 }

@@ -8,7 +8,7 @@ import { Places } from "./upstream/places.ts";
 import { Scope } from "./view/scope.ts";
 import type { ServerSlot } from "./view/server-slot.ts";
 
-/** A server that runs now. */
+/** A server that runs now, or is on its way to. */
 export interface InstanceView {
   readonly server: string;
   readonly caller: Caller;
@@ -16,6 +16,8 @@ export interface InstanceView {
   readonly startedAt: number;
   /** Requests that it was asked since. */
   readonly calls: number;
+  /** While it is not there yet: what is done for it now; `startedAt` is when that began. */
+  readonly step?: string;
 }
 
 const CLOSED = new AppError("SESSION_NOT_FOUND", { message: "The scope of the session was closed.", fix: "Initialize a new session." });
@@ -79,8 +81,9 @@ export class ScopeRegistry implements AsyncDisposable {
 
   instances(): readonly InstanceView[] {
     return this.#slots().flatMap(({ caller, slot: { entry, instance } }) => {
-      const { life } = instance;
-      return life === undefined ? [] : [{ server: entry.name, caller, ...life }];
+      const { life, starting } = instance;
+      if (life !== undefined) return [{ server: entry.name, caller, ...life }];
+      return starting === undefined ? [] : [{ server: entry.name, caller, startedAt: starting.since, calls: 0, step: starting.step }];
     });
   }
 

@@ -3,6 +3,7 @@ import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { table } from "../show.ts";
 import { serverLines, shortened } from "./catalogs.ts";
+import { prepareServers } from "./prepare-servers.ts";
 import { present, type FormatOptions } from "./present.ts";
 
 /** List what is enabled. */
@@ -37,11 +38,13 @@ function enabledLines(servers: readonly ServerView[]): readonly string[] {
 }
 
 /** Enable servers by name or address, and say what they still need. */
-export async function enableServers({ daemon, io }: Context, servers: readonly string[]): Promise<void> {
-  const { client } = await daemon.connect();
-  const { enabled, notes } = await client.enableServers({ profile: "default", servers: [...servers] });
+export async function enableServers(context: Context, servers: readonly string[], { prepare = true }: { readonly prepare?: boolean } = {}): Promise<void> {
+  const { io } = context;
+  const connection = await context.daemon.connect();
+  const { enabled, notes } = await connection.client.enableServers({ profile: "default", servers: [...servers] });
   io.out(`Enabled: ${enabled.join(", ")}\n`);
   for (const note of notes) io.err(`sbx: ${cleanText(note)}\n`);
+  if (prepare) await prepareServers(context, connection, { profile: "default", servers: enabled });
 }
 
 /** Disable servers, or all of them. */

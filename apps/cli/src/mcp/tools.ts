@@ -3,6 +3,7 @@ import { cleanLines, cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { present } from "./present.ts";
+import { withServerProgress } from "./server-progress.ts";
 
 type JsonValue = NonNullable<ConfigChange["value"]> | null;
 
@@ -36,12 +37,12 @@ export async function inspectTool(context: Context, name: string, options: ToolO
 }
 
 /** Call a tool. @returns the exit code: 1 when the tool itself failed */
-export async function callTool({ daemon, io }: Context, { tool, args, ...options }: ToolOptions & { readonly tool: string; readonly args: readonly string[] }): Promise<number> {
+export async function callTool(context: Context, { tool, args, ...options }: ToolOptions & { readonly tool: string; readonly args: readonly string[] }): Promise<number> {
   const values = Object.fromEntries(args.map(parseArgument));
   const selection = selectionOf(options);
-  const { client } = await daemon.connect();
-  const result = await client.callTool({ tool, arguments: values, ...selection });
-  await present(io, formatOf(options), { result, lines: callLines });
+  const connection = await context.daemon.connect();
+  const result = await withServerProgress(context, connection, async () => await connection.client.callTool({ tool, arguments: values, ...selection }));
+  await present(context.io, formatOf(options), { result, lines: callLines });
   return result.isError === true ? EXIT.no : EXIT.done;
 }
 
@@ -62,11 +63,11 @@ export async function chooseTools(
   io.out(`${enabled} tool(s) enabled, ${disabled} tool(s) disabled\n`);
 }
 
-async function toolsOf({ daemon, io }: Context, options: ToolOptions): Promise<readonly ToolView[]> {
+async function toolsOf(context: Context, options: ToolOptions): Promise<readonly ToolView[]> {
   const selection = selectionOf(options);
-  const { client } = await daemon.connect();
-  const { tools, failed } = await client.listTools(selection);
-  for (const { server, reason } of failed) io.err(`sbx: ${cleanText(`${server} did not start: ${reason}`)}\n`);
+  const connection = await context.daemon.connect();
+  const { tools, failed } = await withServerProgress(context, connection, async () => await connection.client.listTools(selection));
+  for (const { server, reason } of failed) context.io.err(`sbx: ${cleanText(`${server} did not start: ${reason}`)}\n`);
   return tools;
 }
 

@@ -29,7 +29,7 @@ export class ProgressView implements Disposable {
     }, REDRAW_MS).unref();
   }
 
-  /** Take one `sandbox.progress` event. */
+  /** Take one event of progress. */
   take({ fields }: Event): void {
     const name = cleanText(String(fields["step"] ?? ""));
     const state = fields["state"];

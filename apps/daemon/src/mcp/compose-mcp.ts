@@ -57,7 +57,7 @@ export function composeMcp({ config, scope, store, engine, secrets, gateway, rec
       gateway,
       base: (options) => gatewayBase(options, { sets, catalogs: files }),
       adopt,
-      listTools: async (base, signal) => await tools.listOf(base, signal),
+      listTools: async (base, signal) => await tools.listOf(base, signal, { hurry: true }),
       token: () => hostToken(config.stateDirectory),
       newId,
       now,

@@ -4,6 +4,7 @@ import { abortable } from "../abortable.ts";
 import { text, type JsonObject } from "../jsonrpc/json.ts";
 import { RpcFailure } from "../jsonrpc/message.ts";
 import type { Cause } from "../scope-member.ts";
+import { stepProgress, type ToolSearch } from "../tools/call-tool.ts";
 import { errorResult, problemResult, textResult } from "../tools/tool-result.ts";
 import type { Scope } from "../view/scope.ts";
 import type { ViewTool } from "../view/server-slot.ts";
@@ -31,13 +32,13 @@ export const addServerTool: ManagementTool = {
     },
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
   },
-  run: async ({ session: { scope }, args, cause }) => {
+  run: async ({ session: { scope }, args, cause, onProgress }) => {
     const checked = checkArguments(Arguments, args);
     if (!checked.ok) return checked.answer;
     const { name, activate } = checked.value;
     const entry = scope.parts.catalog.find(name, scope.caller);
     if (entry === undefined) return unknownServer(name);
-    const added = await addServer({ scope, entry, cause }, { activate });
+    const added = await addServer({ scope, entry, cause, onProgress }, { activate });
     return "answer" in added ? added.answer : textResult(await success({ scope, entry, cause }, { activate, tools: added.tools }));
   },
 };
@@ -51,6 +52,7 @@ interface Addition {
   readonly scope: Scope;
   readonly entry: ServerEntry;
   readonly cause: Cause;
+  readonly onProgress?: ToolSearch["onProgress"];
 }
 
 /**
@@ -58,7 +60,7 @@ interface Addition {
  * the clients were told of them. Whatever goes wrong, the scope has afterwards what it had before.
  */
 export async function addServer(
-  { scope, entry, cause }: Addition,
+  { scope, entry, cause, onProgress }: Addition,
   { activate, wanted }: { readonly activate: boolean; readonly wanted?: EnabledServer },
 ): Promise<{ readonly tools: readonly ViewTool[] } | { readonly answer: JsonObject }> {
   const before = scope.parts.state.servers(scope.caller).find(({ name }) => name === entry.name);
@@ -68,7 +70,7 @@ export async function addServer(
   const { unlisted: _, ...rest } = base;
   put(scope, { ...rest, ...(activate ? {} : { unlisted: true }) });
   await scope.refresh();
-  const failure = await failureToStart(scope, entry.name, cause.signal).catch(async (error: unknown) => {
+  const failure = await failureToStart(scope, entry.name, { signal: cause.signal, onProgress }).catch(async (error: unknown) => {
     await putBack(scope, entry.name, before);
     throw error;
   });
@@ -85,9 +87,13 @@ export async function addServer(
 }
 
 /** Start a server of the scope, or the one that runs, and read what it offers. Gives the expected failure; throws when the caller went away. */
-export async function failureToStart(scope: Scope, server: string, signal: AbortSignal): Promise<AppError | undefined> {
+export async function failureToStart(scope: Scope, server: string, { signal, onProgress }: ToolSearch): Promise<AppError | undefined> {
   const slot = scope.slot(server);
   if (slot === undefined) return new AppError("SERVER_UNKNOWN", { message: `Server '${server}' was removed meanwhile.`, fix: "Add it again if it is still wanted." });
+  const tell = stepProgress(onProgress);
+  const release = slot.instance.onStep((step) => {
+    tell(server, step);
+  });
   try {
     await abortable(scope.reread(slot), signal);
     return undefined;
@@ -96,6 +102,8 @@ export async function failureToStart(scope: Scope, server: string, signal: Abort
     if (AppError.is(error)) return error;
     if (error instanceof RpcFailure) return new AppError("SERVER_FAILED", { message: `Server '${server}' does not say what it offers: ${error.message}`, fix: "Use another version of the server." });
     throw error;
+  } finally {
+    release();
   }
 }
 

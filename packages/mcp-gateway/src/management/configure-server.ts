@@ -53,7 +53,7 @@ export const configureServerTool: ManagementTool = {
     put(scope, { ...before, config });
     await scope.refresh();
     // One that does not start with its new settings keeps the old ones.
-    const failed = await failureToStart(scope, server, cause.signal);
+    const failed = await failureToStart(scope, server, { signal: cause.signal });
     if (failed !== undefined) {
       put(scope, before);
       await scope.refresh();

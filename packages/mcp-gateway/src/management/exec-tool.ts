@@ -35,7 +35,7 @@ export const execTool: ManagementTool = {
     if (isReserved(name)) return errorResult(`Error: '${name}' is a tool of the gateway itself. Call it directly.`);
     let tool: ViewTool;
     try {
-      tool = await findTool(session.scope, name, cause.signal);
+      tool = await findTool(session.scope, name, { signal: cause.signal, onProgress });
     } catch (error) {
       if (!(error instanceof RpcFailure)) throw error;
       return errorResult(`Error: Tool '${name}' not found in current session. Make sure the server providing this tool is added to the session.`);

@@ -1,4 +1,4 @@
-import { isObject, member, text, type JsonObject } from "../jsonrpc/json.ts";
+import { isObject, member, text, type Json, type JsonObject } from "../jsonrpc/json.ts";
 import { RPC_CODES, RpcFailure, type RpcRequest } from "../jsonrpc/message.ts";
 import { DISCOVER_PROMPT, DISCOVER_TEXT } from "../management/discover-prompt.ts";
 import { manage, managementTools } from "../management/management-tools.ts";
@@ -25,7 +25,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     const onProgress = progressRelay(session, cause, progressToken);
     const managed = await manage({ session, name, args, cause, onProgress });
     if (managed !== undefined) return managed;
-    const tool = await findTool(session.scope, name, cause.signal);
+    const tool = await findTool(session.scope, name, { signal: cause.signal, onProgress });
     return await callServerTool(session.scope, { tool, args, meta, cause, onProgress });
   },
   "prompts/list": async ({ scope }, _params, { signal }) => {
@@ -115,11 +115,19 @@ async function relay(session: Session, slot: ServerSlot, { method, params, cause
   return presentUris(result, (uri) => session.scope.uris.shown(slot.entry.name, uri));
 }
 
-/** Tells the client of progress under its own token, in the course of its own request. */
+/**
+ * Tells the client of progress under its own token, in the course of its own request. Steps of ours on the way to a server
+ * have no number: they are counted, and what the server then says goes on from there, so that the number only grows.
+ */
 function progressRelay(session: Session, { related }: Cause, progressToken: string | number | undefined): ((params: JsonObject) => void) | undefined {
   if (progressToken === undefined) return undefined;
+  let steps = 0;
+  const later = (value: Json | undefined): Json | undefined => (typeof value === "number" ? steps + value : value);
   return (params) => {
-    session.tell("notifications/progress", { ...params, progressToken }, related);
+    const isStep = params["progress"] === undefined;
+    if (isStep) steps += 1;
+    const moved = Object.entries({ progress: isStep ? steps : later(params["progress"]), total: later(params["total"]) }).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+    session.tell("notifications/progress", { ...params, ...Object.fromEntries(moved), progressToken }, related);
   };
 }
 

@@ -22,11 +22,32 @@ export interface ToolRequest {
   readonly via?: "mcp-exec" | "code-mode" | undefined;
 }
 
-/** Find a tool by the name that the scope knows; servers of which nothing is known yet are asked. @throws RpcFailure for an unknown one */
-export async function findTool(scope: Scope, name: string, signal: AbortSignal): Promise<ViewTool> {
-  const found = scope.view().tools.get(name) ?? (await scope.fullView(signal)).tools.get(name);
+/** A wait for a tool, by a client that may have asked to hear of progress. */
+export interface ToolSearch {
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((params: JsonObject) => void) | undefined;
+}
+
+/**
+ * Find a tool by the name that the scope knows. Servers of which nothing is known yet are asked, and one that is just being
+ * installed or started is waited for, with a word of progress for each step.
+ *
+ * @throws RpcFailure for an unknown one
+ */
+export async function findTool(scope: Scope, name: string, { signal, onProgress }: ToolSearch): Promise<ViewTool> {
+  let found = scope.view().tools.get(name);
+  if (found === undefined) {
+    const tell = stepProgress(onProgress);
+    await scope.awaitTool(name, signal, tell);
+    found = scope.view().tools.get(name) ?? (await scope.fullView(signal)).tools.get(name);
+  }
   if (found === undefined) throw new RpcFailure(RPC_CODES.invalidParams, `Unknown tool: ${name.slice(0, 200)}`);
   return found;
+}
+
+/** Tells of each step on the way to a server. */
+export function stepProgress(onProgress: ToolSearch["onProgress"]): (server: string, step: string) => void {
+  return (server, step) => onProgress?.({ message: `${server}: ${step}` });
 }
 
 /**

@@ -22,6 +22,8 @@ export interface InstanceEvents {
 }
 
 export interface InstanceOptions {
+  /** Brings what the server is made of, before each start; tells how that goes. */
+  readonly prepare: (progress: (line: string) => void, signal: AbortSignal) => Promise<void>;
   readonly open: OpenTransport;
   readonly events: InstanceEvents;
   readonly limits: GatewayLimits;
@@ -42,7 +44,7 @@ export interface InstanceLife {
 
 type State =
   | { readonly phase: "stopped" }
-  | { readonly phase: "starting"; readonly connection: Promise<ServerConnection>; readonly abort: AbortController }
+  | { readonly phase: "starting"; readonly connection: Promise<ServerConnection>; readonly abort: AbortController; readonly since: number }
   | { readonly phase: "running"; readonly connection: ServerConnection; readonly startedAt: number };
 
 /** One server with one configuration for one scope: started when first needed, kept warm, stopped when idle, started again with patience. */
@@ -50,7 +52,9 @@ export class ServerInstance implements AsyncDisposable {
   readonly #options: InstanceOptions;
   readonly #backOff: BackOff;
   readonly #causes = new Set<Cause>();
+  readonly #listeners = new Set<(step: string) => void>();
   #state: State = { phase: "stopped" };
+  #step = "";
   #lastFailure = "";
   #lastLog = "";
   #calls = 0;
@@ -70,6 +74,18 @@ export class ServerInstance implements AsyncDisposable {
   /** `undefined` while it does not run. */
   get life(): InstanceLife | undefined {
     return this.#state.phase === "running" ? { startedAt: this.#state.startedAt, calls: this.#calls } : undefined;
+  }
+
+  /** Since when it starts (milliseconds since the epoch), and what is done for it now; `undefined` when it does not. */
+  get starting(): { readonly since: number; readonly step: string } | undefined {
+    return this.#state.phase === "starting" ? { since: this.#state.since, step: this.#step } : undefined;
+  }
+
+  /** Hear what is done on the way to a start, from now on. @returns a release */
+  onStep(listener: (step: string) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#state.phase === "starting" && this.#step !== "") listener(this.#step);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** What it last wrote beside the protocol, in this life or else in the one before. */
@@ -178,20 +194,30 @@ export class ServerInstance implements AsyncDisposable {
       return Promise.reject(new AppError("SERVER_FAILED", { message: `The server failed and is left alone for ${seconds} s: ${this.#lastFailure}`, fix: `Try again in ${seconds} s.` }));
     }
     const abort = new AbortController();
-    const state: State = { phase: "starting", abort, connection: this.#open(abort.signal) };
+    this.#step = "";
+    const state: State = { phase: "starting", abort, connection: this.#open(abort.signal), since: Date.now() };
     this.#state = state;
     return state.connection;
   }
 
   async #open(stop: AbortSignal): Promise<ServerConnection> {
-    const { events, limits, open, clientCapabilities, takePlace, restore } = this.#options;
-    const begun = performance.now();
+    const { prepare, events, limits, open, clientCapabilities, takePlace, restore } = this.#options;
+    let begun = performance.now();
     let giveBack: (() => void) | undefined;
     const ended = (): void => {
       giveBack?.();
       giveBack = undefined;
     };
     try {
+      await prepare(
+        (line) => {
+          this.#tell(line);
+        },
+        AbortSignal.any([stop, AbortSignal.timeout(limits.prepareMs)]),
+      );
+      begun = performance.now();
+      // A start without a preparation is over before anybody wants to hear of it.
+      if (this.#step !== "") this.#tell("starting");
       giveBack = await takePlace(this);
       const connection: ServerConnection = await ServerConnection.open(
         {
@@ -223,8 +249,13 @@ export class ServerInstance implements AsyncDisposable {
     } catch (error) {
       ended();
       if (!stop.aborted) this.#failed(error instanceof Error ? error : new Error(String(error)));
-      throw asServerFailure(error, limits.startMs);
+      throw asServerFailure(error, limits);
     }
+  }
+
+  #tell(step: string): void {
+    this.#step = step.slice(0, 300);
+    for (const listener of this.#listeners) listener(this.#step);
   }
 
   #connectionEnded(reason: Error): void {
@@ -263,7 +294,7 @@ function stopped(): AppError {
   return new AppError("SERVER_FAILED", { message: "The server was stopped.", fix: "Call again: it starts anew." });
 }
 
-function asServerFailure(error: unknown, startMs: number): unknown {
+function asServerFailure(error: unknown, { startMs }: GatewayLimits): unknown {
   if (AppError.is(error)) return error;
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return new AppError("SERVER_FAILED", {

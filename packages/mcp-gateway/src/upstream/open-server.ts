@@ -31,6 +31,16 @@ export function openServer(request: StartServer, { runner, remote, policy, budge
   };
 }
 
+/** Give what brings the parts of a server here before it is started. Policy is asked first: what may not run is not fetched either. */
+export function prepareServer(request: StartServer, { runner, policy }: Pick<ServerReach, "runner" | "policy">): (progress: (line: string) => void, signal: AbortSignal) => Promise<void> {
+  if (request.entry.source.kind === "remote" || runner.prepare === undefined) return () => Promise.resolve();
+  const prepare = runner.prepare.bind(runner);
+  return async (progress, signal) => {
+    refuseUnlessAllowed(request, policy);
+    await prepare(request, { progress, signal });
+  };
+}
+
 function refuseUnlessAllowed(request: StartServer, policy: ServerPolicy): void {
   const verdict = policy.judge(request);
   if (verdict.effect !== "allow") throw new AppError("SERVER_DENIED", { message: `Server '${request.entry.name}' may not run here: ${verdict.reason}`, fix: verdict.fix });

@@ -5,7 +5,7 @@ import type { JsonObject } from "../jsonrpc/json.ts";
 import type { Caller, ServerLists } from "../ports.ts";
 import type { ScopeMember } from "../scope-member.ts";
 import { ServerInstance } from "../upstream/instance.ts";
-import { openServer } from "../upstream/open-server.ts";
+import { openServer, prepareServer } from "../upstream/open-server.ts";
 import { ByteBudget } from "../byte-budget.ts";
 import { abortable } from "../abortable.ts";
 import type { Places } from "../upstream/places.ts";
@@ -107,6 +107,31 @@ export class Scope implements AsyncDisposable {
     return this.view();
   }
 
+  /**
+   * Wait for servers that are on their way and could have this tool, as long as none has it. A server whose tools a catalog
+   * lists is waited for by them alone. `onStep` hears what is done for them.
+   */
+  async awaitTool(name: string, signal: AbortSignal, onStep: (server: string, step: string) => void): Promise<void> {
+    const waiting = new Map(
+      this.slots
+        .filter((slot) => slot.lists === undefined && couldHave(slot.entry, name))
+        .map((slot) => {
+          const release = slot.instance.onStep((step) => {
+            onStep(slot.entry.name, step);
+          });
+          const done = abortable(this.reread(slot), signal)
+            .catch(() => undefined)
+            .then(() => {
+              release();
+              waiting.delete(slot);
+            });
+          return [slot, done] as const;
+        }),
+    );
+    while (waiting.size > 0 && !this.view().tools.has(name)) await Promise.race(waiting.values());
+    signal.throwIfAborted();
+  }
+
   async #waitFor(slot: ServerSlot, patience: AbortSignal): Promise<void> {
     try {
       await abortable(this.reread(slot), patience);
@@ -138,9 +163,12 @@ export class Scope implements AsyncDisposable {
     // Its own limits end each step; this one ends a server that takes them all.
     const late = new AppError("SERVER_FAILED", { message: `Server '${slot.entry.name}' did not say in time what it offers.`, fix: "Try again, or use another version of the server." });
     const tooLong = new AbortController();
-    const timer = setTimeout(() => {
-      tooLong.abort(late);
-    }, this.parts.limits.startMs * 2).unref();
+    const timer = setTimeout(
+      () => {
+        tooLong.abort(late);
+      },
+      this.parts.limits.prepareMs + this.parts.limits.startMs * 2,
+    ).unref();
     const said = await slot.instance.lists(tooLong.signal).finally(() => {
       clearTimeout(timer);
     });
@@ -187,6 +215,7 @@ export class Scope implements AsyncDisposable {
     };
     const instance: ServerInstance = new ServerInstance({
       limits,
+      prepare: prepareServer(request, this.parts),
       open: openServer(request, { ...this.parts, budget: this.budget }, limits),
       clientCapabilities: () => clientCapabilities(this.members, this.parts.sampling),
       takePlace: async (wanted) => await this.#places.take(wanted, this.key),
@@ -225,6 +254,11 @@ export class Scope implements AsyncDisposable {
     }, limits);
     return { entry, enabled, instance, listKey, lists, borrowed, reading: undefined, late: false, rereading, subscriptions: new Map(), visits: new Map() };
   }
+}
+
+/** Names that the scope knows may have the server's name before the tool's. */
+function couldHave({ tools }: ServerEntry, name: string): boolean {
+  return tools.length === 0 || tools.some((tool) => name === tool.name || name.endsWith(`__${tool.name}`));
 }
 
 /** Whether a server has resources of which nothing is known. */

@@ -88,10 +88,10 @@ export class LineClient implements AsyncDisposable {
     return (await this.ask("tools/list")).result.tools.map(({ name }: { readonly name: string }) => name);
   }
 
-  /** Wait until it is told something. */
+  /** Wait until it is told something, with these words in it. */
   // oxlint-disable-next-line typescript/no-explicit-any -- as above
-  async hears(method: string): Promise<any> {
-    const fits = (message: Wire): boolean => message["method"] === method;
+  async hears(method: string, words = ""): Promise<any> {
+    const fits = (message: Wire): boolean => message["method"] === method && JSON.stringify(message).includes(words);
     const before = this.told.find(fits);
     if (before !== undefined) return before;
     const found = Promise.withResolvers<unknown>();

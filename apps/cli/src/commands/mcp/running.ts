@@ -4,7 +4,7 @@ import type { MakeCommand } from "../../program.ts";
 
 /** What runs now. */
 export const lsCommand: MakeCommand = (context) => {
-  const command = new Command("ls").alias("ps").description("List the servers that run now, and for whom").addOption(formatOption()).addOption(jsonOption());
+  const command = new Command("ls").alias("ps").description("List the servers that run now or are being fetched, and for whom").addOption(formatOption()).addOption(jsonOption());
   return withExamples(command, "ls", "ls --json").action(async (options) => {
     const [{ present }, { table }] = await Promise.all([import("../../mcp/present.ts"), import("../../show.ts")]);
     const { client } = await context.daemon.connect();
@@ -14,8 +14,8 @@ export const lsCommand: MakeCommand = (context) => {
         all.length === 0
           ? ["No server runs. One is started when a tool of it is first used: sbx mcp tools call TOOL"]
           : table(
-              ["SERVER", "FOR", "CALLS", "SINCE"],
-              all.map(({ server, sandbox, scope, calls, startedAt }) => [server, sandbox ?? scope, String(calls), startedAt]),
+              ["SERVER", "FOR", "STATE", "CALLS", "SINCE"],
+              all.map(({ server, sandbox, scope, calls, startedAt, step }) => [server, sandbox ?? scope, step === undefined ? "runs" : step.slice(0, 60), String(calls), startedAt]),
             ),
     });
   });

@@ -31,10 +31,13 @@ function enableCommand(context: Context): CommandUnknownOpts {
   const command = new Command("enable")
     .alias("add")
     .description("Enable servers for all sandboxes and clients")
+    .option("--no-prepare", "do not fetch and try them now, but at their first use")
     .argument("<server...>", "NAME, catalog://CATALOG/NAME, npm:PACKAGE@VERSION, pypi:PACKAGE@VERSION, docker://IMAGE or https address");
-  return withExamples(command, "server enable fetch", "server enable npm:@modelcontextprotocol/server-everything@2026.1.14", "server enable docker://mcp/fetch").action(async (servers) => {
-    await (await import("../../mcp/servers.ts")).enableServers(context, servers);
-  });
+  return withExamples(command, "server enable fetch", "server enable npm:@modelcontextprotocol/server-everything@2026.1.14", "server enable docker://mcp/fetch").action(
+    async (servers, { prepare }) => {
+      await (await import("../../mcp/servers.ts")).enableServers(context, servers, { prepare });
+    },
+  );
 }
 
 function disableCommand(context: Context): CommandUnknownOpts {

@@ -1,12 +1,16 @@
 import { createInterceptors, parseInterceptor, startHttpGateway, type Gateway, type GatewayOptions, type GatewayState } from "@sbx/mcp-gateway";
-import type { RecordEvent, ServerEntry } from "@sbx/contracts";
+import type { RecordEvent, ServerEntry, ServerInstance } from "@sbx/contracts";
+import type { Preparation } from "../running/server-preparations.ts";
 import { createRunState } from "../store/run-state.ts";
 import type { ClientOptions, GatewayPort, ListenOptions } from "./gateway-port.ts";
 import { tokenText } from "./host-token.ts";
 import { toolsOffered } from "./tool-patterns.ts";
 
 /** What a gateway has for itself that serves the clients of one command; `chosen` are the servers that its person named. */
-export type OwnParts = Required<Pick<GatewayOptions, "state" | "management" | "offers" | "interceptors" | "record">> & { readonly chosen: ClientOptions["base"] };
+export type OwnParts = Required<Pick<GatewayOptions, "state" | "management" | "offers" | "interceptors" | "record">> & {
+  readonly chosen: ClientOptions["base"];
+  readonly limits?: NonNullable<GatewayOptions["limits"]>;
+};
 
 export interface GatewayPortParts {
   /** Make a gateway over the parts that all share: catalog, policy, runner, remote servers, lists. */
@@ -16,18 +20,22 @@ export interface GatewayPortParts {
   readonly state: Pick<GatewayState, "profile" | "putProfile">;
   readonly record: RecordEvent;
   readonly find: (server: string) => ServerEntry | undefined;
+  readonly prepare: GatewayPort["prepare"];
+  /** What is being brought now. */
+  readonly preparing: () => readonly Preparation[];
   /** The whole environment of a person's interceptors. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** The gateway for commands of a person: each gets one of its own over what all share, and takes it down when it ends. */
-export function createGatewayPort({ make, ofSandboxes, state, record, find, env }: GatewayPortParts): GatewayPort {
+export function createGatewayPort({ make, ofSandboxes, state, record, find, prepare, preparing, env }: GatewayPortParts): GatewayPort {
   const live = new Set<Gateway>([ofSandboxes]);
   const open = (options: ClientOptions): Gateway => {
     const gateway = make({
       state: createRunState(state, options.base),
       chosen: options.base,
       management: options.management,
+      ...(options.listWaitMs === undefined ? {} : { limits: { listWaitMs: options.listWaitMs } }),
       record: (event) => {
         record(event);
         if (event.type === "server.failed") options.failed(String(event.fields["server"]), String(event.fields["reason"]));
@@ -57,22 +65,34 @@ export function createGatewayPort({ make, ofSandboxes, state, record, find, env 
       }
     },
     listen: async (options) => await listen(options, open(options), close),
-    instances: () =>
-      [...live].flatMap((gateway) =>
-        gateway.instances().map(({ server, caller, startedAt, calls }) => ({
-          server,
-          ...(caller.kind === "sandbox" ? { sandbox: caller.sandbox } : {}),
-          scope: caller.kind === "sandbox" ? caller.scope : "this machine",
-          startedAt: new Date(startedAt).toISOString(),
-          calls,
-        })),
-      ),
+    instances() {
+      const all = [...live].flatMap((gateway) => gateway.instances().map(viewOf));
+      const known = new Set(all.map(({ server }) => server));
+      return [...all, ...preparing().flatMap((one) => (known.has(one.server) ? [] : [preparationView(one)]))];
+    },
+    prepare,
+    refresh: async () => void (await Promise.all([...live].map(async (gateway) => await gateway.refresh()))),
     logs: (server) => [...live].map((gateway) => gateway.logs(server)).join(""),
     async restart(server) {
       const ended = await Promise.all([...live].map(async (gateway) => await gateway.restart(server)));
       return ended.reduce((sum, one) => sum + one, 0);
     },
   };
+}
+
+function viewOf({ server, caller, startedAt, calls, step }: ReturnType<Gateway["instances"]>[number]): ServerInstance {
+  return {
+    server,
+    ...(caller.kind === "sandbox" ? { sandbox: caller.sandbox } : {}),
+    scope: caller.kind === "sandbox" ? caller.scope : "this machine",
+    startedAt: new Date(startedAt).toISOString(),
+    calls,
+    ...(step === undefined ? {} : { step: step === "" ? "starting" : step }),
+  };
+}
+
+function preparationView({ server, since, step }: Preparation): ServerInstance {
+  return { server, scope: "this machine", startedAt: new Date(since).toISOString(), calls: 0, step };
 }
 
 async function listen({ port, token }: ListenOptions, gateway: Gateway, close: (gateway: Gateway) => Promise<void>): Promise<{ readonly port: number } & AsyncDisposable> {

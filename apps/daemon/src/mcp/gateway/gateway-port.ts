@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { EnabledServer, ServerInstance } from "@sbx/contracts";
+import type { EnabledServer, ServerConfig, ServerEntry, ServerInstance } from "@sbx/contracts";
 import type { Caller } from "@sbx/mcp-gateway";
 import type { Secret } from "@sbx/secret-injector";
 
@@ -17,6 +17,8 @@ export interface ClientOptions {
   readonly interceptors: readonly string[];
   /** A line for the person who started it. Never a secret, never an argument of a call. */
   readonly log: (line: string) => void;
+  /** How long a list waits for servers that start; the gateway's own patience unless it is said. */
+  readonly listWaitMs?: number;
   /** Told of each server that did not start, and why. */
   readonly failed: (server: string, reason: string) => void;
 }
@@ -43,6 +45,10 @@ export interface GatewayPort {
   instances(): readonly ServerInstance[];
   /** What instances of a server wrote on their standard error, newest last. */
   logs(server: string): string;
+  /** Bring what a server is made of. Nothing of it runs. @throws what bringing it throws */
+  prepare(entry: ServerEntry, config: ServerConfig, signal: AbortSignal): Promise<void>;
+  /** Take over what files of the person say now; clients hear of what changed for them. */
+  refresh(): Promise<void>;
   /** End every instance of a server. @returns how many there were */
   restart(server: string): Promise<number>;
 }

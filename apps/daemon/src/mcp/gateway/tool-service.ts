@@ -13,6 +13,9 @@ export interface ToolServiceParts {
   readonly now: () => number;
 }
 
+/** A person who waits sees how it goes and can leave: as long as a server may take to be installed and started. */
+const PATIENCE_MS = 17 * 60_000;
+
 /** Which servers a person's question is about: a set of them, or some by name. */
 export interface Selection {
   readonly profile: string;
@@ -37,10 +40,10 @@ export class ToolService {
     return await this.listOf(this.#baseOf(selection), signal);
   }
 
-  /** The tools of these servers. One that does not start keeps nobody from the others. */
-  async listOf(base: ClientOptions["base"], signal: AbortSignal): Promise<ListedTools> {
+  /** The tools of these servers. One that does not start keeps nobody from the others; with `hurry` one that takes long neither. */
+  async listOf(base: ClientOptions["base"], signal: AbortSignal, { hurry = false }: { readonly hurry?: boolean } = {}): Promise<ListedTools> {
     const failed = new Map<string, string>();
-    const tools = await this.#run({ base, failed }, signal, listTools);
+    const tools = await this.#run({ base, failed, hurry }, signal, listTools);
     return { tools, failed: [...failed].map(([server, reason]) => ({ server, reason })) };
   }
 
@@ -70,11 +73,16 @@ export class ToolService {
     return () => set.profile().servers.filter(({ name }) => servers === undefined || servers.includes(name));
   }
 
-  async #run<T>({ base, failed }: { readonly base: ClientOptions["base"]; readonly failed: Map<string, string> }, signal: AbortSignal, use: (client: LineClient) => Promise<T>): Promise<T> {
+  async #run<T>(
+    { base, failed, hurry = false }: { readonly base: ClientOptions["base"]; readonly failed: Map<string, string>; readonly hurry?: boolean },
+    signal: AbortSignal,
+    use: (client: LineClient) => Promise<T>,
+  ): Promise<T> {
     const options: ClientOptions = {
       base,
       management: false,
       tools: [],
+      ...(hurry ? {} : { listWaitMs: PATIENCE_MS }),
       logCalls: true,
       blockSecrets: true,
       interceptors: [],

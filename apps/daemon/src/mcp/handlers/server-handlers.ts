@@ -1,13 +1,16 @@
 import type { McpParts } from "../mcp-parts.ts";
 import { chooseTools } from "../servers/choose-tools.ts";
+import { prepareServer } from "../servers/prepare-server.ts";
 import type { McpHandlers } from "./mcp-handlers.ts";
 
 const done = { done: true } as const;
-type Names = "listServers" | "searchServers" | "inspectServer" | "enableServers" | "disableServers" | "listServerRules" | "ruleServer" | "listTools" | "callTool" | "chooseTools";
+type Names = "listServers" | "searchServers" | "inspectServer" | "enableServers" | "prepareServer" | "disableServers" | "listServerRules" | "ruleServer" | "listTools" | "callTool" | "chooseTools";
 
 /** Answers about servers and their tools. */
-export function serverHandlers({ servers, tools, store, sandboxId }: McpParts): Pick<McpHandlers, Names> {
+export function serverHandlers(parts: McpParts): Pick<McpHandlers, Names> {
+  const { servers, tools, store, sandboxId } = parts;
   return {
+    prepareServer: async (request, signal) => await prepareServer(parts, request, signal),
     listServers: async ({ profile }) => await servers.list(profile),
     searchServers: async ({ query }) => await Promise.resolve(servers.search(query)),
     inspectServer: async ({ server, profile }) => await servers.inspect(server, profile),

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { mayWriteWorkspace } from "@sbx/catalog";
+import { mayWriteWorkspace, planServer } from "@sbx/catalog";
 import { ServerPodId, type RecordEvent, type SandboxId, type ServerEntry } from "@sbx/contracts";
 import { reapServers, ServerPods, workspaceRequest, type SandboxParts, type SandboxRecord, type ServerParts, type WorkspaceRequest } from "@sbx/core";
 import type { WallOptions } from "@sbx/egress-proxy";
@@ -17,8 +17,10 @@ import { createGatewayPort } from "../gateway/create-gateway-port.ts";
 import { createGatewayCatalog } from "../servers/gateway-catalog.ts";
 import { createGatewayPolicy } from "../servers/gateway-policy.ts";
 import { composePackages, type PackagesParts } from "./compose-packages.ts";
+import { lookForChanges } from "./look-for-changes.ts";
 import { createRemoteServers } from "./remote-servers.ts";
 import { createImagePrograms, createPackagePrograms } from "./server-programs.ts";
+import { ServerPreparations } from "./server-preparations.ts";
 import { createServerRunner } from "./server-runner.ts";
 
 export interface GatewayParts {
@@ -59,9 +61,9 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
     log.error("gateway.failed", { error });
   };
   const packages = composePackages({ config, engine, pods, serverImages, policy });
-  const ofPackages = createPackagePrograms(packages, (line) => {
-    log.info("server.installing", { line });
-  });
+  const ofPackages = createPackagePrograms(packages);
+  const programs = { image: createImagePrograms(engine), npm: ofPackages, pypi: ofPackages, bundle: ofPackages };
+  const preparations = new ServerPreparations({ programs, record, now: () => performance.now() });
   const catalogOf = ({ name }: ServerEntry): string | undefined => store.catalogs.find(name)?.catalog;
   const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
   const lists = scope.use(new ListFiles({ directory: path.join(config.stateDirectory, "mcp", "lists"), clean: withoutSecrets(), onFault }));
@@ -70,7 +72,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
     catalog: createGatewayCatalog(store),
     runner: createServerRunner({
       pods,
-      programs: { image: createImagePrograms(engine), npm: ofPackages, pypi: ofPackages, bundle: ofPackages },
+      preparations,
       secrets,
       catalogOf,
       mayWrite: (entry, catalog, sandbox) => mayWriteWorkspace(store.rules.rules(sandbox), entry, { catalog }),
@@ -101,14 +103,10 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
     record,
     find: (server) => store.catalogs.find(server)?.entry,
     env: environment,
+    preparing: () => preparations.current(),
+    prepare: async (entry, serverConfig, signal) => void (await preparations.prepare(planServer(entry, serverConfig), { progress: () => undefined, signal })),
   });
-  // A server holds the values that it was started with: a new value, or none, makes a new start.
-  scope.defer(
-    secrets.onChanged((name) => {
-      const users = port.instances().filter(({ server }) => store.catalogs.find(server)?.entry.secrets.some((secret) => secret.name === name) === true);
-      for (const server of new Set(users.map((one) => one.server))) port.restart(server).catch(onFault);
-    }),
-  );
+  followPerson({ scope, store, secrets, port, onFault });
   return {
     serve: (sandbox, request, response) => ofSandboxes.handle(request, response, { kind: "sandbox", sandbox, scope: sandbox }),
     port,
@@ -135,6 +133,23 @@ function withoutSecrets(): (lists: ServerLists) => ServerLists {
   const guards = createInterceptors({ blockSecrets: true, env: {} });
   // An interceptor changes texts, and not what holds them.
   return (lists) => guards.reduce((left, guard) => guard.answer?.(left) ?? left, lists as unknown as JsonObject) as unknown as ServerLists;
+}
+
+interface Followed extends Pick<GatewayParts, "scope" | "store" | "secrets"> {
+  readonly port: GatewayPort;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Take over what a person changes while servers run: what is enabled, catalogs and rules, and the values of secrets. */
+function followPerson({ scope, store: { enabled, catalogs, rules }, secrets, port, onFault }: Followed): void {
+  scope.use(lookForChanges({ stamp: () => [enabled, catalogs, rules].map((one) => one.stamp()).join("\n"), onChange: async () => await port.refresh(), onFault }));
+  // A server holds the values that it was started with: a new value, or none, makes a new start.
+  scope.defer(
+    secrets.onChanged((name) => {
+      const users = port.instances().filter(({ server }) => catalogs.find(server)?.entry.secrets.some((secret) => secret.name === name) === true);
+      for (const server of new Set(users.map((one) => one.server))) port.restart(server).catch(onFault);
+    }),
+  );
 }
 
 /** What servers' pods are made of in this daemon. */

@@ -18,17 +18,17 @@ export interface ServerProgram {
 }
 
 /** Finds, or makes, the program of a server of one kind. @throws AppError `IMAGE_UNAVAILABLE`, `SERVER_FAILED`, `CATALOG_INVALID`, or the signal's reason */
-export type FindProgram = (plan: ServerPlan, signal: AbortSignal) => Promise<ServerProgram>;
+export type FindProgram = (plan: ServerPlan, options: { readonly progress: (line: string) => void; readonly signal: AbortSignal }) => Promise<ServerProgram>;
 
 /** How servers of each local kind come to a program. */
 export type ServerPrograms = Readonly<Record<Exclude<ServerSource["kind"], "remote">, FindProgram>>;
 
 /** Programs of images: one that is here is used as it is, another is pulled. */
 export function createImagePrograms(engine: () => Promise<Engine>): FindProgram {
-  return async ({ name, source, args }, signal) => {
+  return async ({ name, source, args }, { progress, signal }) => {
     if (source.kind !== "image") throw new Error(`${name} is no image`);
     const there = await engine();
-    const image = (await there.findImage(source.image)) ?? (await there.pull(source.image, () => undefined, signal));
+    const image = (await there.findImage(source.image)) ?? (await there.pull(source.image, progress, signal));
     const { entrypoint, command, workdir, volumes } = await there.imageConfig(image);
     const whole = [...entrypoint, ...(args.length > 0 ? args : command)];
     if (whole.length === 0)
@@ -39,8 +39,8 @@ export function createImagePrograms(engine: () => Promise<Engine>): FindProgram 
 }
 
 /** Programs of packages, each installed once; the installation reaches its index, and nothing of the package runs in it. */
-export function createPackagePrograms(packages: Pick<ServerPackages, "prepare">, progress: (line: string) => void): FindProgram {
-  return async ({ name, source, args }, signal) => {
+export function createPackagePrograms(packages: Pick<ServerPackages, "prepare">): FindProgram {
+  return async ({ name, source, args }, { progress, signal }) => {
     if (source.kind === "image" || source.kind === "remote") throw new Error(`${name} is no package`);
     const { image, volume, target, command } = await packages.prepare({ server: name, source }, { progress, signal });
     const directory = source.kind === "bundle" ? target : undefined;

@@ -4,11 +4,12 @@ import type { ServerPods } from "@sbx/core";
 import type { Caller, ServerRunner } from "@sbx/mcp-gateway";
 import { identifyServer, resolveServerEnvironment, type SecretKeeper, type ServerIdentity } from "@sbx/secret-injector";
 import { rootsSeenBy, serverLaunch } from "./server-launches.ts";
-import type { ServerPrograms } from "./server-programs.ts";
+import type { ServerPreparations } from "./server-preparations.ts";
 
 export interface ServerRunnerParts {
   readonly pods: Pick<ServerPods, "start">;
-  readonly programs: ServerPrograms;
+  /** Brings the program of a server; at a start nobody wants to hear how. */
+  readonly preparations: Pick<ServerPreparations, "prepare">;
   readonly secrets: Pick<SecretKeeper, "lookup" | "adopt">;
   /** The catalog whose entry this is; `undefined` when none has it any more. */
   readonly catalogOf: (entry: ServerEntry) => string | undefined;
@@ -17,19 +18,21 @@ export interface ServerRunnerParts {
 }
 
 /** Run local servers: what the plan says, with the secrets that are bound to exactly this entry, in a pod of its own. */
-export function createServerRunner({ pods, programs, secrets, catalogOf, mayWrite }: ServerRunnerParts): ServerRunner {
+export function createServerRunner({ pods, preparations, secrets, catalogOf, mayWrite }: ServerRunnerParts): ServerRunner {
   return {
+    async prepare({ entry, config }, options) {
+      await preparations.prepare(planServer(entry, config), options);
+    },
     async start({ entry, config, caller }, signal) {
       const plan = planServer(entry, config);
-      const { kind } = plan.source;
-      if (kind === "remote") throw new Error(`${entry.name} runs elsewhere`);
+      if (plan.source.kind === "remote") throw new Error(`${entry.name} runs elsewhere`);
       const identity = identityOf(entry, catalogOf);
       // It was added, and policy allowed it: a catalog that is trusted gives it the secrets that are its own.
       await secrets.adopt({ server: identity, secrets: entry.secrets, trusted: identity.catalog === BUILT_IN_CATALOG });
       const { environment, missing } = await resolveServerEnvironment(plan.secretEnv, secrets.lookup(identity));
       const [first] = missing;
       if (first !== undefined) throw new AppError("SECRET_MISSING", { message: `Server "${entry.name}" needs the secret "${first.name}"`, fix: first.fix });
-      const program = await programs[kind](plan, signal);
+      const program = await preparations.prepare(plan, { progress: () => undefined, signal });
       const sandbox = sandboxOf(caller);
       const launch = serverLaunch({ plan, program, sandbox, secrets: environment, mayWrite: mayWrite(entry, identity.catalog, sandbox) });
       const process = await pods.start(launch, signal);

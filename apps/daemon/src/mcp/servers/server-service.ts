@@ -1,4 +1,4 @@
-import { AppError, type RecordEvent, type SandboxId, type ServerDetail, type ServerEffect, type ServerEntry, type ServerView } from "@sbx/contracts";
+import { AppError, type RecordEvent, type SandboxId, type ServerConfig, type ServerDetail, type ServerEffect, type ServerEntry, type ServerView } from "@sbx/contracts";
 import type { CatalogFiles, FoundEntry } from "../catalogs/catalog-files.ts";
 import type { CatalogService } from "../catalogs/catalog-service.ts";
 import type { Member } from "../store/server-set.ts";
@@ -79,14 +79,25 @@ export class ServerService {
     for (const name of names) this.#refuseDenied(name);
     set.enable(names.map(member));
     for (const server of names) record({ type: "server.added", fields: { server, profile, by: "person" } });
+    const configs = new Map(set.profile().servers.map(({ name, config }) => [name, config]));
     const missing = await Promise.all(
       names.map(async (name) => {
         const { entry, catalog } = this.#find(name);
         if (entry.secrets.length > 0) await facts.adoptSecrets(entry, catalog);
-        return (await facts.missingSecrets(entry, catalog)).map(({ name: secret, fix }) => `"${name}" needs the secret "${secret}": ${fix}`);
+        return await this.lacks(name, configs.get(name) ?? {}, profile);
       }),
     );
     return { enabled: [...names], notes: [...notes, ...missing.flat()] };
+  }
+
+  /** What a server still needs before it can start, each with the command that mends it. */
+  async lacks(name: string, config: ServerConfig, profile = "default"): Promise<string[]> {
+    const { facts } = this.#parts;
+    const { entry, catalog } = this.#find(name);
+    const secrets = (await facts.missingSecrets(entry, catalog)).map(({ name: secret, fix }) => `"${name}" needs the secret "${secret}": ${fix}`);
+    const set = profile === "default" ? "sbx mcp config set" : `sbx mcp profile config ${profile} --set`;
+    const settings = facts.configFaults(entry, config).map(({ key, message }) => `"${name}" needs a setting: ${message}; ${set} ${[name, ...(key === "" ? ["KEY"] : [key])].join(".")}=VALUE`);
+    return [...secrets, ...settings];
   }
 
   disable(profile: string, names: readonly string[] | "all"): string[] {

@@ -36,6 +36,11 @@ export class ServerRules {
     return this.#file.read().rules;
   }
 
+  /** Changes whenever they may have changed. */
+  stamp(): string {
+    return this.#file.stamp();
+  }
+
   /** In place of what was said about this server before, in the same sandbox or for all. */
   put(rule: SandboxServerRule & { readonly name: string }): void {
     this.#file.edit((document) => {

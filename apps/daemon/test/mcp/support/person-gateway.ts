@@ -8,6 +8,7 @@ import { createGatewayPort, type OwnParts } from "../../../src/mcp/gateway/creat
 import { gatewayBase } from "../../../src/mcp/gateway/gateway-base.ts";
 import { GatewayRuns } from "../../../src/mcp/gateway/gateway-runs.ts";
 import { ToolService } from "../../../src/mcp/gateway/tool-service.ts";
+import type { Preparation } from "../../../src/mcp/running/server-preparations.ts";
 import { createGatewayCatalog } from "../../../src/mcp/servers/gateway-catalog.ts";
 import { createGatewayPolicy } from "../../../src/mcp/servers/gateway-policy.ts";
 import { createEchoRunner } from "./echo-runner.ts";
@@ -26,6 +27,8 @@ export function aPersonGateway() {
   );
   const runner = createEchoRunner();
   const faults: unknown[] = [];
+  const prepared: string[] = [];
+  const preparing: Preparation[] = [];
   const make = ({ chosen, ...own }: Partial<OwnParts> & Pick<OwnParts, "chosen" | "state">): Gateway =>
     createGateway({
       catalog: createGatewayCatalog(store),
@@ -41,7 +44,16 @@ export function aPersonGateway() {
     await ofSandboxes[Symbol.asyncDispose]();
   });
   const find = (server: string) => store.catalogs.find(server)?.entry;
-  const gateway = createGatewayPort({ make, ofSandboxes, state: store.state, record: () => undefined, find, env: { PATH: process.env["PATH"] ?? "" } });
+  const gateway = createGatewayPort({
+    make,
+    ofSandboxes,
+    state: store.state,
+    record: () => undefined,
+    find,
+    prepare: async ({ name }) => void (await Promise.resolve(prepared.push(name))),
+    preparing: () => preparing,
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
   const engine = new FakeEngine();
   const catalogs = new CatalogService({ files: store.catalogs, sets: store.sets, fetchText: () => Promise.reject(new Error("no web")), readImage: createReadImage(() => Promise.resolve(engine)) });
   let ids = 0;
@@ -58,5 +70,5 @@ export function aPersonGateway() {
     now,
     onFault: (error) => faults.push(error),
   });
-  return { store, runner, gateway, tools, runs, faults, engine };
+  return { store, runner, gateway, tools, runs, faults, engine, prepared, preparing };
 }
