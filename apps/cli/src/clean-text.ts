@@ -23,3 +23,16 @@ export function cleanLines(text: string): string {
     .map(cleanText)
     .join("\n");
 }
+
+/** Characters that drive a terminal or hide in it and that a document may hold as they are. */
+const HIDDEN = /[\u007F-\u009F\u00AD\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]/g;
+
+/** Whether a text has characters that {@link escapeHidden} writes otherwise. */
+export function hasHidden(text: string): boolean {
+  return text.search(HIDDEN) !== -1;
+}
+
+/** The same document, with such characters as escapes: JSON, or YAML whose texts that have any are in double quotes. */
+export function escapeHidden(document: string): string {
+  return document.replace(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

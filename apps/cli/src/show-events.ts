@@ -1,5 +1,5 @@
 import type { Event } from "@sbx/contracts";
-import { cleanText } from "./clean-text.ts";
+import { cleanText, escapeHidden } from "./clean-text.ts";
 import type { Context } from "./context.ts";
 
 const RECONNECT_PAUSE_MS = 200;
@@ -18,7 +18,7 @@ export async function showEvents(context: Context, { follow, sandbox, since, jso
   const from = since === undefined ? "" : new Date(Date.now() - since).toISOString();
   // What the daemon tells about its progress is for the one who waits for it.
   const print = (event: Event): void => {
-    if (json === true || (event.type !== "sandbox.progress" && event.type !== "server.progress")) context.io.out(`${json === true ? JSON.stringify(event) : eventLine(event)}\n`);
+    if (json === true || (event.type !== "sandbox.progress" && event.type !== "server.progress")) context.io.out(`${json === true ? escapeHidden(JSON.stringify(event)) : eventLine(event)}\n`);
   };
   const past = await client.listEvents({ sandbox, limit: since === undefined ? 200 : 10_000 });
   for (const event of past) if (event.at >= from) print(event);

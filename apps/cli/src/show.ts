@@ -1,11 +1,11 @@
-import { cleanText } from "./clean-text.ts";
+import { cleanText, escapeHidden } from "./clean-text.ts";
 import type { Io } from "./context.ts";
 
 /** Print a result: a document for programs, lines for people. */
 export function show<T>(io: Io, json: boolean | undefined, { result, lines }: { readonly result: T; readonly lines: (result: T) => readonly string[] }): void {
   io.out(
     json === true
-      ? `${JSON.stringify(result, null, 2)}\n`
+      ? `${escapeHidden(JSON.stringify(result, null, 2))}\n`
       : lines(result)
           .map((line) => `${line}\n`)
           .join(""),

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { cleanLines, cleanText } from "../src/clean-text.ts";
+import { parse } from "yaml";
+import { cleanLines, cleanText, escapeHidden } from "../src/clean-text.ts";
+import { yamlOf } from "../src/mcp/present.ts";
 
 describe("text of others", () => {
   it("keeps what people write", ({ expect }) => {
@@ -34,6 +36,36 @@ describe("text of others", () => {
         expect(cleanLines(text)).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
       }),
       { numRuns: 2000 },
+    );
+  });
+});
+
+describe("a document of others", () => {
+  const text = fc.string({
+    unit: fc.oneof(fc.constantFrom("\u001B", "\u007F", "\u009B", "\u202E", "\u2028", "\u200B", "\uFEFF", "\n", '"', "\\", ":", " "), fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 1 })),
+    maxLength: 12,
+  });
+  const value = fc.dictionary(text, fc.oneof(text, fc.array(text, { maxLength: 3 }), fc.integer()), { maxKeys: 4 });
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  const driving = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/;
+
+  it("drives no terminal as JSON and says the same", ({ expect }) => {
+    fc.assert(
+      fc.property(value, (document) => {
+        const json = escapeHidden(JSON.stringify(document, null, 2));
+        expect(json).not.toMatch(driving);
+        expect(JSON.stringify(JSON.parse(json))).toBe(JSON.stringify(document));
+      }),
+    );
+  });
+
+  it("drives no terminal as YAML and says the same", async ({ expect }) => {
+    await fc.assert(
+      fc.asyncProperty(value, async (document) => {
+        const yaml = await yamlOf(document);
+        expect(yaml).not.toMatch(driving);
+        expect(JSON.stringify(parse(yaml))).toBe(JSON.stringify(document));
+      }),
     );
   });
 });

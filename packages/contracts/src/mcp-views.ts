@@ -9,7 +9,7 @@ import { EnabledServer, ServerConfig, ServerEntry, ServerName, ServerProfile, Se
 export const CatalogName = z
   .string()
   .regex(
-    /^(?=.{1,200}$)[A-Za-z0-9](?:[A-Za-z0-9._:-]*(?:\/(?=[A-Za-z0-9]))?)*$/,
+    /^(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9._:-]*(?:\/[A-Za-z0-9][A-Za-z0-9._:-]*)*$/,
     "a catalog's name has letters, digits, dots, dashes, underscores, and slashes and a colon as in a registry's reference",
   );
 

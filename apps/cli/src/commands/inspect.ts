@@ -1,4 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
+import { escapeHidden } from "../clean-text.ts";
 import type { MakeCommand } from "../program.ts";
 
 export const inspectCommand: MakeCommand = (context) =>
@@ -12,5 +13,5 @@ export const inspectCommand: MakeCommand = (context) =>
       const { client } = await context.daemon.connect();
       const wanted: readonly (string | undefined)[] = refs.length === 0 ? [undefined] : refs;
       const found = await Promise.all(wanted.map((ref) => findSandbox(client, ref, context)));
-      context.io.out(`${JSON.stringify(found, null, 2)}\n`);
+      context.io.out(`${escapeHidden(JSON.stringify(found, null, 2))}\n`);
     });

@@ -1,5 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import { AppError } from "@sbx/contracts";
+import { cleanLines } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 
 const TAIL_BYTES = 32 << 10;
@@ -15,7 +16,8 @@ export async function showLog({ daemon, io, sleep }: Context, follow: boolean): 
     const now = (await sizeOf(log)) ?? 0;
     if (now < position) position = 0;
     if (now > position) {
-      io.out(await readRange(log, position, now - position));
+      const text = await readRange(log, position, now - position);
+      io.out(io.isTerminal.stdout ? cleanLines(text) : text);
       position = now;
     }
     if (!follow) return;

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { AppError, type CatalogView, type Client, type ServerEntry } from "@sbx/contracts";
-import { cleanText } from "../clean-text.ts";
+import { cleanLines, cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../option-values.ts";
 import { table } from "../show.ts";
@@ -91,12 +91,12 @@ async function sourceOf(context: Context, source: string): Promise<{ readonly or
   return { origin: `file:${filePath(context, source)}`, text: await readInput(context, source) };
 }
 
-/** Write a catalog to a file, or print it. */
+/** Write a catalog to a file, or print it; on a terminal without what could drive it. */
 export async function exportCatalog(context: Context, catalog: string, { file, force }: { readonly file: string | undefined; readonly force: boolean }): Promise<void> {
   const { client } = await context.daemon.connect();
   const { text } = await client.exportCatalog({ catalog, form: "file" });
   if (file === undefined) {
-    context.io.out(text);
+    context.io.out(context.io.isTerminal.stdout ? cleanLines(text) : text);
     return;
   }
   await writeNew(filePath(context, file), text, force);

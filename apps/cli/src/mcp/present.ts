@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { escapeHidden, hasHidden } from "../clean-text.ts";
 import type { Io } from "../context.ts";
 
 /** How a result is printed. */
@@ -37,15 +38,21 @@ export async function present<T>(
   { format, json }: FormatOptions,
   { result, lines }: { readonly result: T; readonly lines: (result: T) => readonly string[] | Promise<readonly string[]> },
 ): Promise<void> {
-  if (json === true || format === "json") io.out(`${JSON.stringify(result, null, 2)}\n`);
+  if (json === true || format === "json") io.out(`${escapeHidden(JSON.stringify(result, null, 2))}\n`);
   else if (format === "yaml") io.out(await yamlOf(result));
   else io.out((await lines(result)).map((line) => `${line}\n`).join(""));
 }
 
 /** A value as YAML text. */
 export async function yamlOf(value: unknown): Promise<string> {
-  const { stringify } = await import("yaml");
-  return stringify(value, { lineWidth: 0 });
+  const { Document, visit } = await import("yaml");
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === "string" && hasHidden(scalar.value)) scalar.type = "QUOTE_DOUBLE";
+    },
+  });
+  return escapeHidden(document.toString({ lineWidth: 0 }));
 }
 
 /** The lines of a text, without the last line end. */

@@ -93,6 +93,13 @@ describe("sbx mcp catalog", () => {
     ]);
   });
 
+  it("prints a catalog as it is into a pipe, and on a terminal without what could drive it", async ({ expect }) => {
+    const text = "# \u001B]0;title\u0007\nregistry: {}\n";
+    const daemon = createFakeDaemon({ handlers: { exportCatalog: () => Promise.resolve({ text }) } });
+    expect((await runLine(["mcp", "catalog", "export", "team"], { daemon })).out).toBe(text);
+    expect((await runLine(["mcp", "catalog", "export", "team"], { daemon, io: createFakeIo({ terminal: true }) })).out).toBe("# \nregistry: {}\n");
+  });
+
   it("writes no file over another one, and none for others to read", async ({ expect }) => {
     const at = directory();
     const daemon = createFakeDaemon({ handlers: { exportCatalog: () => Promise.resolve({ text: "registry: {}\n" }) } });

@@ -10,6 +10,7 @@ describe("readModelPath", () => {
     ["/google/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse&key=k1", "google", "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", ["k1"]],
     ["/google/v1?KEY=a&api_key=b&Access_Token=c", "google", "/v1", ["a", "b", "c"]],
     ["/openai/v1/files/a%20b", "openai", "/v1/files/a%20b", []],
+    ["/google/v1beta/models/g?%24httpMethod=DELETE&$httpHeaders=x&alt=sse&$key=k", "google", "/v1beta/models/g?alt=sse", []],
   ] as const)("writes %s anew", ([url, service, path, keys], { expect }) => {
     expect(readModelPath(url)).toEqual({ kind: "path", service, path, keys });
   });

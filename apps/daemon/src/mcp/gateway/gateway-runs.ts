@@ -72,8 +72,9 @@ export class GatewayRuns {
     const stop = (): void => {
       end.abort(new AppError("INTERRUPTED", { message: "The gateway was ended", fix: "Run the command again." }));
     };
+    // It goes to a terminal as it is, and servers have a say in it.
     const log = (line: string): void => {
-      stderr.write(`${line}\n`);
+      stderr.write(`${line.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")}\n`);
     };
     const serve = async (): Promise<number> => {
       try {

@@ -81,6 +81,9 @@ describe("sbx mcp gateway run, in the daemon", () => {
     ])
       expect(log).toContain(line);
     expect(log).not.toContain("secret words");
+    // It goes to a terminal, and the reason of a server that did not start is the server's.
+    expect(log).toContain("Can't start never: ");
+    expect(log).not.toMatch(/[^\P{Cc}\n]/u);
     expect(person.runner.running()).toBe(0);
     expect(person.faults).toEqual([]);
   });

@@ -13,7 +13,7 @@ export function createEchoRunner(): ServerRunner & { readonly started: StartServ
     running: () => running,
     start: async (request) => {
       started.push(request);
-      if (request.entry.name === "never") throw new AppError("SERVER_FAILED", { message: "it never starts", fix: "none" });
+      if (request.entry.name === "never") throw new AppError("SERVER_FAILED", { message: "it never starts\u001B[2J\u009B2J", fix: "none" });
       running += 1;
       const server = echoServer(request.entry.name, () => {
         running -= 1;

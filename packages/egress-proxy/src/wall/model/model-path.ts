@@ -8,7 +8,8 @@ export type ModelPath =
 
 /**
  * Take a request target `/SERVICE/segments?query` apart and write it anew. Refuses dot segments in any spelling, encoded
- * slashes, backslashes and percent signs, and everything that is not an origin form.
+ * slashes, backslashes and percent signs, and everything that is not an origin form. Parameters that instruct the provider
+ * beyond what the path says are left out.
  */
 export function readModelPath(url: string): ModelPath {
   const [, pathText, queryText = ""] = /^(\/[^?#]*)(?:\?([^#]*))?$/.exec(url) ?? [];
@@ -19,8 +20,14 @@ export function readModelPath(url: string): ModelPath {
   const query = new URLSearchParams(queryText);
   const keys = [...query].filter(([name]) => KEY_PARAMETERS.has(name.toLowerCase()));
   for (const [name] of keys) query.delete(name);
+  for (const name of [...query.keys()].filter(isInstruction)) query.delete(name);
   const rest = query.toString();
   return { kind: "path", service, path: `/${segments.join("/")}${rest === "" ? "" : `?${rest}`}`, keys: keys.map(([, value]) => value) };
+}
+
+/** With these a provider reads another method, other headers or another body out of an address: `$httpMethod`, `$httpHeaders`. */
+function isInstruction(name: string): boolean {
+  return name.startsWith("$");
 }
 
 function isPlain(segment: string): boolean {
