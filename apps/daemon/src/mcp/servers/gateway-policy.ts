@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { BUILT_IN_CATALOG, judgeServer, planServer } from "@sbx/catalog";
+import { BUILT_IN_CATALOG, judgeServer, planServer, type PlannedDestination } from "@sbx/catalog";
 import type { EnabledServer } from "@sbx/contracts";
 import type { Caller, ServerPolicy, StartServer, Verdict } from "@sbx/mcp-gateway";
+import { parseDestinationPattern } from "@sbx/egress-policy";
 import { identifyServer, type SecretKeeper } from "@sbx/secret-injector";
 import type { McpStore } from "../mcp-parts.ts";
 
@@ -15,7 +16,8 @@ export interface GatewayPolicyParts {
 /**
  * Who may use which server. What the person chose, with the person's own configuration, is allowed unless a rule denies
  * it. Of the rest rules decide; and a configuration that an agent made is asked about where it names a directory of the
- * host or a host to talk to, whatever the server.
+ * host or a host to talk to, whatever the server. A server that reaches every host would be a way past all that its
+ * sandbox is denied: without the person's word a sandbox does not get one, of whichever catalog it is.
  */
 export function createGatewayPolicy({ store: { catalogs, rules }, secrets, chosen }: GatewayPolicyParts): ServerPolicy {
   const agreed = new Map<string, StartServer[]>();
@@ -23,12 +25,10 @@ export function createGatewayPolicy({ store: { catalogs, rules }, secrets, chose
     const { entry, caller } = request;
     const found = catalogs.find(entry.name);
     if (found === undefined || !isDeepStrictEqual(found.entry, entry)) return { effect: "deny", reason: `no catalog has this "${entry.name}" any more`, fix: "sbx mcp catalog ls" };
-    const { effect, reason, rule } = judgeServer(rules.rules(sandboxOf(caller)), entry, { catalog: found.catalog });
-    if (effect === "deny") return { effect, reason, fix: `sbx mcp server deny ${entry.name} --remove` };
+    const judgement = judgeServer(rules.rules(sandboxOf(caller)), entry, { catalog: found.catalog });
+    if (judgement.effect === "deny") return { effect: "deny", reason: judgement.reason, fix: `sbx mcp server deny ${entry.name} --remove` };
     if (isChosen(request, chosen()) || agreed.get(caller.scope)?.some((one) => isSame(one, request)) === true) return { effect: "allow" };
-    const asks = effect === "ask" ? reason : reaching(request);
-    if (asks === undefined) return { effect: "allow" };
-    return { effect: "ask", reason: asks, fix: effect === "ask" || rule === undefined ? `sbx mcp server enable ${entry.name}` : `sbx mcp config set ${entry.name}.KEY=VALUE` };
+    return asked(request, judgement);
   };
   return {
     judge,
@@ -43,6 +43,17 @@ export function createGatewayPolicy({ store: { catalogs, rules }, secrets, chose
   };
 }
 
+/** What is asked about where no denial and no choice of the person settles it. */
+function asked(request: StartServer, { effect, reason, rule }: ReturnType<typeof judgeServer>): Verdict {
+  const { name } = request.entry;
+  if (effect === "ask") return { effect, reason, fix: `sbx mcp server enable ${name}` };
+  const opens = rule === undefined && request.caller.kind === "sandbox" ? opening(request) : undefined;
+  if (opens !== undefined) return { effect: "ask", reason: opens, fix: `sbx mcp server allow ${name}` };
+  const reaches = reaching(request);
+  if (reaches === undefined) return { effect: "allow" };
+  return { effect: "ask", reason: reaches, fix: rule === undefined ? `sbx mcp server enable ${name}` : `sbx mcp config set ${name}.KEY=VALUE` };
+}
+
 function sandboxOf(caller: Caller): Extract<Caller, { readonly kind: "sandbox" }>["sandbox"] | undefined {
   return caller.kind === "sandbox" ? caller.sandbox : undefined;
 }
@@ -53,6 +64,23 @@ function isChosen({ entry, config }: StartServer, chosen: readonly EnabledServer
 
 function isSame(one: StartServer, other: StartServer): boolean {
   return isDeepStrictEqual(one.entry, other.entry) && isDeepStrictEqual(one.config, other.config);
+}
+
+/** That a server reaches every host; `undefined` when it does not. */
+function opening({ entry, config }: StartServer): string | undefined {
+  const destinations = destinationsOf({ entry, config });
+  const open = destinations.some(({ to }) => parseDestinationPattern(to).host.kind === "every-name");
+  return open ? `"${entry.name}" reaches every host, which its sandbox may not` : undefined;
+}
+
+function destinationsOf({ entry, config }: Pick<StartServer, "entry" | "config">): readonly PlannedDestination[] {
+  try {
+    const { network } = planServer(entry, config);
+    return network.kind === "allow" ? network.destinations : [];
+  } catch {
+    // What cannot be planned starts nothing anyway.
+    return [];
+  }
 }
 
 /** What of the machine a configuration hands out; `undefined` when nothing. A configuration that cannot be planned starts nothing anyway. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { SandboxId, type EnabledServer } from "@sbx/contracts";
+import { BUILT_IN_CATALOG } from "@sbx/catalog";
 import type { Caller } from "@sbx/mcp-gateway";
 import { describe, it } from "vitest";
 import { createGatewayCatalog } from "../../../src/mcp/servers/gateway-catalog.ts";
@@ -51,6 +52,22 @@ describe("who may use a server", () => {
     expect(policy.judge({ entry: entry("files"), config: {}, caller: agent })).toEqual({ effect: "allow" });
     const verdict = policy.judge({ entry: entry("files"), config: { paths: ["/etc"] }, caller: agent });
     expect(verdict).toMatchObject({ effect: "ask", reason: expect.stringContaining('"/etc"') as unknown });
+  });
+
+  it("is asked of the person for a server that reaches every host, also one of the built-in catalog, unless the person said so", ({ expect }) => {
+    const { store, entry } = setup();
+    const open = { ...entry("plain"), name: "fetch", allowHosts: ["*:443"] };
+    const shut = { ...entry("plain"), name: "docs", allowHosts: ["docs.example.org:443", "*.example.org:443"] };
+    const catalogs = { find: (name: string) => [open, shut].filter((one) => one.name === name).map((one) => ({ entry: one, catalog: BUILT_IN_CATALOG }))[0] };
+    const policyOf = (chosen: readonly EnabledServer[]) =>
+      createGatewayPolicy({ store: { catalogs: catalogs as unknown as typeof store.catalogs, rules: store.rules }, secrets: { missing: () => Promise.resolve([]) }, chosen: () => chosen });
+    const asked = policyOf([]).judge({ entry: open, config: {}, caller: agent });
+    expect(asked).toEqual({ effect: "ask", reason: '"fetch" reaches every host, which its sandbox may not', fix: "sbx mcp server allow fetch" });
+    expect(policyOf([]).judge({ entry: shut, config: {}, caller: agent })).toEqual({ effect: "allow" });
+    expect(policyOf([]).judge({ entry: open, config: {}, caller: client })).toEqual({ effect: "allow" });
+    expect(policyOf([{ name: "fetch", config: {} }]).judge({ entry: open, config: {}, caller: agent })).toEqual({ effect: "allow" });
+    store.rules.put({ effect: "allow", name: "fetch" });
+    expect(policyOf([]).judge({ entry: open, config: {}, caller: agent })).toEqual({ effect: "allow" });
   });
 
   it("is no for what a rule denies, chosen or not, and the agent cannot even find it", ({ expect }) => {
