@@ -26,6 +26,11 @@ describe("parseGitConfig", () => {
 
 describe("programSettings", () => {
   test.for([
+    '[hook "x"]\ncommand=x',
+    '[tar "tar.xz"]\ncommand=x',
+    '[lfs "customtransfer.x"]\npath=x',
+    "[imap]\ntunnel=x",
+    "[sendemail]\nsmtpServer=x",
     "[core]\nfsmonitor=x",
     "[core]\nhooksPath=x",
     "[CORE]\nsshCommand=x",

@@ -21,7 +21,10 @@ export function createFetchText(dispatcherOf: WebDispatcher): FetchText {
       const location = headers["location"];
       if (statusCode >= 300 && statusCode < 400 && typeof location === "string") {
         await body.dump();
-        url = checked(URL.parse(location, url.href)?.href ?? location);
+        const next = checked(URL.parse(location, url.href)?.href ?? location);
+        // What a person names may be here; what somebody else's address sends to may not.
+        if (isLoopback(next.hostname) && !isLoopback(url.hostname)) throw failed(url, "it sends to this machine itself");
+        url = next;
         continue;
       }
       if (statusCode !== 200) {

@@ -70,7 +70,7 @@ export class RegistrySession {
   async #send({ method, url, headers = {}, body, maxBytes }: RegistryRequest, signal: AbortSignal): Promise<RegistryAnswer> {
     const own = url.origin === this.origin && this.#authorization !== undefined ? { authorization: this.#authorization } : {};
     try {
-      const answer = await request(checked(url), {
+      const answer = await request(this.#checked(url), {
         method,
         headers: { ...headers, ...own },
         ...(body === undefined ? {} : { body }),
@@ -82,6 +82,14 @@ export class RegistrySession {
       if (AppError.is(error)) throw error;
       throw registryFailure(url.host, error instanceof Error ? error.message : String(error), { cause: error });
     }
+  }
+
+  /** A registry, and where it sends to: over https, and to this machine only when it is here itself. */
+  #checked(url: URL): URL {
+    const here = isLoopback(url.hostname);
+    if (here && !isLoopback(new URL(this.origin).hostname)) throw registryFailure(this.#parts.registry, "it sends to this machine itself");
+    if (url.protocol === "https:" || (url.protocol === "http:" && here)) return url;
+    throw registryFailure(url.host, "it is not https, and anybody on the way could change what it gives");
   }
 
   async #authorize(challenge: string, signal: AbortSignal): Promise<string> {
@@ -98,7 +106,7 @@ export class RegistrySession {
     if (service !== undefined) url.searchParams.set("service", service);
     url.searchParams.set("scope", `repository:${repository}:${actions}`);
     const basic = authorizationOf(credentials);
-    const answer = await this.#send({ method: "GET", url: checked(url), maxBytes: MAX_TOKEN_BYTES, ...(basic === undefined ? {} : { headers: { authorization: basic } }) }, signal);
+    const answer = await this.#send({ method: "GET", url, maxBytes: MAX_TOKEN_BYTES, ...(basic === undefined ? {} : { headers: { authorization: basic } }) }, signal);
     const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
     if (token === undefined) throw registryFailure(url.host, `it gives no token for "${repository}" (${answer.status}) ${this.#who()}`, { fix: `Log in with: docker login ${registry}` });
     return `Bearer ${token}`;
@@ -122,11 +130,6 @@ function tokenOf(body: Buffer): string | undefined {
 
 function parameter(challenge: string, name: string): string | undefined {
   return new RegExp(`[\\s,]${name}="([^"]*)"`, "i").exec(challenge)?.[1];
-}
-
-function checked(url: URL): URL {
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return url;
-  throw registryFailure(url.host, "it is not https, and anybody on the way could change what it gives");
 }
 
 function oneOf(value: string | string[] | undefined): string | undefined {
