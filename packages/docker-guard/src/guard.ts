@@ -1,5 +1,6 @@
 import type { SandboxId } from "@sbx/contracts";
 import { EventHub, type GuardEvent } from "./events.ts";
+import { removeLeftSteps } from "./build/build-container.ts";
 import { knownChild } from "./life/known-child.ts";
 import { summaries } from "./owned/summaries.ts";
 import type { GuardLimits } from "./limits.ts";
@@ -7,7 +8,7 @@ import type { OwnedContainer } from "./owned/container-record.ts";
 import { Addresses } from "./owned/addresses.ts";
 import { OwnedContainers } from "./owned/owned-containers.ts";
 import { OwnedExecs } from "./owned/owned-execs.ts";
-import { IMAGES_OF_SANDBOXES, OwnedImages } from "./owned/owned-images.ts";
+import { OwnedImages } from "./owned/owned-images.ts";
 import { OwnedNetworks } from "./owned/owned-networks.ts";
 import { OwnedVolumes } from "./owned/owned-volumes.ts";
 import { Quota } from "./owned/quota.ts";
@@ -69,15 +70,7 @@ export class Guard implements AsyncDisposable {
     this.containers = new OwnedContainers({ prefix: `${prefix}.c.`, limit: limits.containers });
     this.volumes = new OwnedVolumes({ engine, seal: this.seal, prefix: `${prefix}.v.`, limit: limits.volumes, now });
     this.networks = new OwnedNetworks({ engine, seal: this.seal, prefix: `${prefix}.n.`, limit: limits.networks, now });
-    this.images = new OwnedImages({
-      engine,
-      seal: this.seal,
-      prefix: `${prefix}.i.`,
-      repository: `${IMAGES_OF_SANDBOXES}${sandbox.slice(4)}`,
-      limit: limits.images,
-      limitBytes: limits.imageBytes,
-      now,
-    });
+    this.images = new OwnedImages({ engine, seal: this.seal, sandbox, limit: limits.images, limitBytes: limits.imageBytes, now });
     this.execs = new OwnedExecs({ engine, limit: limits.execs });
     this.addresses = new Addresses(() => this.containers.all().flatMap(({ endpoints }) => endpoints.map(({ address }) => address)));
     this.streams = new Quota({ what: "open streams", limit: limits.streams });
@@ -100,6 +93,7 @@ export class Guard implements AsyncDisposable {
     await guard.volumes.restore();
     await guard.networks.restore();
     await guard.images.restore();
+    await removeLeftSteps(guard);
     await guard.reconcile();
     await guard.#resume();
     return guard;

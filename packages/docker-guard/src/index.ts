@@ -18,5 +18,6 @@ export type {
   PullProgress,
   SharedImage,
 } from "./ports.ts";
+export { removeSandboxImages, type RemoveSandboxImages } from "./owned/remove-sandbox-images.ts";
 export { startDockerGuard, type DockerGuard, type StartDockerGuard } from "./start-docker-guard.ts";
 export { workspaceBinds, type WorkspaceBinds } from "./workspace-binds.ts";

@@ -8,7 +8,7 @@ export { kitFiles, type KitFiles } from "./kit/kit-files.ts";
 export { nearNames } from "./kit/near-names.ts";
 export { parseKit, type ParseKitOptions } from "./kit/parse-kit.ts";
 export type { AgentProfile, LaunchMode, SeedFile, SessionVerbs } from "./kit/profile.ts";
-export { listOf, readDockerfile, type Instruction } from "./kit/read-dockerfile.ts";
+export { listOf, readBuildFile, readDockerfile, type HereDocument, type Instruction } from "./kit/read-dockerfile.ts";
 export { resolveProfile, type ResolveOptions } from "./kit/resolve-profile.ts";
 export type { ProfileFacts } from "./kit/template.ts";
 export type {

@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { pack, type Header } from "tar-stream";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { removeSandboxImages } from "@sbx/docker-guard";
 import { whyNoEngine } from "@sbx/testing";
 import { DockerLab, IMAGE, type GuardedSandbox } from "./lab.ts";
 
@@ -245,6 +246,19 @@ describe.skipIf(missing !== undefined)(`images of a sandbox${missing === undefin
     expect((await small.docker(["import", `${directory}/large.tar`])).stderr).toMatch(/MiB, which is the most/);
     await small.docker(["rm", "large", "little"]);
     await small.docker(["image", "prune", "-af"]);
+  });
+
+  test("all images of a sandbox go with it, and nothing else does", async ({ expect }) => {
+    const before = await lab.state();
+    const gone = await lab.guard();
+    await gone.docker(["tag", IMAGE, "shared:1"]);
+    await writeFile(`${directory}/mine.tar`, await imageArchive());
+    await gone.docker(["load", "-i", `${directory}/mine.tar`]);
+    expect(await lab.state()).not.toBe(before);
+    await gone.stop();
+    await removeSandboxImages({ engine: lab.raw, sandbox: gone.sandbox, key: gone.key, onFault: (error) => expect(error).toBeUndefined() });
+    await gone.pods[Symbol.asyncDispose]();
+    expect(await lab.state()).toBe(before);
   });
 
   test("images and their names are there again after the guard was restarted, and leave nothing when they go", async ({ expect }) => {

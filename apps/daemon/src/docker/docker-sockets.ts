@@ -2,7 +2,7 @@ import { chmod } from "node:fs/promises";
 import path from "node:path";
 import { AppError, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { ContainerPods, DOCKER_DIRECTORY, DOCKER_SOCKET, isWithin, LABELS, TurnQueue, type ContainerPodParts, type DockerSockets, type SandboxRecord } from "@sbx/core";
-import { connectGuardEngine, startDockerGuard, workspaceBinds, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
+import { connectGuardEngine, removeSandboxImages, startDockerGuard, workspaceBinds, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
 import type { DockerFiles } from "./docker-files.ts";
 import { recordGuard } from "./record-guard.ts";
 import { serveRawSocket } from "./raw-socket.ts";
@@ -155,5 +155,7 @@ async function stopChildren(parts: DockerSocketParts, id: SandboxId): Promise<vo
 /** What is left when the containers are gone. */
 async function removeKept(parts: DockerSocketParts, id: SandboxId): Promise<void> {
   const engine = await parts.engine();
-  for (const role of ["child-volume", "child-network"]) for (const { name } of await engine.listVolumes(labelled(parts, id, `${LABELS.role}=${role}`))) await engine.removeVolume(name);
+  await removeSandboxImages({ engine: await connectGuardEngine(await engineSocket(parts)), sandbox: id, key: await parts.files.key(id), onFault: parts.onFault });
+  for (const role of ["child-volume", "child-network", "child-image", "child-image-name"])
+    for (const { name } of await engine.listVolumes(labelled(parts, id, `${LABELS.role}=${role}`))) await engine.removeVolume(name);
 }

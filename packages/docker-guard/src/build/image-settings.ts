@@ -24,12 +24,12 @@ const DEFAULT_SHELL = ["/bin/sh", "-c"];
 const MAX_PORTS = 1024;
 
 /** The words that run a shell's command. */
-function shellOf({ Shell }: ImageConfig): readonly string[] {
+export function shellOf({ Shell }: ImageConfig): readonly string[] {
   return Shell === undefined || Shell.length === 0 ? DEFAULT_SHELL : Shell;
 }
 
 /** Directory of an image, or the root. */
-function workdirOf({ WorkingDir = "" }: ImageConfig): string {
+export function workdirOf({ WorkingDir = "" }: ImageConfig): string {
   return posix.resolve("/", WorkingDir);
 }
 
@@ -85,7 +85,7 @@ const SETTING: Readonly<Record<string, (setting: Setting) => Settings>> = {
 };
 
 /** Whether an instruction changes settings alone. */
-function isSetting(name: string): boolean {
+export function isSetting(name: string): boolean {
   return Object.hasOwn(SETTING, name);
 }
 
@@ -99,7 +99,7 @@ export function applySetting(settings: Settings, instruction: Instruction, varia
 }
 
 /** Pairs of `a=b "c d"=e`, or of the older `a rest of the line`. */
-function readPairs(rest: string, variables: Variables): readonly (readonly [string, string])[] {
+export function readPairs(rest: string, variables: Variables): readonly (readonly [string, string])[] {
   const words = splitWords(rest);
   if (words[0]?.includes("=") !== true) {
     const [, name = "", value] = /^([^ \t]+)[ \t]+(.*)$/.exec(rest) ?? [];

@@ -33,7 +33,7 @@ export async function importImage(
 }
 
 /** As images name it, which is as engines do. */
-function architectureOf({ parts: { engine } }: Pick<Guard, "parts">): string {
+export function architectureOf({ parts: { engine } }: Pick<Guard, "parts">): string {
   const names: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
   return names[engine.facts.architecture] ?? engine.facts.architecture;
 }

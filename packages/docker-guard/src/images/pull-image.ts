@@ -34,7 +34,7 @@ export async function pullImage(guard: Guard, { fromImage, tag, gone }: { readon
 }
 
 /** Bring an image and make it the sandbox's, under the name that was asked for and no other. @throws Refusal */
-async function bringImage(
+export async function bringImage(
   guard: Guard,
   name: ImageName,
   { progress, signal }: { readonly progress: (step: PullProgress) => void; readonly signal: AbortSignal },

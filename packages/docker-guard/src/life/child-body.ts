@@ -12,8 +12,8 @@ export interface ChildParts {
   readonly asked: ContainerCreate;
   readonly image: ImageFacts;
   readonly mounts: MountPlan;
-  /** Full id of the container that owns the network namespace. */
-  readonly gate: string;
+  /** Full id of the container that owns the network namespace; `undefined` for one that never runs. */
+  readonly gate: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly limits: GuardLimits;
 }
@@ -53,9 +53,9 @@ function coveredLabels({ Config }: ImageFacts): Readonly<Record<string, string>>
 }
 
 /** The same for all. */
-function isolation(gate: string): JsonObject {
+function isolation(gate: string | undefined): JsonObject {
   return {
-    NetworkMode: `container:${gate}`,
+    NetworkMode: gate === undefined ? "none" : `container:${gate}`,
     IpcMode: "private",
     PidMode: "",
     UTSMode: "",

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { SandboxId } from "@sbx/contracts";
 import type { EngineId } from "@sbx/core";
 import * as z from "zod";
 import { VolumeList } from "../engine/engine-answers.ts";
@@ -22,7 +23,7 @@ export type ImageRecord = z.infer<typeof ImageRecord>;
 
 const ImageList = z.array(z.looseObject({ Id: z.string(), RepoTags: z.array(z.string()).nullish() }));
 /** The engine's repositories of sandboxes' images begin so. */
-export const IMAGES_OF_SANDBOXES = "sbx-sandbox-image/";
+const IMAGES_OF_SANDBOXES = "sbx-sandbox-image/";
 
 const NameRecord = z.object({ name: z.string(), id: z.string(), created: z.iso.datetime() });
 type NameRecord = z.infer<typeof NameRecord>;
@@ -43,10 +44,7 @@ interface Kept<T> {
 export interface OwnedImagesParts {
   readonly engine: GuardEngine;
   readonly seal: Seal;
-  /** Before a volume's name in the engine. */
-  readonly prefix: string;
-  /** The engine's repository of this sandbox's images. */
-  readonly repository: string;
+  readonly sandbox: SandboxId;
   readonly limit: number;
   readonly limitBytes: number;
   readonly now: () => Date;
@@ -58,12 +56,18 @@ export interface OwnedImagesParts {
  */
 export class OwnedImages {
   readonly #parts: OwnedImagesParts;
+  /** Before a volume's name in the engine. */
+  readonly #prefix: string;
+  /** The engine's repository of this sandbox's images. */
+  readonly #repository: string;
   readonly #images = new Map<string, Kept<ImageRecord>>();
   readonly #names = new Map<string, Kept<NameRecord>>();
   readonly quota: Quota;
 
   constructor(parts: OwnedImagesParts) {
     this.#parts = parts;
+    this.#prefix = `sbx-${parts.sandbox.slice(4)}.i.`;
+    this.#repository = `${IMAGES_OF_SANDBOXES}${parts.sandbox.slice(4)}`;
     this.quota = new Quota({ what: "images and steps of builds", limit: parts.limit, used: () => this.#images.size });
   }
 
@@ -175,13 +179,13 @@ export class OwnedImages {
 
   /** @returns the reference by which the engine keeps it */
   async #hold({ id, lent }: { readonly id: string; readonly lent: boolean }): Promise<readonly string[]> {
-    const { engine, repository } = this.#parts;
+    const { engine } = this.#parts;
     // An image that the host has without a name would be gone with our name for it.
     if (lent && !(await this.#isSandboxes(id))) return [];
     const tag = id.slice("sha256:".length);
-    const answer = await engine.call({ method: "POST", path: ["images", id, "tag"], query: { repo: repository, tag } });
+    const answer = await engine.call({ method: "POST", path: ["images", id, "tag"], query: { repo: this.#repository, tag } });
     if (answer.status !== 201) throw refusalOf(answer, "the image could not be kept");
-    return [`${repository}:${tag}`];
+    return [`${this.#repository}:${tag}`];
   }
 
   /** Whether an image is there because a sandbox, this one or another, made or brought it. */
@@ -201,8 +205,8 @@ export class OwnedImages {
   }
 
   async #write(role: Role, record: ImageRecord | NameRecord): Promise<string> {
-    const { engine, seal, prefix } = this.#parts;
-    const volume = `${prefix}${randomBytes(16).toString("hex")}`;
+    const { engine, seal } = this.#parts;
+    const volume = `${this.#prefix}${randomBytes(16).toString("hex")}`;
     const answer = await engine.call({ method: "POST", path: ["volumes", "create"], body: { Name: volume, Driver: "local", Labels: seal.labels(role, JSON.stringify(record)) } });
     if (answer.status !== 201) throw refusalOf(answer, "the image could not be kept");
     return volume;
@@ -214,10 +218,10 @@ export class OwnedImages {
   }
 
   async #read<T>(role: Role, schema: z.ZodType<T>): Promise<readonly Kept<T>[]> {
-    const { engine, seal, prefix } = this.#parts;
+    const { engine, seal } = this.#parts;
     const { body } = await engine.call({ method: "GET", path: ["volumes"], query: { filters: JSON.stringify({ label: seal.filter(role) }) } });
     return (VolumeList.parse(body).Volumes ?? []).flatMap(({ Name, Labels }) => {
-      const text = Name.startsWith(prefix) ? seal.open(role, Labels) : undefined;
+      const text = Name.startsWith(this.#prefix) ? seal.open(role, Labels) : undefined;
       return text === undefined ? [] : [{ record: schema.parse(JSON.parse(text)), volume: Name }];
     });
   }

@@ -1,4 +1,5 @@
 import { ARCHIVE_ROUTES } from "./archive.ts";
+import { BUILD_ROUTES } from "./build.ts";
 import { CONTAINER_ROUTES } from "./containers.ts";
 import { CONTAINER_STREAM_ROUTES } from "./container-streams.ts";
 import { CONTAINER_LIFE_ROUTES } from "./container-life.ts";
@@ -21,6 +22,7 @@ export const ROUTES: readonly GuardRoute[] = [
   ...EXEC_ROUTES,
   ...IMAGE_ROUTES,
   ...IMAGE_LIFE_ROUTES,
+  ...BUILD_ROUTES,
   ...NETWORK_ROUTES,
   ...VOLUME_ROUTES,
   ...EVENT_ROUTES,

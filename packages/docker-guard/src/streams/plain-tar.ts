@@ -15,7 +15,7 @@ export async function plainTar(input: Readable): Promise<Readable> {
 }
 
 /** Whether these are the first bytes of what gzip packed. */
-function isGzip(bytes: Uint8Array): boolean {
+export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 

@@ -7,19 +7,35 @@ export interface Instruction {
   readonly flags: readonly string[];
   readonly rest: string;
   readonly line: number;
+  /** Here-documents that follow it, in order; always none where they are not read. */
+  readonly documents: readonly HereDocument[];
+}
+
+/** Text that stands below an instruction, up to a line with its name. */
+export interface HereDocument {
+  readonly name: string;
+  readonly text: string;
+  /** Variables in it stand for their values: its name is not in quotes. */
+  readonly expands: boolean;
 }
 
 /** An instruction's text, its continued lines joined. */
 interface Logical {
   readonly text: string;
   readonly line: number;
+  readonly documents: readonly HereDocument[];
 }
 
 const ESCAPE_DIRECTIVE = /^[ \t]*#[ \t]*escape[ \t]*=/i;
 const COMMENT = /^[ \t]*#/;
 const CONTINUED = /\\[ \t]*$/;
+const CONTROL = /[^\P{Cc}\t]/u;
 /** Controls but the tab, and spaces but the plain one: engines take some of them for white space. */
 const ODD = /[^\P{Cc}\t]|[^\P{Z} ]|\uFEFF/u;
+
+/** Instructions that may have here-documents. */
+const WITH_DOCUMENTS = /^[ \t]*(?:RUN|COPY|ADD)[ \t]/i;
+const DOCUMENT = /(?:^|[ \t;&|(])\d*<<(-?)(?:"([A-Za-z_][A-Za-z0-9_]*)"|'([A-Za-z_][A-Za-z0-9_]*)'|([A-Za-z_][A-Za-z0-9_]*))/g;
 
 /**
  * Read an agent's Dockerfile as the engine's builder does: comments and empty lines inside a continued instruction do not
@@ -28,7 +44,24 @@ const ODD = /[^\P{Cc}\t]|[^\P{Z} ]|\uFEFF/u;
  * @throws AppError `KIT_INVALID` with the line, where another reader could see other instructions
  */
 export function readDockerfile(agent: string, dockerfile: string): readonly Instruction[] {
-  return joinLines(agent, dockerfile).map(({ text, line }) => {
+  return read(dockerfile, {
+    hereDocuments: false,
+    unclear: (line, why) => new AppError("KIT_INVALID", { message: `Line ${line} of the Dockerfile of agent "${agent}" ${why}.`, fix: "Write the line plainly." }),
+  });
+}
+
+/** Read any Dockerfile in the same way, with here-documents below RUN, COPY and ADD. @throws what `unclear` makes */
+export function readBuildFile(dockerfile: string, unclear: (line: number, why: string) => Error): readonly Instruction[] {
+  return read(dockerfile, { hereDocuments: true, unclear });
+}
+
+interface Reading {
+  readonly hereDocuments: boolean;
+  readonly unclear: (line: number, why: string) => Error;
+}
+
+function read(dockerfile: string, reading: Reading): readonly Instruction[] {
+  return joinLines(dockerfile.split(/\r?\n/), reading).map(({ text, line, documents }) => {
     const [, name = "", afterName = ""] = /^[ \t]*([^ \t]+)[ \t]*(.*)$/.exec(text) ?? [];
     const flags: string[] = [];
     let rest = afterName.trim();
@@ -37,7 +70,7 @@ export function readDockerfile(agent: string, dockerfile: string): readonly Inst
       if (word === "--") break;
       flags.push(word);
     }
-    return { name: name.toUpperCase(), flags, rest, line };
+    return { name: name.toUpperCase(), flags, rest, line, documents };
   });
 }
 
@@ -55,20 +88,52 @@ function flagOf(rest: string): string | undefined {
   return /^--[^ \t]*/.exec(rest)?.[0];
 }
 
-function joinLines(agent: string, dockerfile: string): readonly Logical[] {
+function joinLines(lines: readonly string[], reading: Reading): readonly Logical[] {
   const found: Logical[] = [];
-  let open: Logical | undefined;
-  for (const [index, text] of dockerfile.split(/\r?\n/).entries()) {
+  let open: Omit<Logical, "documents"> | undefined;
+  for (let index = 0; index < lines.length; index += 1) {
+    const text = lines[index] ?? "";
     const line = index + 1;
     const why = unclearIn(text, found.length === 0);
-    if (why !== undefined) throw new AppError("KIT_INVALID", { message: `Line ${line} of the Dockerfile of agent "${agent}" ${why}.`, fix: "Write the line plainly." });
+    if (why !== undefined) throw reading.unclear(line, why);
     if (COMMENT.test(text) || /^[ \t]*$/.test(text)) continue;
     const { text: before, line: begin } = open ?? { text: "", line };
     const joined = { text: before + text.replace(CONTINUED, ""), line: begin };
     open = CONTINUED.test(text) ? joined : undefined;
-    if (open === undefined) found.push(joined);
+    if (open !== undefined) continue;
+    const { documents, end } = documentsAfter(lines, { from: index + 1, instruction: joined, reading });
+    found.push({ ...joined, documents });
+    index = end - 1;
   }
-  return open === undefined ? found : [...found, open];
+  return open === undefined ? found : [...found, { ...open, documents: [] }];
+}
+
+/** Take the here-documents of an instruction that ended before the line at `from`. */
+function documentsAfter(
+  lines: readonly string[],
+  { from, instruction, reading }: { readonly from: number; readonly instruction: Omit<Logical, "documents">; readonly reading: Reading },
+): { readonly documents: readonly HereDocument[]; readonly end: number } {
+  if (!reading.hereDocuments || !WITH_DOCUMENTS.test(instruction.text)) return { documents: [], end: from };
+  const documents: HereDocument[] = [];
+  let end = from;
+  for (const [, dash = "", double, single, plain] of instruction.text.matchAll(DOCUMENT)) {
+    const name = double ?? single ?? plain ?? "";
+    const shown = (text: string) => (dash === "" ? text : text.replace(/^\t+/, ""));
+    const last = lines.findIndex((text, at) => at >= end && shown(text) === name);
+    if (last === -1) throw reading.unclear(instruction.line, `begins a here-document ${name} that does not end`);
+    const odd = lines.slice(end, last).findIndex((text) => CONTROL.test(text));
+    if (odd !== -1) throw reading.unclear(end + odd + 1, "holds a control character");
+    documents.push({
+      name,
+      text: lines
+        .slice(end, last)
+        .map((text) => `${shown(text)}\n`)
+        .join(""),
+      expands: plain !== undefined,
+    });
+    end = last + 1;
+  }
+  return { documents, end };
 }
 
 function unclearIn(text: string, isFirst: boolean): string | undefined {

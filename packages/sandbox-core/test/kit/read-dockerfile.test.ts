@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { imageProgram } from "../../src/kit/image-program.ts";
-import { readDockerfile } from "../../src/kit/read-dockerfile.ts";
+import { readBuildFile, readDockerfile } from "../../src/kit/read-dockerfile.ts";
 
 const word = fc.stringMatching(/^[A-Za-z0-9./_=-]{1,8}$/).filter((text) => !text.startsWith("--"));
 const instruction = fc.record({ name: fc.constantFrom("RUN", "ENTRYPOINT", "CMD", "ENV", "FROM"), words: fc.array(word, { minLength: 1, maxLength: 4 }) });
@@ -59,5 +59,35 @@ describe("a Dockerfile", () => {
     ["a line that only some readers end", 'FROM x\nRUN true\u2028ENTRYPOINT ["evil"]\n'],
   ] as const)("with %s has no program: it is refused", ([, text], { expect }) => {
     expect(() => imageProgram("x", text)).toThrow(expect.objectContaining({ code: "KIT_INVALID" }));
+  });
+});
+
+const unclear = (line: number, why: string): Error => new Error(`${line} ${why}`);
+
+describe("here-documents of a Dockerfile", () => {
+  it("stand below their instruction, with and without variables, and their lines are no instructions", ({ expect }) => {
+    const text = "FROM x\nRUN <<EOF\nCMD evil\n# kept\n\nEOF\nCOPY <<'a' <<-b /to/\n$x\na\n\ttabbed\n\tb\nCMD good\n";
+    expect(readBuildFile(text, unclear).map(({ name, rest, documents }) => [name, rest, documents])).toEqual([
+      ["FROM", "x", []],
+      ["RUN", "<<EOF", [{ name: "EOF", text: "CMD evil\n# kept\n\n", expands: true }]],
+      [
+        "COPY",
+        "<<'a' <<-b /to/",
+        [
+          { name: "a", text: "$x\n", expands: false },
+          { name: "b", text: "tabbed\n", expands: true },
+        ],
+      ],
+      ["CMD", "good", []],
+    ]);
+  });
+
+  it.for(["FROM x\nRUN <<EOF\necho\n", "FROM x\nRUN <<EOF\n\u0000\nEOF\n"])("are refused where they do not end, or hold what no text has: %j", (text, { expect }) => {
+    expect(() => readBuildFile(text, unclear)).toThrow(/here-document|control character/);
+  });
+
+  it("are none where they are not read, or below an instruction that has none", ({ expect }) => {
+    expect(readDockerfile("x", "FROM x\nRUN <<EOF\nCMD y\nEOF\n").map(({ name }) => name)).toEqual(["FROM", "RUN", "CMD", "EOF"]);
+    expect(readBuildFile("FROM x\nENV a <<EOF\nCMD y\n", unclear).map(({ name }) => name)).toEqual(["FROM", "ENV", "CMD"]);
   });
 });

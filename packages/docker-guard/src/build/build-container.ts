@@ -1,0 +1,111 @@
+import { randomInt } from "node:crypto";
+import { ContainerPodId } from "@sbx/contracts";
+import type { ImageFacts } from "../engine/engine-answers.ts";
+import { Created } from "../engine/engine-answers.ts";
+import { refusalOf } from "../engine/engine-refused.ts";
+import type { Guard } from "../guard.ts";
+import { childBody } from "../life/child-body.ts";
+import { childNetworks } from "../life/joined-networks.ts";
+import { BRIDGE } from "../owned/owned-networks.ts";
+import { engineStream } from "../streams/engine-stream.ts";
+
+/** A container in which one step of a build is done. Disposing removes it, with its pod. */
+export interface BuildContainer extends AsyncDisposable {
+  readonly id: string;
+}
+
+/** What a step runs, and how. */
+export interface StepProgram {
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly user: string;
+  readonly workdir: string;
+  readonly offline: boolean;
+}
+
+const KIND = JSON.stringify({ kind: "step of a build" });
+const NOTHING: StepProgram = { command: ["none"], env: [], user: "", workdir: "/", offline: true };
+
+/** A container that never runs: files are put into it. */
+export async function openStill(guard: Guard, image: ImageFacts, workdir: string): Promise<BuildContainer> {
+  return create(guard, { image, program: { ...NOTHING, workdir }, gate: undefined, undo: new AsyncDisposableStack() });
+}
+
+/** A container that runs a step, with the ordinary child's restrictions, and a pod of its own. */
+export async function openRunning(guard: Guard, image: ImageFacts, program: StepProgram): Promise<BuildContainer> {
+  const { pods } = guard.parts;
+  await using undo = new AsyncDisposableStack();
+  undo.use(disposableAsync(guard.containers.quota.take()));
+  const pod = ContainerPodId.parse(`ctr_${Array.from({ length: 8 }, () => randomInt(36).toString(36)).join("")}`);
+  undo.defer(() => pods.close(pod));
+  const bridge = guard.networks.find(BRIDGE);
+  const address = undo.use(disposableAsync(guard.addresses.take(bridge.subnet)));
+  const networks = program.offline ? [] : childNetworks(guard, [{ network: bridge.id, address: address.address, aliases: [] }]);
+  const gate = await pods.open({ id: pod, hostname: "build", name: `build-${pod.slice(4)}`, networks, hosts: [] });
+  await pods.ready(pod, []);
+  const held = undo.move();
+  return await create(guard, { image, program, gate, undo: held });
+}
+
+function disposableAsync<T extends Disposable>(held: T): T & AsyncDisposable {
+  return Object.assign(held, {
+    [Symbol.asyncDispose]: () => {
+      held[Symbol.dispose]();
+      return Promise.resolve();
+    },
+  });
+}
+
+interface Making {
+  readonly image: ImageFacts;
+  readonly program: StepProgram;
+  readonly gate: string | undefined;
+  readonly undo: AsyncDisposableStack;
+}
+
+async function create(guard: Guard, { image, program, gate, undo }: Making): Promise<BuildContainer> {
+  await using held = undo;
+  const { engine, limits } = guard.parts;
+  const { command, env, user, workdir } = program;
+  const asked = { Image: image.Id, Cmd: [...command], Env: [...env], User: user, WorkingDir: workdir, Healthcheck: { Test: ["NONE"] } };
+  const body = childBody({ asked, image, mounts: { binds: [], volumes: [], tmpfs: {}, records: [] }, gate, labels: guard.seal.labels("child-build", KIND), limits });
+  const answer = await engine.call({ method: "POST", path: ["containers", "create"], body });
+  if (answer.status !== 201) throw refusalOf(answer, "the step's container could not be made");
+  const { Id: id } = Created.parse(answer.body);
+  held.defer(async () => {
+    await engine.call({ method: "DELETE", path: ["containers", id], query: { force: "1", v: "1" } });
+  });
+  const whole = held.move();
+  return { id, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+}
+
+/** Run a step to its end. Its output comes as it is written, standard output and errors mixed. @returns the exit code */
+export async function runStep(guard: Guard, { id }: BuildContainer, { output, signal }: { readonly output: (text: string) => void; readonly signal: AbortSignal }): Promise<number> {
+  const { engine } = guard.parts;
+  const started = await engine.call({ method: "POST", path: ["containers", id, "start"], signal });
+  if (started.status !== 204) throw refusalOf(started, "the step could not be started");
+  const { body } = await engineStream(guard, { method: "GET", path: ["containers", id, "logs"], query: { follow: "1", stdout: "1", stderr: "1" }, signal }, "the step's output could not be read");
+  const decoder = new TextDecoder();
+  let rest = Buffer.alloc(0);
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    rest = Buffer.concat([rest, piece]);
+    while (rest.length >= 8 && rest.length >= 8 + rest.readUInt32BE(4)) {
+      const end = 8 + rest.readUInt32BE(4);
+      output(decoder.decode(rest.subarray(8, end), { stream: true }));
+      rest = rest.subarray(end);
+    }
+  }
+  const ended = await engine.call({ method: "POST", path: ["containers", id, "wait"], query: { condition: "not-running" }, signal });
+  const code = typeof ended.body === "object" && ended.body !== null && "StatusCode" in ended.body ? ended.body.StatusCode : undefined;
+  if (typeof code !== "number") throw refusalOf(ended, "how the step ended is not known");
+  return code;
+}
+
+/** Remove what builds of an earlier guard left. */
+export async function removeLeftSteps({ parts: { engine }, seal }: Pick<Guard, "parts" | "seal">): Promise<void> {
+  const { body } = await engine.call({ method: "GET", path: ["containers", "json"], query: { all: "1", filters: JSON.stringify({ label: seal.filter("child-build") }) } });
+  for (const one of Array.isArray(body) ? body : []) {
+    const { Id, Labels } = one as { readonly Id: string; readonly Labels: Readonly<Record<string, string>> };
+    if (seal.open("child-build", Labels) === KIND) await engine.call({ method: "DELETE", path: ["containers", Id], query: { force: "1", v: "1" } });
+  }
+}
