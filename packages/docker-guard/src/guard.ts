@@ -13,6 +13,7 @@ import { OwnedNetworks } from "./owned/owned-networks.ts";
 import { OwnedVolumes } from "./owned/owned-volumes.ts";
 import { Quota } from "./owned/quota.ts";
 import { Seal } from "./owned/seal.ts";
+import { Attached } from "./streams/attached.ts";
 import type { GuardBinds, GuardEngine, GuardImages, GuardPods } from "./ports.ts";
 
 /** What the guard of one sandbox is made from. */
@@ -60,6 +61,7 @@ export class Guard implements AsyncDisposable {
   readonly streams: Quota;
   readonly uploads: Quota;
   readonly builds: Quota;
+  readonly attached = new Attached();
   #events: EventHub | undefined;
 
   private constructor(parts: GuardParts) {
@@ -128,6 +130,7 @@ export class Guard implements AsyncDisposable {
 
   async #release({ id, record, asked }: OwnedContainer): Promise<void> {
     this.execs.forgetContainer(id);
+    this.attached.end(id);
     try {
       await this.parts.pods.close(record.pod);
       if (asked.HostConfig?.AutoRemove === true) await this.removeAnonymousVolumes(record.mounts);

@@ -83,7 +83,7 @@ const RULES: readonly (readonly [name: string, holds: (judged: Judged) => boolea
   ["CpuShares", ({ host }) => Number(host["CpuShares"]) <= 1024],
   ["ShmSize", ({ host }) => within(host["ShmSize"], 2 ** 30)],
   ["Ulimits", ({ host }) => listOf(host["Ulimits"]).every((one) => JSON.stringify(one).includes('"Name":"nofile"') || JSON.stringify(one) === '{"Name":"core","Hard":0,"Soft":0}')],
-  ["Healthcheck", ({ config: { Healthcheck } }) => (Healthcheck?.Interval ?? 0) === 0 || (Healthcheck?.Interval ?? 0) >= 1e9],
+  ["Healthcheck", ({ config: { Healthcheck } }) => (Healthcheck?.Interval ?? 0) === 0 || (Healthcheck?.Interval ?? 0) >= 5e8],
   [
     "Labels",
     ({ config: { Labels }, bounds }) => Labels["dev.sbx.sandbox"] === bounds.sandbox && Labels["dev.sbx.role"] === "child" && Object.keys(Labels).every((name) => name.startsWith("dev.sbx.")),

@@ -1,4 +1,6 @@
 import { printable, Refusal } from "../refusal.ts";
+import { CONTAINER_CREATE } from "../routes/schema/container-config.ts";
+import { NETWORK_CREATE, VOLUME_CREATE } from "../routes/schema/objects.ts";
 
 /** What the first line of a request names. */
 export interface Target {
@@ -6,14 +8,16 @@ export interface Target {
   readonly version: string | undefined;
   /** Decoded, none empty, none `.` or `..`, without slashes. */
   readonly segments: readonly string[];
-  /** What each name stands for, in order; that few names may occur twice is for the route to say. */
+  /** What each name stands for, in order, without copies of a body's fields; that few names may occur twice is for the route to say. */
   readonly query: ReadonlyMap<string, readonly string[]>;
 }
 
-const MAX_TARGET = 16_384;
+const MAX_TARGET = 65_536;
 const VERSION = /^v(\d{1,2}\.\d{1,3})$/;
 const BROKEN_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 const ESCAPE = /%[0-9A-Fa-f]{2}/;
+/** Fields of bodies, which dockerode repeats in the query of what makes something. Nobody reads them there: no parameter has such a name. */
+const COPIES: ReadonlySet<string> = new Set([CONTAINER_CREATE, NETWORK_CREATE, VOLUME_CREATE].flatMap((fields) => Object.keys(fields)).filter((name) => /^[A-Z]/.test(name)));
 
 /**
  * Read the target of a request: a path and a query, in one way only.
@@ -47,6 +51,7 @@ function parseQuery(query: string): ReadonlyMap<string, readonly string[]> {
     if (pair === "" || pair.includes(";")) throw new Refusal(400, "a query has an empty part or a semicolon");
     const equals = pair.indexOf("=");
     const name = decode((equals === -1 ? pair : pair.slice(0, equals)).replaceAll("+", " "));
+    if (COPIES.has(name)) continue;
     found.set(name, [...(found.get(name) ?? []), equals === -1 ? "" : decode(pair.slice(equals + 1).replaceAll("+", " "))]);
   }
   return found;

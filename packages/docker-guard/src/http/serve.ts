@@ -20,8 +20,14 @@ const REQUEST_MS = 300_000;
 
 /** Serve the Docker API of one sandbox on a unix socket, which only its owner may open until the daemon says otherwise. */
 export async function serve(guard: Guard, socket: string): Promise<AsyncDisposable> {
-  const server = createServer({ maxHeaderSize: 16 << 10, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: 30_000, insecureHTTPParser: false });
+  const server = createServer({ maxHeaderSize: 96 << 10, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: 30_000, insecureHTTPParser: false });
   server.maxConnections = guard.parts.limits.connections;
+  // The server lets go of a connection that became a stream.
+  const open = new Set<Duplex>();
+  server.on("connection", (connection) => {
+    open.add(connection);
+    connection.once("close", () => open.delete(connection));
+  });
   server.on("request", (request, response) => void serveRequest(guard, request, response));
   server.on("upgrade", (request, connection, head) => void serveUpgrade(guard, request, { connection, head }));
   server.on("connect", (_request, connection) => endUpgraded(connection, { status: 405, message: "this is no proxy" }));
@@ -34,7 +40,7 @@ export async function serve(guard: Guard, socket: string): Promise<AsyncDisposab
   server.listen(socket);
   await once(server, "listening");
   await chmod(socket, 0o600);
-  return { [Symbol.asyncDispose]: () => close(server, socket) };
+  return { [Symbol.asyncDispose]: () => close(server, socket, open) };
 }
 
 async function serveRequest(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -115,10 +121,10 @@ async function serveUpgrade(guard: Guard, request: IncomingMessage, { connection
   }
 }
 
-async function close(server: Server, socket: string): Promise<void> {
+async function close(server: Server, socket: string, open: ReadonlySet<Duplex>): Promise<void> {
   const closed = once(server, "close");
   server.close();
-  server.closeAllConnections();
+  for (const connection of open) connection.destroy();
   await closed;
   await rm(socket, { force: true });
 }

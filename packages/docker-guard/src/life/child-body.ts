@@ -18,7 +18,8 @@ export interface ChildParts {
   readonly limits: GuardLimits;
 }
 
-const SECOND_NS = 1e9;
+/** Less than that between two checks would keep the engine busy. */
+const FEWEST_NS = 5e8;
 
 /**
  * Write the engine's create request of a child, from nothing but what was understood.
@@ -106,7 +107,7 @@ function mounting({ HostConfig = {} }: ContainerCreate, { binds, volumes, tmpfs 
 
 type Check = { readonly [Key in keyof Healthcheck]?: Healthcheck[Key] | null };
 
-/** The client's check, else the image's, which may ask for more than a client: never more often than once a second. */
+/** The client's check, else the image's, which may ask for more than a client: never more often than twice a second. */
 function healthcheck(asked: Healthcheck | undefined, { Config }: ImageFacts): JsonObject {
   const image = Config?.Healthcheck ?? undefined;
   const test = [asked?.Test, image?.Test].find((words) => words !== undefined && words !== null && words.length > 0);
@@ -115,7 +116,7 @@ function healthcheck(asked: Healthcheck | undefined, { Config }: ImageFacts): Js
 }
 
 function times({ Interval, Timeout, StartPeriod, Retries }: Check): JsonObject {
-  const bounded = (time: number | null | undefined) => (typeof time !== "number" || time <= 0 ? 0 : Math.max(SECOND_NS, time));
+  const bounded = (time: number | null | undefined) => (typeof time !== "number" || time <= 0 ? 0 : Math.max(FEWEST_NS, time));
   return { Interval: bounded(Interval), Timeout: bounded(Timeout), StartPeriod: bounded(StartPeriod), Retries: Math.max(0, Retries ?? 0) };
 }
 

@@ -27,12 +27,16 @@ function typeOf(tty: boolean, version: string | undefined): string {
 export async function hijacked(
   guard: Guard,
   request: EngineRequest,
-  { tty, version, failed }: { readonly tty: boolean; readonly version: string | undefined; readonly failed: string },
+  { container, tty, version, failed }: { readonly container: string; readonly tty: boolean; readonly version: string | undefined; readonly failed: string },
 ): Promise<Answer> {
   const place = guard.streams.take();
   try {
     const engine = await guard.parts.engine.hijack(request);
-    const free = () => place[Symbol.dispose]();
+    const forget = guard.attached.add(container, engine);
+    const free = () => {
+      forget();
+      place[Symbol.dispose]();
+    };
     engine.once("close", free);
     const output = tty ? engine : framed(engine);
     return { kind: "hijack", type: typeOf(tty, version), output, connect: (client, rest) => splice({ client, engine, output, rest, closed: free }) };
@@ -100,7 +104,7 @@ export const CONTAINER_STREAM_ROUTES: readonly GuardRoute[] = [
         logs: flag(logs),
         ...(detachKeys === undefined || detachKeys === "" ? {} : { detachKeys }),
       };
-      return hijacked(guard, { method: "POST", path: ["containers", id, "attach"], query }, { tty: asked.Tty === true, version, failed: "the container's streams could not be joined" });
+      return hijacked(guard, { method: "POST", path: ["containers", id, "attach"], query }, { container: id, tty: asked.Tty === true, version, failed: "the container's streams could not be joined" });
     },
   }),
   route("GET containers/{id}/logs", {

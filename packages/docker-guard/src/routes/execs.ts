@@ -15,6 +15,8 @@ const EXEC_START = {
   ConsoleSize: field(z.tuple([whole(0, 10_000), whole(0, 10_000)]), "height and width of the terminal"),
   Detach: field(z.boolean(), "do not wait for it"),
   Tty: field(z.boolean(), "has to be what was asked for when it was made"),
+  // What dockerode says to itself.
+  ...Object.fromEntries(["hijack", "stdin", "stdout", "stderr", "stream"].map((name) => [name, field(z.boolean(), "noted")])),
 };
 const ExecStart = z.strictObject(EXEC_START);
 
@@ -38,10 +40,10 @@ async function create(guard: Guard, reference: string, asked: z.output<typeof Ex
   return id;
 }
 
-async function start(guard: Guard, { id, asked }: OwnedExec, { detach, version }: { readonly detach: boolean; readonly version: string | undefined }): Promise<Answer> {
+async function start(guard: Guard, { id, container, asked }: OwnedExec, { detach, version }: { readonly detach: boolean; readonly version: string | undefined }): Promise<Answer> {
   const tty = asked.Tty === true;
   const request = { method: "POST", path: ["exec", id, "start"], body: { Detach: detach, Tty: tty } } as const;
-  if (!detach) return hijacked(guard, request, { tty, version, failed: "the process could not be started" });
+  if (!detach) return hijacked(guard, request, { container, tty, version, failed: "the process could not be started" });
   const answer = await guard.parts.engine.call(request);
   if (answer.status !== 200) throw refusalOf(answer, "the process could not be started");
   return empty(200);

@@ -59,13 +59,15 @@ export interface RouteInit<Query, Body> {
   readonly handle: (call: Call<Query, Body>) => Promise<Answer> | Answer;
 }
 
-const NoBody = z.strictObject({}).optional();
+/** What client libraries say to themselves, and put into the body too. */
+const ASIDE = ["hijack", "stdin", "stdout", "stderr", "stream"];
 const NoQuery = z.strictObject({});
 
 /** Make a route of the table. `name` is "METHOD path". */
 export function route<Query = Record<string, never>, Body = unknown>(name: `${GuardRoute["method"]} ${string}`, init: RouteInit<Query, Body>): GuardRoute {
   const [method = "", path = ""] = name.split(" ");
   const query = init.query ?? NoQuery;
+  const noBody = copiesOf([...Object.keys(query.shape), ...(init.upgrades === true ? ASIDE : [])]);
   return {
     // The type of `name` says which ones there are.
     method: method as GuardRoute["method"],
@@ -76,7 +78,7 @@ export function route<Query = Record<string, never>, Body = unknown>(name: `${Gu
     async serve(guard, { source, params, query: given, version, gone }) {
       // A route without a query has no parameters: what its schema gives is what its handler takes.
       const parsed = parse(query, oncePerName(given, init.repeats ?? [])) as Query;
-      const { body, json, rest } = await bodyOf<Body>(source, init.body);
+      const { body, json, rest } = await bodyOf<Body>(source, init.body, noBody);
       const answer = await init.handle({ guard, param: params[0] ?? "", query: parsed, body, json, version, gone, source });
       return { answer, rest };
     },
@@ -93,13 +95,18 @@ function oncePerName(given: RawRequest["query"], repeats: readonly string[]): Re
   return Object.fromEntries<unknown>(pairs);
 }
 
-async function bodyOf<Body>(source: BodySource, schema: RouteInit<unknown, Body>["body"]): Promise<{ readonly body: Body; readonly json: Json; readonly rest: Buffer }> {
+/** A body that is none: empty, or a copy of the parameters, as dockerode sends it. Nothing of it is read or passed on. */
+function copiesOf(names: readonly string[]): z.ZodType {
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, z.unknown().optional()]))).optional();
+}
+
+async function bodyOf<Body>(source: BodySource, schema: RouteInit<unknown, Body>["body"], noBody: z.ZodType): Promise<{ readonly body: Body; readonly json: Json; readonly rest: Buffer }> {
   // Handlers of files and of nothing do not look at their body.
   if (schema === "file") return { body: undefined as Body, json: null, rest: Buffer.alloc(0) };
   if ((source.request.method === "GET" || source.request.method === "HEAD") && hasBody(source.request)) throw new Refusal(400, "this request has no body");
   const { json, rest } = await readJsonBody(source);
   if (schema === undefined) {
-    parse(NoBody, json);
+    parse(noBody, json);
     return { body: undefined as Body, json: null, rest };
   }
   if (json === undefined && !schema.safeParse(undefined).success) throw new Refusal(400, "the request has to have a body of JSON");

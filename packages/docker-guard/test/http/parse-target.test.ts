@@ -9,6 +9,12 @@ describe("parseTarget", () => {
     expect({ version, segments, query: Object.fromEntries(query) }).toEqual({ version: "1.41", segments: ["containers", "a b", "json"], query: { size: ["1"], filters: ['{"a": 1}'] } });
   });
 
+  it("leaves out the copies of a body's fields that a client library puts into the query, however often", ({ expect }) => {
+    const { query } = parseTarget("/containers/create?name=x&Env=a&Env=b&HostConfig=%7B%22Privileged%22%3Atrue%7D");
+    expect(Object.fromEntries(query)).toEqual({ name: ["x"] });
+    expect(Object.fromEntries(parseTarget("/containers/create?env=a&Name=x").query)).toEqual({ env: ["a"] });
+  });
+
   it.for([
     ["an absolute form", "http://docker/v1.41/info"],
     ["an authority", "docker:2375"],

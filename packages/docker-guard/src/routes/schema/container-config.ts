@@ -2,10 +2,9 @@ import * as z from "zod";
 import { ContainerPath, field, Labels, only, text, whole } from "./field.ts";
 import { HostConfig } from "./host-config.ts";
 
-/** Less than a second between two checks would keep the engine busy. */
-const SECOND_NS = 1e9;
-const HOUR_NS = 3600 * SECOND_NS;
-const Nanoseconds = z.union([z.literal(0), whole(SECOND_NS, HOUR_NS)], { error: "0 or a time from one second to one hour, in nanoseconds" });
+const MILLISECOND_NS = 1e6;
+const HOUR_NS = 3600 * 1000 * MILLISECOND_NS;
+const Nanoseconds = z.union([z.literal(0), whole(MILLISECOND_NS, HOUR_NS)], { error: "0 or a time from one millisecond to one hour, in nanoseconds" });
 const Word = z
   .string()
   .max(128 << 10)
@@ -15,10 +14,10 @@ const Port = z.string().regex(/^[1-9]\d{0,4}(?:\/(?:tcp|udp|sctp))?$/, "a port, 
 
 const HEALTHCHECK = {
   Test: field(z.array(Word).max(256), "NONE, CMD or CMD-SHELL and the words"),
-  Interval: field(Nanoseconds, "at least a second"),
-  Timeout: field(Nanoseconds, "at least a second"),
+  Interval: field(Nanoseconds, "carried out at most twice a second"),
+  Timeout: field(Nanoseconds, "at least half a second"),
   Retries: field(whole(0, 1000), "failures until it is unhealthy"),
-  StartPeriod: field(Nanoseconds, "at least a second"),
+  StartPeriod: field(Nanoseconds, "at least half a second"),
   StartInterval: field(Nanoseconds, "accepted, not carried out"),
 };
 const UNSET = "addresses are given by sbx";
@@ -70,7 +69,10 @@ export const CONTAINER_CREATE = {
   Tty: field(z.boolean(), "a terminal"),
   User: field(z.string().regex(/^[A-Za-z0-9_.-]{0,64}(?::[A-Za-z0-9_.-]{1,64})?$/, "USER or USER:GROUP"), "who runs it; root has five capabilities and no way to more"),
   Volumes: field(z.record(ContainerPath, z.strictObject({})), "anonymous volumes"),
+  VolumesFrom: only([[]], "name the volumes in HostConfig"),
   WorkingDir: field(z.union([z.literal(""), ContainerPath]), "where it starts"),
+  name: field(text(256), "noted; the name is that of the query"),
+  platform: field(text(64), "noted; the platform is that of the query"),
 };
 
 export const ContainerCreate = z.strictObject(CONTAINER_CREATE);
