@@ -60,7 +60,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const engine = keepFirst(connect);
   const images = imagesOf(engine, config.environment);
   const agents = openAgents(config, images);
-  const mcpStore = openMcpStore({ config, scopes, record, log, now });
+  const mcpStore = openMcpStore({ config, scopes, record, log, now, workspaceOf: (id) => sandboxes.list().find(({ record: one }) => one.id === id)?.record.request.workspace });
   const secrets = await composeSecrets({ config, record, log, identify: (server) => mcpStore.identify(server) });
   const models = await startModelSources({ secrets, scope, log });
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });

@@ -32,6 +32,7 @@ export {
   ConfigOfServers,
   GatewayOptions,
   ProfileView,
+  ProjectOffer,
   Readiness,
   SandboxServerRule,
   ServerDetail,

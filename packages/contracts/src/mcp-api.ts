@@ -7,6 +7,7 @@ import {
   ConfigOfServers,
   GatewayOptions,
   ProfileView,
+  ProjectOffer,
   SandboxServerRule,
   ServerDetail,
   ServerInstance,
@@ -184,6 +185,22 @@ const profiles = {
   }),
 } as const;
 
+/** A project by its directory, and the text of its file as the person's command read it. */
+const ProjectFile = { workspace: z.string().startsWith("/").max(4096), text: Document };
+
+const projects = {
+  offerProject: route({ method: "POST", path: "/v1/mcp/project-offers", request: z.strictObject(ProjectFile), response: ProjectOffer }),
+  /** Take over what a project offers, or say that it shall not be offered again: this content, by the beginning of its hash, and no other. */
+  decideProject: route({
+    method: "POST",
+    path: "/v1/mcp/project-decisions",
+    request: z.strictObject({ ...ProjectFile, sha256: z.string().regex(/^[0-9a-f]{12,64}$/), decision: z.enum(["activate", "decline"]) }),
+    response: ProjectOffer,
+  }),
+  /** Take back what was taken over for a project. */
+  leaveProject: route({ method: "POST", path: "/v1/mcp/project-removals", request: z.strictObject({ workspace: ProjectFile.workspace }), response: z.object({ left: z.boolean() }) }),
+} as const;
+
 const running = {
   listInstances: route({ method: "GET", path: "/v1/mcp/instances", request: Nothing, response: z.array(ServerInstance) }),
   /** What the server wrote on its standard error, newest last, at most 256 KiB. */
@@ -197,4 +214,4 @@ const running = {
 } as const;
 
 /** The routes of MCP servers: catalogs, what is enabled, profiles, tools, what runs. */
-export const mcpApi = { ...catalogs, ...servers, ...tools, ...config, ...profiles, ...running } as const;
+export const mcpApi = { ...catalogs, ...servers, ...tools, ...config, ...profiles, ...projects, ...running } as const;

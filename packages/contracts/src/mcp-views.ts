@@ -83,6 +83,25 @@ export type ToolResult = z.infer<typeof ToolResult>;
 export const ProfileView = z.object({ profile: ServerProfile, document: z.record(z.string(), z.json()) });
 export type ProfileView = z.infer<typeof ProfileView>;
 
+/** What a project's file of MCP servers offers, and what its person decided about exactly this content. Texts and names are the project's own. */
+export const ProjectOffer = z.object({
+  /** Of the file's content, in hexadecimal. */
+  sha256: z.string(),
+  /** `changed`: another content of the file is active. */
+  state: z.enum(["new", "active", "declined", "changed"]),
+  servers: z.array(
+    z.object({
+      name: ServerName,
+      config: ServerConfig,
+      /** The person's catalog that has it; else `entry` is what the project itself says, and without one it cannot be used. */
+      catalog: CatalogName.optional(),
+      entry: ServerEntry.optional(),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+export type ProjectOffer = z.infer<typeof ProjectOffer>;
+
 /** A server that runs now, or is on its way to, for one sandbox or one client on the host. */
 export const ServerInstance = z.object({
   server: ServerName,

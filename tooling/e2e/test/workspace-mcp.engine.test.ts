@@ -94,9 +94,18 @@ beforeAll(async () => {
   writeFileSync(path.join(kit, "kit.dockerfile"), 'ARG SBX_BASE\nFROM ${SBX_BASE}\nUSER agent\nCMD ["/bin/bash", "-l"]\n');
   const [image] = await host.imageNames(inject("baseImage"));
   const catalog = path.join(host.home, "ours.yaml");
-  writeFileSync(catalog, JSON.stringify({ version: 1, name: "ours", title: "Ours", servers: [{ name: "echo-tool", source: { kind: "image", image }, command: ["node", "-e", ECHO_SERVER] }] }));
+  writeFileSync(
+    catalog,
+    JSON.stringify({
+      version: 1,
+      name: "ours",
+      title: "Ours",
+      servers: ["echo-tool", "project-tool"].map((name) => ({ name, source: { kind: "image", image }, command: ["node", "-e", ECHO_SERVER] })),
+    }),
+  );
   await sbx("mcp", "catalog", "import", catalog);
   await sbx("mcp", "server", "enable", "echo-tool");
+  writeFileSync(path.join(project, "profiles.json"), JSON.stringify({ profiles: [{ version: 1, id: "app", name: "App", servers: [{ name: "project-tool" }] }] }));
   await sbx("create", "-q", "--name", "mine", kit);
 }, 600_000);
 afterAll(async () => {
@@ -122,6 +131,20 @@ describe("a workspace's own files of MCP servers", () => {
     await host.sbx(["exec", "mine", "sh", "-c", "echo x > .mcp.json; echo x > .kiro/settings/mcp.json; echo x > .vscode/mcp.json"], { cwd: project });
     expect(await ask(path.join(project, ".mcp.json"))).toMatchObject({ gateway: { said: "Echo: from the workspace" } });
     expect(existsSync(path.join(project, ".vscode/mcp.json"))).toBe(false);
+  });
+});
+
+describe("servers that a project offers", () => {
+  it("are in none of its sandboxes before the person takes over what was looked at, and then at once", async ({ expect }) => {
+    const file = path.join(project, ".mcp.json");
+    const { stderr } = await host.sbx(["run", path.join(host.home, "mine"), "--", "/bin/true"], { cwd: project });
+    const [, hash = ""] = /this project offers MCP servers \(project-tool\): .* sbx mcp profile activate ([0-9a-f]{12})/.exec(stderr) ?? [];
+    expect(hash).not.toBe("");
+    expect(JSON.stringify(await ask(file))).not.toContain("project-tool__echo");
+    expect(await sbx("mcp", "profile", "offered")).toContain("as your catalog ours says");
+    expect(await sbx("mcp", "profile", "activate", hash)).toContain("have: project-tool");
+    await expect.poll(async () => JSON.stringify(await ask(file)), { timeout: 120_000, interval: 500 }).toContain("project-tool__echo");
+    expect((await host.sbx(["run", path.join(host.home, "mine"), "--", "/bin/true"], { cwd: project })).stderr).not.toContain("offers MCP servers");
   });
 });
 

@@ -68,7 +68,7 @@ function detailLines({ entry, catalog, enabled, missingSecrets }: ServerDetail):
     ...line("Title", entry.title ?? ""),
     ...line("Catalog", catalog),
     ...line("Enabled", enabled === undefined ? `no (enable it with: sbx mcp server enable ${entry.name})` : "yes"),
-    ...line("Comes from", sourceText(entry)),
+    ...line("Comes from", sourceText({ entry })),
     ...line("Reaches", entry.source.kind === "remote" ? "" : entry.disableNetwork || entry.allowHosts.length === 0 ? "nothing" : entry.allowHosts.join(", ")),
     ...line("Secrets", entry.secrets.map(({ name, required }) => (required ? name : `${name} (optional)`)).join(", ")),
     ...missingSecrets.flatMap(({ name, fix }) => line("  missing", `${name}: ${fix}`)),
@@ -79,7 +79,8 @@ function detailLines({ entry, catalog, enabled, missingSecrets }: ServerDetail):
   ];
 }
 
-function sourceText({ source }: ServerDetail["entry"]): string {
+/** What a server is made of, for people. */
+export function sourceText({ entry: { source } }: Pick<ServerDetail, "entry">): string {
   switch (source.kind) {
     case "image":
       return `image ${source.image}`;

@@ -29,7 +29,7 @@ export async function runAgent(context: Context, agent: string, { rest, options 
   const connection = await context.daemon.connect();
   const before = (await connection.client.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
   const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet: options.quiet === true });
-  if (options.quiet !== true) for (const line of noticeLines(sandbox)) context.io.err(`${line}\n`);
+  if (options.quiet !== true) for (const line of [...noticeLines(sandbox), ...(await offered(context, connection.client, input.workspace))]) context.io.err(`${line}\n`);
   const { session, stdin } = await openOrJoin(context, connection.client, { sandbox, joined, args, env, options });
   if (options.detach === true) {
     context.io.out(`${sandbox.name}\n`);
@@ -38,6 +38,11 @@ export async function runAgent(context: Context, agent: string, { rest, options 
   const code = await followSession(context, connection, { session: session.id, mode: session.mode, stdin, detachKeys: options.detachKeys, sandboxName: sandbox.name });
   await finish(context, { sandbox, session, before, options });
   return code;
+}
+
+/** What the project offers of MCP servers. Loaded only where there may be something. */
+async function offered(context: Context, client: Client, workspace: string): Promise<readonly string[]> {
+  return await (await import("../mcp/project-offer.ts")).offerLines(context, client, workspace);
 }
 
 interface Wanted {

@@ -17,6 +17,7 @@ import { hostToken, tokenText } from "./gateway/host-token.ts";
 import { ToolService } from "./gateway/tool-service.ts";
 import type { McpParts, McpStore } from "./mcp-parts.ts";
 import { createCatalogTransport } from "./oci/catalog-transport.ts";
+import { ProjectService } from "./projects/project-service.ts";
 import { createServerFacts } from "./servers/catalog-facts.ts";
 import { ProfileService } from "./servers/profile-service.ts";
 import { ServerService } from "./servers/server-service.ts";
@@ -51,6 +52,7 @@ export function composeMcp({ config, scope, store, engine, secrets, gateway, rec
     registry: createCatalogRegistry({ files, catalogs, transport }),
     servers: new ServerService({ catalogs: files, adopt, sets, facts: createServerFacts(store, secrets), rules, member: memberOf, record }),
     profiles: new ProfileService({ sets, profiles, catalogs: files, adopt, member: memberOf, memberOf: store.member }),
+    projects: new ProjectService(store),
     tools,
     gateway,
     runs: new GatewayRuns({

@@ -6,6 +6,8 @@ import type { CatalogRegistry } from "./catalogs/catalog-registry.ts";
 import type { GatewayPort } from "./gateway/gateway-port.ts";
 import type { GatewayRuns } from "./gateway/gateway-runs.ts";
 import type { ToolService } from "./gateway/tool-service.ts";
+import type { ProjectFiles } from "./projects/project-files.ts";
+import type { ProjectService } from "./projects/project-service.ts";
 import type { ProfileService } from "./servers/profile-service.ts";
 import type { ServerService } from "./servers/server-service.ts";
 import type { EnabledFiles } from "./store/enabled-files.ts";
@@ -22,6 +24,8 @@ export interface McpStore {
   readonly profiles: ProfileFiles;
   readonly sets: ServerSets;
   readonly rules: ServerRules;
+  /** What the person decided about servers that projects offer. */
+  readonly projects: ProjectFiles;
   /** The gateway's own memory. */
   readonly state: McpState;
   /** A server as it is written into a profile. */
@@ -39,6 +43,7 @@ export interface McpParts {
   readonly registry: CatalogRegistry;
   readonly servers: ServerService;
   readonly profiles: ProfileService;
+  readonly projects: ProjectService;
   readonly tools: ToolService;
   readonly gateway: GatewayPort;
   readonly runs: GatewayRuns;

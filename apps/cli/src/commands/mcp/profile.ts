@@ -5,13 +5,23 @@ import { refusedCommand, refuseOptions } from "../../mcp/refused-command.ts";
 import { collect } from "../../option-values.ts";
 import type { MakeCommand } from "../../program.ts";
 import { profileContentCommands } from "./profile-content.ts";
+import { profileProjectCommands } from "./profile-project.ts";
 
 const NO_REGISTRY = { message: "Profiles are not kept in registries by this version of sbx", fix: "Share the file: sbx mcp profile export ID FILE, and there: sbx mcp profile import FILE" };
 
 /** Profiles: named sets of servers. */
 export const profileCommand: MakeCommand = (context) => {
   const command = new Command("profile").description("Keep named sets of servers; default is what is enabled");
-  const children = [createCommand(context), lsCommand(context), showCommand(context), rmCommand(context), exportCommand(context), importCommand(context), ...profileContentCommands(context)];
+  const children = [
+    createCommand(context),
+    lsCommand(context),
+    showCommand(context),
+    rmCommand(context),
+    exportCommand(context),
+    importCommand(context),
+    ...profileContentCommands(context),
+    ...profileProjectCommands(context),
+  ];
   for (const child of children) command.addCommand(child);
   for (const name of ["push", "pull"]) command.addCommand(refusedCommand(name, NO_REGISTRY), { hidden: true });
   command.addCommand(

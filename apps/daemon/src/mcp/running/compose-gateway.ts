@@ -92,7 +92,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
     createGateway({
       ...shared,
       state: store.state,
-      policy: createGatewayPolicy({ store, secrets, chosen: () => store.enabled.servers() }),
+      policy: createGatewayPolicy({ store, secrets, chosen: (caller) => store.state.chosen(caller) }),
       interceptors: createInterceptors({ blockSecrets: true, env: {} }),
     }),
   );
@@ -141,8 +141,8 @@ interface Followed extends Pick<GatewayParts, "scope" | "store" | "secrets"> {
 }
 
 /** Take over what a person changes while servers run: what is enabled, catalogs and rules, and the values of secrets. */
-function followPerson({ scope, store: { enabled, catalogs, rules }, secrets, port, onFault }: Followed): void {
-  scope.use(lookForChanges({ stamp: () => [enabled, catalogs, rules].map((one) => one.stamp()).join("\n"), onChange: async () => await port.refresh(), onFault }));
+function followPerson({ scope, store: { enabled, catalogs, rules, projects }, secrets, port, onFault }: Followed): void {
+  scope.use(lookForChanges({ stamp: () => [enabled, catalogs, rules, projects].map((one) => one.stamp()).join("\n"), onChange: async () => await port.refresh(), onFault }));
   // A server holds the values that it was started with: a new value, or none, makes a new start.
   scope.defer(
     secrets.onChanged((name) => {

@@ -10,7 +10,7 @@ export interface GatewayPolicyParts {
   readonly store: Pick<McpStore, "catalogs" | "rules">;
   readonly secrets: Pick<SecretKeeper, "missing">;
   /** The servers that the person chose for whoever asks: what is enabled, a profile, or what stood on a command line. */
-  readonly chosen: () => readonly EnabledServer[];
+  readonly chosen: (caller: Caller) => readonly EnabledServer[];
 }
 
 /**
@@ -27,7 +27,7 @@ export function createGatewayPolicy({ store: { catalogs, rules }, secrets, chose
     if (found === undefined || !isDeepStrictEqual(found.entry, entry)) return { effect: "deny", reason: `no catalog has this "${entry.name}" any more`, fix: "sbx mcp catalog ls" };
     const judgement = judgeServer(rules.rules(sandboxOf(caller)), entry, { catalog: found.catalog });
     if (judgement.effect === "deny") return { effect: "deny", reason: judgement.reason, fix: `sbx mcp server deny ${entry.name} --remove` };
-    if (isChosen(request, chosen()) || agreed.get(caller.scope)?.some((one) => isSame(one, request)) === true) return { effect: "allow" };
+    if (isChosen(request, chosen(caller)) || agreed.get(caller.scope)?.some((one) => isSame(one, request)) === true) return { effect: "allow" };
     return asked(request, judgement);
   };
   return {

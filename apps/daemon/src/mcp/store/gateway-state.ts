@@ -13,12 +13,16 @@ export interface GatewayStateParts {
   readonly enabled: EnabledFiles;
   readonly profiles: ProfileFiles;
   readonly scopes: ScopeStore;
+  /** What its person took over from the project in which a sandbox works. */
+  readonly ofProject: (sandbox: SandboxId) => readonly EnabledServer[];
   /** Most profiles that one sandbox, or the agents on the host, may save. */
   readonly maxAgentProfiles?: number;
 }
 
 /** The gateway's memory, and what its composer tells it of scopes. */
 export interface McpState extends GatewayState {
+  /** What the person chose for whoever asks: what is enabled for all, and what was taken over from the sandbox's project. */
+  chosen(caller: Caller): readonly EnabledServer[];
   /** Forget everything of a sandbox that was removed. */
   forgetSandbox(sandbox: SandboxId): void;
 }
@@ -31,19 +35,26 @@ const MAX_AGENT_PROFILES = 100;
  * An agent may save profiles of its own, and change those; what its person made, what is enabled, and what another
  * sandbox saved it cannot touch. A person's profile goes before one that an agent saved under the same id.
  */
-export function createGatewayState({ enabled, profiles, scopes, maxAgentProfiles = MAX_AGENT_PROFILES }: GatewayStateParts): McpState {
+export function createGatewayState({ enabled, profiles, scopes, ofProject, maxAgentProfiles = MAX_AGENT_PROFILES }: GatewayStateParts): McpState {
   const ofPerson = (id: string): ServerProfile | undefined => {
     if (id === DEFAULT_PROFILE) return { version: 1, id, name: "What is enabled", servers: [...enabled.servers()] };
     return profiles.has(id) ? profiles.set(id).profile() : undefined;
   };
+  const chosen = (caller: Caller): readonly EnabledServer[] => {
+    const all = enabled.servers();
+    if (caller.kind === "host") return all;
+    const names = new Set(all.map(({ name }) => name));
+    return [...all, ...ofProject(caller.sandbox).filter(({ name }) => !names.has(name))];
+  };
   const sandboxOf = (caller: Caller): SandboxId | undefined => (caller.kind === "sandbox" ? caller.sandbox : undefined);
   return {
-    servers({ scope }) {
-      const changes = scopes.find(scope);
-      return changes === undefined ? enabled.servers() : withChanges(enabled.servers(), changes);
+    chosen,
+    servers(caller) {
+      const changes = scopes.find(caller.scope);
+      return changes === undefined ? chosen(caller) : withChanges(chosen(caller), changes);
     },
     put(caller, servers) {
-      scopes.put(caller.scope, changesBetween(enabled.servers(), servers), sandboxOf(caller));
+      scopes.put(caller.scope, changesBetween(chosen(caller), servers), sandboxOf(caller));
     },
     profile: (id, caller) => ofPerson(id) ?? scopes.profile(sandboxOf(caller) ?? "host", id),
     putProfile(profile, caller) {

@@ -29,7 +29,7 @@ function setup(at = directory()) {
   const enabled = new EnabledFiles(at, ({ message }) => problems.push(message));
   const profiles = new ProfileFiles(path.join(at, "profiles"), ({ message }) => problems.push(message));
   const scopes = createScopeStore(database, () => undefined);
-  return { at, problems, enabled, profiles, scopes, close, state: createGatewayState({ enabled, profiles, scopes, maxAgentProfiles: 3 }) };
+  return { at, problems, enabled, profiles, scopes, close, state: createGatewayState({ enabled, profiles, scopes, ofProject: () => [], maxAgentProfiles: 3 }) };
 }
 
 describe("the servers of a scope", () => {

@@ -6,6 +6,9 @@ import { createScopeStore } from "../../../src/mcp/store/scope-store.ts";
 import { openDatabase } from "../../../src/state/database.ts";
 import { directory } from "./directory.ts";
 
+/** Where the sandboxes of tests work. */
+export const WORKSPACES: Readonly<Record<string, string>> = { sbx_aaaaaaaa: "/home/someone/project", sbx_bbbbbbbb: "/home/someone/other" };
+
 /** The store of a person that has nothing yet, and what was complained about. */
 export function anMcpStore(): { readonly store: McpStore; readonly at: string; readonly problems: readonly unknown[] } {
   const at = directory();
@@ -20,6 +23,7 @@ export function anMcpStore(): { readonly store: McpStore; readonly at: string; r
     scopes: createScopeStore(database, silent),
     record: ({ fields }) => problems.push(fields["problem"]),
     log: { info: silent, warn: silent, error: silent },
+    workspaceOf: (sandbox) => WORKSPACES[sandbox],
     now: () => new Date("2026-01-02T03:04:05.000Z"),
   });
   return { store, at: path.join(at, "mcp"), problems };
