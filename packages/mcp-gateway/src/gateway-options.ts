@@ -15,6 +15,8 @@ export interface GatewayOptions {
   readonly runner: ServerRunner;
   readonly remote: RemoteServers;
   readonly record: RecordEvent;
+  /** Told what a server wrote beside the protocol, when it has ended or did not start: nobody else has it then. */
+  readonly keepLog?: (server: string, text: string) => void;
   /** A bug of ours, for the log. */
   readonly onFault: (error: unknown) => void;
   /** What servers offered when last seen; kept in memory where none is given. */

@@ -33,7 +33,7 @@ interface One {
 async function prepareOne({ io }: Context, { client }: Connection, { profile, server, signal }: One): Promise<void> {
   try {
     const { tools, failed } = await client.prepareServer({ profile, server }, signal);
-    if (failed !== undefined) io.err(`sbx: ${server} does not start: ${cleanText(failed)}\n`);
+    if (failed !== undefined) io.err(`sbx: ${server} does not start: ${cleanText(failed)} (what it wrote: sbx mcp logs ${server})\n`);
     else if (tools !== undefined) io.err(`sbx: ${server} is ready: ${tools} tool${tools === 1 ? "" : "s"}\n`);
   } catch (error) {
     if (!AppError.is(error) || signal.aborted) throw error;

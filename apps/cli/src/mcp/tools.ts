@@ -67,7 +67,7 @@ async function toolsOf(context: Context, options: ToolOptions): Promise<readonly
   const selection = selectionOf(options);
   const connection = await context.daemon.connect();
   const { tools, failed } = await withServerProgress(context, connection, async () => await connection.client.listTools(selection));
-  for (const { server, reason } of failed) context.io.err(`sbx: ${cleanText(`${server} did not start: ${reason}`)}\n`);
+  for (const { server, reason } of failed) context.io.err(`sbx: ${cleanText(`${server} did not start: ${reason} (what it wrote: sbx mcp logs ${server})`)}\n`);
   return tools;
 }
 

@@ -25,7 +25,7 @@ describe("sbx mcp server enable", () => {
     expect(code).toBe(0);
     expect(out).toBe("Enabled: fetch, broken, remote\n");
     expect(err).toContain("sbx: fetch is ready: 1 tool\n");
-    expect(err).toContain("sbx: broken does not start: it ends at once\n");
+    expect(err).toContain("sbx: broken does not start: it ends at once (what it wrote: sbx mcp logs broken)\n");
     expect(err).toContain("sbx: preparing fetch done (31.0 s)\n");
     expect(daemon.calls.filter(({ name }) => name === "prepareServer").map(({ input }) => input)).toEqual(["fetch", "broken", "remote"].map((server) => ({ profile: "default", server })));
   });

@@ -17,6 +17,8 @@ export interface ConnectionEvents {
 }
 
 export interface ConnectionOptions {
+  /** Told what a server wrote that could not be greeted. */
+  readonly onLog: (text: string) => void;
   readonly open: OpenTransport;
   readonly events: ConnectionEvents;
   readonly limits: GatewayLimits;
@@ -46,7 +48,7 @@ export class ServerConnection implements AsyncDisposable {
    *
    * @throws AppError `SERVER_FAILED` when it does not answer as a server does, and what `open` throws
    */
-  static async open({ open, events, limits, clientCapabilities }: ConnectionOptions, signal: AbortSignal): Promise<ServerConnection> {
+  static async open({ open, events, limits, clientCapabilities, onLog }: ConnectionOptions, signal: AbortSignal): Promise<ServerConnection> {
     const early: RefusedMessage[] = [];
     const made: { connection?: ServerConnection; transport?: Transport } = {};
     const peer = new Peer({
@@ -79,6 +81,7 @@ export class ServerConnection implements AsyncDisposable {
     try {
       await connection.#initialize(clientCapabilities, signal);
     } catch (error) {
+      onLog(connection.log());
       await connection[Symbol.asyncDispose]();
       throw error;
     }

@@ -16,6 +16,8 @@ export interface InstanceEvents {
   /** A start that failed, or a connection that ended although nobody stopped it. */
   readonly onFailed: (reason: Error) => void;
   readonly onStopped: () => void;
+  /** What it wrote in a life that is over, or on the way to none. */
+  readonly onLog: (text: string) => void;
   readonly onNotification: (notification: RpcNotification) => void;
   readonly onRequest: (request: RpcRequest, signal: AbortSignal) => Promise<JsonObject>;
   readonly onFault: (error: unknown) => void;
@@ -174,7 +176,7 @@ export class ServerInstance implements AsyncDisposable {
         );
         return;
       case "running":
-        this.#lastLog = state.connection.log();
+        this.#keepLog(state.connection.log());
         await state.connection[Symbol.asyncDispose]();
         this.#options.events.onStopped();
         return;
@@ -224,6 +226,9 @@ export class ServerInstance implements AsyncDisposable {
           open,
           limits,
           clientCapabilities: clientCapabilities(),
+          onLog: (text) => {
+            this.#keepLog(text);
+          },
           events: {
             onNotification: events.onNotification,
             onFault: events.onFault,
@@ -253,6 +258,11 @@ export class ServerInstance implements AsyncDisposable {
     }
   }
 
+  #keepLog(text: string): void {
+    this.#lastLog = text;
+    this.#options.events.onLog(text);
+  }
+
   #tell(step: string): void {
     this.#step = step.slice(0, 300);
     for (const listener of this.#listeners) listener(this.#step);
@@ -267,7 +277,7 @@ export class ServerInstance implements AsyncDisposable {
   }
 
   #failed(reason: Error): void {
-    this.#lastLog = this.running?.log() ?? this.#lastLog;
+    if (this.running !== undefined) this.#keepLog(this.running.log());
     this.#state = { phase: "stopped" };
     clearTimeout(this.#idle);
     this.#lastFailure = reason.message;

@@ -236,6 +236,9 @@ export class Scope implements AsyncDisposable {
         onStopped: () => {
           note("server.ended", {});
         },
+        onLog: (text) => {
+          this.parts.keepLog?.(entry.name, text);
+        },
         onNotification: (notification) => {
           const slot = current();
           if (slot?.instance === instance) hearServer(this, slot, notification);

@@ -27,7 +27,9 @@ export const logsCommand: MakeCommand = ({ daemon, io }) => {
   return withExamples(command, "logs fetch").action(async (server) => {
     const { cleanLines } = await import("../../clean-text.ts");
     const { client } = await daemon.connect();
-    io.out(cleanLines((await client.serverLogs({ server })).text));
+    const { text } = await client.serverLogs({ server });
+    io.out(cleanLines(text));
+    if (text === "") io.err(`sbx: ${server} has written nothing\n`);
   });
 };
 

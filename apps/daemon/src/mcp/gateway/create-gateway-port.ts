@@ -20,6 +20,8 @@ export interface GatewayPortParts {
   readonly state: Pick<GatewayState, "profile" | "putProfile">;
   readonly record: RecordEvent;
   readonly find: (server: string) => ServerEntry | undefined;
+  /** What a server that has ended wrote last. */
+  readonly lastLog: (server: string) => string;
   readonly prepare: GatewayPort["prepare"];
   /** What is being brought now. */
   readonly preparing: () => readonly Preparation[];
@@ -28,7 +30,7 @@ export interface GatewayPortParts {
 }
 
 /** The gateway for commands of a person: each gets one of its own over what all share, and takes it down when it ends. */
-export function createGatewayPort({ make, ofSandboxes, state, record, find, prepare, preparing, env }: GatewayPortParts): GatewayPort {
+export function createGatewayPort({ make, ofSandboxes, state, record, find, lastLog, prepare, preparing, env }: GatewayPortParts): GatewayPort {
   const live = new Set<Gateway>([ofSandboxes]);
   const open = (options: ClientOptions): Gateway => {
     const gateway = make({
@@ -72,7 +74,10 @@ export function createGatewayPort({ make, ofSandboxes, state, record, find, prep
     },
     prepare,
     refresh: async () => void (await Promise.all([...live].map(async (gateway) => await gateway.refresh()))),
-    logs: (server) => [...live].map((gateway) => gateway.logs(server)).join(""),
+    logs(server) {
+      const text = [...live].map((gateway) => gateway.logs(server)).join("");
+      return text === "" ? lastLog(server) : text;
+    },
     async restart(server) {
       const ended = await Promise.all([...live].map(async (gateway) => await gateway.restart(server)));
       return ended.reduce((sum, one) => sum + one, 0);

@@ -12,6 +12,7 @@ import { randomId } from "../../random-id.ts";
 import type { GatewayPort } from "../gateway/gateway-port.ts";
 import type { McpStore } from "../mcp-parts.ts";
 import { ListFiles } from "../store/list-files.ts";
+import { LastLogs } from "../gateway/last-logs.ts";
 import { createServerFiles } from "../server-files.ts";
 import { createGatewayPort } from "../gateway/create-gateway-port.ts";
 import { createGatewayCatalog } from "../servers/gateway-catalog.ts";
@@ -66,6 +67,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
   const preparations = new ServerPreparations({ programs, record, now: () => performance.now() });
   const catalogOf = ({ name }: ServerEntry): string | undefined => store.catalogs.find(name)?.catalog;
   const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const lastLogs = new LastLogs();
   const lists = scope.use(new ListFiles({ directory: path.join(config.stateDirectory, "mcp", "lists"), clean: withoutSecrets(), onFault }));
   const shared: Omit<GatewayOptions, "state" | "policy"> = {
     lists,
@@ -84,6 +86,9 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
       record,
     }),
     record,
+    keepLog: (server, text) => {
+      lastLogs.put(server, text);
+    },
     onFault,
     codeMode: scope.use(createCodeModeEngine()),
     tokens: scope.use(createTokenCounter()),
@@ -103,6 +108,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
     record,
     find: (server) => store.catalogs.find(server)?.entry,
     env: environment,
+    lastLog: (server) => lastLogs.get(server),
     preparing: () => preparations.current(),
     prepare: async (entry, serverConfig, signal) => void (await preparations.prepare(planServer(entry, serverConfig), { progress: () => undefined, signal })),
   });

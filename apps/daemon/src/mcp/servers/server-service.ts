@@ -96,7 +96,11 @@ export class ServerService {
     const { entry, catalog } = this.#find(name);
     const secrets = (await facts.missingSecrets(entry, catalog)).map(({ name: secret, fix }) => `"${name}" needs the secret "${secret}": ${fix}`);
     const set = profile === "default" ? "sbx mcp config set" : `sbx mcp profile config ${profile} --set`;
-    const settings = facts.configFaults(entry, config).map(({ key, message }) => `"${name}" needs a setting: ${message}; ${set} ${[name, ...(key === "" ? ["KEY"] : [key])].join(".")}=VALUE`);
+    const settings = facts.configFaults(entry, config).map(({ key, message }) => {
+      const [, missing] = /required property "([^"]+)"/.exec(message) ?? [];
+      const whole = [name, ...(key === "" ? [] : [key]), ...(missing === undefined ? [] : [missing])].join(".");
+      return `"${name}" needs the setting "${whole}"${missing === undefined ? `: ${message}` : ""}: ${set} ${whole}=VALUE`;
+    });
     return [...secrets, ...settings];
   }
 

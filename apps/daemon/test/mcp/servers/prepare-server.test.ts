@@ -21,6 +21,14 @@ describe("preparing a server that a person enabled", () => {
     expect(runner.running()).toBe(0);
   });
 
+  it("leaves to be read what it wrote, when it has ended", async ({ expect }) => {
+    const { prepare, gateway } = setup();
+    expect(gateway.logs("one")).toBe("");
+    await prepare("one");
+    expect(gateway.instances()).toEqual([]);
+    expect(gateway.logs("one")).toContain("one is up");
+  });
+
   it("says why one does not start", async ({ expect }) => {
     expect(await setup().prepare("never")).toEqual({ failed: expect.stringContaining("it never starts") as unknown, lacks: [] });
   });

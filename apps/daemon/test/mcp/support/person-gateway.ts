@@ -7,6 +7,7 @@ import { createReadImage } from "../../../src/mcp/catalogs/image-servers.ts";
 import { createGatewayPort, type OwnParts } from "../../../src/mcp/gateway/create-gateway-port.ts";
 import { gatewayBase } from "../../../src/mcp/gateway/gateway-base.ts";
 import { GatewayRuns } from "../../../src/mcp/gateway/gateway-runs.ts";
+import { LastLogs } from "../../../src/mcp/gateway/last-logs.ts";
 import { ToolService } from "../../../src/mcp/gateway/tool-service.ts";
 import type { Preparation } from "../../../src/mcp/running/server-preparations.ts";
 import { createGatewayCatalog } from "../../../src/mcp/servers/gateway-catalog.ts";
@@ -28,6 +29,7 @@ export function aPersonGateway() {
   const runner = createEchoRunner();
   const faults: unknown[] = [];
   const prepared: string[] = [];
+  const lastLogs = new LastLogs();
   const preparing: Preparation[] = [];
   const make = ({ chosen, ...own }: Partial<OwnParts> & Pick<OwnParts, "chosen" | "state">): Gateway =>
     createGateway({
@@ -37,6 +39,9 @@ export function aPersonGateway() {
       remote: { connect: () => Promise.reject(new Error("nothing remote")) },
       record: () => undefined,
       onFault: (error) => faults.push(error),
+      keepLog: (server, text) => {
+        lastLogs.put(server, text);
+      },
       ...own,
     });
   const ofSandboxes = make({ state: store.state, chosen: () => store.enabled.servers() });
@@ -50,6 +55,7 @@ export function aPersonGateway() {
     state: store.state,
     record: () => undefined,
     find,
+    lastLog: (server) => lastLogs.get(server),
     prepare: async ({ name }) => void (await Promise.resolve(prepared.push(name))),
     preparing: () => preparing,
     env: { PATH: process.env["PATH"] ?? "" },
