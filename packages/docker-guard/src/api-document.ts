@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ROUTES } from "./routes/table.ts";
 import { CONTAINER_CREATE, ENDPOINT, EXEC_CREATE } from "./routes/schema/container-config.ts";
 import { HOST_CONFIG } from "./routes/schema/host-config.ts";
-import { NETWORK_CREATE, VOLUME_CREATE } from "./routes/schema/objects.ts";
+import { NETWORK_CONNECT, NETWORK_CREATE, VOLUME_CREATE } from "./routes/schema/objects.ts";
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 
@@ -12,6 +12,7 @@ const BODIES: readonly (readonly [title: string, fields: Fields])[] = [
   ["`NetworkingConfig.EndpointsConfig` of each network", ENDPOINT],
   ["Body of `POST /containers/{id}/exec`", EXEC_CREATE],
   ["Body of `POST /networks/create`", NETWORK_CREATE],
+  ["Body of `POST /networks/{id}/connect`", NETWORK_CONNECT],
   ["Body of `POST /volumes/create`", VOLUME_CREATE],
 ];
 

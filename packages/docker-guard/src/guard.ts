@@ -10,8 +10,10 @@ import { OwnedContainers } from "./owned/owned-containers.ts";
 import { OwnedExecs } from "./owned/owned-execs.ts";
 import { OwnedImages } from "./owned/owned-images.ts";
 import { OwnedNetworks } from "./owned/owned-networks.ts";
+import { OwnedPlaces } from "./owned/owned-places.ts";
 import { OwnedVolumes } from "./owned/owned-volumes.ts";
 import { Quota } from "./owned/quota.ts";
+import { OwnedReapers } from "./reaper/owned-reapers.ts";
 import { Seal } from "./owned/seal.ts";
 import { Attached } from "./streams/attached.ts";
 import type { GuardBinds, GuardEngine, GuardImages, GuardPods } from "./ports.ts";
@@ -58,6 +60,8 @@ export class Guard implements AsyncDisposable {
   readonly execs: OwnedExecs;
   readonly addresses: Addresses;
   readonly images: OwnedImages;
+  readonly places: OwnedPlaces;
+  readonly reapers: OwnedReapers;
   readonly streams: Quota;
   readonly uploads: Quota;
   readonly builds: Quota;
@@ -73,6 +77,8 @@ export class Guard implements AsyncDisposable {
     this.volumes = new OwnedVolumes({ engine, seal: this.seal, prefix: `${prefix}.v.`, limit: limits.volumes, now });
     this.networks = new OwnedNetworks({ engine, seal: this.seal, prefix: `${prefix}.n.`, limit: limits.networks, now });
     this.images = new OwnedImages({ engine, seal: this.seal, sandbox, limit: limits.images, limitBytes: limits.imageBytes, now });
+    this.places = new OwnedPlaces({ engine, seal: this.seal, prefix: `${prefix}.p.`, now });
+    this.reapers = new OwnedReapers(this);
     this.execs = new OwnedExecs({ engine, limit: limits.execs });
     this.addresses = new Addresses(() => this.containers.all().flatMap(({ endpoints }) => endpoints.map(({ address }) => address)));
     this.streams = new Quota({ what: "open streams", limit: limits.streams });
@@ -97,6 +103,7 @@ export class Guard implements AsyncDisposable {
     await guard.images.restore();
     await removeLeftSteps(guard);
     await guard.reconcile();
+    await guard.#restorePlaces();
     await guard.#resume();
     return guard;
   }
@@ -117,7 +124,13 @@ export class Guard implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.reapers[Symbol.asyncDispose]();
     await this.#events?.[Symbol.asyncDispose]();
+  }
+
+  async #restorePlaces(): Promise<void> {
+    const there = new Set(this.containers.all().map(({ id }) => id));
+    for (const [id, endpoints] of await this.places.restore(there)) this.containers.place(id, endpoints);
   }
 
   /** Give the children that there are their pods back, and those that run their ports. */
@@ -133,6 +146,7 @@ export class Guard implements AsyncDisposable {
     this.attached.end(id);
     try {
       await this.parts.pods.close(record.pod);
+      await this.places.forget(id);
       if (asked.HostConfig?.AutoRemove === true) await this.removeAnonymousVolumes(record.mounts);
     } catch (error) {
       this.parts.onFault(error);

@@ -156,6 +156,6 @@ async function stopChildren(parts: DockerSocketParts, id: SandboxId): Promise<vo
 async function removeKept(parts: DockerSocketParts, id: SandboxId): Promise<void> {
   const engine = await parts.engine();
   await removeSandboxImages({ engine: await connectGuardEngine(await engineSocket(parts)), sandbox: id, key: await parts.files.key(id), onFault: parts.onFault });
-  for (const role of ["child-volume", "child-network", "child-image", "child-image-name"])
+  for (const role of ["child-volume", "child-network", "child-image", "child-image-name", "child-places"])
     for (const { name } of await engine.listVolumes(labelled(parts, id, `${LABELS.role}=${role}`))) await engine.removeVolume(name);
 }

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Guard } from "../guard.ts";
 import { printable, Refusal } from "../refusal.ts";
 import { findRoute } from "../routes/find-route.ts";
+import { findReaperRoute } from "../routes/reaper.ts";
 import { refusalAnswer, endUpgraded, send, sendUpgraded } from "./answer.ts";
 import { checkHeaders } from "./check-headers.ts";
 import { commonHeaders } from "../routes/system.ts";
@@ -51,7 +52,7 @@ async function serveRequest(guard: Guard, request: IncomingMessage, response: Se
     checkHeaders(request);
     const target = parseTarget(request.url ?? "");
     checkVersion(guard, target);
-    const { route, params } = findRoute(request.method ?? "", target.segments);
+    const { route, params } = findReaperRoute(guard, request.method ?? "", target.segments) ?? findRoute(request.method ?? "", target.segments);
     const answer = await route.serve(guard, { source: { kind: "plain", request }, params, query: target.query, version: target.version, gone: gone.signal });
     await send(response, answer.answer, commonHeaders(guard));
   } catch (error) {

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { SandboxId } from "@sbx/contracts";
 
 /** What kind of thing a record is of; also the role by which the engine's listings are filtered. */
-export type Role = "child" | "child-volume" | "child-network" | "child-image" | "child-image-name" | "child-build";
+export type Role = "child" | "child-volume" | "child-network" | "child-image" | "child-image-name" | "child-build" | "child-places";
 
 const RECORD = "dev.sbx.docker.record";
 const SEAL = "dev.sbx.docker.seal";

@@ -7,10 +7,12 @@ import { empty, json } from "../http/answer.ts";
 import { createContainer } from "../life/create-container.ts";
 import { removeContainer } from "../life/remove-container.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
+import { reaperSummary } from "../reaper/reaper-answers.ts";
 import { Refusal } from "../refusal.ts";
 import { CONTAINER_FILTERS, fitsFilters, type ContainerFilters } from "./container-filters.ts";
 import { filterParameter, labelsFit, type Filters } from "./filter.ts";
-import { queryOf, route, type GuardRoute } from "./route.ts";
+import { createReaper } from "./reaper.ts";
+import { parse, queryOf, route, type GuardRoute } from "./route.ts";
 import { ContainerCreate } from "./schema/container-config.ts";
 import { Count, Flag, ObjectName, text } from "./schema/field.ts";
 import { summaries } from "../owned/summaries.ts";
@@ -39,7 +41,12 @@ async function list(
     const shown = container !== undefined && (everything || facts.State === "running" || facts.State === "paused") && fitsFilters({ guard, container, facts }, filters);
     return shown ? [summaryAnswer(guard, container, facts)] : [];
   });
-  return limit !== undefined && limit > 0 ? found.slice(0, limit) : found;
+  const reapers = guard.reapers
+    .all()
+    .filter(({ reaper, labels }) => (everything || reaper.port !== undefined) && Object.keys(filters).every((name) => name === "label") && labelsFit(labels, filters.label))
+    .map(reaperSummary);
+  const listed = [...found, ...reapers];
+  return limit !== undefined && limit > 0 ? listed.slice(0, limit) : listed;
 }
 
 /** Columns of the engine's host that are shown; its process ids are not. */
@@ -71,9 +78,12 @@ export const CONTAINER_ROUTES: readonly GuardRoute[] = [
   route("POST containers/create", {
     means: "makes a container, in a pod of its own",
     query: queryOf({ name: Name, platform: z.enum(["", "linux", "linux/amd64", "linux/arm64"]) }),
-    body: ContainerCreate,
-    handle: async ({ guard, query: { name }, body, json: wish }) =>
-      json({ Id: (await createContainer(guard, { name: name === "" ? undefined : name, asked: body, json: wish })).id, Warnings: [] }, 201),
+    body: z.unknown(),
+    handle: async ({ guard, query, json: wish }) => {
+      const name = query.name === "" ? undefined : query.name;
+      const made = createReaper(guard, name, wish) ?? (await createContainer(guard, { name, asked: parse(ContainerCreate, wish), json: wish }));
+      return json({ Id: made.id, Warnings: [] }, 201);
+    },
   }),
   route("GET containers/json", {
     means: "lists containers",

@@ -11,6 +11,7 @@ import { removeImage, removeWhole, type Removed } from "../images/remove-image.t
 import { saveImages } from "../images/save-images.ts";
 import { allImages, findImage, imageFacts } from "../life/resolve-image.ts";
 import { visibleLabels } from "../answers/image-answers.ts";
+import { isRyuk } from "../reaper/owned-reapers.ts";
 import { Refusal } from "../refusal.ts";
 import { filterParameter, labelsFit, type Filters } from "./filter.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
@@ -42,11 +43,18 @@ function bodyOf({ source }: { readonly source: { readonly kind: string; readonly
 async function create(guard: Guard, call: Parameters<typeof bodyOf>[0] & { readonly gone: AbortSignal }, query: CreateQuery): Promise<Answer> {
   const { fromImage = "", fromSrc = "", repo, tag, message = "", changes = [] } = query;
   if (fromImage !== "" && fromSrc !== "") throw new Refusal(400, "an image is pulled or imported, not both");
-  if (fromImage !== "") return pullImage(guard, { fromImage, tag: tag ?? "", gone: call.gone });
+  if (fromImage !== "") return pull(guard, { fromImage, tag: tag ?? "", gone: call.gone });
   if (fromSrc !== "-") throw new Refusal(403, "the engine fetches nothing for a sandbox: fetch it yourself, and send it (docker import FILE)");
   const image = await importImage(guard, bodyOf(call), { name: nameOf(repo, tag), message, changes });
   guard.events.tell({ type: "image", action: "import", id: image.id, attributes: { name: image.id } });
   return lines([{ status: image.id }]);
+}
+
+function pull(guard: Guard, wanted: Parameters<typeof pullImage>[1]): Promise<Answer> | Answer {
+  const { fromImage, tag } = wanted;
+  // Ryuk's is answered and never run: nothing has to be brought.
+  if (isRyuk(tag === "" ? fromImage : `${fromImage}:${tag}`)) return lines([{ status: `Status: Image is up to date for ${fromImage}` }]);
+  return pullImage(guard, wanted);
 }
 
 interface CreateQuery {

@@ -1,13 +1,14 @@
 import { isMember, networkAnswer } from "../answers/object-answers.ts";
 import type { Guard } from "../guard.ts";
 import { empty, json } from "../http/answer.ts";
+import { connectNetwork, disconnectNetwork } from "../life/change-networks.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
 import { BRIDGE, type OwnedNetwork } from "../owned/owned-networks.ts";
 import { Refusal } from "../refusal.ts";
 import { filterParameter, isAmong, labelsFit, nameFits, type Filters } from "./filter.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { Flag, text } from "./schema/field.ts";
-import { NetworkCreate } from "./schema/objects.ts";
+import { NetworkConnect, NetworkCreate, NetworkDisconnect } from "./schema/objects.ts";
 
 function members({ containers }: Guard, network: OwnedNetwork): readonly OwnedContainer[] {
   return containers.all().filter((container) => isMember(container, network));
@@ -65,6 +66,22 @@ export const NETWORK_ROUTES: readonly GuardRoute[] = [
     handle: ({ guard, param }) => {
       const network = guard.networks.find(param);
       return json(networkAnswer(network, members(guard, network)));
+    },
+  }),
+  route("POST networks/{id}/connect", {
+    means: "lets a container join a network while it runs",
+    body: NetworkConnect,
+    handle: async ({ guard, param, body: { Container, EndpointConfig } }) => {
+      await connectNetwork(guard, guard.containers.find(Container), { network: guard.networks.find(param), aliases: EndpointConfig?.Aliases ?? [] });
+      return empty(200);
+    },
+  }),
+  route("POST networks/{id}/disconnect", {
+    means: "takes a container out of a network while it runs",
+    body: NetworkDisconnect,
+    handle: async ({ guard, param, body: { Container, Force = false } }) => {
+      await disconnectNetwork(guard, guard.containers.find(Container), { network: guard.networks.find(param), force: Force });
+      return empty(200);
     },
   }),
   route("DELETE networks/{id}", {

@@ -113,7 +113,8 @@ async function bodyOf<Body>(source: BodySource, schema: RouteInit<unknown, Body>
   return { body: parse(schema, json), json: json ?? null, rest };
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+/** Read a value by its schema. @throws Refusal 400 with the name of the first field that does not fit */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const { data, error, success } = schema.safeParse(value);
   if (!success) throw new Refusal(400, whyInvalid(error));
   return data;

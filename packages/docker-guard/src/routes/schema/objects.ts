@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ENDPOINT } from "./container-config.ts";
 import { field, Labels, ObjectName, only, text } from "./field.ts";
 
 /** Every field of a request for a network. */
@@ -23,6 +24,12 @@ export const NETWORK_CREATE = {
 };
 export const NetworkCreate = z.strictObject(NETWORK_CREATE);
 export type NetworkCreate = z.output<typeof NetworkCreate>;
+
+/** Every field of a request to join a network. */
+export const NETWORK_CONNECT = { Container: text(128).min(1).describe("name or id of a container of this sandbox"), EndpointConfig: field(z.strictObject(ENDPOINT), "aliases") };
+export const NetworkConnect = z.strictObject(NETWORK_CONNECT);
+/** Every field of a request to leave one. */
+export const NetworkDisconnect = z.strictObject({ Container: text(128).min(1), Force: field(z.boolean(), "one that is not in it is no error") });
 
 /** Every field of a request for a volume. */
 export const VOLUME_CREATE = {
