@@ -1,6 +1,7 @@
 import { openBenchHost, type BenchHost } from "./bench-host.ts";
 import type { Line } from "./line.ts";
 import { describeMachine, type Machine } from "./machine.ts";
+import { measureAdd } from "./measure-add.ts";
 import { measureExecs } from "./measure-execs.ts";
 import { measureMcp } from "./measure-mcp.ts";
 import { measureMemory } from "./measure-memory.ts";
@@ -28,11 +29,13 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const fresh = await measureFresh(host, warm.image, rounds);
   tell("commands in a sandbox that runs");
   const execs = await measureExecs({ host, warm, rounds });
+  tell("MCP servers in pods");
+  const adds = await measureAdd({ host, warm, rounds });
   tell("the wall");
   const wall = await measureWall(host, rounds);
   tell("the gateway for MCP servers");
   const mcp = await measureMcp(rounds);
-  return { machine, lines: [fresh, ...execs, ...wall, ...memory, ...mcp] };
+  return { machine, lines: [fresh, ...execs, ...wall, ...memory, ...adds, ...mcp] };
 
   async function startWarm(): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
     const cwd = host.workspace();

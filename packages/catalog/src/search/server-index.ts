@@ -76,19 +76,23 @@ interface Wanted {
 }
 
 function hitsOf({ search, words, entries }: Indexed, { query, limit, byName }: Wanted): readonly ServerHit[] {
-  const wanted = [...new Set(wordsOf(query.slice(0, MAX_QUERY)))].slice(0, MAX_WORDS);
+  const asked = [...new Set(wordsOf(query.slice(0, MAX_QUERY)))].slice(0, MAX_WORDS);
   const exact = byName.get(query.trim());
-  const last = wanted.at(-1);
-  const misspelled = wanted.filter((word) => words.count(word) === undefined).slice(0, MAX_MISSPELLED);
-  const found = search.search({ queries: wanted.map((word) => wordQuery(word, { count: words.count(word), last: word === last, misspelled: misspelled.includes(word), servers: byName.size })) });
+  const last = asked.at(-1);
+  const misspelled = asked.filter((word) => words.count(word) === undefined).slice(0, MAX_MISSPELLED);
+  const large = byName.size > LARGE;
+  // In a large catalog very many words are near to one: the nearest is looked for in its place.
+  const wanted = large ? [...new Set([...asked, ...misspelled.flatMap((word) => words.known(word) ?? [])])] : asked;
+  const found = search.search({
+    queries: wanted.map((word) => wordQuery(word, { count: words.count(word), last: word === last, misspelled: !large && misspelled.includes(word), servers: byName.size })),
+  });
   const hits = found.flatMap(({ id, score }) => {
     const entry = byName.get(String(id));
     return entry === undefined || entry === exact ? [] : [hit(entry, score)];
   });
   // Where all words are common ones, those servers count in which most of them stand.
-  if (exact === undefined && hits.length === 0) {
-    const meant = wanted.flatMap((word) => (words.count(word) !== undefined ? word : misspelled.includes(word) ? (words.known(word) ?? []) : []));
-    return words.best([...new Set(meant)], limit).flatMap(({ text, score }) => (entries[text] === undefined ? [] : [hit(entries[text], score)]));
+  if (large && exact === undefined && hits.length === 0) {
+    return words.best(wanted, limit).flatMap(({ text, score }) => (entries[text] === undefined ? [] : [hit(entries[text], score)]));
   }
   return exact === undefined ? hits : [hit(exact, (hits[0]?.score ?? 0) + 1), ...hits];
 }
@@ -96,6 +100,7 @@ function hitsOf({ search, words, entries }: Indexed, { query, limit, byName }: W
 interface AboutWord {
   /** In how many servers it stands. */
   readonly count: number | undefined;
+  /** It may yet be going on. */
   readonly last: boolean;
   readonly misspelled: boolean;
   readonly servers: number;

@@ -3,13 +3,15 @@ import { nearestWord } from "./nearest-word.ts";
 /** In which of many texts each word stands. */
 export class WordPlaces {
   readonly #places = new Map<string, number[]>();
+  /** All words by their first letter, those with digits apart: among such alone one is looked for that was meant. */
+  readonly #alike = new Map<string, string[]>();
   #texts = 0;
 
   /** Take the words of the next text. */
   add(words: ReadonlySet<string>): void {
     for (const word of words) {
       const places = this.#places.get(word);
-      if (places === undefined) this.#places.set(word, [this.#texts]);
+      if (places === undefined) this.#takeNew(word);
       else places.push(this.#texts);
     }
     this.#texts += 1;
@@ -22,7 +24,7 @@ export class WordPlaces {
 
   /** A word that stands somewhere: this one, or the one that was meant. */
   known(word: string): string | undefined {
-    return this.#places.has(word) ? word : nearestWord(word, this.#places.keys());
+    return this.#places.has(word) ? word : nearestWord(word, this.#alike.get(groupOf(word)) ?? []);
   }
 
   /** The texts in which most of these words stand, by number, best first: a rare word counts for more than a common one. */
@@ -45,4 +47,16 @@ export class WordPlaces {
     }
     return best;
   }
+
+  #takeNew(word: string): void {
+    this.#places.set(word, [this.#texts]);
+    const group = groupOf(word);
+    const alike = this.#alike.get(group);
+    if (alike === undefined) this.#alike.set(group, [word]);
+    else alike.push(word);
+  }
+}
+
+function groupOf(word: string): string {
+  return `${word.slice(0, 1)}${/\d/.test(word) ? "#" : ""}`;
 }
