@@ -29,6 +29,7 @@ function execBody({ AttachStdin = false, AttachStdout = false, AttachStderr = fa
 
 async function create(guard: Guard, reference: string, asked: z.output<typeof ExecCreate>): Promise<string> {
   const container = guard.containers.find(reference);
+  if (!["", reference, container.id].includes(asked.Container ?? "")) throw new Refusal(400, "Container is refused: it is named in the path, and another one here");
   await guard.execs.makeRoom();
   using _place = guard.execs.quota.take();
   const body = execBody(asked);

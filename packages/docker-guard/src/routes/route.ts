@@ -67,7 +67,7 @@ const NoQuery = z.strictObject({});
 export function route<Query = Record<string, never>, Body = unknown>(name: `${GuardRoute["method"]} ${string}`, init: RouteInit<Query, Body>): GuardRoute {
   const [method = "", path = ""] = name.split(" ");
   const query = init.query ?? NoQuery;
-  const noBody = copiesOf([...Object.keys(query.shape), ...(init.upgrades === true ? ASIDE : [])]);
+  const noBody = copiesOf([...Object.keys(query.shape), "authconfig", ...(init.upgrades === true ? ASIDE : [])]);
   return {
     // The type of `name` says which ones there are.
     method: method as GuardRoute["method"],

@@ -86,7 +86,7 @@ export const EXEC_CREATE = {
   AttachStdout: field(z.boolean(), "its output is wanted"),
   Cmd: z.array(Word).min(1).max(4096).describe("the words of the command"),
   ConsoleSize: field(z.tuple([whole(0, 10_000), whole(0, 10_000)]), "height and width of the terminal"),
-  Container: only([""], "is named in the path"),
+  Container: field(text(128), "the one that the path names, which is meant"),
   Detach: field(z.boolean(), "noted"),
   DetachKeys: field(
     z
