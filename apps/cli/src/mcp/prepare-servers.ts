@@ -1,6 +1,7 @@
 import { AppError } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Connection, Context } from "../context.ts";
+import { failureHint } from "./failure-hint.ts";
 import { withServerProgress } from "./server-progress.ts";
 
 interface Preparing {
@@ -33,7 +34,7 @@ interface One {
 async function prepareOne({ io }: Context, { client }: Connection, { profile, server, signal }: One): Promise<void> {
   try {
     const { tools, failed } = await client.prepareServer({ profile, server }, signal);
-    if (failed !== undefined) io.err(`sbx: ${server} does not start: ${cleanText(failed)} (what it wrote: sbx mcp logs ${server})\n`);
+    if (failed !== undefined) io.err(`sbx: ${server} does not start: ${cleanText(failed)}${failureHint(server, failed)}\n`);
     else if (tools !== undefined) io.err(`sbx: ${server} is ready: ${tools} tool${tools === 1 ? "" : "s"}\n`);
   } catch (error) {
     if (!AppError.is(error) || signal.aborted) throw error;

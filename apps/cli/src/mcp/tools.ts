@@ -2,6 +2,7 @@ import { AppError, type ConfigChange, type ToolResult, type ToolView } from "@sb
 import { cleanLines, cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { failureHint } from "./failure-hint.ts";
 import { present } from "./present.ts";
 import { withServerProgress } from "./server-progress.ts";
 
@@ -67,7 +68,7 @@ async function toolsOf(context: Context, options: ToolOptions): Promise<readonly
   const selection = selectionOf(options);
   const connection = await context.daemon.connect();
   const { tools, failed } = await withServerProgress(context, connection, async () => await connection.client.listTools(selection));
-  for (const { server, reason } of failed) context.io.err(`sbx: ${cleanText(`${server} did not start: ${reason} (what it wrote: sbx mcp logs ${server})`)}\n`);
+  for (const { server, reason } of failed) context.io.err(`sbx: ${cleanText(`${server} did not start: ${reason}${failureHint(server, reason)}`)}\n`);
   return tools;
 }
 

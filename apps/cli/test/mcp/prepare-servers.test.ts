@@ -14,7 +14,7 @@ describe("sbx mcp server enable", () => {
   it("fetches and tries what it enabled, and says how each is", async ({ expect }) => {
     const answers: Readonly<Record<string, { readonly tools?: number; readonly failed?: string; readonly lacks: string[] }>> = {
       fetch: { tools: 1, lacks: [] },
-      broken: { failed: "it ends\u001B[2J at once", lacks: [] },
+      broken: { failed: "The server ends\u001B[2J at once", lacks: [] },
       remote: { lacks: [] },
     };
     const daemon = createFakeDaemon({
@@ -25,7 +25,7 @@ describe("sbx mcp server enable", () => {
     expect(code).toBe(0);
     expect(out).toBe("Enabled: fetch, broken, remote\n");
     expect(err).toContain("sbx: fetch is ready: 1 tool\n");
-    expect(err).toContain("sbx: broken does not start: it ends at once (what it wrote: sbx mcp logs broken)\n");
+    expect(err).toContain("sbx: broken does not start: The server ends at once (what it wrote: sbx mcp logs broken)\n");
     expect(err).toContain("sbx: preparing fetch done (31.0 s)\n");
     expect(daemon.calls.filter(({ name }) => name === "prepareServer").map(({ input }) => input)).toEqual(["fetch", "broken", "remote"].map((server) => ({ profile: "default", server })));
   });

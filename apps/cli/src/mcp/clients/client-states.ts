@@ -54,7 +54,8 @@ export function stateOf(kind: ClientKind, scope: ClientScope, world: ClientWorld
   const place = placeOf(kind, scope, world);
   const file = pathOf(place);
   const about = { displayName: kind.title, source: kind.site, icon: "", configName: kind.name, isOsSupported: true, file };
-  const isInstalled = existsSync(path.dirname(file)) && (kind.name !== "claude-code" || scope.kind === "project" || existsSync(file));
+  // Claude Code's own file lies in the home, which says nothing; a project says nothing of what is installed at all.
+  const isInstalled = scope.kind === "project" || existsSync(kind.name === "claude-code" ? file : path.dirname(file));
   try {
     const servers = serversIn(readConfig(place) ?? "", { ...kind, file });
     const entry = servers.get(SERVER_KEY);

@@ -1,8 +1,8 @@
-import { BUILT_IN_CATALOG, planServer } from "@sbx/catalog";
+import { BUILT_IN_CATALOG, planServer, type ServerPlan } from "@sbx/catalog";
 import { AppError, type SandboxId, type ServerEntry } from "@sbx/contracts";
 import type { ServerPods } from "@sbx/core";
 import type { Caller, ServerRunner } from "@sbx/mcp-gateway";
-import { identifyServer, resolveServerEnvironment, type SecretKeeper, type ServerIdentity } from "@sbx/secret-injector";
+import { identifyServer, resolveServerEnvironment, type Secret, type SecretKeeper, type ServerIdentity } from "@sbx/secret-injector";
 import { rootsSeenBy, serverLaunch } from "./server-launches.ts";
 import type { ServerPreparations } from "./server-preparations.ts";
 
@@ -19,19 +19,26 @@ export interface ServerRunnerParts {
 
 /** Run local servers: what the plan says, with the secrets that are bound to exactly this entry, in a pod of its own. */
 export function createServerRunner({ pods, preparations, secrets, catalogOf, mayWrite }: ServerRunnerParts): ServerRunner {
+  const secretsFor = async (entry: ServerEntry, { secretEnv }: ServerPlan): Promise<{ readonly identity: ServerIdentity; readonly environment: Readonly<Record<string, Secret>> }> => {
+    const identity = identityOf(entry, catalogOf);
+    // It was added, and policy allowed it: a catalog that is trusted gives it the secrets that are its own.
+    await secrets.adopt({ server: identity, secrets: entry.secrets, trusted: identity.catalog === BUILT_IN_CATALOG });
+    const { environment, missing } = await resolveServerEnvironment(secretEnv, secrets.lookup(identity));
+    const [first] = missing;
+    if (first !== undefined) throw new AppError("SECRET_MISSING", { message: `Server "${entry.name}" needs the secret "${first.name}"`, fix: first.fix });
+    return { identity, environment };
+  };
   return {
     async prepare({ entry, config }, options) {
-      await preparations.prepare(planServer(entry, config), options);
+      const plan = planServer(entry, config);
+      // One that could not start is not fetched either.
+      await secretsFor(entry, plan);
+      await preparations.prepare(plan, options);
     },
     async start({ entry, config, caller }, signal) {
       const plan = planServer(entry, config);
       if (plan.source.kind === "remote") throw new Error(`${entry.name} runs elsewhere`);
-      const identity = identityOf(entry, catalogOf);
-      // It was added, and policy allowed it: a catalog that is trusted gives it the secrets that are its own.
-      await secrets.adopt({ server: identity, secrets: entry.secrets, trusted: identity.catalog === BUILT_IN_CATALOG });
-      const { environment, missing } = await resolveServerEnvironment(plan.secretEnv, secrets.lookup(identity));
-      const [first] = missing;
-      if (first !== undefined) throw new AppError("SECRET_MISSING", { message: `Server "${entry.name}" needs the secret "${first.name}"`, fix: first.fix });
+      const { identity, environment } = await secretsFor(entry, plan);
       const program = await preparations.prepare(plan, { progress: () => undefined, signal });
       const sandbox = sandboxOf(caller);
       const launch = serverLaunch({ plan, program, sandbox, secrets: environment, mayWrite: mayWrite(entry, identity.catalog, sandbox) });
