@@ -42,6 +42,8 @@ export class StageBuild {
   #args: Variables;
   /** What the layers were made from; the same key means the same layers. */
   #key: string;
+  /** The image of the layers; another build may have made other ones of the same meanwhile. */
+  #image: string | undefined;
   /** Working directories that no layer has yet. */
   #unmade: readonly string[] = [];
 
@@ -85,8 +87,8 @@ export class StageBuild {
   /** The stage's files as an image, which is kept as a step; its settings are none. */
   async image(): Promise<ImageFacts> {
     const { guard } = this.#context;
-    const known = guard.images.step(this.#key);
-    return imageFacts(guard, known ?? (await this.#keep(this.#base, this.#key)));
+    this.#image ??= (await this.#keep(this.#base, this.#key)).id;
+    return imageFacts(guard, { id: this.#image });
   }
 
   async #run({ rest, documents, flags }: Instruction): Promise<void> {
@@ -145,12 +147,13 @@ export class StageBuild {
     if (known !== undefined && facts !== undefined) {
       tell(" ---> Using cache\n");
       this.#base = { ...this.#base, layers: facts.RootFS?.Layers ?? [], ours: known.layers };
+      this.#image = known.id;
     } else {
       const image = await this.image();
       await using container = await work(image);
       await using committed = await commitLayers(guard, { container: container.id, base: this.#base, pause: false });
       this.#base = { ...this.#base, layers: committed.layers, ours: committed.ours };
-      await this.#keep(this.#base, key);
+      this.#image = (await this.#keep(this.#base, key)).id;
     }
     this.#key = key;
     this.#note(line, this.#base.layers.length === before);

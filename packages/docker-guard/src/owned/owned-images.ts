@@ -86,8 +86,9 @@ export class OwnedImages {
     return id === undefined ? undefined : this.get(id);
   }
 
+  /** What was made last of the same. */
   step(key: string): OwnedImage | undefined {
-    const kept = [...this.#images.values()].find(({ record }) => record.step === key);
+    const kept = [...this.#images.values()].findLast(({ record }) => record.step === key);
     return kept === undefined ? undefined : this.#withNames(kept);
   }
 
