@@ -25,30 +25,48 @@ await using gateway = createGateway({
 
 const [mine, its] = duplexPair();
 const served = gateway.serveDuplex(its, { kind: "host", scope: "conformance" }, new AbortController().signal);
+type Tool = { readonly name: string; readonly inputSchema?: object; readonly _meta?: object };
+type Result = { readonly tools?: readonly Tool[] };
+type Message = {
+  readonly id?: number | string;
+  readonly method?: string;
+  readonly params?: { readonly requestedSchema?: { readonly properties?: Readonly<Record<string, { readonly default?: unknown }>> } };
+  readonly result?: Result;
+};
+
 let ids = 0;
-const answers = new Map<number, (result: { readonly tools?: readonly { readonly name: string; readonly _meta?: object }[] }) => void>();
+const answers = new Map<number | string, (result: Result) => void>();
 let buffer = "";
+const send = (message: object): void => void mine.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 mine.on("data", (chunk: Buffer) => {
   buffer += chunk.toString("utf8");
   const lines = buffer.split("\n");
   buffer = lines.pop() ?? "";
-  for (const line of lines) {
-    const message = JSON.parse(line) as { readonly id?: number; readonly result?: object };
-    if (message.id !== undefined) answers.get(message.id)?.(message.result ?? {});
-  }
+  for (const line of lines) take(JSON.parse(line) as Message);
 });
 
-async function ask(method: string, params: object): Promise<{ readonly tools?: readonly { readonly name: string; readonly _meta?: object }[] }> {
+/** A person who takes every form as it is filled in. */
+function take({ id, method, params, result }: Message): void {
+  if (method === "elicitation/create") {
+    const fields = Object.entries(params?.requestedSchema?.properties ?? {}).flatMap(([name, field]) => ("default" in field ? [[name, field.default]] : []));
+    send({ id, result: { action: "accept", content: Object.fromEntries(fields) } });
+  } else if (method === undefined && id !== undefined) answers.get(id)?.(result ?? {});
+}
+
+async function ask(method: string, params: object): Promise<Result> {
   ids += 1;
-  const answer = Promise.withResolvers<{ readonly tools?: readonly { readonly name: string; readonly _meta?: object }[] }>();
+  const answer = Promise.withResolvers<Result>();
   answers.set(ids, answer.resolve);
-  mine.write(`${JSON.stringify({ jsonrpc: "2.0", id: ids, method, params })}\n`);
+  send({ id: ids, method, params });
   return await answer.promise;
 }
 
-await ask("initialize", { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "suite", version: "1" } });
-mine.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
+await ask("initialize", { protocolVersion: "2025-11-25", capabilities: { elicitation: { form: { applyDefaults: true } } }, clientInfo: { name: "suite", version: "1" } });
+send({ method: "notifications/initialized" });
 const { tools = [] } = await ask("tools/list", {});
-for (const { name, _meta } of tools) if (_meta !== undefined && "dev.sbx/server" in _meta) await ask("tools/call", { name, arguments: ARGUMENTS });
+const ofServer = tools.filter(({ _meta }) => _meta !== undefined && "dev.sbx/server" in _meta);
+// One scenario wants to see a schema again as it came through.
+const schema = ofServer.find(({ name }) => name === "json_schema_2020_12_tool")?.inputSchema;
+for (const { name } of ofServer) await ask("tools/call", { name, arguments: name === "json_schema_echo" ? { schema } : ARGUMENTS });
 mine.end();
 await served;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { CLIENT_SCENARIOS } from "./client-scenarios.ts";
-import { runClientScenario, runSuite, type SuiteOutcome } from "./run-suite.ts";
+import { CLIENT_SCENARIOS, NOT_RUN } from "./client-scenarios.ts";
+import { listClientScenarios, runClientScenario, runSuite, type SuiteOutcome } from "./run-suite.ts";
 import { startFront } from "./start-front.ts";
 
 /** What is run, and under which name its score is printed. */
@@ -18,6 +18,8 @@ async function main(): Promise<number> {
   }
   const client = fileURLToPath(new URL("./client-under-test.ts", import.meta.url));
   for (const scenario of CLIENT_SCENARIOS) failed += print(`client ${scenario}`, await runClientScenario(scenario, client));
+  const all = await listClientScenarios();
+  for (const { scenarios, because } of NOT_RUN) console.log(`not run, because ${because}: ${all.filter((name) => scenarios.test(name)).join(", ")}`);
   return failed === 0 ? 0 : 1;
 }
 

@@ -30,11 +30,17 @@ export async function runClientScenario(scenario: string, client: string): Promi
   return await run(["client", "--scenario", scenario, "--command", `${process.execPath} --conditions=@sbx/source ${client}`]);
 }
 
+/** Names of the suite's scenarios for clients. */
+export async function listClientScenarios(): Promise<readonly string[]> {
+  const { output } = await run(["list", "--client"]);
+  return [...output.matchAll(/^ {2}- (\S+)/gm)].map(([, name = ""]) => name);
+}
+
 async function run(args: readonly string[]): Promise<SuiteOutcome> {
   const directory = await mkdtemp(path.join(tmpdir(), "mcp-conformance-"));
   try {
     const program = createRequire(import.meta.url).resolve("@modelcontextprotocol/conformance/dist/index.js");
-    const child = spawn(process.execPath, [program, ...args, "--output-dir", directory], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [program, ...args, ...(args[0] === "list" ? [] : ["--output-dir", directory])], { stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
     await once(child, "close");
