@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { AppError } from "@sbx/contracts";
 import type { ServerLaunch, ServerProcess } from "@sbx/core";
 import { createImageMaker, packageIndexes } from "@sbx/images";
@@ -46,10 +44,10 @@ afterEach(async ({ expect }) => {
   expect(await lab.containers()).toEqual([]);
 });
 
-async function start(server: string, source: PackageSource, { args = [], volumes = [], ...more }: Partial<ServerLaunch> & { readonly args?: readonly string[] } = {}): Promise<ServerProcess> {
+async function start(server: string, source: PackageSource, { volumes = [], ...more }: Partial<ServerLaunch> = {}): Promise<ServerProcess> {
   const { image, volume, target, command } = await packages.prepare({ server, source }, options);
   const limits = { cpus: 1, memoryBytes: 1 << 30, pids: 128 };
-  return lab.pods.start(lab.launch({ server, image, command: [...command, ...args], ...more, volumes: [{ kind: "package", volume, target }, ...volumes], limits }), AbortSignal.timeout(60_000));
+  return lab.pods.start(lab.launch({ server, image, command, ...more, volumes: [{ kind: "package", volume, target }, ...volumes], limits }), AbortSignal.timeout(60_000));
 }
 
 const npm = (name: string, version = "2026.8.31"): PackageSource => ({ kind: "npm", package: name, version });
@@ -64,13 +62,6 @@ const locks = async (directory = parts.lockDirectory): Promise<readonly Record<s
   );
 
 describe("servers from packages", () => {
-  it("npm, everything: lists its tools and carries one out", async ({ expect }) => {
-    await using server = await start("everything", npm("@modelcontextprotocol/server-everything"));
-    const request = await speak(server);
-    expect(await toolsOf(request)).toContain("echo");
-    expect((await request("tools/call", { name: "echo", arguments: { message: "hello" } })).result?.content?.[0]?.text).toContain("hello");
-  });
-
   it("npm, memory: keeps what it was told in a volume of its own", async ({ expect }) => {
     const volumes: ServerLaunch["volumes"] = [{ kind: "data", name: "graph", target: "/data", readonly: false }];
     const sandbox = await lab.sandbox();
@@ -83,62 +74,25 @@ describe("servers from packages", () => {
     await lab.pods.removeOf(sandbox);
   });
 
-  it("npm, filesystem: reads the part of the workspace that it was given and nothing else", async ({ expect }) => {
-    const sandbox = await lab.sandbox();
-    const volumes: ServerLaunch["volumes"] = [{ kind: "part", path: path.join(lab.workspaceOf(sandbox), "src"), target: "/data", readonly: true }];
-    await using server = await start("filesystem", npm("@modelcontextprotocol/server-filesystem"), { sandbox, volumes, args: ["/data"] });
-    const request = await speak(server);
-    const read = async (file: string): Promise<string> => JSON.stringify((await request("tools/call", { name: "read_text_file", arguments: { path: file } })).result);
-    expect(await read("/data/a.txt")).toContain("from the workspace");
-    expect(await read(path.join(lab.workspaceOf(sandbox), "src/a.txt"))).not.toContain("from the workspace");
-    expect(JSON.stringify((await request("tools/call", { name: "write_file", arguments: { path: "/data/a.txt", content: "x" } })).result)).toMatch(/EROFS|read-only/);
-    expect(await readFile(path.join(lab.workspaceOf(sandbox), "src/a.txt"), "utf8")).toBe("from the workspace\n");
-  });
-
   it("pypi, time: tells the time", async ({ expect }) => {
     await using server = await start("time", { kind: "pypi", package: "mcp-server-time", version: "2026.10.19" });
     const request = await speak(server);
     expect(await toolsOf(request)).toContain("get_current_time");
     expect((await request("tools/call", { name: "get_current_time", arguments: { timezone: "Europe/Berlin" } })).result?.content?.[0]?.text).toContain("Berlin");
   });
-
-  it("pypi, git: sees the repository of the workspace", async ({ expect }) => {
-    const sandbox = await lab.sandbox();
-    const workspace = lab.workspaceOf(sandbox);
-    for (const args of [
-      ["init", "-q", "-b", "main"],
-      ["add", "-A"],
-      ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "first commit"],
-    ])
-      await promisify(execFile)("git", args, { cwd: workspace });
-    await using server = await start(
-      "git",
-      { kind: "pypi", package: "mcp-server-git", version: "2026.10.19" },
-      { sandbox, volumes: [{ kind: "part", path: workspace, target: workspace, readonly: true }], args: ["--repository", workspace] },
-    );
-    const request = await speak(server);
-    expect(await toolsOf(request)).toContain("git_log");
-    expect(JSON.stringify((await request("tools/call", { name: "git_log", arguments: { repo_path: workspace } })).result)).toContain("first commit");
-  });
 });
 
 describe("what was installed once", () => {
   it("is noted with the hash of every package and of the whole tree, and is not installed again", async ({ expect }) => {
     const all = await locks();
-    expect(all.map((lock) => lock["package"] ?? "").toSorted()).toEqual([
-      "@modelcontextprotocol/server-everything",
-      "@modelcontextprotocol/server-filesystem",
-      "@modelcontextprotocol/server-memory",
-      "mcp-server-git",
-      "mcp-server-time",
-    ]);
+    expect(all.map((lock) => lock["package"] ?? "").toSorted()).toEqual(["@modelcontextprotocol/server-memory", "mcp-server-time"]);
     for (const lock of all) {
       expect(lock["integrity"]).toMatch(/^sha(256|512)-/);
       expect(lock["tree"]).toMatch(/^[0-9a-f]{64}$/);
       expect(lock["resolved"]).toMatch(/"integrity": "sha512-|--hash=sha256:/);
     }
     const before = Date.now();
-    await packages.prepare({ server: "everything", source: npm("@modelcontextprotocol/server-everything") }, options);
+    await packages.prepare({ server: "memory", source: npm("@modelcontextprotocol/server-memory") }, options);
     expect(Date.now() - before).toBeLessThan(5000);
   });
 
@@ -166,7 +120,7 @@ describe("what was installed once", () => {
   });
 
   it("cannot be written by the server that runs from it", async ({ expect }) => {
-    const { image, volume, target } = await packages.prepare({ server: "everything", source: npm("@modelcontextprotocol/server-everything") }, options);
+    const { image, volume, target } = await packages.prepare({ server: "memory", source: npm("@modelcontextprotocol/server-memory") }, options);
     expect(
       await lab.python(`say([attempt(lambda: open(p, "w")) for p in ("/opt/mcp/x", "/opt/mcp/package.json")] + [attempt(lambda: os.remove("/opt/mcp/package.json"))])`, {
         image,

@@ -128,7 +128,8 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
       await sbx(["rm", "--all", "--force"]);
       await sbx(["daemon", "stop"]);
       await patiently(5000, () => processesOf(stateDirectory).length === 0);
-      const left = [...(await host.remains()), ...processesOf(stateDirectory)];
+      // Packages that were installed are kept for the next use, like images.
+      const left = [...(await host.remains()).filter((one) => !one.startsWith("volume sbx-mcp-package-")), ...processesOf(stateDirectory)];
       for (const { Id } of await containers(owner)) await ask("DELETE", `/containers/${Id}?force=1&v=1`);
       for (const { Name } of Volumes.parse(await ask("GET", `/volumes?${labelled(owner)}`)).Volumes ?? []) await ask("DELETE", `/volumes/${Name}`);
       rmSync(root, { recursive: true, force: true });

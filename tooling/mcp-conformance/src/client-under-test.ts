@@ -48,8 +48,8 @@ mine.on("data", (chunk: Buffer) => {
 /** A person who takes every form as it is filled in. */
 function take({ id, method, params, result }: Message): void {
   if (method === "elicitation/create") {
-    const fields = Object.entries(params?.requestedSchema?.properties ?? {}).flatMap(([name, field]) => ("default" in field ? [[name, field.default]] : []));
-    send({ id, result: { action: "accept", content: Object.fromEntries(fields) } });
+    const fields = Object.entries(params?.requestedSchema?.properties ?? {}).filter(([, field]) => "default" in field);
+    send({ id, result: { action: "accept", content: Object.fromEntries(fields.map(([name, field]): [string, unknown] => [name, field.default])) } });
   } else if (method === undefined && id !== undefined) answers.get(id)?.(result ?? {});
 }
 
