@@ -7,7 +7,8 @@ import { Sandbox } from "@sbx/contracts";
  */
 export function sandboxName(agent: string, { project, listing }: { readonly project: string; readonly listing: string }): string {
   const plain = `quickstart-${agent}`;
-  const taken = Sandbox.array()
+  const taken = Sandbox.pick({ name: true, workspace: true })
+    .array()
     .parse(JSON.parse(listing))
     .some(({ name, workspace }) => name === plain && workspace !== project);
   return taken ? `${plain}-${createHash("sha256").update(project).digest("hex").slice(0, 6)}` : plain;

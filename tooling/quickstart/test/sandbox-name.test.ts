@@ -2,26 +2,7 @@ import { describe, it } from "vitest";
 import { sandboxName } from "../src/sandbox-name.ts";
 
 const PROJECT = "/home/dev/sbx/.cache/quickstart/sample-project";
-const listed = (workspace: string): string =>
-  JSON.stringify([
-    {
-      id: "sbx_0kjdvmba",
-      name: "quickstart-claude",
-      agent: "claude",
-      workspace,
-      extra: [],
-      createdAt: "2026-01-01T00:00:00.000Z",
-      state: { phase: "stopped" },
-      image: `sha256:${"0".repeat(64)}`,
-      limits: { cpus: 2, memoryBytes: 1 << 30, pids: 100 },
-      sessions: [],
-      model: { service: "anthropic", source: "scripted" },
-      protected: [],
-      hidden: [],
-      notices: [],
-      skipped: [],
-    },
-  ]);
+const listed = (workspace: string): string => JSON.stringify([{ id: "sbx_0kjdvmba", name: "quickstart-claude", agent: "claude", workspace }]);
 
 describe("the name of the demonstration's sandbox", () => {
   it("is the plain one where it is free, or this checkout's own", ({ expect }) => {
