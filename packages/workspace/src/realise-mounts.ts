@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import type { AppError } from "@sbx/contracts";
 import { isWithin, parentsOf, type Mount } from "@sbx/core";
 import { SystemCallError } from "@sbx/syscalls";
 import { copyPlace } from "./copy-place.ts";
@@ -44,12 +45,23 @@ export async function realiseMounts(request: RealiseRequest): Promise<Realised> 
   const tooLarge: string[] = [];
   for (const mount of planned) {
     const target = targetOf(mount);
-    const source = await makeSource(mount, request, tooLarge);
+    const source = await makeSource(mount, request, tooLarge).catch((error: unknown) => {
+      throw isGone(error) ? changed(mount) : error;
+    });
     mounts.push({ kind: "bind", source: source.path, target, readonly: mount.readonly });
     for (const parent of parentsExpected(mount)) if (!expected.has(parent.path)) expected.set(parent.path, parent);
     expected.set(target, { path: target, ...source.expected });
   }
   return { mounts, expected: [...expected.values()], tooLarge };
+}
+
+function changed(mount: PlannedMount): AppError {
+  return unsafe(`"${targetOf(mount)}" changed while the workspace was prepared`, "Stop what changes it, and run the command again.");
+}
+
+/** Whether a call of the system met another thing than was there a moment before, or nothing. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ["ENOENT", "ENOTDIR", "ELOOP", "EINVAL", "ESTALE"].includes(String(error.code));
 }
 
 async function makeEmpty(directory: string): Promise<void> {
@@ -64,7 +76,7 @@ async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge
   const path = `${directory}/copies/${nameOf(mount)}`;
   if (mount.content === "empty-file" || mount.content === "empty-directory") return emptySource(mount.content, { mount, path, directory });
   const opened = openIn(mount.base.place, mount.path);
-  if (typeof opened === "string" || opened.kind === "link") throw unsafe(`"${targetOf(mount)}" changed while the workspace was prepared`, "Stop what changes it, and run the command again.");
+  if (typeof opened === "string" || opened.kind === "link") throw changed(mount);
   using place = opened;
   if (mount.content === "self") return await selfSource(mount, place, request);
   const owner = process.geteuid?.() === 0 ? request.owner : undefined;
