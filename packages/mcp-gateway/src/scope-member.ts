@@ -13,6 +13,11 @@ export interface ScopeMember {
   /** Tell the client. */
   tell(method: string, params?: JsonObject, related?: RequestId): void;
   wantsLog(level: string): boolean;
+  /**
+   * Resolves when a client that was told of new tools has asked for them, or soon where it does not. What it is answered
+   * next may make it use them at once, and some use only what they had before.
+   */
+  askedAgain(): Promise<void>;
 }
 
 /** The request of a client that makes a server work. */

@@ -80,6 +80,7 @@ export async function addServer(
   }
   scope.drafts.delete(entry.name);
   scope.notices.flush();
+  if (activate) await abortable(cause.member.askedAgain(), cause.signal);
   const tools = [...scope.view().tools.values()].filter(({ slot }) => slot.entry.name === entry.name);
   const sandbox = scope.caller.kind === "sandbox" ? { sandbox: scope.caller.sandbox } : {};
   if (before === undefined) scope.parts.record({ type: "server.added", ...sandbox, fields: { server: entry.name, tools: tools.length, listed: activate } });

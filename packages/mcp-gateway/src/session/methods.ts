@@ -15,8 +15,10 @@ import type { Session } from "./session.ts";
 type Method = (session: Session, params: JsonObject | undefined, cause: Cause) => Promise<JsonObject>;
 
 const METHODS: Readonly<Record<string, Method>> = {
-  "tools/list": async ({ scope }, _params, { signal }) => {
+  "tools/list": async (session, _params, { signal }) => {
+    const { scope } = session;
     const { tools } = await scope.fullView(signal);
+    session.gaveTools();
     const listed = [...tools.values()].filter((tool) => tool.listed).map(({ definition }) => definition);
     return { tools: [...managementTools(scope), ...listed] };
   },

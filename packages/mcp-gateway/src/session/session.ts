@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { member, text, type JsonObject } from "../jsonrpc/json.ts";
 import { RPC_CODES, RpcFailure, type RequestId, type RpcMessage, type RpcNotification } from "../jsonrpc/message.ts";
 import { Peer } from "../jsonrpc/peer.ts";
@@ -29,6 +30,11 @@ export interface SessionOptions {
 
 const CAPABILITIES: JsonObject = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {} };
 
+/** How long a client that was told of a change is waited for. */
+const ASKS_AGAIN_MS = 1000;
+/** What a client is given to take over the tools that it was sent. */
+const TAKES_OVER_MS = 100;
+
 /** One client's conversation with the gateway, whichever way its messages travel. */
 export class Session implements ScopeMember {
   /** 256 random bits: it cannot be guessed, and no client chooses it. */
@@ -40,6 +46,9 @@ export class Session implements ScopeMember {
   #capabilities: JsonObject = {};
   #revision: Revision = LATEST_REVISION;
   #logLevel: LogLevel | undefined;
+  /** Whether its client asks for the tools when it is told that they changed; unknown until it was waited for once. */
+  #asksAgain: boolean | undefined;
+  #onAsked: (() => void) | undefined;
 
   constructor(options: SessionOptions) {
     this.scope = options.scope;
@@ -96,6 +105,26 @@ export class Session implements ScopeMember {
 
   tell(method: string, params?: JsonObject, related?: RequestId): void {
     if (this.#phase === "initialized") this.#peer.notify(method, params, related);
+  }
+
+  /** Note that the client was given the tools. */
+  gaveTools(): void {
+    this.#onAsked?.();
+  }
+
+  async askedAgain(): Promise<void> {
+    if (this.#asksAgain === false) return;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => {
+      resolve(false);
+    }, ASKS_AGAIN_MS);
+    this.#onAsked = () => {
+      resolve(true);
+    };
+    this.#asksAgain = await promise;
+    clearTimeout(timer);
+    this.#onAsked = undefined;
+    if (this.#asksAgain) await sleep(TAKES_OVER_MS);
   }
 
   setLogLevel(level: LogLevel): void {
