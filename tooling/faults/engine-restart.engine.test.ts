@@ -49,9 +49,8 @@ describe.skipIf(why !== undefined)("an engine that ends under a sandbox and come
     const [gate, workload] = await Promise.all((["gate", "workload"] as const).map(async (role) => (await lab.docker("inspect", "-f", "{{.State.StartedAt}}", await lab.container(role))).trim()));
     const since = (await lab.events()).slice(before);
     const ready = since.find(({ type }) => type === "gate.ready");
-    const moments = [gate, ready?.at, workload].map((moment) => Date.parse(moment ?? ""));
-    expect(moments.every(Number.isFinite)).toBe(true);
-    expect(moments).toEqual(moments.toSorted((one, other) => one - other));
+    // The engine notes a start when it has happened, so that a quick gate may have said its word before.
+    for (const earlier of [gate, ready?.at]) expect(Date.parse(earlier ?? "")).toBeLessThanOrEqual(Date.parse(workload ?? ""));
     // A connection may be taken by the kernel before it is refused: what counts is that nothing arrived, on either side.
     const passed = existsSync(`${workspace}/passed`) ? readFileSync(`${workspace}/passed`, "utf8") : "";
     expect([service.count(), passed]).toEqual([0, ""]);
