@@ -24,8 +24,8 @@ const test = base.extend<{ clientsSay: (npm: string, pip: string) => Promise<str
 const { signal } = new AbortController();
 
 test("are what npm and pip of this host are set to", async ({ expect, clientsSay }) => {
-  const PATH = await clientsSay("https://npm.example.test/repo/", "global.cert='/etc/x.crt'\nglobal.index-url='https://pypi.example.test/simple'");
-  expect(await packageIndexes({ PATH }, signal)).toEqual({ npm: "https://npm.example.test/repo/", pypi: "https://pypi.example.test/simple" });
+  const PATH = await clientsSay("https://packages.example.test/npm/", "global.cert='/etc/x.crt'\nglobal.index-url='https://packages.example.test/python'");
+  expect(await packageIndexes({ PATH }, signal)).toEqual({ npm: "https://packages.example.test/npm/", pypi: "https://packages.example.test/python" });
 });
 
 test("are what the nearest setting of pip says", async ({ expect, clientsSay }) => {
