@@ -1,5 +1,3 @@
-import { randomInt } from "node:crypto";
-import { ContainerPodId } from "@sbx/contracts";
 import type { ImageFacts } from "../engine/engine-answers.ts";
 import { Created } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
@@ -8,6 +6,7 @@ import { childBody } from "../life/child-body.ts";
 import { childNetworks } from "../life/joined-networks.ts";
 import { BRIDGE } from "../owned/owned-networks.ts";
 import { engineStream } from "../streams/engine-stream.ts";
+import { newPodId } from "../life/new-pod-id.ts";
 
 /** A container in which one step of a build is done. Disposing removes it, with its pod. */
 export interface BuildContainer extends AsyncDisposable {
@@ -36,7 +35,7 @@ export async function openRunning(guard: Guard, image: ImageFacts, program: Step
   const { pods } = guard.parts;
   await using undo = new AsyncDisposableStack();
   undo.use(disposableAsync(guard.containers.quota.take()));
-  const pod = ContainerPodId.parse(`ctr_${Array.from({ length: 8 }, () => randomInt(36).toString(36)).join("")}`);
+  const pod = newPodId();
   undo.defer(() => pods.close(pod));
   const bridge = guard.networks.find(BRIDGE);
   const address = undo.use(disposableAsync(guard.addresses.take(bridge.subnet)));

@@ -1,5 +1,5 @@
-import { randomBytes, randomInt } from "node:crypto";
-import { ContainerPodId, type Json } from "@sbx/contracts";
+import { randomBytes } from "node:crypto";
+import type { Json } from "@sbx/contracts";
 import type { PublishedPort } from "@sbx/core";
 import { Created, type ImageFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
@@ -13,6 +13,7 @@ import { childNetworks, joinedNetworks } from "./joined-networks.ts";
 import { planMounts } from "./plan-mounts.ts";
 import { hostsOf } from "./child-hosts.ts";
 import { findImage, imageFacts } from "./resolve-image.ts";
+import { newPodId } from "./new-pod-id.ts";
 
 /** What a client asked for: as it was read, and as it was understood. */
 export interface Wish {
@@ -33,7 +34,7 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   const mounts = await planMounts(guard, asked, image);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => guard.removeAnonymousVolumes(mounts.records));
-  const pod = ContainerPodId.parse(`ctr_${Array.from({ length: 8 }, () => randomInt(36).toString(36)).join("")}`);
+  const pod = newPodId();
   const hostname = asked.Hostname === undefined || asked.Hostname === "" ? randomBytes(6).toString("hex") : asked.Hostname;
   undo.defer(() => pods.close(pod));
   using places = new DisposableStack();
