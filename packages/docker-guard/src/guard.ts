@@ -66,6 +66,8 @@ export class Guard implements AsyncDisposable {
   readonly uploads: Quota;
   readonly builds: Quota;
   readonly attached = new Attached();
+  /** Pods that are being closed, by container. */
+  readonly #releases = new Map<string, Promise<void>>();
   #events: EventHub | undefined;
 
   private constructor(parts: GuardParts) {
@@ -117,15 +119,21 @@ export class Guard implements AsyncDisposable {
     for (const gone of await this.containers.restore(this.parts.engine, this.seal)) await this.#release(gone);
   }
 
-  /** A container is gone: so are its pod and what was its alone. Does nothing when it is known already. */
+  /** A container is gone: so are its pod and what was its alone. Whoever tells it, and however often: resolves when they are gone. */
   async destroyed(id: string): Promise<void> {
     const gone = this.containers.forget(id);
-    if (gone !== undefined) await this.#release(gone);
+    if (gone !== undefined)
+      this.#releases.set(
+        id,
+        this.#release(gone).finally(() => this.#releases.delete(id)),
+      );
+    await this.#releases.get(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.reapers[Symbol.asyncDispose]();
     await this.#events?.[Symbol.asyncDispose]();
+    await Promise.all(this.#releases.values());
   }
 
   async #restorePlaces(): Promise<void> {
