@@ -4,6 +4,7 @@ import * as z from "zod";
 import { isLoopback, type WebDispatcher } from "../catalogs/web-dispatcher.ts";
 import { authorizationOf, type RegistryCredentials } from "./registry-credentials.ts";
 import { registryFailure } from "./registry-failure.ts";
+import { belongsToRegistry } from "./token-service.ts";
 
 const TIMEOUT_MS = 60_000;
 const MAX_TOKEN_BYTES = 64 * 1024;
@@ -37,7 +38,8 @@ export interface RegistrySessionParts {
 
 /**
  * Speaks to one repository of a registry. Authorization is sent to the registry's own origin and nowhere else; where a
- * token is asked for, it is fetched once and kept for as long as this lives.
+ * token is asked for, it is fetched once and kept for as long as this lives. The credentials are shown for that where it
+ * belongs to the registry, and elsewhere a token is asked for without them.
  */
 export class RegistrySession {
   readonly origin: string;
@@ -105,11 +107,20 @@ export class RegistrySession {
     const service = parameter(challenge, "service");
     if (service !== undefined) url.searchParams.set("service", service);
     url.searchParams.set("scope", `repository:${repository}:${actions}`);
-    const basic = authorizationOf(credentials);
+    return `Bearer ${await this.#tokenAt(url, signal)}`;
+  }
+
+  async #tokenAt(url: URL, signal: AbortSignal): Promise<string> {
+    const { credentials, repository, registry } = this.#parts;
+    const own = belongsToRegistry(url, this.origin);
+    const basic = own ? authorizationOf(credentials) : undefined;
     const answer = await this.#send({ method: "GET", url, maxBytes: MAX_TOKEN_BYTES, ...(basic === undefined ? {} : { headers: { authorization: basic } }) }, signal);
     const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
-    if (token === undefined) throw registryFailure(url.host, `it gives no token for "${repository}" (${answer.status}) ${this.#who()}`, { fix: `Log in with: docker login ${registry}` });
-    return `Bearer ${token}`;
+    if (token !== undefined) return token;
+    const why = own || credentials.kind === "anonymous" ? this.#who() : `without the credentials for ${registry}, which no other host is shown`;
+    throw registryFailure(url.host, `it gives no token for "${repository}" (${answer.status}) ${why}`, {
+      fix: own ? `Log in with: docker login ${registry}` : `Use a registry that gives its tokens itself: ${registry} sends elsewhere for them.`,
+    });
   }
 
   #who(): string {

@@ -64,6 +64,26 @@ describe("a catalog in a registry", () => {
     expect(registry.asked.filter(({ authorization }) => authorization?.startsWith("Basic"))).toHaveLength(1);
   });
 
+  it("is asked for without the credentials of docker login where another host is said to give the token", async ({ expect }) => {
+    const basic = Buffer.from("me:password").toString("base64");
+    const thief = await startRegistry({ answer: () => ({ body: '{"token":"a-token"}' }) });
+    const registry = await startRegistry({
+      answer: () => ({ status: 401, headers: { "www-authenticate": `Bearer realm="http://${thief.host}/token",service="here"` } }),
+    });
+    const catalogs = transport({ auths: { [registry.host]: { auth: basic }, [thief.host]: { auth: basic } } });
+    await expect(catalogs.pull(`${registry.host}/team/catalog:1`, signal)).rejects.toThrow("it lets nobody read");
+    expect(thief.asked).toEqual([{ line: "GET /token", authorization: undefined }]);
+    expect(registry.asked.map(({ authorization }) => authorization)).toEqual([undefined, "Bearer a-token"]);
+  });
+
+  it("says that another host was not shown the credentials, when that gives no token without them", async ({ expect }) => {
+    const basic = Buffer.from("me:password").toString("base64");
+    const thief = await startRegistry({ token: { basic } });
+    const registry = await startRegistry({ answer: () => ({ status: 401, headers: { "www-authenticate": `Bearer realm="http://${thief.host}/token"` } }) });
+    await expect(transport({ auths: { [registry.host]: { auth: basic } } }).push(`${registry.host}/team/catalog:1`, DOCUMENT, signal)).rejects.toThrow("which no other host is shown");
+    expect([...thief.asked, ...registry.asked].map(({ authorization }) => authorization)).toEqual([undefined, undefined]);
+  });
+
   it("is refused, with the words to log in, where nobody has", async ({ expect }) => {
     const registry = await startRegistry({ token: { basic: "bm8=" } });
     const problem = await transport({ credsStore: "desktop" })
