@@ -39,6 +39,8 @@ export interface GatewayLimits {
   readonly callMaxMs: number;
   /** Time for a client to answer a question of a server: a person may be reading it. */
   readonly questionMs: number;
+  /** Time for a client that was told of new tools to ask for them; one that does not is not waited for again. */
+  readonly asksAgainMs: number;
   /** A server without a call stops after so long. */
   readonly serverIdleMs: number;
   readonly serversPerScope: number;
@@ -79,6 +81,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   callMs: 5 * MINUTE,
   callMaxMs: 30 * MINUTE,
   questionMs: 10 * MINUTE,
+  asksAgainMs: SECOND,
   serverIdleMs: 10 * MINUTE,
   serversPerScope: 40,
   servers: 200,

@@ -57,6 +57,7 @@ class DuplexOutlet implements Outlet {
   readonly #stream: Duplex;
   readonly #unreadBytes: number;
   readonly inUse = true;
+  readonly hears = true;
 
   constructor(stream: Duplex, unreadBytes: number) {
     this.#stream = stream;

@@ -67,6 +67,10 @@ class SseOutlet implements Outlet {
     return this.stream?.open === true;
   }
 
+  get hears(): boolean {
+    return this.inUse;
+  }
+
   send(message: RpcMessage): void {
     this.stream?.write({ event: "message", data: JSON.stringify(jsonFromMessage(message)) });
   }

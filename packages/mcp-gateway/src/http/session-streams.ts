@@ -61,6 +61,10 @@ export class SessionStreams implements Outlet {
     return this.#replies.size > 0 || [...this.#streams.values()].some(({ connection }) => connection?.open === true);
   }
 
+  get hears(): boolean {
+    return this.#standingStream()?.connection?.open === true;
+  }
+
   /** Take the response in which the answer to a request will go. To be called before the request is handed on. */
   expect(id: RequestId, response: ServerResponse): void {
     const patience = setTimeout(() => {

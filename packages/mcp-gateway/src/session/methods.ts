@@ -17,8 +17,9 @@ type Method = (session: Session, params: JsonObject | undefined, cause: Cause) =
 const METHODS: Readonly<Record<string, Method>> = {
   "tools/list": async (session, _params, { signal }) => {
     const { scope } = session;
-    const { tools } = await scope.fullView(signal);
+    await scope.fullView(signal);
     session.gaveTools();
+    const { tools } = scope.view();
     const listed = [...tools.values()].filter((tool) => tool.listed).map(({ definition }) => definition);
     return { tools: [...managementTools(scope), ...listed] };
   },

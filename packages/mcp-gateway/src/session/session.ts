@@ -19,6 +19,8 @@ export interface Outlet {
   close(): void;
   /** Whether the client holds a connection open, or waits for an answer. */
   readonly inUse: boolean;
+  /** Whether the client would hear at once what belongs to none of its requests. */
+  readonly hears: boolean;
 }
 
 export interface SessionOptions {
@@ -30,8 +32,6 @@ export interface SessionOptions {
 
 const CAPABILITIES: JsonObject = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {} };
 
-/** How long a client that was told of a change is waited for. */
-const ASKS_AGAIN_MS = 1000;
 /** What a client is given to take over the tools that it was sent. */
 const TAKES_OVER_MS = 100;
 
@@ -48,7 +48,8 @@ export class Session implements ScopeMember {
   #logLevel: LogLevel | undefined;
   /** Whether its client asks for the tools when it is told that they changed; unknown until it was waited for once. */
   #asksAgain: boolean | undefined;
-  #onAsked: (() => void) | undefined;
+  /** Those that wait until it asks for the tools; what one answer tells, all of them were waiting for. */
+  readonly #awaitingAsk = new Set<() => void>();
 
   constructor(options: SessionOptions) {
     this.scope = options.scope;
@@ -107,23 +108,24 @@ export class Session implements ScopeMember {
     if (this.#phase === "initialized") this.#peer.notify(method, params, related);
   }
 
-  /** Note that the client was given the tools. */
+  /** Note that the client is given the tools, as they are now. */
   gaveTools(): void {
-    this.#onAsked?.();
+    for (const asked of this.#awaitingAsk) asked();
   }
 
   async askedAgain(): Promise<void> {
-    if (this.#asksAgain === false) return;
+    if (this.#asksAgain === false || !this.#options.outlet.hears) return;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => {
-      resolve(false);
-    }, ASKS_AGAIN_MS);
-    this.#onAsked = () => {
+    const asked = (): void => {
       resolve(true);
     };
+    const timer = setTimeout(() => {
+      resolve(false);
+    }, this.scope.parts.limits.asksAgainMs);
+    this.#awaitingAsk.add(asked);
     this.#asksAgain = await promise;
     clearTimeout(timer);
-    this.#onAsked = undefined;
+    this.#awaitingAsk.delete(asked);
     if (this.#asksAgain) await sleep(TAKES_OVER_MS);
   }
 

@@ -3,7 +3,7 @@ import type { Caller } from "../../src/index.ts";
 import type { Wire } from "./scripted-server.ts";
 import type { World } from "./world.ts";
 
-/** A client on a stream of lines that keeps all it was told, and answers questions as a test says. */
+/** A client on a stream of lines that keeps all it was told, and answers questions as a test says, which hears notifications too. */
 export class LineClient implements AsyncDisposable {
   readonly told: Wire[] = [];
   readonly #write: (text: string) => void;
@@ -119,10 +119,9 @@ export class LineClient implements AsyncDisposable {
     }
     this.told.push(message);
     for (const { fits, done } of this.#waiting) if (fits(message)) done(message);
-    if (id === undefined) return;
     const handler = this.#handlers[String(method)];
     if (handler === undefined) return;
     const result = await handler(message["params"]);
-    if (result !== undefined) this.#write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
+    if (id !== undefined && result !== undefined) this.#write(`${JSON.stringify({ jsonrpc: "2.0", id, result })}\n`);
   }
 }
