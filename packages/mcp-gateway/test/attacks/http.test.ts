@@ -149,6 +149,35 @@ describe("a body", () => {
     expect(world.faults).toEqual([]);
   });
 
+  it.for([200, 1])("that is sent on after the refusal is thrown away in bounds, and its sender has the answer: %i MiB", async (size, { expect }) => {
+    await using world = echoWorld();
+    const port = await world.serve(aSandbox());
+    const socket = connect(port, "127.0.0.1");
+    let back = "";
+    socket.on("data", (chunk: Buffer) => (back += chunk.toString()));
+    socket.on("error", () => undefined);
+    const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    // Refused by its type alone: none of the body was read.
+    socket.write("POST /mcp HTTP/1.1\r\nhost: host.docker.internal\r\naccept: */*\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n");
+    let sent = 0;
+    const more = (): void => {
+      while (sent < size && !socket.destroyed) {
+        sent += 1;
+        if (!socket.write(`100000\r\n${" ".repeat(1 << 20)}\r\n`)) break;
+      }
+      if (sent < size) socket.once("drain", more);
+      else socket.end("0\r\n\r\n");
+    };
+    more();
+    await closed;
+    expect(back).toMatch(/^HTTP\/1\.1 415 /);
+    expect(back).toMatch(/\}$/);
+    if (size === 1) expect(sent).toBe(size);
+    else expect(sent).toBeLessThan(size);
+    expect(world.starts).toEqual([]);
+    expect(world.faults).toEqual([]);
+  });
+
   it("that does not end is given up", async ({ expect }) => {
     await using world = echoWorld({ limits: { bodyMs: 50 } });
     const port = await world.serve(aSandbox());
