@@ -28,7 +28,13 @@ export function createContainerNetwork(parts: ContainerNetworkParts): ContainerN
   const open = new Map<SandboxId, number>();
   return {
     open: (pod) => openContainer(parts, pod, placesOf(open, pod.sandbox)),
-    listen: (sandbox, port, serve) => servePort({ at: parts.podOf(sandbox), places: placesOf(open, sandbox), port, serve }),
+    async listen(sandbox, port, serve) {
+      await using opened = new AsyncDisposableStack();
+      const served = opened.use(await servePort({ at: parts.podOf(sandbox), places: placesOf(open, sandbox), port, serve }));
+      opened.use(parts.neighbours.serve(sandbox, served.port));
+      const whole = opened.move();
+      return { port: served.port, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+    },
   };
 }
 

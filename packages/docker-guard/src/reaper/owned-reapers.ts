@@ -11,6 +11,8 @@ const RYUK = /(?:^|\/)testcontainers\/ryuk(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?
 export const RYUK_PORT = 8080;
 /** As long as Ryuk itself waits for a client to come back. */
 const GRACE_MS = 10_000;
+/** As long as Ryuk itself waits for its first client. */
+const FIRST_MS = 60_000;
 
 /** A container that is none: to its clients it looks like one that runs Ryuk. */
 export interface OwnedReaper {
@@ -60,6 +62,7 @@ export class OwnedReapers implements AsyncDisposable {
       onEnd: () => void this.#all.delete(id),
       onFault: guard.parts.onFault,
       graceMs: GRACE_MS,
+      firstMs: FIRST_MS,
     });
     const owned = { id, name: wanted, image, labels, created: guard.parts.now(), reaper, hostPort };
     this.#all.set(id, owned);

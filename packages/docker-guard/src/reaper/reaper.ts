@@ -16,6 +16,8 @@ export interface ReaperParts {
   readonly onFault: (error: unknown) => void;
   /** How long it waits for a client to come back after the last one went. */
   readonly graceMs: number;
+  /** How long it waits for the first client. */
+  readonly firstMs: number;
 }
 
 /**
@@ -40,7 +42,9 @@ export class Reaper implements AsyncDisposable {
 
   /** Resolves when clients can connect. Does nothing when they can already. */
   async start(): Promise<void> {
-    this.#listener ??= await this.#parts.listen((client) => this.#serve(client));
+    if (this.#listener !== undefined) return;
+    this.#listener = await this.#parts.listen((client) => this.#serve(client));
+    if (this.#clients.size === 0) void this.#wait(this.#parts.firstMs);
   }
 
   /** Ends without removing anything. */
@@ -71,7 +75,7 @@ export class Reaper implements AsyncDisposable {
     client.once("end", () => client.end());
     client.once("close", () => {
       this.#clients.delete(client);
-      if (this.#clients.size === 0) void this.#wait();
+      if (this.#clients.size === 0) void this.#wait(this.#parts.graceMs);
     });
   }
 
@@ -83,11 +87,11 @@ export class Reaper implements AsyncDisposable {
     return true;
   }
 
-  async #wait(): Promise<void> {
+  async #wait(ms: number): Promise<void> {
     const waiting = new AbortController();
     this.#waiting = waiting;
     try {
-      await sleep(this.#parts.graceMs, undefined, { signal: AbortSignal.any([waiting.signal, this.#ended.signal]) });
+      await sleep(ms, undefined, { signal: AbortSignal.any([waiting.signal, this.#ended.signal]) });
     } catch {
       return;
     }

@@ -30,6 +30,7 @@ interface Member {
  */
 export class Neighbours {
   readonly #members = new Map<ContainerPodId, Member>();
+  readonly #served = new Map<SandboxId, Set<number>>();
 
   add(sandbox: SandboxId, { id, name, networks, hosts }: ChildPod): void {
     this.#members.set(id, { sandbox, child: { id, name, networks, hosts }, published: [] });
@@ -47,6 +48,18 @@ export class Neighbours {
 
   remove(id: ContainerPodId): void {
     this.#members.delete(id);
+  }
+
+  /** A port of the agent's `localhost` is served by sbx, as if a container had published it: the agent finds it where it finds those. */
+  serve(sandbox: SandboxId, port: number): Disposable {
+    const ports = this.#servedOf(sandbox);
+    this.#served.set(sandbox, ports.add(port));
+    return {
+      [Symbol.dispose]: () => {
+        ports.delete(port);
+        if (ports.size === 0) this.#served.delete(sandbox);
+      },
+    };
   }
 
   /** Whether a child may reach anything that is not its neighbour: not without a network, and not from internal ones alone. */
@@ -70,14 +83,15 @@ export class Neighbours {
 
   /** Where a connection of a sandbox's agent leads that stays within the sandbox; `undefined` when it does not. */
   fromAgent(sandbox: SandboxId, to: Dialled, port: number): Within | undefined {
-    if (to.kind === "name") return to.name === HOST_NAME ? this.#published(sandbox, port) : undefined;
+    const here = (): Within | undefined => this.#published(sandbox, port) ?? (this.#servedOf(sandbox).has(port) ? { kind: "agent", pod: sandbox, port } : undefined);
+    if (to.kind === "name") return to.name === HOST_NAME ? here() : undefined;
     const all = this.#of(sandbox);
     const places = all.flatMap(({ child }) => child.networks.map((place) => ({ child, place })));
     const there = places.find(({ place }) => place.address === to.address);
     if (there !== undefined) return { kind: "child", pod: there.child.id, port };
-    // Without containers a sandbox has no networks, and the address is any other.
-    if (all.length === 0 || !isOfNetworks(to.address)) return undefined;
-    return isGateway(to.address) ? (this.#published(sandbox, port) ?? { kind: "nobody" }) : { kind: "nobody" };
+    // Without containers and what stands for one a sandbox has no networks, and the address is any other.
+    if ((all.length === 0 && !this.#served.has(sandbox)) || !isOfNetworks(to.address)) return undefined;
+    return isGateway(to.address) ? (here() ?? { kind: "nobody" }) : { kind: "nobody" };
   }
 
   /** The same of a child's connection. */
@@ -107,6 +121,10 @@ export class Neighbours {
       if (found !== undefined) return { kind: "child", pod: child.id, port: found.containerPort };
     }
     return undefined;
+  }
+
+  #servedOf(sandbox: SandboxId): Set<number> {
+    return this.#served.get(sandbox) ?? new Set();
   }
 
   #of(sandbox: SandboxId): readonly Member[] {

@@ -102,6 +102,23 @@ describe("where a connection stays within a sandbox", () => {
     expect(all.fromChild(id(1), at("100.127.1.1"), 9)).toEqual({ kind: "nobody" });
   });
 
+  it("leads the agent to ports that sbx serves for it, where published ones are, and no container or other sandbox", ({ expect }) => {
+    const all = new Neighbours();
+    const mine = { kind: "agent", pod: ONE, port: 8080 };
+    const served = all.serve(ONE, 8080);
+    const second = all.serve(ONE, 8081);
+    expect([all.fromAgent(ONE, HOST, 8080), all.fromAgent(ONE, at("100.127.0.1"), 8080)]).toEqual([mine, mine]);
+    expect([all.fromAgent(ONE, HOST, 8082), all.fromAgent(ONE, at("100.127.0.1"), 8082)]).toEqual([undefined, { kind: "nobody" }]);
+    expect([all.fromAgent(TWO, HOST, 8080), all.fromAgent(TWO, at("100.127.0.1"), 8080)]).toEqual([undefined, undefined]);
+    all.add(ONE, child(1, [network(1, 2)]));
+    expect([all.fromChild(id(1), HOST, 8080), all.fromChild(id(1), at("100.127.1.1"), 8080)]).toEqual([undefined, { kind: "nobody" }]);
+    all.remove(id(1));
+    served[Symbol.dispose]();
+    expect(all.fromAgent(ONE, at("100.127.0.1"), 8080)).toEqual({ kind: "nobody" });
+    second[Symbol.dispose]();
+    expect(all.fromAgent(ONE, at("100.127.0.1"), 8081)).toBeUndefined();
+  });
+
   it("leads from an agent to its own containers, and decides nothing for a sandbox without any", ({ expect }) => {
     const all = new Neighbours();
     all.add(ONE, child(1, [network(1, 2)]));
