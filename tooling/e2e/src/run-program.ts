@@ -33,3 +33,11 @@ export async function runProgram(program: string, args: readonly string[], { cwd
     });
   });
 }
+
+/** Run a program in this process's own environment; rejects with the end of what it said when it fails. */
+export async function needProgram(program: string, args: readonly string[], { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> }): Promise<string> {
+  const own = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const { code, stdout, stderr } = await runProgram(program, args, { cwd, env: { ...own, ...env } });
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}: ${stderr.slice(-2000)}`);
+  return stdout;
+}
