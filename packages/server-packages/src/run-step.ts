@@ -1,14 +1,14 @@
-import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { AppError, type Rule } from "@sbx/contracts";
 import type { EngineId, ServerLaunch, ServerPods } from "@sbx/core";
+import { BoundedLines } from "./bounded-lines.ts";
 
 /** Where a package lies in the pods of its installation and of its server. */
 export const PACKAGE_DIRECTORY = "/opt/mcp";
 const MAX_OUTPUT_BYTES = 64 << 20;
 const KEPT_LINES = 40;
-const LINE_CHARACTERS = 2000;
+const LINE_BYTES = 2000;
 /** What an installation may use. Package managers hold whole trees in memory. */
 const LIMITS: ServerLaunch["limits"] = { cpus: 2, memoryBytes: 2 * 1024 ** 3, pids: 512 };
 
@@ -53,14 +53,14 @@ export async function runStep(pods: Pick<ServerPods, "start">, step: Step): Prom
   signal.addEventListener("abort", stop, { once: true });
   try {
     const said: string[] = [];
-    createInterface({ input: process.stderr }).on("line", (line) => {
-      said.push(line.slice(0, LINE_CHARACTERS));
+    const heard = followLines(process.stderr, (line) => {
+      said.push(line);
       if (said.length > KEPT_LINES) said.shift();
-      progress(line.slice(0, LINE_CHARACTERS));
+      progress(line);
     });
     const output = collect(process.stdout);
     await feed(process.stdin, input);
-    const [text, exitCode] = await Promise.all([output, process.exit]);
+    const [text, exitCode] = await Promise.all([output, process.exit, heard]);
     signal.throwIfAborted();
     if (exitCode === 0 && text !== undefined) return text;
     throw new AppError("SERVER_FAILED", {
@@ -71,6 +71,16 @@ export async function runStep(pods: Pick<ServerPods, "start">, step: Step): Prom
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** Resolves when it has ended, in whichever way. */
+async function followLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
+  const lines = new BoundedLines(LINE_BYTES);
+  stream.on("data", (chunk: Buffer) => {
+    for (const line of lines.push(chunk)) onLine(line);
+  });
+  await finished(stream, { writable: false }).catch(() => undefined);
+  for (const line of lines.end()) onLine(line);
 }
 
 async function feed(stdin: NodeJS.WritableStream, input: string | Readable): Promise<void> {

@@ -1,0 +1,61 @@
+import { PassThrough } from "node:stream";
+import { describe, it } from "vitest";
+import type { ServerProcess } from "@sbx/core";
+import { runStep, type Step } from "../src/run-step.ts";
+
+/** A program that says this, and ends. */
+function aProgram({ stdout = "{}", stderr, code = 0 }: { readonly stdout?: string; readonly stderr: readonly Buffer[]; readonly code?: number }): ServerProcess {
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const exit = Promise.withResolvers<number>();
+  streams.stdin.resume();
+  const say = async (): Promise<void> => {
+    for (const chunk of stderr) if (!streams.stderr.write(chunk)) await new Promise((resolve) => streams.stderr.once("drain", resolve));
+    streams.stderr.end();
+    streams.stdout.end(stdout);
+    exit.resolve(code);
+  };
+  void say();
+  return { ...streams, exit: exit.promise, [Symbol.asyncDispose]: async () => {} };
+}
+
+const aStep = (progress: (line: string) => void): Step => ({
+  server: "s",
+  what: "npm (install)",
+  image: "sha256:0" as Step["image"],
+  command: ["x"],
+  env: {},
+  rules: [],
+  input: "",
+  progress,
+  signal: new AbortController().signal,
+});
+
+describe("a step of an installation", () => {
+  it("holds no line without end, and tells no more of one than a line's worth", async ({ expect }) => {
+    const endless = Array.from<Buffer>({ length: 128 }).fill(Buffer.alloc(1 << 20, "x"));
+    const told: string[] = [];
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 5);
+    const pods = { start: async () => await Promise.resolve(aProgram({ stderr: [...endless, Buffer.from("\nthe end\n")], stdout: "said" })) };
+    expect(
+      await runStep(
+        pods,
+        aStep((line) => void told.push(line)),
+      ),
+    ).toBe("said");
+    clearInterval(watch);
+    expect(told).toEqual(["x".repeat(2000), "the end"]);
+    expect(most - before).toBeLessThan(64 << 20);
+  });
+
+  it("fails with its last words, cut to a line's worth each", async ({ expect }) => {
+    const pods = { start: async () => await Promise.resolve(aProgram({ stderr: [Buffer.from("first\n"), Buffer.alloc(5000, "y")], code: 1 })) };
+    await expect(
+      runStep(
+        pods,
+        aStep(() => undefined),
+      ),
+    ).rejects.toMatchObject({ code: "SERVER_FAILED", details: { output: ["first", "y".repeat(2000)] } });
+  });
+});
