@@ -21,7 +21,7 @@ function aProgram({ stdout = "{}", stderr, code = 0 }: { readonly stdout?: strin
 const aStep = (progress: (line: string) => void): Step => ({
   server: "s",
   what: "npm (install)",
-  image: "sha256:0" as Step["image"],
+  image: "sha256:0",
   command: ["x"],
   env: {},
   rules: [],

@@ -11,13 +11,15 @@ export type FetchText = (url: string, signal: AbortSignal) => Promise<string>;
 
 /**
  * Reads what a person's own address gives: https only, also after redirects, at most 8 MiB and 30 seconds; nothing of
- * this machine is sent along. http is for loopback, where a person tries things out.
+ * this machine is sent along. http is for loopback, where a person tries things out. What a person names may be in a
+ * private network; what that sends to has to be public, unless it is the same host.
  */
 export function createFetchText(dispatcherOf: WebDispatcher): FetchText {
   return async (start, signal) => {
-    let url = checked(start);
+    const named = checked(start);
+    let url = named;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      const { statusCode, headers, body } = await ask(url, { dispatcher: dispatcherOf(url), signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+      const { statusCode, headers, body } = await ask(url, { dispatcher: await wayTo(url, { named, dispatcherOf }), signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
       const location = headers["location"];
       if (statusCode >= 300 && statusCode < 400 && typeof location === "string") {
         await body.dump();
@@ -33,15 +35,24 @@ export function createFetchText(dispatcherOf: WebDispatcher): FetchText {
       }
       return await readText(url, body);
     }
-    throw failed(new URL(start), `it goes round in more than ${MAX_REDIRECTS} redirects`);
+    throw failed(named, `it goes round in more than ${MAX_REDIRECTS} redirects`);
   };
 }
 
-async function ask(url: URL, options: { readonly dispatcher: ReturnType<WebDispatcher>; readonly signal: AbortSignal }): ReturnType<typeof request> {
+async function wayTo(url: URL, { named, dispatcherOf }: { readonly named: URL; readonly dispatcherOf: WebDispatcher }): ReturnType<WebDispatcher> {
+  const own = url.hostname === named.hostname || (isLoopback(url.hostname) && isLoopback(named.hostname));
+  try {
+    return await dispatcherOf(url, own ? "anywhere" : "public");
+  } catch (error) {
+    throw failed(url, `${named.host} sends there, and ${error instanceof Error ? error.message : String(error)}`, { cause: error, fix: "If that is what you mean, name this address itself." });
+  }
+}
+
+async function ask(url: URL, options: { readonly dispatcher: Awaited<ReturnType<WebDispatcher>>; readonly signal: AbortSignal }): ReturnType<typeof request> {
   try {
     return await request(url, { ...options, headers: { accept: "application/json, application/yaml, text/*;q=0.9" } });
   } catch (error) {
-    throw failed(url, error instanceof Error ? error.message : String(error), error);
+    throw failed(url, error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
@@ -55,7 +66,7 @@ async function readText(url: URL, body: AsyncIterable<Buffer>): Promise<string> 
       chunks.push(chunk);
     }
   } catch (error) {
-    throw AppError.is(error) ? error : failed(url, error instanceof Error ? error.message : String(error), error);
+    throw AppError.is(error) ? error : failed(url, error instanceof Error ? error.message : String(error), { cause: error });
   }
   return Buffer.concat(chunks).toString("utf8");
 }
@@ -68,10 +79,6 @@ function checked(text: string): URL {
   throw new AppError("USAGE", { message: `${url.href} is not https: anybody on the way could change what it gives`, fix: "Use the https address, or download the file and import that." });
 }
 
-function failed(url: URL, why: string, cause?: unknown): AppError {
-  return new AppError("REGISTRY_FAILED", {
-    message: `${url.origin}${url.pathname} cannot be read: ${why}`,
-    fix: "Look at the address in a browser; a proxy is taken from HTTPS_PROXY.",
-    ...(cause === undefined ? {} : { cause }),
-  });
+function failed(url: URL, why: string, { cause, fix = "Look at the address in a browser; a proxy is taken from HTTPS_PROXY." }: { readonly cause?: unknown; readonly fix?: string } = {}): AppError {
+  return new AppError("REGISTRY_FAILED", { message: `${url.origin}${url.pathname} cannot be read: ${why}`, fix, ...(cause === undefined ? {} : { cause }) });
 }

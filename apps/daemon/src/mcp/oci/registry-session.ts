@@ -76,7 +76,7 @@ export class RegistrySession {
         method,
         headers: { ...headers, ...own },
         ...(body === undefined ? {} : { body }),
-        dispatcher: this.#parts.dispatcherOf(url),
+        dispatcher: await this.#parts.dispatcherOf(url),
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       return { status: answer.statusCode, header: (name) => oneOf(answer.headers[name]), body: await read(answer, { url, maxBytes }) };

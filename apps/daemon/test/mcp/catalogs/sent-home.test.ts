@@ -16,7 +16,7 @@ function theWeb(status: number, headers: Readonly<Record<string, string>>) {
     .intercept({ path: () => true, method: "GET" })
     .reply(status, "", { headers })
     .persist();
-  return { asked, dispatcherOf: (url: URL) => (asked.push(url.host), agent) };
+  return { asked, dispatcherOf: async (url: URL) => await Promise.resolve((asked.push(url.host), agent)) };
 }
 
 describe("somebody else's address that sends to this machine", () => {
