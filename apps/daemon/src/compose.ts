@@ -66,7 +66,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox: (id) => sandboxes.get(id).record });
 
-  const docker = composeDocker({ config, scope, engine, images, network, record, log });
+  const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, record, log });
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
   const parts: SandboxParts = {

@@ -1,12 +1,23 @@
 import * as z from "zod";
 import { SandboxRef } from "./ids.ts";
 import { route } from "./route.ts";
+import { SecretName } from "./secret.ts";
 
 const Done = z.object({ done: z.literal(true) });
 const OfSandbox = z.strictObject({ sandbox: SandboxRef });
 
 /** How a person names an image: a repository with tag or digest, or an image's full id. */
 export const ImageReference = z.string().regex(/^[a-z0-9][A-Za-z0-9._:@/-]{0,400}$/, "an image is written as postgres:16 or registry.example.org/team/app@sha256:…");
+
+/**
+ * Images of a registry as a person names them in a rule: `registry.example.org/team/*` (one level), `…/**` (any depth),
+ * `postgres:16`, `…/app@sha256:…`. Parsed by `@sbx/egress-policy`, which refuses what is none of these.
+ */
+export const ImagesPattern = z.string().min(1).max(400);
+
+/** What agents may bring from a registry, or give to one, and the secret that holds the login for it (`USER:PASSWORD`). */
+export const RegistryRule = z.strictObject({ action: z.enum(["pull", "push"]), images: ImagesPattern, secret: SecretName.optional() });
+export type RegistryRule = z.infer<typeof RegistryRule>;
 
 /** A container that a sandbox's agent started, as its person sees it. */
 export const ChildContainer = z.object({
@@ -50,4 +61,19 @@ export const dockerApi = {
   listDockerImages: route({ method: "GET", path: "/v1/docker/images", request: z.strictObject({}), response: z.array(z.object({ reference: z.string(), present: z.boolean() })) }),
   allowDockerImage: route({ method: "POST", path: "/v1/docker/images", request: z.strictObject({ reference: ImageReference }), response: Done }),
   denyDockerImage: route({ method: "POST", path: "/v1/docker/image-removals", request: z.strictObject({ reference: ImageReference }), response: Done }),
+  /** Rules of registries: the user's for all sandboxes, and with `sandbox` those of that one, too. */
+  listRegistryRules: route({
+    method: "GET",
+    path: "/v1/docker/registry-rules",
+    request: z.strictObject({ sandbox: SandboxRef.optional() }),
+    response: z.array(RegistryRule.extend({ for: z.enum(["all", "sandbox"]) })),
+  }),
+  /** A rule for the same images replaces the one that is there. */
+  allowRegistry: route({ method: "POST", path: "/v1/docker/registry-rules", request: RegistryRule.extend({ sandbox: SandboxRef.optional() }), response: Done }),
+  denyRegistry: route({
+    method: "POST",
+    path: "/v1/docker/registry-rule-removals",
+    request: RegistryRule.omit({ secret: true }).extend({ sandbox: SandboxRef.optional() }),
+    response: Done,
+  }),
 } as const;

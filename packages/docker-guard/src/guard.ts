@@ -1,4 +1,5 @@
 import type { SandboxId } from "@sbx/contracts";
+import { TurnQueue } from "@sbx/core";
 import { EventHub, type GuardEvent } from "./events.ts";
 import { removeLeftSteps } from "./build/build-container.ts";
 import { knownChild } from "./life/known-child.ts";
@@ -65,6 +66,8 @@ export class Guard implements AsyncDisposable {
   readonly streams: Quota;
   readonly uploads: Quota;
   readonly builds: Quota;
+  /** Images come from registries one after the other, and wait for each other rather than being refused. */
+  readonly pulls = new TurnQueue();
   readonly attached = new Attached();
   /** Pods that are being closed, by container. */
   readonly #releases = new Map<string, Promise<void>>();

@@ -12,10 +12,13 @@ export type {
   GuardImages,
   GuardListener,
   GuardPods,
+  ImageToPush,
   KnownChild,
   PublishedPort,
-  PulledImage,
-  PullProgress,
+  Pushing,
+  PushProgress,
+  RemoteImage,
+  RemoteLayer,
   SharedImage,
 } from "./ports.ts";
 export { removeSandboxImages, type RemoveSandboxImages } from "./owned/remove-sandbox-images.ts";

@@ -95,29 +95,48 @@ export interface SharedImage {
   readonly tags: readonly string[];
 }
 
-/** How far a pull is, in the engine's own words for one layer or for all. */
-export interface PullProgress {
-  readonly status: string;
-  readonly id?: string;
-  readonly current?: number;
-  readonly total?: number;
-}
-
-/** An image that was brought from a registry. */
-export interface PulledImage {
-  readonly id: EngineId;
-  /** Of its manifest. */
+/** A layer of an image in a registry. */
+export interface RemoteLayer {
+  /** "sha256:…" of its bytes as they come, packed or not. The guard looks whether that is so. */
   readonly digest: string;
-  /** By which the engine holds it because of this pull; absent when it was there before. */
-  readonly heldBy?: string;
+  readonly bytes: number;
+  /** Rejects with an AppError. */
+  readonly open: (signal: AbortSignal) => Promise<Readable>;
 }
 
-/** Which of the engine's images a sandbox has, and which it may bring. */
+/** An image that a registry has. Disposing closes what is open to it. */
+export interface RemoteImage extends AsyncDisposable {
+  /** Of the manifest, or of the list of manifests, that was asked for. */
+  readonly digest: string;
+  /** Its configuration, which is what its digest says. */
+  readonly config: Uint8Array;
+  readonly layers: readonly RemoteLayer[];
+}
+
+/** An image that is given to a registry. */
+export interface ImageToPush {
+  readonly config: Uint8Array;
+  /** In their order, each a plain tar; read when it is its turn. */
+  readonly layers: readonly { readonly diffId: string; readonly open: () => Promise<Readable> }[];
+}
+
+/** How far a layer is: how many bytes of all have gone, or that it was there. */
+export type PushProgress = (diffId: string, step: { readonly bytes: number } | "there" | "done") => void;
+
+/**
+ * Which of the engine's images a sandbox has, and which it may bring from a registry or give to one. Rules of their own
+ * say so. What they do not allow rejects with an AppError `EGRESS_DENIED` before anybody was asked; other AppErrors are
+ * told to the client, too.
+ */
 export interface GuardImages {
   list(): Promise<readonly SharedImage[]>;
-  /**
-   * Bring an image as the rules of pulls allow it, without giving it a tag in the engine. Rejects with an AppError, which
-   * the client is told: `EGRESS_DENIED` where no rule allows it, `IMAGE_UNAVAILABLE` where the registry has it not.
-   */
-  pull(reference: string, progress: (step: PullProgress) => void, signal: AbortSignal): Promise<PulledImage>;
+  /** Find an image for this system. `reference` has a tag or a digest. */
+  pull(reference: string, platform: { readonly architecture: string }, signal: AbortSignal): Promise<RemoteImage>;
+  /** Decide whether an image may be given to a registry under this name; nothing is sent yet. */
+  push(reference: string, signal: AbortSignal): Promise<Pushing>;
+}
+
+/** A push that a rule allows. Disposing closes what is open to the registry. */
+export interface Pushing extends AsyncDisposable {
+  readonly send: (image: ImageToPush, progress: PushProgress, signal: AbortSignal) => Promise<{ readonly digest: string; readonly bytes: number }>;
 }

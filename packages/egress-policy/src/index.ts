@@ -1,5 +1,6 @@
 export { addressDenied, addressNamed, allowCommand, decide, explain, mayAllow, mayReach, type Explanation } from "./decide.ts";
 export { parseHost, type Host } from "./host.ts";
+export { coversImage, formatImageAddress, parseImageAddress, parseImagePattern, type ImageAddress, type ImagePattern } from "./image-pattern.ts";
 export { formatIpv4, networkOf, parseIpv4 } from "./ipv4.ts";
 export { formatDestinationPattern, parseDestinationPattern, type DestinationMatcher, type HostMatcher, type PortRange } from "./pattern.ts";
 export { compilePolicy, type CompiledPolicy } from "./policy.ts";

@@ -43,6 +43,21 @@ export class SecretKeeper {
     return await this.#use(service.secret);
   }
 
+  /**
+   * The login of a registry, by the name that the person's rule of images gives for it; it goes to that registry alone.
+   *
+   * @throws AppError `CONFIG_INVALID` for the key of a model provider, `VAULT_LOCKED`
+   */
+  async registryLogin(name: string): Promise<Secret | undefined> {
+    const service = modelServiceOf(name);
+    if (service !== undefined)
+      throw new AppError("CONFIG_INVALID", {
+        message: `"${name}" is the key of ${service.displayName}, which goes to no registry`,
+        fix: "Keep the login under a name of its own: sbx secret set registry-login",
+      });
+    return await this.#use(SecretName.parse(name));
+  }
+
   /** Look secrets up for one server: what is not bound to it, it does not get. */
   lookup(server: ServerIdentity): SecretLookup {
     return async (name) => {

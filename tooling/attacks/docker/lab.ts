@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { once } from "node:events";
 import { AppError, type SandboxId } from "@sbx/contracts";
 import type { Engine, EngineId } from "@sbx/core";
-import { connectGuardEngine, startDockerGuard, workspaceBinds, type DockerGuard, type GuardEngine, type GuardLimits, type SharedImage } from "@sbx/docker-guard";
+import { connectGuardEngine, startDockerGuard, workspaceBinds, type DockerGuard, type GuardEngine, type GuardImages, type GuardLimits, type SharedImage } from "@sbx/docker-guard";
 import { connectEngine } from "@sbx/engine-docker";
 import { createImageMaker } from "@sbx/images";
 import { OwnEngine } from "@sbx/testing";
@@ -59,7 +59,7 @@ export class DockerLab implements AsyncDisposable {
   }
 
   /** Start a guard for a new sandbox, or again for one that was there. */
-  async guard({ pods = "empty", sandbox = aSandboxId(), key = randomBytes(32), limits = {}, images, keep }: GuardWish = {}): Promise<GuardedSandbox> {
+  async guard({ pods = "empty", sandbox = aSandboxId(), key = randomBytes(32), limits = {}, images, registries = {}, keep }: GuardWish = {}): Promise<GuardedSandbox> {
     const place = `${this.#directory}/${sandbox.slice(4)}`;
     const workspace = `${place}/work`;
     await mkdir(`${workspace}/.git/hooks`, { recursive: true });
@@ -78,7 +78,7 @@ export class DockerLab implements AsyncDisposable {
           { source: `${workspace}/.git/hooks`, target: `${workspace}/.git/hooks`, readonly: true },
         ],
       }),
-      images: { list: () => Promise.resolve(images ?? [this.image]), pull: () => Promise.reject(new AppError("EGRESS_DENIED", { message: "nothing is pulled here", fix: "Use what is there." })) },
+      images: { list: () => Promise.resolve(images ?? [this.image]), pull: nothing, push: nothing, ...registries },
       owner: OWNER,
       key,
       limits,
@@ -121,6 +121,10 @@ function withoutTimes(text: string): string {
   return text.replaceAll(/"ExecIDs":(?:null|\[[^\]]*\])/g, '"ExecIDs":null');
 }
 
+function nothing(): Promise<never> {
+  return Promise.reject(new AppError("EGRESS_DENIED", { message: "No rule allows it", fix: "Use what is there." }));
+}
+
 const PODS = { empty: emptyPods, real: realPods, shared: sharedPod };
 
 export interface GuardWish {
@@ -129,6 +133,8 @@ export interface GuardWish {
   readonly key?: Uint8Array;
   readonly limits?: Partial<GuardLimits>;
   readonly images?: readonly SharedImage[];
+  /** How images come from registries and go there; nothing does without it. */
+  readonly registries?: Partial<Pick<GuardImages, "pull" | "push">>;
   /** Pods that are there already. */
   readonly keep?: TestPods;
 }

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
+import { startStandInRegistry } from "@sbx/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openHost, patiently, type Host } from "../src/open-host.ts";
 
@@ -176,6 +178,29 @@ describe("what an agent's containers do not reach", () => {
     const mounts = await say(`docker run --rm -u 0 ${IMAGE} sh -c 'cat /proc/self/mountinfo; ls -A /run /.sbx 2>/dev/null'`);
     for (const word of ["gate", "sbxd", "sock ", host.stateDirectory]) expect(mounts.replace("docker.sock", "")).not.toContain(word);
     expect((await host.events()).filter(({ type }) => type === "docker.refused").length).toBeGreaterThan(5);
+  });
+});
+
+describe("registries", () => {
+  it("are asked where a rule of the sandbox says so, and not any more when it is taken back", async ({ expect }) => {
+    await using registry = await startStandInRegistry({
+      name: "team/app",
+      tag: "1",
+      layer: execFileSync("sh", ["-c", "cd $(mktemp -d) && echo hello > hello && tar -c hello && rm hello && rmdir $PWD"]),
+    });
+    const name = `${registry.address}/team/app:1`;
+    expect((await inside(`docker pull ${name}`)).stderr).toContain(`sbx docker allow-pull ${name} --sandbox shell-docker`);
+    expect(registry.asked).toEqual([]);
+    const images = `${registry.address}/team/*`;
+    expect(await host.sbx(["docker", "allow-pull", images, "--sandbox", "shell-docker"])).toMatchObject({ code: 0, stdout: `${images}\n` });
+    expect(await say(`docker pull -q ${name} && docker create --name look ${name} x >/dev/null && docker cp look:/hello - | tar -xO; docker rm look; docker rmi ${name} >/dev/null`)).toBe(
+      `${name}\nhello\nlook\n`,
+    );
+    expect(JSON.parse((await host.sbx(["docker", "rules", "--sandbox", "shell-docker", "--json"])).stdout)).toEqual([{ action: "pull", images, for: "sandbox" }]);
+    expect((await host.sbx(["docker", "rules"])).stdout).toContain("No rule");
+    expect((await host.sbx(["docker", "deny-pull", images, "--sandbox", "shell-docker"])).code).toBe(0);
+    expect((await inside(`docker pull ${name}`)).code).not.toBe(0);
+    expect((await host.events()).filter(({ type, fields }) => type === "docker.created" && fields["kind"] === "image").length).toBe(1);
   });
 });
 

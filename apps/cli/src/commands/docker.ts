@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
+import { allowRegistryCommand, denyRegistryCommand, rulesCommand } from "../docker/registry-commands.ts";
 import type { MakeCommand } from "../program.ts";
 
 /** What agents do with the Docker API of their sandbox, and which images they may run. */
@@ -12,7 +13,12 @@ export const dockerCommand: MakeCommand = (context) =>
     .addCommand(imagesCommand(context))
     .addCommand(allowCommand(context))
     .addCommand(denyCommand(context))
-    .addHelpText("after", "\nExamples:\n  $ sbx docker ps shell-app\n  $ sbx docker allow-image postgres:16");
+    .addCommand(rulesCommand(context))
+    .addCommand(allowRegistryCommand(context, "pull"))
+    .addCommand(denyRegistryCommand(context, "pull"))
+    .addCommand(allowRegistryCommand(context, "push"))
+    .addCommand(denyRegistryCommand(context, "push"))
+    .addHelpText("after", "\nExamples:\n  $ sbx docker ps shell-app\n  $ sbx docker allow-image postgres:16\n  $ sbx docker allow-pull 'registry.example.org/team/*'");
 
 function psCommand(context: Context): CommandUnknownOpts {
   return new Command("ps")

@@ -1,18 +1,24 @@
-import type { RecordEvent } from "@sbx/contracts";
-import type { SandboxParts } from "@sbx/core";
+import path from "node:path";
+import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import { TurnQueue, type SandboxParts } from "@sbx/core";
+import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Network } from "../network/compose-network.ts";
-import { createAllowedImages, type AllowedImages } from "./allowed-images.ts";
+import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerFiles } from "./container-files.ts";
 import { createDockerFiles } from "./docker-files.ts";
+import { createDockerRules, type DockerRules } from "./docker-rules.ts";
 import { createDockerSockets, type LocalDockerSockets } from "./docker-sockets.ts";
 import { createGuardImages } from "./guard-images.ts";
+import { createRegistryImages } from "./registry/registry-images.ts";
 
 export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
   readonly config: Pick<DaemonConfig, "stateDirectory" | "configDirectory" | "owner">;
   readonly scope: AsyncDisposableStack;
   readonly network: Pick<Network, "containers">;
+  readonly policy: Pick<PolicyService, "rules">;
+  readonly secrets: Pick<SecretKeeper, "registryLogin">;
   readonly record: RecordEvent;
   readonly log: Log;
 }
@@ -20,12 +26,17 @@ export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
 /** The Docker APIs of a daemon's sandboxes. */
 export interface ComposedDocker {
   readonly sockets: LocalDockerSockets;
-  readonly images: AllowedImages;
+  /** What the person lets agents have in all sandboxes. */
+  readonly rules: DockerRules;
+  /** What they let the agent of one have. */
+  readonly rulesOf: (sandbox: SandboxId) => DockerRules;
 }
 
 /** Put together what answers agents that speak to a Docker engine. Nothing is started before a sandbox is. */
-export function composeDocker({ config, scope, engine, images, network, record, log }: DockerParts): ComposedDocker {
-  const allowed = createAllowedImages(config.configDirectory);
+export function composeDocker({ config, scope, engine, images, network, policy, secrets, record, log }: DockerParts): ComposedDocker {
+  const turns = new TurnQueue();
+  const rules = createDockerRules(path.join(config.configDirectory, "docker.json"), turns);
+  const rulesOf = (sandbox: SandboxId): DockerRules => createDockerRules(path.join(config.stateDirectory, "sandboxes", sandbox, "docker-rules.json"), turns);
   const sockets = scope.use(
     createDockerSockets({
       engine,
@@ -33,7 +44,18 @@ export function composeDocker({ config, scope, engine, images, network, record, 
       network: network.containers,
       files: createDockerFiles(config.stateDirectory),
       containerFiles: (sandbox) => createContainerFiles(config.stateDirectory, sandbox),
-      imagesOf: (sandbox) => createGuardImages(engine, allowed, sandbox),
+      imagesOf: (sandbox) =>
+        createGuardImages({
+          engine,
+          allowed: rules,
+          record: sandbox,
+          registries: createRegistryImages({
+            registries: async () => [...(await rulesOf(sandbox.id).registries()), ...(await rules.registries())],
+            rules: () => policy.rules({ record: sandbox }),
+            login: (secret) => secrets.registryLogin(secret),
+            scope: ` --sandbox ${sandbox.name}`,
+          }),
+        }),
       owner: config.owner,
       record,
       onFault: (error) => {
@@ -41,5 +63,5 @@ export function composeDocker({ config, scope, engine, images, network, record, 
       },
     }),
   );
-  return { sockets, images: allowed };
+  return { sockets, rules, rulesOf };
 }

@@ -3,6 +3,7 @@ import type { Engine, SandboxRecord } from "@sbx/core";
 import type { GuardEngine } from "@sbx/docker-guard";
 import * as z from "zod";
 import type { ComposedDocker } from "./compose-docker.ts";
+import type { DockerRules } from "./docker-rules.ts";
 
 /** The daemon's answers about what agents do with their Docker API. */
 export type DockerHandlers = Pick<Handlers, keyof typeof dockerApi>;
@@ -36,7 +37,8 @@ const Pruned = z.looseObject({ ContainersDeleted: Names, NetworksDeleted: Names,
 const done = { done: true } as const;
 
 /** One function for each route of Docker APIs. */
-export function dockerHandlers({ docker: { sockets, images }, engine, sandbox }: DockerHandlerParts): DockerHandlers {
+export function dockerHandlers({ docker: { sockets, rules, rulesOf }, engine, sandbox }: DockerHandlerParts): DockerHandlers {
+  const scoped = (ref: string | undefined): DockerRules => (ref === undefined ? rules : rulesOf(sandbox(ref).id));
   const client = (ref: string): Promise<GuardEngine> => sockets.client(sandbox(ref));
   return {
     listContainers: async ({ sandbox: ref }) => (await containersOf(await client(ref))).map(containerView),
@@ -44,16 +46,29 @@ export function dockerHandlers({ docker: { sockets, images }, engine, sandbox }:
     pruneDocker: async ({ sandbox: ref }) => pruneAll(await client(ref)),
     listDockerImages: async () => {
       const connected = await engine();
-      return Promise.all((await images.list()).map(async (reference) => ({ reference, present: (await connected.findImage(reference)) !== undefined })));
+      return Promise.all((await rules.images()).map(async (reference) => ({ reference, present: (await connected.findImage(reference)) !== undefined })));
     },
     allowDockerImage: async ({ reference }) => {
       if ((await (await engine()).findImage(reference)) === undefined)
         throw new AppError("IMAGE_UNAVAILABLE", { message: `The engine of this machine has no image "${reference}"`, fix: `Bring it there first: docker pull ${reference}` });
-      await images.allow(reference);
+      await rules.allowImage(reference);
       return done;
     },
     denyDockerImage: async ({ reference }) => {
-      if (!(await images.deny(reference))) throw new AppError("RULE_UNKNOWN", { message: `"${reference}" is not among the images that sandboxes may run`, fix: "List them with: sbx docker images" });
+      if (!(await rules.denyImage(reference)))
+        throw new AppError("RULE_UNKNOWN", { message: `"${reference}" is not among the images that sandboxes may run`, fix: "List them with: sbx docker images" });
+      return done;
+    },
+    listRegistryRules: async ({ sandbox: ref }) => {
+      const own = ref === undefined ? [] : await scoped(ref).registries();
+      return [...own.map((rule) => ({ ...rule, for: "sandbox" as const })), ...(await rules.registries()).map((rule) => ({ ...rule, for: "all" as const }))];
+    },
+    allowRegistry: async ({ sandbox: ref, ...rule }) => {
+      await scoped(ref).allowRegistry(rule);
+      return done;
+    },
+    denyRegistry: async ({ sandbox: ref, ...rule }) => {
+      if (!(await scoped(ref).denyRegistry(rule))) throw new AppError("RULE_UNKNOWN", { message: `No rule lets agents ${rule.action} "${rule.images}"`, fix: "List them with: sbx docker rules" });
       return done;
     },
   };

@@ -1,16 +1,23 @@
-import { AppError } from "@sbx/contracts";
 import type { Engine, SandboxRecord } from "@sbx/core";
 import type { GuardImages, SharedImage } from "@sbx/docker-guard";
-import type { AllowedImages } from "./allowed-images.ts";
+import type { DockerRules } from "./docker-rules.ts";
 
 /** How an agent calls the image that its own sandbox runs. */
 const OWN_TAG = "sbx/own:latest";
 
-/** The images that a sandbox may run: its own, and those of the engine that its person allowed. */
-export function createGuardImages(engine: () => Promise<Pick<Engine, "findImage">>, allowed: AllowedImages, { image }: Pick<SandboxRecord, "image">): GuardImages {
+/** What the images of a sandbox come from. */
+export interface GuardImagesParts {
+  readonly engine: () => Promise<Pick<Engine, "findImage">>;
+  readonly allowed: Pick<DockerRules, "images">;
+  readonly record: Pick<SandboxRecord, "image">;
+  readonly registries: Pick<GuardImages, "pull" | "push">;
+}
+
+/** The images that a sandbox may run: its own, and those of the engine that its person allowed; and where it gets others. */
+export function createGuardImages({ engine, allowed, record: { image }, registries }: GuardImagesParts): GuardImages {
   return {
     async list() {
-      const references = await allowed.list();
+      const references = await allowed.images();
       const connected = await engine();
       const found = new Map<string, string[]>([[image, [OWN_TAG]]]);
       for (const reference of references) {
@@ -19,8 +26,7 @@ export function createGuardImages(engine: () => Promise<Pick<Engine, "findImage"
       }
       return [...found].map(([id, tags]): SharedImage => ({ id, tags }));
     },
-    pull: (reference) =>
-      Promise.reject(new AppError("EGRESS_DENIED", { message: `No rule lets this sandbox pull "${reference}"`, fix: `Bring it to this machine, then run: sbx docker allow-image ${reference}` })),
+    ...registries,
   };
 }
 

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ContainerPodId, SandboxId } from "@sbx/contracts";
 import { afterEach, beforeEach, describe, it } from "vitest";
-import { createAllowedImages } from "../../src/docker/allowed-images.ts";
 import { createContainerFiles } from "../../src/docker/container-files.ts";
 import { createDockerFiles } from "../../src/docker/docker-files.ts";
+import { createDockerRules } from "../../src/docker/docker-rules.ts";
 
 const SANDBOX = SandboxId.parse("sbx_00000001");
 const POD = ContainerPodId.parse("ctr_00000001");
@@ -56,18 +56,42 @@ describe("what is held for the pod of a container", () => {
   });
 });
 
-describe("images that agents may run", () => {
-  it("are none at first, each once, and none again", async ({ expect }) => {
-    const images = createAllowedImages(root);
-    expect(await images.list()).toEqual([]);
-    await Promise.all([images.allow("postgres:16"), images.allow("redis:7"), images.allow("postgres:16")]);
-    expect(await createAllowedImages(root).list()).toEqual(["postgres:16", "redis:7"]);
-    expect([await images.deny("postgres:16"), await images.deny("postgres:16")]).toEqual([true, false]);
-    expect(await images.list()).toEqual(["redis:7"]);
+describe("rules of Docker APIs", () => {
+  const open = () => createDockerRules(path.join(root, "docker.json"));
+
+  it("allow no image at first, each once, and none again", async ({ expect }) => {
+    const rules = open();
+    expect(await rules.images()).toEqual([]);
+    await Promise.all([rules.allowImage("postgres:16"), rules.allowImage("redis:7"), rules.allowImage("postgres:16")]);
+    expect(await open().images()).toEqual(["postgres:16", "redis:7"]);
+    expect([await rules.denyImage("postgres:16"), await rules.denyImage("postgres:16")]).toEqual([true, false]);
+    expect(await rules.images()).toEqual(["redis:7"]);
   });
 
-  it("are none while their file is none", async ({ expect }) => {
-    writeFileSync(path.join(root, "docker.json"), '{"version":1,"images":["ok"],"more":1}');
-    await expect(createAllowedImages(root).list()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  it("allow no registry at first, the same images with one login, and none again", async ({ expect }) => {
+    const rules = open();
+    expect(await rules.registries()).toEqual([]);
+    const pull = { action: "pull", images: "ghcr.io/team/*" } as const;
+    await Promise.all([rules.allowRegistry(pull), rules.allowRegistry({ ...pull, action: "push" }), rules.allowImage("redis:7")]);
+    await rules.allowRegistry({ ...pull, secret: "ghcr" });
+    expect(await open().registries()).toEqual([
+      { ...pull, action: "push" },
+      { ...pull, secret: "ghcr" },
+    ]);
+    expect([await rules.denyRegistry(pull), await rules.denyRegistry(pull)]).toEqual([true, false]);
+    expect([await rules.registries(), await rules.images()]).toEqual([[{ ...pull, action: "push" }], ["redis:7"]]);
+    await expect(rules.allowRegistry({ action: "pull", images: "*.example.org/**" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  it.for([
+    '{"version":1,"images":["ok"],"more":1}',
+    '{"version":1,"registries":[{"action":"pull","images":"*"}]}',
+    '{"version":1,"registries":[{"action":"all","images":"a/b"}]}',
+    '{"version":2}',
+    "",
+  ])("are none while their file is %j", async (text, { expect }) => {
+    writeFileSync(path.join(root, "docker.json"), text);
+    await expect(open().images()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    await expect(open().registries()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 });

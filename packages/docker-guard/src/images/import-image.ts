@@ -6,7 +6,7 @@ import { rebuildTar } from "../streams/rebuild-tar.ts";
 import { Spool } from "../streams/spool.ts";
 import { changeSettings } from "./change-settings.ts";
 import { emptyBase } from "./image-base.ts";
-import { appended } from "./load-images.ts";
+import { appended } from "./keep-brought.ts";
 import { writeImage } from "./write-image.ts";
 
 const MODE_BITS = 0o7777;

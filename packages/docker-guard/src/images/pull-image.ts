@@ -2,61 +2,113 @@ import { Readable } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import type { Guard } from "../guard.ts";
 import type { Answer } from "../http/answer.ts";
-import type { PullProgress } from "../ports.ts";
+import type { RemoteImage, RemoteLayer } from "../ports.ts";
 import { Refusal } from "../refusal.ts";
-import { imageFacts } from "../life/resolve-image.ts";
+import { Spool } from "../streams/spool.ts";
+import { architectureOf } from "./import-image.ts";
+import { jsonOfBytes, readAs } from "./image-document.ts";
 import { parseImageName, taggedName, type ImageName } from "./image-name.ts";
+import { ConfigFile, keepBrought, layerOf } from "./keep-brought.ts";
+import { withProgress, type ProgressLine } from "./progress-lines.ts";
+import type { Layer } from "./write-image.ts";
+
+/** How many times a download says how far it is. */
+const STEPS = 20;
+const NO_ROOM = "this sandbox has no room for the image; remove images with docker rmi, or docker image prune";
+
+/** Where it is told how far a pull is, and who may end it. */
+export interface Bringing {
+  readonly progress: (step: ProgressLine) => void;
+  readonly signal: AbortSignal;
+}
 
 /** Bring an image, and tell how far it is as an engine does. What fails before anything was told is an ordinary refusal. */
-export async function pullImage(guard: Guard, { fromImage, tag, gone }: { readonly fromImage: string; readonly tag: string; readonly gone: AbortSignal }): Promise<Answer> {
+export async function pullImage(
+  guard: Guard,
+  { fromImage, tag, platform, gone }: { readonly fromImage: string; readonly tag: string; readonly platform: string; readonly gone: AbortSignal },
+): Promise<Answer> {
   const name = parseImageName(joined(fromImage, tag));
-  const out = new Readable({ read: () => undefined });
-  const { promise: begun, resolve: begin, reject: fail } = Promise.withResolvers<undefined>();
-  const push = (line: unknown) => {
-    if (!out.destroyed) out.push(`${JSON.stringify(line)}\r\n`);
-    begin(undefined);
-  };
-  bringImage(guard, name, { progress: (step) => push(lineOf(step)), signal: gone }).then(
-    ({ digest }) => {
-      push({ status: `Digest: ${digest}` });
-      push({ status: `Status: Downloaded newer image for ${shown(name)}` });
-      out.push(null);
-    },
-    (error: unknown) => {
-      fail(error);
-      const message = error instanceof Refusal ? error.message : "the guard failed; the daemon's log says how";
-      push({ errorDetail: { message }, error: message });
-      out.push(null);
-    },
-  );
-  await begun;
-  return { kind: "stream", type: "application/json", body: out };
+  checkPlatform(guard, platform);
+  return withProgress(guard, gone, async ({ tell }) => {
+    const { digest, fresh } = await bringImage(guard, name, { progress: tell, signal: gone });
+    tell({ status: `Digest: ${digest}` });
+    tell({ status: `Status: ${fresh ? "Downloaded newer image" : "Image is up to date"} for ${shown(name)}` });
+  });
 }
 
 /** Bring an image and make it the sandbox's, under the name that was asked for and no other. @throws Refusal */
-export async function bringImage(
-  guard: Guard,
-  name: ImageName,
-  { progress, signal }: { readonly progress: (step: PullProgress) => void; readonly signal: AbortSignal },
-): Promise<{ readonly id: string; readonly digest: string }> {
-  using _count = guard.images.quota.take();
+export async function bringImage(guard: Guard, name: ImageName, { progress, signal }: Bringing): Promise<{ readonly id: string; readonly digest: string; readonly fresh: boolean }> {
   const reference = shown(name);
   try {
-    const { id, digest, heldBy } = await guard.parts.images.pull(reference, progress, signal);
-    const { Size } = await imageFacts(guard, { id });
-    const image = await guard.images.keep({ id, layers: { [id]: Size }, lent: heldBy === undefined, heldBy });
-    if (guard.images.usedBytes() > guard.parts.limits.imageBytes && image.names.length === 0) {
-      await guard.images.remove(id);
-      throw new Refusal(413, "this sandbox has no room for the image; remove images with docker rmi, or docker image prune");
-    }
-    await guard.images.name(image, `${name.repository}@${digest}`);
-    if (name.digest === undefined) await guard.images.name(image, taggedName(name));
+    await using remote = await guard.parts.images.pull(reference, { architecture: architectureOf(guard) }, signal);
+    const { digest } = remote;
+    progress({ status: `Pulling from ${name.repository}`, id: name.digest === undefined ? (name.tag ?? "latest") : name.digest });
+    const there = guard.images.named(`${name.repository}@${digest}`);
+    const id = there?.id ?? (await guard.pulls.take("", () => bring(guard, remote, { progress, signal })));
+    await guard.images.name({ id }, `${name.repository}@${digest}`);
+    if (name.digest === undefined) await guard.images.name({ id }, taggedName(name));
     guard.events.tell({ type: "image", action: "pull", id: reference, attributes: { name: reference } });
-    return { id, digest };
+    return { id, digest, fresh: there === undefined };
   } catch (error) {
-    if (!AppError.is(error)) throw error;
-    throw new Refusal(error.code === "EGRESS_DENIED" ? 403 : 404, `${error.message} ${error.fix}`);
+    throw AppError.is(error) ? refusalOfRegistry(error) : error;
   }
+}
+
+/** Say what a rule or a registry said. */
+export function refusalOfRegistry({ code, message, fix }: AppError): Refusal {
+  return new Refusal(code === "EGRESS_DENIED" || code === "SERVER_DENIED" ? 403 : code === "IMAGE_UNAVAILABLE" ? 404 : 502, `${message}. ${fix}`);
+}
+
+async function bring(guard: Guard, { config, layers }: RemoteImage, { progress, signal }: Bringing): Promise<string> {
+  signal.throwIfAborted();
+  if (layers.reduce((sum, { bytes }) => sum + bytes, 0) > guard.images.freeBytes()) throw new Refusal(413, NO_ROOM);
+  const read = readAs(ConfigFile, jsonOfBytes(config, "the image's configuration"), "the image's configuration");
+  if (read.rootfs.diff_ids.length !== layers.length) throw new Refusal(400, "an image has as many layers as its configuration says");
+  if (read.architecture !== architectureOf(guard)) throw new Refusal(400, `the image is for ${read.architecture}, and this engine's machine is ${architectureOf(guard)}`);
+  await using spool = await Spool.open(guard.parts.spool, 3 * guard.images.freeBytes());
+  const known = new Map<string, Layer>();
+  const brought: Layer[] = [];
+  for (const layer of layers) {
+    const made = known.get(layer.digest) ?? (await bringLayer(spool, layer, { progress, signal }));
+    known.set(layer.digest, made);
+    brought.push(made);
+  }
+  signal.throwIfAborted();
+  return await keepBrought(guard, spool, { config: read, layers: brought });
+}
+
+/** Nothing of a layer is looked at before all of it is what its digest says. */
+async function bringLayer(spool: Spool, { digest, bytes, open }: RemoteLayer, { progress, signal }: Bringing): Promise<Layer> {
+  const id = digest.slice("sha256:".length, "sha256:".length + 12);
+  progress({ status: "Pulling fs layer", id });
+  const piece = await spool.append(Readable.from(counted(await open(signal), { bytes, id, progress })));
+  if (`sha256:${piece.hash}` !== digest || piece.size !== bytes) throw new Refusal(502, `the registry gave something else than the layer ${digest}; nothing of the image was kept`);
+  progress({ status: "Download complete", id });
+  const layer = await layerOf(spool, piece);
+  progress({ status: "Pull complete", id });
+  return layer;
+}
+
+/** What comes, as long as it is no more than was said. */
+async function* counted(source: Readable, { bytes, id, progress }: { readonly bytes: number; readonly id: string; readonly progress: Bringing["progress"] }): AsyncGenerator<Buffer> {
+  let current = 0;
+  let told = 0;
+  for await (const piece of source as AsyncIterable<Buffer>) {
+    current += piece.length;
+    if (current > bytes) throw new Refusal(502, "the registry gave more than it had said; nothing of the image was kept");
+    if (current - told >= bytes / STEPS) {
+      told = current;
+      progress({ status: "Downloading", id, current, total: bytes });
+    }
+    yield piece;
+  }
+}
+
+/** Images of other systems are not run here, so none are brought. */
+function checkPlatform(guard: Guard, platform: string): void {
+  const own = architectureOf(guard);
+  if (platform !== "" && platform !== "linux" && platform !== `linux/${own}` && !platform.startsWith(`linux/${own}/`))
+    throw new Refusal(400, `images for linux/${own} are brought here, and no others`);
 }
 
 function joined(fromImage: string, tag: string): string {
@@ -66,8 +118,4 @@ function joined(fromImage: string, tag: string): string {
 
 function shown(name: ImageName): string {
   return name.digest === undefined ? taggedName(name) : `${name.repository}@${name.digest}`;
-}
-
-function lineOf({ status, id, current, total }: PullProgress): unknown {
-  return { status, ...(id === undefined ? {} : { id }), progressDetail: current === undefined ? {} : { current, ...(total === undefined ? {} : { total }) } };
 }

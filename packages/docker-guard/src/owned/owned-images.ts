@@ -108,10 +108,10 @@ export class OwnedImages {
   }
 
   /** Keep an image that the engine has. A step of builds becomes an ordinary image when it is kept as one. `lent`: the engine had it before. */
-  async keep(wanted: Pick<ImageRecord, "id" | "layers" | "step"> & { readonly lent: boolean; readonly heldBy?: string | undefined }): Promise<OwnedImage> {
+  async keep(wanted: Pick<ImageRecord, "id" | "layers" | "step"> & { readonly lent: boolean }): Promise<OwnedImage> {
     const known = this.#images.get(wanted.id);
     if (known !== undefined && (known.record.step === undefined || wanted.step !== undefined)) return this.#withNames(known);
-    const held = known?.record.held ?? [...(await this.#hold(wanted)), ...(wanted.heldBy === undefined ? [] : [wanted.heldBy])];
+    const held = known?.record.held ?? (await this.#hold(wanted));
     const record: ImageRecord = { id: wanted.id, layers: wanted.layers, created: this.#parts.now().toISOString(), held: [...held], ...(wanted.step === undefined ? {} : { step: wanted.step }) };
     const volume = await this.#write("child-image", record);
     this.#images.set(record.id, { record, volume });

@@ -7,6 +7,7 @@ import { importImage } from "../images/import-image.ts";
 import { parseImageName, taggedName } from "../images/image-name.ts";
 import { loadImages } from "../images/load-images.ts";
 import { pullImage } from "../images/pull-image.ts";
+import { pushImage } from "../images/push-image.ts";
 import { removeImage, removeWhole, type Removed } from "../images/remove-image.ts";
 import { saveImages } from "../images/save-images.ts";
 import { allImages, findImage, imageFacts } from "../life/resolve-image.ts";
@@ -41,9 +42,9 @@ function bodyOf({ source }: { readonly source: { readonly kind: string; readonly
 }
 
 async function create(guard: Guard, call: Parameters<typeof bodyOf>[0] & { readonly gone: AbortSignal }, query: CreateQuery): Promise<Answer> {
-  const { fromImage = "", fromSrc = "", repo, tag, message = "", changes = [] } = query;
+  const { fromImage = "", fromSrc = "", repo, tag, message = "", changes = [], platform = "" } = query;
   if (fromImage !== "" && fromSrc !== "") throw new Refusal(400, "an image is pulled or imported, not both");
-  if (fromImage !== "") return pull(guard, { fromImage, tag: tag ?? "", gone: call.gone });
+  if (fromImage !== "") return pull(guard, { fromImage, tag: tag ?? "", platform, gone: call.gone });
   if (fromSrc !== "-") throw new Refusal(403, "the engine fetches nothing for a sandbox: fetch it yourself, and send it (docker import FILE)");
   const image = await importImage(guard, bodyOf(call), { name: nameOf(repo, tag), message, changes });
   guard.events.tell({ type: "image", action: "import", id: image.id, attributes: { name: image.id } });
@@ -64,6 +65,7 @@ interface CreateQuery {
   readonly tag?: string | undefined;
   readonly message?: string | undefined;
   readonly changes?: readonly string[] | undefined;
+  readonly platform?: string | undefined;
 }
 
 async function prune(guard: Guard, { dangling, label, until }: Filters<"dangling" | "label" | "until">): Promise<unknown> {
@@ -169,12 +171,9 @@ export const IMAGE_LIFE_ROUTES: readonly GuardRoute[] = [
     },
   }),
   route("POST images/{name*}/push", {
-    means: "is refused: no rule lets a sandbox push",
+    means: "gives an image to a registry where a rule of pushes allows it; credentials that a client sends are not used",
     query: queryOf({ tag: text(128), platform: Platform }),
     body: "file",
-    handle: async ({ guard, param }) => {
-      await findImage(guard, param);
-      throw new Refusal(403, "nothing is pushed from a sandbox: save the image into the workspace (docker save -o FILE), and push it outside");
-    },
+    handle: ({ guard, param, query: { tag = "" }, gone }) => pushImage(guard, { name: param, tag, gone }),
   }),
 ];

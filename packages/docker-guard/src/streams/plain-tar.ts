@@ -1,15 +1,15 @@
 import { PassThrough, pipeline, type Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 
-/** Give a tar as it is, whether it comes as it is or packed by gzip, which clients do without saying so. */
+/** Give a tar as it is, whether it comes as it is or packed by gzip or zstd, which clients do without saying so. */
 export async function plainTar(input: Readable): Promise<Readable> {
   const first = await firstBytes(input);
   const whole = new PassThrough();
   whole.write(first);
   // What fails ends the output, where it is met.
   pipeline(input, whole, () => undefined);
-  if (!isGzip(first)) return whole;
-  const unpacked = createGunzip();
+  const unpacked = isGzip(first) ? createGunzip() : isZstd(first) ? createZstdDecompress() : undefined;
+  if (unpacked === undefined) return whole;
   pipeline(whole, unpacked, () => undefined);
   return unpacked;
 }
@@ -19,9 +19,13 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
+function isZstd(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
+}
+
 async function firstBytes(input: Readable): Promise<Buffer> {
   let first = Buffer.alloc(0);
-  while (first.length < 2) {
+  while (first.length < 4) {
     const chunk = input.read() as Buffer | null;
     if (chunk !== null) first = Buffer.concat([first, chunk]);
     else if (input.readableEnded || input.destroyed) break;
