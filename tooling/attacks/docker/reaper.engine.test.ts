@@ -55,6 +55,8 @@ describe.skipIf(missing !== undefined)(`Ryuk, and networks that are joined later
     expect(await lab.state()).toBe(before);
     expect((await box.docker(["logs", id])).stdout).toContain(" Started!");
     expect((await box.docker(["ps", "--filter", "label=org.testcontainers.ryuk", "--format", "{{.Image}} {{.Ports}}"])).stdout).toBe(`${RYUK} 127.0.0.1:${port}->8080/tcp\n`);
+    const listed = async (filter: string) => (await box.docker(["ps", "-a", "--filter", filter, "--format", "{{.Image}}"])).stdout.trim();
+    expect(await Promise.all([`id=${id}`, "status=running", "status=exited", "id=0000", "network=bridge"].map(listed))).toEqual([RYUK, RYUK, "", "", ""]);
     const mine = await box.child({ Binds: ["kept:/k"] }, { Labels: SESSION });
     const kept = await box.child({}, { Labels: { "org.testcontainers.session-id": "other" } });
     await box.ask("POST", "/v1.41/networks/create", { Name: "n", Labels: SESSION });

@@ -6,7 +6,7 @@ import { NETWORK_CREATE, VOLUME_CREATE } from "../routes/schema/objects.ts";
 export interface Target {
   /** "1.41" of `/v1.41/…`; absent when the client names none. */
   readonly version: string | undefined;
-  /** Decoded, none empty, none `.` or `..`, without slashes. */
+  /** Decoded, none empty, none `.` or `..`, without slashes but in the name of an image. */
   readonly segments: readonly string[];
   /** What each name stands for, in order, without copies of a body's fields; that few names may occur twice is for the route to say. */
   readonly query: ReadonlyMap<string, readonly string[]>;
@@ -23,7 +23,7 @@ const COPIES: ReadonlySet<string> = new Set([CONTAINER_CREATE, NETWORK_CREATE, V
  * Read the target of a request: a path and a query, in one way only.
  *
  * What another reader could take for something else is refused: absolute and authority forms, empty and dot segments,
- * encoded slashes, what changes when it is decoded twice.
+ * encoded slashes but in the names of images, what changes when it is decoded twice.
  *
  * @throws Refusal 400
  */
@@ -32,15 +32,20 @@ export function parseTarget(target: string): Target {
   if (!/^\/[\u0021-\u007e]*$/.test(target) || /[#\\]/.test(target)) throw new Refusal(400, "the target of a request is a path and a query, in visible ASCII");
   const mark = target.indexOf("?");
   const path = mark === -1 ? target : target.slice(0, mark);
-  const [first = "", ...rest] = path.slice(1).split("/").map(decodeSegment);
+  const [first = "", ...rest] = path
+    .slice(1)
+    .split("/")
+    .map((segment, at, all) => decodeSegment(segment, all[at - 1] === "images"));
   const version = VERSION.exec(first)?.[1];
   return { version, segments: version === undefined ? [first, ...rest] : rest, query: parseQuery(mark === -1 ? "" : target.slice(mark + 1)) };
 }
 
-function decodeSegment(segment: string): string {
+/** A segment has no slash, but for the name of an image, in which some clients encode them: there it is part of the name either way. */
+function decodeSegment(segment: string, isImage: boolean): string {
   const decoded = decode(segment);
-  if (decoded === "" || decoded === "." || decoded === "..") throw new Refusal(400, "a path has no empty and no dot segments here");
-  if (decoded.includes("/") || ESCAPE.test(decoded) || /\p{Cc}/u.test(decoded)) throw new Refusal(400, `a path cannot be read in one way only: "${printable(segment)}"`);
+  const parts = isImage ? decoded.split("/") : [decoded];
+  if (parts.some((part) => part === "" || part === "." || part === "..")) throw new Refusal(400, "a path has no empty and no dot segments here");
+  if (parts.some((part) => part.includes("/")) || ESCAPE.test(decoded) || /\p{Cc}/u.test(decoded)) throw new Refusal(400, `a path cannot be read in one way only: "${printable(segment)}"`);
   return decoded;
 }
 

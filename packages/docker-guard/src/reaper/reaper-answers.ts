@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
+import { gatewayOf } from "../owned/addresses.ts";
 import type { OwnedReaper } from "./owned-reapers.ts";
 import { RYUK_PORT } from "./owned-reapers.ts";
 
 const KEY = `${RYUK_PORT}/tcp`;
+/** Its clients look for the gateway, at which they find what is published. */
+const NETWORKS = { bridge: { IPAddress: "", Gateway: gatewayOf(0), Aliases: null, NetworkID: "", EndpointID: "" } };
 
 /** `docker inspect` of a reaper, as of a container that runs Ryuk. */
 export function reaperAnswer({ id, name, image, labels, created, reaper }: OwnedReaper): Readonly<Record<string, unknown>> {
@@ -37,9 +40,9 @@ export function reaperAnswer({ id, name, image, labels, created, reaper }: Owned
     Config: { Hostname: id.slice(0, 12), Image: image, Labels: labels, Env: [], Cmd: ["/bin/ryuk"], Tty: false, ExposedPorts: { [KEY]: {} } },
     NetworkSettings: {
       Ports: running ? { [KEY]: [{ HostIp: "127.0.0.1", HostPort: String(port) }] } : {},
-      Networks: { bridge: { IPAddress: "", Gateway: "", Aliases: null, NetworkID: "", EndpointID: "" } },
+      Networks: NETWORKS,
       IPAddress: "",
-      Gateway: "",
+      Gateway: gatewayOf(0),
     },
   };
 }
@@ -59,7 +62,7 @@ export function reaperSummary({ id, name, image, labels, created, reaper }: Owne
     State: running ? "running" : "created",
     Status: running ? "Up" : "Created",
     HostConfig: { NetworkMode: "default" },
-    NetworkSettings: { Networks: {} },
+    NetworkSettings: { Networks: NETWORKS },
     Mounts: [],
   };
 }

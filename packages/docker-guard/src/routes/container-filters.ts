@@ -2,6 +2,7 @@ import { isMember } from "../answers/object-answers.ts";
 import type { ContainerSummary } from "../engine/engine-answers.ts";
 import type { Guard } from "../guard.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
+import type { OwnedReaper } from "../reaper/owned-reapers.ts";
 import { labelsFit, nameFits, type Filters } from "./filter.ts";
 
 /** Names of the filters of `docker ps`. */
@@ -34,6 +35,13 @@ export function fitsFilters(seen: Seen, wanted: ContainerFilters): boolean {
     const values = wanted[filter as keyof typeof FITS];
     return values === undefined || values.some((value) => fits(seen, value));
   });
+}
+
+/** Whether a reaper is one that a list is asked for; of what it is not really, as its network, it is found by nothing. */
+export function reaperFits({ id, name, labels, reaper }: OwnedReaper, { label, name: names, id: ids, status, ...others }: ContainerFilters): boolean {
+  const state = reaper.port === undefined ? "created" : "running";
+  const isOne = (values: readonly string[] | undefined, fits: (value: string) => boolean) => values === undefined || values.some(fits);
+  return Object.keys(others).length === 0 && labelsFit(labels, label) && nameFits(name, names) && isOne(ids, (one) => id.startsWith(one)) && isOne(status, (one) => one === state);
 }
 
 function healthOf({ Status }: ContainerSummary): string {

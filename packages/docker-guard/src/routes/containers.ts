@@ -9,7 +9,7 @@ import { removeContainer } from "../life/remove-container.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
 import { reaperSummary } from "../reaper/reaper-answers.ts";
 import { Refusal } from "../refusal.ts";
-import { CONTAINER_FILTERS, fitsFilters, type ContainerFilters } from "./container-filters.ts";
+import { CONTAINER_FILTERS, fitsFilters, reaperFits, type ContainerFilters } from "./container-filters.ts";
 import { filterParameter, labelsFit, type Filters } from "./filter.ts";
 import { createReaper } from "./reaper.ts";
 import { parse, queryOf, route, type GuardRoute } from "./route.ts";
@@ -43,7 +43,7 @@ async function list(
   });
   const reapers = guard.reapers
     .all()
-    .filter(({ reaper, labels }) => (everything || reaper.port !== undefined) && Object.keys(filters).every((name) => name === "label") && labelsFit(labels, filters.label))
+    .filter((one) => (everything || one.reaper.port !== undefined) && reaperFits(one, filters))
     .map(reaperSummary);
   const listed = [...found, ...reapers];
   return limit !== undefined && limit > 0 ? listed.slice(0, limit) : listed;

@@ -15,6 +15,10 @@ describe("parseTarget", () => {
     expect(Object.fromEntries(parseTarget("/containers/create?env=a&Name=x").query)).toEqual({ env: ["a"] });
   });
 
+  it("reads the name of an image the same whether its slashes are encoded or not", ({ expect }) => {
+    expect(parseTarget("/v1.41/images/ghcr.io%2Fa%2fb:1/json").segments).toEqual(["images", "ghcr.io/a/b:1", "json"]);
+  });
+
   it.for([
     ["an absolute form", "http://docker/v1.41/info"],
     ["an authority", "docker:2375"],
@@ -26,6 +30,11 @@ describe("parseTarget", () => {
     ["a parent segment", "/v1.41/containers/../info"],
     ["an encoded parent segment", "/v1.41/containers/%2e%2e/info"],
     ["an encoded slash", "/v1.41/containers/a%2fjson"],
+    ["an encoded slash after the name of an image", "/v1.41/images/a/b%2fjson"],
+    ["an encoded slash at the end of an image's name", "/v1.41/images/a%2f/json"],
+    ["an encoded slash at the beginning of an image's name", "/v1.41/images/%2fa/json"],
+    ["an encoded parent segment in an image's name", "/v1.41/images/a%2f..%2finfo"],
+    ["a doubly encoded slash in an image's name", "/v1.41/images/a%252fb/json"],
     ["a doubly encoded slash", "/v1.41/containers/a%252fjson"],
     ["a doubly encoded letter", "/v1.41/containers/%2561/json"],
     ["a broken escape", "/v1.41/containers/%zz/json"],

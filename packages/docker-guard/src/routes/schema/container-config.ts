@@ -62,6 +62,7 @@ export const CONTAINER_CREATE = {
   NetworkingConfig: field(z.strictObject({ EndpointsConfig: field(z.record(text(128), field(z.strictObject(ENDPOINT), "aliases")), "networks by name") }), "networks and aliases"),
   OnBuild: only([[]], "is for builds"),
   OpenStdin: field(z.boolean(), "keep its input open"),
+  PortSpecs: only([[]], "is gone from Docker too; use PortBindings"),
   Shell: only([[]], "is for builds"),
   StdinOnce: field(z.boolean(), "close its input when the first client goes"),
   StopSignal: field(z.string().regex(/^(?:[A-Z0-9+-]{1,16}|)$/, "the name or number of a signal"), "asks it to end"),
