@@ -1,26 +1,36 @@
-import { cp } from "node:fs/promises";
+import { cp, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { installClients } from "../src/install-clients.ts";
+import { installPackages } from "../src/install-packages.ts";
+import { installPython, whyNoPip } from "../src/install-python.ts";
 import { giveTo, openHost, patiently, type Host } from "../src/open-host.ts";
 import { serviceImage } from "../src/service-image.ts";
 
 const HERE = path.join(import.meta.dirname, "..");
 const NAME = "clients";
+const NOTHING = "docker ps -aq; docker volume ls -q; docker network ls -q --filter type=custom";
+
+const noPip = await whyNoPip();
+if (noPip !== undefined) process.stdout.write(`skipped: Testcontainers for Python, because ${noPip}\n`);
 
 let host: Host;
-let image: string;
+const images = { POSTGRES_IMAGE: "", REDIS_IMAGE: "" };
 /** Run a script in the sandbox, in the project's directory. */
-const inside = (script: string) => host.sbx(["exec", "-e", `POSTGRES_IMAGE=${image}`, NAME, "sh", "-c", script]);
+const inside = (script: string) => host.sbx(["exec", ...Object.entries(images).flatMap(([name, image]) => ["-e", `${name}=${image}`]), NAME, "sh", "-c", script]);
 
 beforeAll(async () => {
   host = openHost();
   const cwd = await host.project("service");
-  await installClients(cwd);
   await cp(path.join(HERE, "clients"), cwd, { recursive: true });
+  await installPackages("docker-clients", await readFile(path.join(cwd, "package.json"), "utf8"), cwd);
+  if (noPip === undefined) await installPython("docker-clients-python", ["testcontainers==4.15.0", "pg8000==1.31.5"], path.join(cwd, "python"));
   giveTo(cwd, 1000);
-  const [reference] = await host.imageNames(await serviceImage("postgres"));
-  image = reference ?? "";
+  for (const [name, recipe] of [
+    ["POSTGRES_IMAGE", "postgres"],
+    ["REDIS_IMAGE", "redis"],
+  ] as const) {
+    images[name] = (await host.imageNames(await serviceImage(recipe)))[0] ?? "";
+  }
   const made = await host.sbx(["create", "-q", "--mount-docker-socket", "--name", NAME, path.join(HERE, "kits/docker-clients")], { cwd });
   if (made.code !== 0) throw new Error(made.stderr);
 }, 600_000);
@@ -31,36 +41,52 @@ describe("clients of Docker's API in a sandbox, unchanged and not configured", (
     const { code, stdout, stderr } = await inside('docker run --rm "$POSTGRES_IMAGE" true');
     expect([code, stdout]).toEqual([125, ""]);
     expect(stderr).toMatch(/pull|No such image|not found/i);
-    expect((await host.sbx(["docker", "allow-image", image])).code).toBe(0);
-    expect((await inside("docker images --format '{{.Repository}}:{{.Tag}}'")).stdout.split("\n")).toContain(image);
+    for (const image of Object.values(images)) expect((await host.sbx(["docker", "allow-image", image])).code).toBe(0);
+    expect((await inside("docker images --format '{{.Repository}}:{{.Tag}}'")).stdout.split("\n")).toEqual(expect.arrayContaining(Object.values(images)));
+    expect((await inside("env | grep -c TESTCONTAINERS")).stdout).toBe("0\n");
   });
 
   it("Testcontainers starts a real Postgres, which a test uses and stops", async ({ expect }) => {
     expect(await inside("timeout 150 node postgres.mjs")).toEqual({ code: 0, stdout: "kept\n1\n", stderr: "" });
-    expect((await inside("env | grep -c TESTCONTAINERS")).stdout).toBe("0\n");
     // Its reaper, which waits for further tests, is the only one left.
     expect((await inside("docker ps -a --format '{{.Image}}'; docker volume ls -q")).stdout).toMatch(/^testcontainers\/ryuk:\S+\n$/);
   });
 
-  it("Testcontainers' reaper removes what a test left that was killed", async ({ expect }) => {
+  it("Testcontainers starts a real Redis and a stub that it builds, in a network of their own", async ({ expect }) => {
+    expect(await inside("timeout 170 node services.mjs")).toEqual({ code: 0, stdout: "1.25\nfound its neighbour\n", stderr: "" });
+  });
+
+  it.skipIf(noPip !== undefined)("Testcontainers for Python starts a real Postgres (where pip is)", async ({ expect }) => {
+    expect(await inside("PYTHONPATH=python timeout 150 python3 postgres.py")).toMatchObject({ code: 0, stdout: "kept by Python\n" });
+  });
+
+  it("Testcontainers' reaper removes what a test left that was killed, and what it built", async ({ expect }) => {
     const killed = "node postgres.mjs --then-wait > out & until grep kept out; do sleep 0.2; done; kill -9 $!; docker ps --format '{{.Image}}'";
-    expect((await inside(`timeout 150 sh -c '${killed.replaceAll("'", `'"'"'`)}'`)).stdout.split("\n")).toContain(image);
-    expect(await patiently(60_000, async () => (await inside("docker ps -aq; docker volume ls -q")).stdout === "")).toBe(true);
+    expect((await inside(`timeout 150 sh -c '${killed.replaceAll("'", `'"'"'`)}'`)).stdout.split("\n")).toContain(images.POSTGRES_IMAGE);
+    expect(await patiently(90_000, async () => (await inside(`${NOTHING}; docker images -q --filter reference='localhost/*'`)).stdout === "")).toBe(true);
   });
 
   it("dockerode and docker-py run, make, look and remove", async ({ expect }) => {
     expect(await inside("node dockerode.mjs")).toEqual({ code: 0, stdout: "from dockerode\r\n0 true made\n", stderr: "" });
     expect(await inside("python3 library.py")).toEqual({ code: 0, stdout: "from python\nin it 127.0.0.1\n", stderr: "" });
-    expect((await inside("docker ps -aq; docker volume ls -q; docker network ls -q --filter type=custom")).stdout).toBe("");
+    expect((await inside(NOTHING)).stdout).toBe("");
   });
 
-  it("compose brings up what depends on what is healthy, by the names of services, and takes it down", async ({ expect }) => {
-    const up = await inside("docker-compose up -d && docker-compose ps");
-    expect([up.code, up.stderr.includes("ERROR")]).toEqual([0, false]);
-    expect(up.stdout).toMatch(/db_1 .*Up \(healthy\)/);
-    expect((await inside("curl -s --retry 20 --retry-connrefused --retry-all-errors localhost:8080")).stdout).toBe("from the database\n");
-    expect((await inside("docker-compose exec -T web cat /srv/docker-compose.yml | head -1")).stdout).toBe('version: "2.4"\n');
-    expect((await inside("docker-compose down -v")).code).toBe(0);
-    expect((await inside("docker ps -aq; docker volume ls -q; docker network ls -q --filter type=custom")).stdout).toBe("");
+  it("compose brings up three projects at once, by what depends on what is healthy, and takes them down", { timeout: 400_000 }, async ({ expect }) => {
+    const each = (command: (project: string) => string) => Promise.all(["site", "jobs", "parts"].map((project) => inside(`cd compose/${project} && ${command(project)}`)));
+    const up = await each((project) => `docker-compose up -d ${project === "jobs" ? "--scale worker=2" : ""} 2>&1`);
+    expect(
+      up.map(({ code }) => code),
+      up.map(({ stdout }) => stdout).join("\n"),
+    ).toEqual([0, 0, 0]);
+    const answer = "curl -s --retry 30 --retry-connrefused --retry-all-errors";
+    expect((await inside(`${answer} localhost:8080; cd compose/site && docker-compose ps`)).stdout).toMatch(/^from the database\n[\s\S]*db_1 .*Up \(healthy\)/);
+    expect((await inside("cd compose/site && docker-compose exec -T web head -1 /srv/services.mjs")).stdout).toContain("More of what services talk to");
+    const done = "cd compose/jobs && docker-compose exec -T db psql -U postgres -Atc 'select what from done order by what'";
+    expect(await patiently(60_000, async () => (await inside(done)).stdout === "one done\nthree done\ntwo done\n")).toBe(true);
+    expect((await inside(`${answer} localhost:8081 -o /dev/null -w %{http_code}; cd compose/jobs; docker-compose ps -q worker | wc -l`)).stdout).toBe("2002\n");
+    expect((await inside(`cd compose/parts && ${answer} $(docker-compose port proxy 8080)/seen`)).stdout).toBe("database 1\nmigrated\n");
+    expect((await each(() => "docker-compose down -v --rmi local")).map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect((await inside(NOTHING)).stdout).toBe("");
   });
 });

@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { Host } from "./open-host.ts";
+import { spellings } from "./spellings.ts";
+
+/** What to look in, beside the texts given: everything that a sandbox, its containers and the daemon hold. */
+export interface Search {
+  readonly secret: string;
+  readonly sandbox: string;
+  readonly texts: readonly string[];
+}
+
+/** Look for a secret in every spelling wherever an agent or a reader of the daemon's files could meet it. Resolves with where it is, and how many bytes were read. */
+export async function findSecret(host: Host, { secret, sandbox, texts }: Search): Promise<{ readonly found: readonly string[]; readonly bytes: number }> {
+  const { id } = await host.sandbox(sandbox);
+  const inside = await host.sbx(["exec", sandbox, "sh", "-c", "env; tar c -C ~ . 2>/dev/null; tar c /tmp /etc /run/sbx 2>/dev/null; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline"]);
+  const containers = await Promise.all((await host.containersOf(id)).map(({ Id }) => host.inspect(Id)));
+  const files = [host.stateDirectory, path.join(path.dirname(host.stateDirectory), "config")].flatMap((directory) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((one) => (one.isFile() ? [path.join(one.parentPath, one.name)] : [])),
+  );
+  const places: readonly (readonly [string, string])[] = [
+    ["inside", inside.stdout],
+    ["events", JSON.stringify(await host.events())],
+    ["daemon logs", (await host.sbx(["daemon", "logs"])).stdout],
+    ["server logs", (await host.sbx(["mcp", "logs", "github-official"])).stdout],
+    ["session logs", (await host.sbx(["logs", sandbox])).stdout],
+    ...containers.map((text) => ["container", text] as const),
+    ...files.map((file) => [file, readFileSync(file, "latin1")] as const),
+    ...texts.map((text, index) => [`text ${index}`, text] as const),
+  ];
+  const needles = spellings(secret);
+  return { found: places.filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place), bytes: places.reduce((sum, [, text]) => sum + text.length, 0) };
+}
