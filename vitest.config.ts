@@ -13,6 +13,19 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/*/test/**/*.test.ts"],
+          exclude: ["packages/mcp-gateway/**", "**/*.engine.test.ts", "**/node_modules/**"],
+          testTimeout: 15_000,
+          // Loading our modules anew for each file would cost more than the tests themselves.
+          isolate: false,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // Threads, floods and bombs: these files come to their end only with a process each.
+          name: "unit-isolated",
+          include: ["packages/mcp-gateway/test/**/*.test.ts"],
           exclude: ["**/*.engine.test.ts", "**/node_modules/**"],
           testTimeout: 15_000,
         },

@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { outcomeOf, type Outcome } from "./check.ts";
 import { capture } from "./run-tool.ts";
@@ -11,10 +11,13 @@ const PNPM = ["-y", "-p", "pnpm@12"];
 /** Packages that are looked at side by side: each look is one process after another. */
 const LANES = availableParallelism();
 
+/** What was built, by the content it was built from: a fresh clone need not build again what another one of the same content has. */
+const BUILT = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "sbx-tests", "turbo");
+
 /** Build and pack every published package as a release would, then look at each tarball as a user's tools will. */
 export async function checkPackages(root: string): Promise<Outcome> {
   const published = (await workspacePackages(root)).filter((one) => !one.isPrivate);
-  const built = await capture("npx", [...PNPM, "turbo", "run", "build", "--output-logs=errors-only"], root);
+  const built = await capture("npx", [...PNPM, "turbo", "run", "build", "--output-logs=errors-only", `--cache-dir=${BUILT}`], root);
   if (built.code !== 0) return { ok: false, note: "the build failed", output: built.output };
   const place = await mkdtemp(path.join(tmpdir(), "sbx-packages-"));
   try {

@@ -17,7 +17,11 @@ const DOCUMENTED = 0.9;
 
 /** Every check of the repository, in the order they run. */
 export const CHECKS: readonly Check[] = [
-  { name: "types", keeps: "the whole tree compiles", run: async (root) => await runTool({ root, tool: "tsc", args: ["-p", "tsconfig.json"], note: countOf(/error TS\d+/g, "errors") }) },
+  {
+    name: "types",
+    keeps: "the whole tree compiles",
+    run: async (root) => await runTool({ root, tool: "../typescript-native/bin/tsc", args: ["-p", "tsconfig.json"], note: countOf(/error TS\d+/g, "errors") }),
+  },
   {
     name: "lint",
     keeps: "size, safety and the house rules",
