@@ -61,7 +61,11 @@ try {
     await part(`${project} tests`, async () => {
       const report = join(reports, `${project}.json`);
       const vitest = join(root, "node_modules/vitest/vitest.mjs");
-      const { code } = await runCommand(machine.node, [vitest, "run", "--project", project === "unit" ? "unit*" : project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], { cwd: root, env, show: true });
+      const { code } = await runCommand(machine.node, [vitest, "run", "--project", project === "unit" ? "unit*" : project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], {
+        cwd: root,
+        env,
+        show: true,
+      });
       return { code, tally: tallyOf(existsSync(report) ? readFileSync(report, "utf8") : undefined, code) };
     });
   }

@@ -45,6 +45,8 @@ export async function remoteTransport({ kind, url: address, fetch, events, limit
 class RemoteTransport implements Transport {
   readonly #sdk: SdkTransport;
   readonly #events: TransportEvents;
+  /** That the server knows that we are ready: requests sent side by side may arrive in any order, and none may arrive before it. */
+  #ready: Promise<void> = Promise.resolve();
   #closed = false;
   #log = "";
 
@@ -67,10 +69,14 @@ class RemoteTransport implements Transport {
 
   send(message: RpcMessage): void {
     if (this.#closed) return;
-    // The SDK's type of a message is this JSON; it was built from its known parts just now.
-    this.#sdk.send(jsonFromMessage(message) as unknown as JSONRPCMessage).catch((error: unknown) => {
+    const sent = this.#ready.then(async () => {
+      // The SDK's type of a message is this JSON; it was built from its known parts just now.
+      if (!this.#closed) await this.#sdk.send(jsonFromMessage(message) as unknown as JSONRPCMessage);
+    });
+    const settled = sent.catch((error: unknown) => {
       this.#unsent(message, error);
     });
+    if (message.kind === "notification" && message.method === "notifications/initialized") this.#ready = settled;
   }
 
   agreed(version: string): void {
