@@ -12,7 +12,7 @@ const PNPM = ["-y", "-p", "pnpm@12"];
 const LANES = availableParallelism();
 
 /** What was built, by the content it was built from: a fresh clone need not build again what another one of the same content has. */
-const BUILT = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "sbx-tests", "turbo");
+const BUILT = path.join(homedir(), ".cache", "sbx-tests", "turbo");
 
 /** Build and pack every published package as a release would, then look at each tarball as a user's tools will. */
 export async function checkPackages(root: string): Promise<Outcome> {
