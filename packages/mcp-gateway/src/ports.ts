@@ -92,6 +92,8 @@ export interface ServerRunner {
    * @throws as {@link ServerRunner.start}
    */
   prepare?(request: StartServer, options: { readonly progress: (line: string) => void; readonly signal: AbortSignal }): Promise<void>;
+  /** A client has come that may soon need a server, whichever: get ready what all need. */
+  expect?(): void;
   /** @throws AppError `SERVER_FAILED`, `SERVER_DENIED`, `SECRET_MISSING`, `CONFIG_INVALID`, `IMAGE_UNAVAILABLE`, or the signal's reason */
   start(request: StartServer, signal: AbortSignal): Promise<RunningServer>;
 }

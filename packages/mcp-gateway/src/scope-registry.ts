@@ -53,6 +53,7 @@ export class ScopeRegistry implements AsyncDisposable {
       },
     });
     this.#sessions.set(session, scope);
+    this.parts.runner.expect?.();
     return session;
   }
 

@@ -32,7 +32,7 @@ export { DOCKER_DIRECTORY, DOCKER_SOCKET } from "./sandbox/workload-container.ts
 export { LABELS } from "./sandbox/labels.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
 export type { CheckedWorkspace, DockerSockets, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
-export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, WorkspacePart } from "./ports/server-host.ts";
+export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, SpareLink, WorkspacePart } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
 export { EngineIds, type ProbeRequest } from "./sandbox/engine-ids.ts";

@@ -56,14 +56,14 @@ export class ServerLab implements AsyncDisposable {
     return { engine, baseImage: await images.base(() => undefined, signal), gateImage: await images.gate(() => undefined, signal) };
   }
 
-  static async make(equipment: Equipment): Promise<ServerLab> {
+  static async make(equipment: Equipment, more: Pick<ServerParts, "spareGates"> = {}): Promise<ServerLab> {
     const root = await mkdtemp("/var/tmp/sbxm-");
     await chmod(root, 0o755);
     for (const name of ["state", "config", "home"]) await mkdir(path.join(root, name), { mode: name === "home" ? 0o755 : 0o700 });
-    return new ServerLab(equipment, root);
+    return new ServerLab(equipment, root, more);
   }
 
-  private constructor({ engine, baseImage, gateImage }: Equipment, root: string) {
+  private constructor({ engine, baseImage, gateImage }: Equipment, root: string, more: Pick<ServerParts, "spareGates">) {
     this.root = root;
     this.engine = engine;
     this.baseImage = baseImage;
@@ -99,6 +99,7 @@ export class ServerLab implements AsyncDisposable {
       owner: this.owner,
       newId: () => ServerPodId.parse(`mcp_${eight()}`),
       record,
+      ...more,
     };
     this.pods = this.#scope.use(new ServerPods(this.parts));
   }

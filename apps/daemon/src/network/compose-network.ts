@@ -1,11 +1,12 @@
 import { AppError, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { Neighbours, type ContainerNetwork, type PodLink, type PodNetwork, type SandboxRecord, type ServerNetwork } from "@sbx/core";
-import { mayAllow, mayReach } from "@sbx/egress-policy";
+import { mayReach } from "@sbx/egress-policy";
 import { createPodHost, createWall, podDirectory, type Pod, type WallOptions } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerNetwork, staysWithin, type Opening } from "./container-network.ts";
+import { createServerNetwork } from "./server-network.ts";
 import { PodRegister, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
 
@@ -91,19 +92,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
         return openPod(id, known, { ...opening, mayAllow: (name) => mayReach(policyNow(), name) });
       },
     },
-    servers: {
-      async open({ id, server, sandbox: owner, rules, purpose, ...opening }) {
-        const policyNow = policy.ofServer({ server, rules, purpose, owner: owner === undefined ? undefined : () => sandbox(owner) });
-        const known: RegisteredPod = {
-          scope: () => (purpose === "run" ? `--server ${server}` : undefined),
-          policy: policyNow,
-          sandbox: owner,
-          fields: { server, ...(purpose === "run" ? {} : { installing: true }) },
-        };
-        // Names of sbx's own services lead nowhere in a server's pod.
-        return openPod(id, known, { ...opening, resume: false, mayAllow: (name) => mayAllow(policyNow(), name) });
-      },
-    },
+    servers: createServerNetwork({ openPod, policy, sandbox }),
     containers: createContainerNetwork({ neighbours, openPod, podOf, policyOf, sandbox }),
     reconsider: () => {
       wall.reconsider();

@@ -1,9 +1,9 @@
 import { text } from "node:stream/consumers";
-import { AppError, SandboxId, ServerPodId, type EventInit } from "@sbx/contracts";
-import { reapServers, ServerPods, type PodLink, type ServerLaunch, type ServerParts, type ServerPod } from "@sbx/core";
+import { AppError, SandboxId, ServerPodId, type EventInit, type NetworkState } from "@sbx/contracts";
+import { reapServers, ServerPods, type PodLink, type ServerLaunch, type ServerParts, type ServerPod, type SpareLink } from "@sbx/core";
 import { Secret } from "@sbx/secret-injector";
 import { FakeEngine } from "@sbx/testing";
-import { describe, it } from "vitest";
+import { describe, it, type ExpectStatic } from "vitest";
 
 const BOX = SandboxId.parse("sbx_aaaaaaaa");
 
@@ -19,15 +19,18 @@ function setup(changes: Partial<ServerParts> = {}) {
     log.push(what);
     return Promise.resolve(value);
   };
+  const state: { network: NetworkState } = { network: "ready" };
+  const aLink = (): PodLink => ({ socketDirectory: "/pod", state: () => state.network, ready: () => said("ready", undefined), [Symbol.asyncDispose]: () => said("close network", undefined) });
+  const given: Parameters<SpareLink["give"]>[0][] = [];
   const parts: ServerParts = {
     engine: () => Promise.resolve(engine),
     images: () => Promise.resolve({ gate: () => Promise.resolve("sha256:gate") }),
     network: {
       open: (pod) => {
         opened.push(pod);
-        const link: PodLink = { socketDirectory: "/pod", state: () => "ready", ready: () => said("ready", undefined), [Symbol.asyncDispose]: () => said("close network", undefined) };
-        return said("open network", link);
+        return said("open network", aLink());
       },
+      openSpare: () => said("open spare", { ...aLink(), give: (server) => void (given.push(server), log.push("give")) }),
     },
     files: {
       podDirectory: () => Promise.resolve("/pods/x"),
@@ -51,7 +54,7 @@ function setup(changes: Partial<ServerParts> = {}) {
     record: (event) => events.push(event),
     ...changes,
   };
-  return { engine, parts, log, opened, events, pods: new ServerPods(parts) };
+  return { engine, parts, log, opened, given, state, events, pods: new ServerPods(parts) };
 }
 
 function aLaunch(changes: Partial<ServerLaunch> = {}): ServerLaunch {
@@ -118,8 +121,8 @@ describe("servers' pods", () => {
     const failing = new ServerPods({
       ...parts,
       ...(where === "engine" ? { engine: broken } : {}),
-      ...(where === "network" ? { network: { open: broken } } : {}),
-      ...(where === "ready" ? { network: { open: async (pod) => ({ ...(await parts.network.open(pod)), ready: broken }) } } : {}),
+      ...(where === "network" ? { network: { ...parts.network, open: broken } } : {}),
+      ...(where === "ready" ? { network: { ...parts.network, open: async (pod) => ({ ...(await parts.network.open(pod)), ready: broken }) } } : {}),
       ...(where === "verify" ? { workspace: { ...parts.workspace, verifyParts: broken } } : {}),
     });
     if (where === "exec") engine.exec = broken;
@@ -133,7 +136,7 @@ describe("servers' pods", () => {
     const { pods, parts } = setup();
     const failing = new ServerPods({
       ...parts,
-      network: { open: () => Promise.reject(new AppError("POD_FAILED", { message: "first", fix: "none" })) },
+      network: { ...parts.network, open: () => Promise.reject(new AppError("POD_FAILED", { message: "first", fix: "none" })) },
       files: { ...parts.files, remove: () => Promise.reject(new Error("second")) },
     });
     await expect(failing.start(aLaunch(), signal)).rejects.toThrow("first");
@@ -162,5 +165,97 @@ describe("servers' pods", () => {
     expect(await engine.list(["dev.sbx.owner"])).toEqual([]);
     expect((await engine.listVolumes([])).map(({ name }) => name)).toEqual(["mine", "theirs", "package"]);
     expect(log).toContain("sweep files");
+  });
+});
+
+describe("a gate that is kept ready", () => {
+  const containers = async (engine: FakeEngine): Promise<readonly string[]> =>
+    (await engine.list(["dev.sbx.owner=me"])).map(({ labels }) => `${labels["dev.sbx.role"]} ${labels["dev.sbx.server"] ?? "of nobody"}`).toSorted();
+  const spareOf = async (engine: FakeEngine, { expect }: { readonly expect: ExpectStatic }): Promise<void> =>
+    await expect.poll(async () => await containers(engine), { timeout: 20_000 }).toEqual(["server-gate of nobody"]);
+
+  it("is there once somebody may need it, is given to one server with what that may reach, and another one is made", async ({ expect }) => {
+    const { pods, engine, log, given } = setup({ spareGates: true });
+    pods.expect();
+    pods.expect();
+    await spareOf(engine, { expect });
+    const rules = [{ id: "entry:1", effect: "allow", to: "example.org:443", layer: "profile" }] as const;
+    await using server = await pods.start(aLaunch({ rules }), signal);
+    expect(log.slice(0, 4)).toEqual(["open spare", "ready", "give", "ready"]);
+    expect(given).toEqual([{ server: "search", sandbox: BOX, rules, purpose: "run" }]);
+    server.stdin.end("hello");
+    expect(await text(server.stdout)).toBe("hello");
+    await server[Symbol.asyncDispose]();
+    await spareOf(engine, { expect });
+    await pods[Symbol.asyncDispose]();
+    expect(await containers(engine)).toEqual([]);
+  });
+
+  it("is given to one of two that start at once", async ({ expect }) => {
+    const { pods, engine, log, given } = setup({ spareGates: true });
+    pods.expect();
+    await spareOf(engine, { expect });
+    const servers = await Promise.all(["one", "two"].map(async (server) => await pods.start(aLaunch({ server }), signal)));
+    expect(log.filter((line) => line === "give" || line === "open network").toSorted()).toEqual(["give", "open network"]);
+    expect(given).toHaveLength(1);
+    await Promise.all(servers.map(async (server) => await server[Symbol.asyncDispose]()));
+    await pods[Symbol.asyncDispose]();
+    expect(await containers(engine)).toEqual([]);
+  });
+
+  it("is none that has ended meanwhile: that one is taken away", async ({ expect }) => {
+    const { pods, engine, log, state } = setup({ spareGates: true });
+    pods.expect();
+    await spareOf(engine, { expect });
+    state.network = "cut-off";
+    await using server = await pods.start(aLaunch(), signal);
+    expect(server).toBeDefined();
+    expect(log).not.toContain("give");
+    expect(log.slice(0, 5)).toEqual(["open spare", "ready", "close network", "remove files", "open network"]);
+    await pods[Symbol.asyncDispose]();
+  });
+
+  it("keeps nobody from starting when it cannot be made, and is none unless it is asked for", async ({ expect }) => {
+    const { pods: without, log: quiet } = setup();
+    without.expect();
+    await using one = await without.start(aLaunch(), signal);
+    expect(one).toBeDefined();
+    expect(quiet).not.toContain("open spare");
+    const { parts, engine, given } = setup({ spareGates: true });
+    const pods = new ServerPods({ ...parts, network: { ...parts.network, openSpare: () => Promise.reject(new AppError("POD_FAILED", { message: "none", fix: "none" })) } });
+    pods.expect();
+    await using two = await pods.start(aLaunch(), signal);
+    expect(two).toBeDefined();
+    expect(given).toEqual([]);
+    await pods[Symbol.asyncDispose]();
+    expect(await containers(engine)).toEqual([]);
+  });
+
+  it("is left to the next one when who waited for it has gone, and leaves nothing when the daemon ends meanwhile", async ({ expect }) => {
+    const { parts, engine, given } = setup({ spareGates: true });
+    const opening = Promise.withResolvers<undefined>();
+    const pods = new ServerPods({
+      ...parts,
+      network: {
+        ...parts.network,
+        openSpare: async (place) => {
+          await opening.promise;
+          return await parts.network.openSpare(place);
+        },
+      },
+    });
+    pods.expect();
+    const gone = new AbortController();
+    const waiting = pods.start(aLaunch(), gone.signal);
+    gone.abort(new Error("gone"));
+    await expect(waiting).rejects.toThrow("gone");
+    opening.resolve(undefined);
+    await using server = await pods.start(aLaunch({ server: "next" }), signal);
+    expect(server).toBeDefined();
+    expect(given.map((one) => one.server)).toEqual(["next"]);
+    await pods[Symbol.asyncDispose]();
+    expect(await containers(engine)).toEqual([]);
+    await expect(pods.start(aLaunch(), signal)).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(await containers(engine)).toEqual([]);
   });
 });

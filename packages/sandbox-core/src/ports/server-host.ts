@@ -21,6 +21,14 @@ export interface ServerPod {
 /** Opens the daemon's end of servers' networks; the caller owns each link it gets and disposes of it. */
 export interface ServerNetwork {
   open(pod: ServerPod): Promise<PodLink>;
+  /** Open the network of a pod that is nobody's yet: nothing gets out of it before it is given to a server. */
+  openSpare(place: Pick<ServerPod, "id" | "hostname" | "directory">): Promise<SpareLink>;
+}
+
+/** The daemon's end of a pod that may be given to one server, and to no second one. */
+export interface SpareLink extends PodLink {
+  /** @throws Error when it was given before */
+  give(server: Omit<ServerPod, "id" | "hostname" | "directory">): void;
 }
 
 /** Files that the daemon holds for a server's pod, never in a place that anything in a pod can write. */

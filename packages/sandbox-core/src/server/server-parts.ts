@@ -17,6 +17,8 @@ export interface ServerParts {
   readonly owner: string;
   readonly newId: () => ServerPodId;
   readonly record: RecordEvent;
+  /** Whether a gate is kept ready for the next server; it is not unless this is `true`. */
+  readonly spareGates?: boolean;
 }
 
 /** Whom a server works for, and its name. */

@@ -4,6 +4,7 @@ import { LABELS } from "../sandbox/labels.ts";
 import { removeVolumes } from "./reap-servers.ts";
 import type { ServerLaunch, ServerProcess } from "./server-launch.ts";
 import type { ServerParts } from "./server-parts.ts";
+import { SpareGates } from "./spare-gates.ts";
 import { startServer } from "./start-server.ts";
 
 /** Servers that one sandbox, or the host, may have at once. */
@@ -29,10 +30,17 @@ interface Held {
 export class ServerPods implements AsyncDisposable {
   readonly #parts: ServerParts;
   readonly #held = new Set<Held>();
+  readonly #spares: SpareGates;
   #closed = false;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    this.#spares = new SpareGates(parts);
+  }
+
+  /** A server will perhaps be started soon: get ready what every one needs. */
+  expect(): void {
+    this.#spares.expect();
   }
 
   /**
@@ -57,6 +65,7 @@ export class ServerPods implements AsyncDisposable {
       return await starting;
     } finally {
       this.#held.delete(held);
+      this.#spares.expectLater();
     }
   }
 
@@ -72,7 +81,7 @@ export class ServerPods implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    await this.#end(() => true);
+    await Promise.all([this.#end(() => true), this.#spares[Symbol.asyncDispose]()]);
   }
 
   async #end(which: (owner: SandboxId | undefined) => boolean): Promise<void> {
@@ -88,7 +97,9 @@ export class ServerPods implements AsyncDisposable {
   async #begin(launch: ServerLaunch, signal: AbortSignal): Promise<ServerProcess> {
     const scope = new AsyncDisposableStack();
     try {
-      return this.#own(launch, await startServer(this.#parts, { id: this.#parts.newId(), launch, signal, scope }), scope);
+      const spare = await this.#spares.take(signal);
+      if (spare !== undefined) scope.use(spare.scope);
+      return this.#own(launch, await startServer(this.#parts, { id: spare?.id ?? this.#parts.newId(), spare, launch, signal, scope }), scope);
     } catch (error) {
       // What cannot be taken back now is found by its labels when the daemon starts; why it failed is what a caller has to know.
       await scope.disposeAsync().catch(() => undefined);

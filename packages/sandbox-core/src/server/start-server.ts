@@ -1,5 +1,4 @@
 import { AppError, type ServerPodId } from "@sbx/contracts";
-import { gateContainer } from "../pod/gate-container.ts";
 import type { Engine, EngineId, ExecProcess, Mount } from "../ports/engine.ts";
 import type { PodLink } from "../ports/host.ts";
 import type { PreparedParts } from "../ports/server-host.ts";
@@ -10,17 +9,17 @@ import { HOLD_PROGRAM } from "../sandbox/workload-container.ts";
 import { dataVolume, giveVolumes, makeVolumes } from "./data-volumes.ts";
 import { checkTarget, SERVER_HOME, serverContainer, serverUser } from "./server-container.ts";
 import type { ServerLaunch } from "./server-launch.ts";
+import { createGate, GATE_TIMEOUT_MS, HOSTNAME, type ServerGate } from "./server-gate.ts";
 import { serverLabels, type ServerParts } from "./server-parts.ts";
+import type { SpareGate } from "./spare-gates.ts";
 
-/** How long a gate may take to hand over its listeners. */
-const GATE_TIMEOUT_MS = 20_000;
 /** How long a server may take to end after it was told to. */
 const WORKLOAD_GRACE_S = 1;
-/** Name by which a server's container knows itself. */
-const HOSTNAME = "server";
 
 export interface StartServerRequest {
   readonly id: ServerPodId;
+  /** A gate of this id that is ready and whose pod is nobody's; the scope has it already. */
+  readonly spare?: SpareGate | undefined;
   readonly launch: ServerLaunch;
   readonly signal: AbortSignal;
   /** Receives everything that is to be taken back, in the order in which it was made. */
@@ -48,7 +47,7 @@ export async function startServer(parts: ServerParts, request: StartServerReques
   for (const target of [...launch.volumes.map((volume) => volume.target), ...launch.scratch]) checkTarget(launch.server, target);
   const engine = await parts.engine();
   const gateImage = await (await parts.images()).gate(() => undefined, signal);
-  scope.defer(() => parts.files.remove(id));
+  if (request.spare === undefined) scope.defer(() => parts.files.remove(id));
   const prepared = await prepareParts(parts, request);
   await makeVolumes(parts, engine, launch);
   const place: Omit<Place, "link"> = { engine, gateImage, user: prepared?.user ?? serverUser(launch), prepared };
@@ -71,22 +70,15 @@ async function prepareParts(parts: ServerParts, { id, launch, scope }: StartServ
   return parts.workspace.prepareParts({ id, directory, sandbox: await parts.workspaceOf(sandbox), parts: wanted });
 }
 
-async function startContainers(parts: ServerParts, { id, launch, signal, scope }: StartServerRequest, place: Omit<Place, "link">): Promise<EngineId> {
+async function startContainers(parts: ServerParts, request: StartServerRequest, place: Omit<Place, "link">): Promise<EngineId> {
+  const { id, launch, signal, scope, spare } = request;
   const { engine, gateImage } = place;
-  const made: { gate?: EngineId; workload?: EngineId } = {};
-  // The daemon's end goes before its gate, so that the gate's end is not taken for a fault.
-  scope.defer(async () => {
-    if (made.gate !== undefined) await engine.remove(made.gate);
-  });
-  const link = scope.use(
-    await parts.network.open({ id, hostname: HOSTNAME, directory: await parts.files.podDirectory(id), server: launch.server, sandbox: launch.sandbox, rules: launch.rules, purpose: launch.purpose }),
-  );
+  const made: { workload?: EngineId } = {};
+  const { container: gate, link } = spare === undefined ? await ownGate(parts, request, place) : given(spare, launch);
   scope.defer(() => endWorkload(engine, made.workload));
-  const labels = serverLabels(parts.owner, "server-gate", { id, ...launch });
-  made.gate = await engine.create(gateContainer({ name: `sbx-mcp-gate-${id.slice(4)}`, image: gateImage, labels, hostname: HOSTNAME, socketDirectory: link.socketDirectory }), signal);
-  const { gate } = made;
   // Both are waited for, also when one fails: what comes into being later would be nobody's.
-  const [created, started] = await Promise.allSettled([createWorkload(parts, { id, launch, gate, place: { ...place, link }, signal }), engine.start(gate, signal)]);
+  const starting = spare === undefined ? engine.start(gate, signal) : undefined;
+  const [created, started] = await Promise.allSettled([createWorkload(parts, { id, launch, gate, place: { ...place, link }, signal }), starting]);
   if (created.status === "fulfilled") made.workload = created.value;
   if (created.status === "rejected") throw created.reason;
   if (started.status === "rejected") throw started.reason;
@@ -98,6 +90,21 @@ async function startContainers(parts: ServerParts, { id, launch, signal, scope }
   });
   await engine.start(created.value, signal);
   return created.value;
+}
+
+async function ownGate(parts: ServerParts, { id, launch, signal, scope }: StartServerRequest, { engine, gateImage }: Pick<Place, "engine" | "gateImage">): Promise<ServerGate<PodLink>> {
+  const labels = serverLabels(parts.owner, "server-gate", { id, ...launch });
+  return createGate(parts, { id, engine, image: gateImage, labels, open: (at) => parts.network.open({ ...at, ...whomItServes(launch) }), signal, scope });
+}
+
+/** From here on its pod may reach what this server may. */
+function given(spare: SpareGate, launch: ServerLaunch): ServerGate<PodLink> {
+  spare.link.give(whomItServes(launch));
+  return spare;
+}
+
+function whomItServes({ server, sandbox, rules, purpose }: ServerLaunch): Pick<ServerLaunch, "server" | "sandbox" | "rules" | "purpose"> {
+  return { server, sandbox, rules, purpose };
 }
 
 /** Its programs are told to end before they are made to. */

@@ -163,7 +163,7 @@ function podPartsOf({ config, parts, network, workspace, sandbox, record }: Pick
   const { engine, images } = parts;
   const files = createServerFiles(config.stateDirectory, parts.files);
   const workspaceOf: ServerParts["workspaceOf"] = (id) => workspaceSeenBy(parts, sandbox(id));
-  return { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record };
+  return { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record, spareGates: true };
 }
 
 /** The workspace as a sandbox has it, with what the engine's ids are on this machine. */

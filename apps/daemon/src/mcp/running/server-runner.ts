@@ -7,7 +7,7 @@ import { rootsSeenBy, serverLaunch } from "./server-launches.ts";
 import type { ServerPreparations } from "./server-preparations.ts";
 
 export interface ServerRunnerParts {
-  readonly pods: Pick<ServerPods, "start">;
+  readonly pods: Pick<ServerPods, "expect" | "start">;
   /** Brings the program of a server; at a start nobody wants to hear how. */
   readonly preparations: Pick<ServerPreparations, "prepare">;
   readonly secrets: Pick<SecretKeeper, "lookup" | "adopt">;
@@ -29,6 +29,9 @@ export function createServerRunner({ pods, preparations, secrets, catalogOf, may
     return { identity, environment };
   };
   return {
+    expect: () => {
+      pods.expect();
+    },
     async prepare({ entry, config }, options) {
       const plan = planServer(entry, config);
       // One that could not start is not fetched either.

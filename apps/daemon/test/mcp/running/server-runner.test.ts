@@ -9,7 +9,7 @@ describe("a local server", () => {
   it("that lacks a secret is neither fetched nor started, and the answer names the command that mends it", async ({ expect }) => {
     const done: string[] = [];
     const runner = createServerRunner({
-      pods: { start: () => Promise.reject(new Error(String(done.push("start")))) },
+      pods: { expect: () => undefined, start: () => Promise.reject(new Error(String(done.push("start")))) },
       preparations: { prepare: () => Promise.reject(new Error(String(done.push("prepare")))) },
       secrets: { adopt: () => Promise.resolve([]), lookup: () => () => Promise.resolve({ found: false, fix: "sbx secret set tickets.token" }) },
       catalogOf: () => "team",
