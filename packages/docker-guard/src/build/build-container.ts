@@ -1,11 +1,11 @@
-import type { ImageFacts } from "../engine/engine-answers.ts";
-import { Created } from "../engine/engine-answers.ts";
+import { ContainerSummaries, Created, WaitAnswer, type ImageFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import { childBody } from "../life/child-body.ts";
 import { childNetworks } from "../life/joined-networks.ts";
 import { BRIDGE } from "../owned/owned-networks.ts";
 import { engineStream } from "../streams/engine-stream.ts";
+import { contentsOf } from "../streams/frames.ts";
 import { newPodId } from "../life/new-pod-id.ts";
 
 /** A container in which one step of a build is done. Disposing removes it, with its pod. */
@@ -34,25 +34,16 @@ export async function openStill(guard: Guard, image: ImageFacts, workdir: string
 export async function openRunning(guard: Guard, image: ImageFacts, program: StepProgram): Promise<BuildContainer> {
   const { pods } = guard.parts;
   await using undo = new AsyncDisposableStack();
-  undo.use(disposableAsync(guard.containers.quota.take()));
+  undo.use(guard.containers.quota.take());
   const pod = newPodId();
   undo.defer(() => pods.close(pod));
   const bridge = guard.networks.find(BRIDGE);
-  const address = undo.use(disposableAsync(guard.addresses.take(bridge.subnet)));
+  const address = undo.use(guard.addresses.take(bridge.subnet));
   const networks = program.offline ? [] : childNetworks(guard, [{ network: bridge.id, address: address.address, aliases: [] }]);
   const gate = await pods.open({ id: pod, hostname: "build", name: `build-${pod.slice(4)}`, networks, hosts: [] });
   await pods.ready(pod, []);
   const held = undo.move();
   return await create(guard, { image, program, gate, undo: held });
-}
-
-function disposableAsync<T extends Disposable>(held: T): T & AsyncDisposable {
-  return Object.assign(held, {
-    [Symbol.asyncDispose]: () => {
-      held[Symbol.dispose]();
-      return Promise.resolve();
-    },
-  });
 }
 
 interface Making {
@@ -85,26 +76,15 @@ export async function runStep(guard: Guard, { id }: BuildContainer, { output, si
   if (started.status !== 204) throw refusalOf(started, "the step could not be started");
   const { body } = await engineStream(guard, { method: "GET", path: ["containers", id, "logs"], query: { follow: "1", stdout: "1", stderr: "1" }, signal }, "the step's output could not be read");
   const decoder = new TextDecoder();
-  let rest = Buffer.alloc(0);
-  for await (const piece of body as AsyncIterable<Buffer>) {
-    rest = Buffer.concat([rest, piece]);
-    while (rest.length >= 8 && rest.length >= 8 + rest.readUInt32BE(4)) {
-      const end = 8 + rest.readUInt32BE(4);
-      output(decoder.decode(rest.subarray(8, end), { stream: true }));
-      rest = rest.subarray(end);
-    }
-  }
+  for await (const bytes of contentsOf(body)) output(decoder.decode(bytes, { stream: true }));
   const ended = await engine.call({ method: "POST", path: ["containers", id, "wait"], query: { condition: "not-running" }, signal });
-  const code = typeof ended.body === "object" && ended.body !== null && "StatusCode" in ended.body ? ended.body.StatusCode : undefined;
-  if (typeof code !== "number") throw refusalOf(ended, "how the step ended is not known");
-  return code;
+  if (ended.status !== 200) throw refusalOf(ended, "how the step ended is not known");
+  return WaitAnswer.parse(ended.body).StatusCode;
 }
 
 /** Remove what builds of an earlier guard left. */
 export async function removeLeftSteps({ parts: { engine }, seal }: Pick<Guard, "parts" | "seal">): Promise<void> {
   const { body } = await engine.call({ method: "GET", path: ["containers", "json"], query: { all: "1", filters: JSON.stringify({ label: seal.filter("child-build") }) } });
-  for (const one of Array.isArray(body) ? body : []) {
-    const { Id, Labels } = one as { readonly Id: string; readonly Labels: Readonly<Record<string, string>> };
+  for (const { Id, Labels } of ContainerSummaries.parse(body))
     if (seal.open("child-build", Labels) === KIND) await engine.call({ method: "DELETE", path: ["containers", Id], query: { force: "1", v: "1" } });
-  }
 }

@@ -100,6 +100,9 @@ export const VolumeMade = z.looseObject({ Labels });
 /** GET /volumes. */
 export const VolumeList = z.looseObject({ Volumes: z.array(z.looseObject({ Name: z.string(), CreatedAt: z.string().default(""), Labels })).nullish() });
 
+/** POST /containers/{id}/wait. */
+export const WaitAnswer = z.looseObject({ StatusCode: z.number() });
+
 /** GET /exec/{id}/json. */
 export const ExecFacts = z.looseObject({ Running: z.boolean(), ExitCode: z.number().nullish() });
 

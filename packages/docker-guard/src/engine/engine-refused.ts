@@ -22,6 +22,9 @@ const OWN_FAULTS = [
   /exec: "[^"\n]{1,200}": stat [^\n:]{1,200}: (?:no such file or directory|permission denied)/,
   /unable to find (?:user|group) [\w.-]{1,64}: no matching entries in (?:passwd|group) file/,
   /Could not find the file [^\n]{1,200} in container/,
+  /No command specified/,
+  /uids and gids must be in range [\d-]{1,32}/,
+  /chdir to cwd \("[^"\n]{1,200}"\) set in config\.json failed: (?:no such file or directory|permission denied|not a directory)/,
 ];
 
 /** Say no in the guard's own words. `what` is a sentence: "the container could not be started". */
@@ -29,7 +32,8 @@ export function refusalOf({ status, body }: { readonly status: number; readonly 
   const words = typeof body === "object" && body !== null && "message" in body && typeof body.message === "string" ? body.message : "";
   for (const pattern of OWN_FAULTS) {
     const found = pattern.exec(words)?.[0];
-    if (found !== undefined) return new Refusal(status, `${what}: ${found.replace(/ in container$/, "")}`);
+    // Some of them an engine takes for faults of its own.
+    if (found !== undefined) return new Refusal(status >= 500 ? 400 : status, `${what}: ${found.replace(/ in container$/, "")}`);
   }
   return new Refusal(status >= 400 && status < 600 ? status : 500, `${what} (the engine answered ${status})`);
 }

@@ -1,7 +1,7 @@
 import { Readable, pipeline } from "node:stream";
 import * as z from "zod";
 import { EngineRefused, refusalOf } from "../engine/engine-refused.ts";
-import { StatsFacts } from "../engine/engine-answers.ts";
+import { StatsFacts, WaitAnswer } from "../engine/engine-answers.ts";
 import type { Guard } from "../guard.ts";
 import type { Answer } from "../http/answer.ts";
 import { knows } from "../http/check-version.ts";
@@ -15,7 +15,6 @@ import { queryOf, route, type GuardRoute } from "./route.ts";
 import { Flag } from "./schema/field.ts";
 
 const Time = z.string().regex(/^(?:\d{1,12}(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[\d:.]{5,18}(?:Z|[+-]\d\d:\d\d)?)?$/, "seconds, or a time");
-const Wait = z.looseObject({ StatusCode: z.number(), Error: z.unknown() });
 const flag = (value: boolean | undefined) => (value === true ? "1" : "0");
 
 /** What a process without a terminal says comes in frames; with one it comes as it is. */
@@ -81,7 +80,7 @@ async function waitAnswer(guard: Guard, reference: string, { condition = "not-ru
   async function* end(): AsyncGenerator<string> {
     let text = "";
     for await (const piece of body as AsyncIterable<Buffer>) text += piece.toString("utf8");
-    const { StatusCode } = Wait.parse(JSON.parse(text));
+    const { StatusCode } = WaitAnswer.parse(JSON.parse(text));
     yield `${JSON.stringify({ StatusCode })}\n`;
   }
   return { kind: "stream", type: "application/json", body: Readable.from(end()) };

@@ -91,6 +91,8 @@ export const EXEC_ROUTES: readonly GuardRoute[] = [
     handle: async ({ guard, param, query: { h = 0, w = 0 } }) => {
       const { id } = guard.execs.find(param);
       const answer = await guard.parts.engine.call({ method: "POST", path: ["exec", id, "resize"], query: { h: String(h), w: String(w) } });
+      // An engine says of a process that does not run that it failed itself.
+      if (answer.status === 500) throw new Refusal(409, "the terminal could not be resized: the process does not run");
       if (answer.status >= 300) throw refusalOf(answer, "the terminal could not be resized");
       return empty(200);
     },

@@ -1,48 +1,45 @@
-import { Transform, type TransformCallback } from "node:stream";
+import { Transform, type Readable, type TransformCallback } from "node:stream";
 
 const HEADER_BYTES = 8;
 /** The engine writes what it read at once, at most some ten kilobytes; a line of a log may be longer. */
 const MAX_PIECE_BYTES = 16 << 20;
 
+/** A header, written anew, or a part of what stands behind it. */
+interface Part {
+  readonly kind: "header" | "content";
+  readonly bytes: Buffer;
+}
+
 /**
- * Let through a stream of a process without a terminal as long as it is one: before each piece stands a header of eight
- * bytes (stream 1 or 2, three zeros, length). The headers are written anew. Any other form ends the stream.
+ * Takes apart a stream of a process without a terminal: before each piece stands a header of eight bytes (stream 1 or 2,
+ * three zeros, length). Throws at any other form.
  */
-export class Frames extends Transform {
+class FrameReader {
   #header = Buffer.alloc(0);
   #left = 0;
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    try {
-      this.#take(chunk);
-      done();
-    } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
-
-  override _flush(done: TransformCallback): void {
-    done(this.#left > 0 || this.#header.length > 0 ? new Error("the stream ends in the middle of a piece") : null);
-  }
-
-  #take(chunk: Buffer): void {
+  *take(chunk: Buffer): Generator<Part> {
     let rest = chunk;
     while (rest.length > 0) {
       if (this.#left > 0) {
-        const piece = rest.subarray(0, this.#left);
-        this.#left -= piece.length;
-        rest = rest.subarray(piece.length);
-        this.push(piece);
+        const bytes = rest.subarray(0, this.#left);
+        this.#left -= bytes.length;
+        rest = rest.subarray(bytes.length);
+        yield { kind: "content", bytes };
         continue;
       }
       const wanted = HEADER_BYTES - this.#header.length;
       this.#header = Buffer.concat([this.#header, rest.subarray(0, wanted)]);
       rest = rest.subarray(wanted);
-      if (this.#header.length === HEADER_BYTES) this.#begin();
+      if (this.#header.length === HEADER_BYTES) yield { kind: "header", bytes: this.#begin() };
     }
   }
 
-  #begin(): void {
+  end(): void {
+    if (this.#left > 0 || this.#header.length > 0) throw new Error("the stream ends in the middle of a piece");
+  }
+
+  #begin(): Buffer {
     const stream = this.#header.readUInt8(0);
     const zeros = this.#header.readUIntBE(1, 3);
     const length = this.#header.readUInt32BE(4);
@@ -50,10 +47,40 @@ export class Frames extends Transform {
     const header = Buffer.alloc(HEADER_BYTES);
     header.writeUInt8(stream, 0);
     header.writeUInt32BE(length, 4);
-    this.push(header);
     this.#header = Buffer.alloc(0);
     this.#left = length;
+    return header;
   }
+}
+
+/** Let through a stream of a process without a terminal as long as it is one. Any other form ends the stream. */
+export class Frames extends Transform {
+  readonly #reader = new FrameReader();
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    try {
+      for (const { bytes } of this.#reader.take(chunk)) this.push(bytes);
+      done();
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  override _flush(done: TransformCallback): void {
+    try {
+      this.#reader.end();
+      done();
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+/** What a process without a terminal says, output and errors as they come. Rejects where the stream is none of such a process. */
+export async function* contentsOf(source: Readable): AsyncGenerator<Buffer> {
+  const reader = new FrameReader();
+  for await (const chunk of source as AsyncIterable<Buffer>) for (const { kind, bytes } of reader.take(chunk)) if (kind === "content") yield bytes;
+  reader.end();
 }
 
 /** Content types of the two forms, as newer clients tell them apart by. */
