@@ -6,6 +6,29 @@ import { DockerLab, IMAGE, type GuardedSandbox } from "./lab.ts";
 const missing = whyNoEngine("docker");
 const SECRET = "HOST-SECRET-VALUE";
 
+interface Furnished {
+  readonly sandbox: string;
+  readonly container: string;
+  readonly network: string;
+  /** A label that all of its things have. */
+  readonly word: string;
+}
+
+/** Give a sandbox what every sandbox has: the same names, and nothing else in common. */
+async function furnished(sandbox: GuardedSandbox): Promise<Furnished> {
+  const word = `word-${randomBytes(8).toString("hex")}`;
+  await sandbox.ask("POST", "/v1.41/volumes/create", { Name: "data", Labels: { word } });
+  const network = (await sandbox.ask("POST", "/v1.41/networks/create", { Name: "net", Labels: { word } })).json as { readonly Id: string };
+  const body = { Image: IMAGE, Cmd: ["sleep", "60"], Labels: { word }, Env: [`WORD=${word}`], HostConfig: { Binds: ["data:/data"], NetworkMode: "net" } };
+  const container = (await sandbox.ask("POST", "/v1.41/containers/create?name=postgres", body)).json as { readonly Id: string };
+  return { sandbox: sandbox.sandbox, container: container.Id, network: network.Id, word };
+}
+
+/** Beginnings of an id that are long enough to be nobody else's. */
+function prefixesOf(id: string): readonly string[] {
+  return Array.from({ length: 13 }, (_, at) => id.slice(0, 8 + 4 * at));
+}
+
 describe.skipIf(missing !== undefined)(`what belongs to others${missing === undefined ? "" : ` (${missing})`}`, () => {
   let lab: DockerLab;
   let box: GuardedSandbox;
@@ -153,6 +176,52 @@ describe.skipIf(missing !== undefined)(`what belongs to others${missing === unde
     expect((await box.ask("DELETE", `/v1.41/containers/${id}?force=1&v=1`)).status).toBe(204);
     for (const name of ["data", "host-volume"]) expect((await box.ask("DELETE", `/v1.41/volumes/${name}`)).status).toBe(204);
     expect((await other.docker(["exec", theirs.other, "cat", "/data/f"])).stdout).toBe("theirs\n");
+  });
+
+  test("1,000 lists and looks by prefix, name and id, of two sandboxes at once, show nothing of the other and nothing of the host", { timeout: 120_000 }, async ({ expect }) => {
+    await using first = await lab.guard();
+    await using second = await lab.guard();
+    const both = await Promise.all([first, second].map((one) => furnished(one)));
+    const wrong: string[] = [];
+    let calls = 0;
+    /** Ask as one of them; what is found has to be its own. */
+    const look = async (
+      { sandbox, own, foreign }: { readonly sandbox: GuardedSandbox; readonly own: Furnished; readonly foreign: readonly string[] },
+      path: string,
+      expected: "all" | "one" | "none",
+    ) => {
+      calls += 1;
+      const { status, text } = await sandbox.ask("GET", `/v1.41/${path}`);
+      const seen = foreign.filter((word) => text.includes(word));
+      const found = status === 200 && [own.container, own.network, own.word].some((word) => text.includes(word));
+      // A refusal names what was asked for, and that is all.
+      if (status === 200 ? seen.length > 0 || (expected !== "none") !== found : expected !== "none" || status !== 404) wrong.push(`${path} ${status} ${expected} ${text.slice(0, 200)}`);
+    };
+    const asked = both.flatMap((own, at) => {
+      const other = both[1 - at] ?? own;
+      const who = { sandbox: at === 0 ? first : second, own, foreign: [other.container, other.network, other.word, theirs.host, theirs.other, SECRET, "host-database", "host-volume", "dev.sbx"] };
+      const filter = (list: string, name: string, value: string) => `${list}filters=${encodeURIComponent(JSON.stringify({ [name]: [value] }))}`;
+      const lists = ["containers/json?all=1", "networks", "system/df", "volumes", "containers/json?all=1&size=1"].flatMap((path) => Array.from({ length: 10 }, () => () => look(who, path, "all")));
+      const hits = ["postgres", own.container, ...prefixesOf(own.container)].flatMap((reference) => [
+        () => look(who, `containers/${reference}/json`, "one"),
+        () => look(who, filter("containers/json?all=1&", reference === "postgres" ? "name" : "id", reference), "one"),
+      ]);
+      const foreign = [other.container, theirs.host, theirs.other, theirs.gate].flatMap((id) => [id, ...prefixesOf(id)]);
+      const misses = [...foreign, "host-database", `sbx-${other.sandbox.slice(4)}.c.postgres`, other.network, ...prefixesOf(other.network)].flatMap((reference) => [
+        () => look(who, `containers/${reference}/json`, "none"),
+        () => look(who, `networks/${reference}`, "none"),
+        () => look(who, `volumes/${reference}`, "none"),
+        () => look(who, filter("containers/json?all=1&", "id", reference), "none"),
+        () => look(who, filter("networks?", "id", reference), "none"),
+        () => look(who, `containers/${reference}/logs?stdout=1`, "none"),
+      ]);
+      return [...lists, ...hits, ...misses].slice(0, 500);
+    });
+    // Those of the two take turns, many at once.
+    const turns = asked.slice(0, 500).flatMap((one, at) => [one, ...asked.slice(500 + at, 501 + at)]);
+    for (let at = 0; at < turns.length; at += 50) await Promise.all(turns.slice(at, at + 50).map((one) => one()));
+    expect(wrong).toEqual([]);
+    expect(calls).toBe(1000);
   });
 
   test("events tell nothing of others", async ({ expect }) => {
