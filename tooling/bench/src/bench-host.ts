@@ -10,6 +10,10 @@ import { runProgram } from "./run-program.ts";
 export interface BenchHost extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
   readonly socketPath: string;
+  /** Where the daemon keeps its state. */
+  readonly stateDirectory: string;
+  /** The engine's own socket. */
+  readonly engineSocket: string;
   readonly client: Client;
   readonly engine: EngineApi;
   /** Run the command `sbx` as a person does; gives its output. */
@@ -33,6 +37,8 @@ export async function openBenchHost(): Promise<BenchHost> {
   return {
     env,
     socketPath,
+    stateDirectory: env.SBX_STATE_DIR,
+    engineSocket: engineSocket(process.env["DOCKER_HOST"]),
     client: connectDaemon(socketPath),
     engine: connectEngineApi(engineSocket(process.env["DOCKER_HOST"])),
     sbx,

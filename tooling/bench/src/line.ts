@@ -1,6 +1,6 @@
 import { interleave, type Rounds, type Subject } from "./interleave.ts";
 
-export type Unit = "ms" | "µs" | "MB/s" | "MiB" | "/s";
+export type Unit = "ms" | "µs" | "MB/s" | "MiB" | "/s" | "";
 
 /** What was measured of one subject; `missing` says why nothing was. */
 export type Series = { readonly name: string; readonly samples: readonly number[] } | { readonly name: string; readonly missing: string };

@@ -8,8 +8,8 @@ export interface LoadServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** What the load generator talks to, on this machine's loopback: sends back what comes, or so many bytes when asked for. */
-export async function startLoadServer(): Promise<LoadServer> {
+/** What the load generator talks to: sends back what comes, or so many bytes when asked for. */
+export async function startLoadServer({ host = "127.0.0.1", port = 0 }: { readonly host?: string; readonly port?: number } = {}): Promise<LoadServer> {
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket);
@@ -20,7 +20,7 @@ export async function startLoadServer(): Promise<LoadServer> {
       else void sendBytes(socket, Math.min(Number(bulk[1]), LARGEST_BULK)).catch(() => undefined);
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the server has no port");

@@ -1,19 +1,26 @@
 import { parseArgs } from "node:util";
 import { machineText } from "./machine.ts";
-import { runBench, runMcpBench } from "./run-bench.ts";
+import { runBench, runDockerBench, runMcpBench } from "./run-bench.ts";
 import { renderTable, toJson } from "./table.ts";
 
 const USUAL_ROUNDS = 9;
 const MOST_ROUNDS = 100;
 
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false }, rounds: { type: "string", default: String(USUAL_ROUNDS) }, mcp: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    rounds: { type: "string", default: String(USUAL_ROUNDS) },
+    mcp: { type: "boolean", default: false },
+    docker: { type: "boolean", default: false },
+  },
+});
 const rounds = Number(values.rounds);
 
 if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
   console.error(`error: --rounds is a whole number from 1 to ${MOST_ROUNDS}, and not "${values.rounds}"`);
   process.exitCode = 2;
 } else {
-  const { machine, lines } = await (values.mcp ? runMcpBench : runBench)(rounds, (text) => {
+  const { machine, lines } = await (values.mcp ? runMcpBench : values.docker ? runDockerBench : runBench)(rounds, (text) => {
     console.error(`bench: ${text}`);
   });
   if (values.json) console.log(JSON.stringify({ machine, rounds, lines: toJson(lines) }, undefined, 2));

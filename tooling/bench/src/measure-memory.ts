@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openBenchHost, type BenchHost } from "./bench-host.ts";
 import { cgroupMemory } from "./cgroup-memory.ts";
 import type { Line, Series } from "./line.ts";
+import { quantile } from "./statistics.ts";
 
 const SANDBOXES = 5;
 /** A process that is left alone for a moment, and how often it is looked at then. */
@@ -27,8 +28,23 @@ export async function measureMemory(): Promise<readonly Line[]> {
   ];
 }
 
-async function startOne(host: BenchHost): Promise<number | undefined> {
-  const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: host.workspace() });
+/** What a Docker API adds to what a sandbox takes of the daemon: as many sandboxes without one, then with one. */
+export async function measureGuardMemory(): Promise<Line> {
+  await using host = await openBenchHost();
+  const grown = async (docker: "none" | "guarded"): Promise<readonly number[]> => {
+    const before = quantile(await idleDaemon(host), 0.5);
+    for (let made = 0; made < SANDBOXES; made += 1) await startOne(host, docker);
+    return (await idleDaemon(host)).map((after) => (after - before) / SANDBOXES);
+  };
+  // What the first ones bring along for good is nobody's share.
+  await grown("guarded");
+  const without = await grown("none");
+  const ours = { name: "sbx", samples: await grown("guarded") };
+  return { unit: "MiB", better: "less", title: "daemon, idle, resident: each further sandbox with a Docker API", ours, references: [{ name: "each without one", samples: without }] };
+}
+
+async function startOne(host: BenchHost, docker: "none" | "guarded" = "none"): Promise<number | undefined> {
+  const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: host.workspace(), docker });
   const { id } = await host.engine.containerOf(sandbox.id, "gate");
   return cgroupMemory(await host.engine.pidOf(id));
 }

@@ -2,9 +2,10 @@ import { openBenchHost, type BenchHost } from "./bench-host.ts";
 import type { Line } from "./line.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { measureAdd } from "./measure-add.ts";
+import { measureDocker } from "./measure-docker.ts";
 import { measureExecs } from "./measure-execs.ts";
 import { measureMcp } from "./measure-mcp.ts";
-import { measureMemory } from "./measure-memory.ts";
+import { measureGuardMemory, measureMemory } from "./measure-memory.ts";
 import { measureFresh } from "./measure-starts.ts";
 import { measureWall } from "./measure-wall.ts";
 
@@ -21,28 +22,43 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
   await using host = await openBenchHost();
   tell("making images, where they are not there yet");
-  const warm = await startWarm();
+  const warm = await startWarm(host);
   const machine = describeMachine(await engineName(host));
   tell("memory");
-  const memory = await measureMemory();
+  const memory = [...(await measureMemory()), await measureGuardMemory()];
   tell("fresh sandboxes");
   const fresh = await measureFresh(host, warm.image, rounds);
   tell("commands in a sandbox that runs");
   const execs = await measureExecs({ host, warm, rounds });
   tell("MCP servers in pods");
   const adds = await measureAdd({ host, warm, rounds });
+  tell("the Docker API of sandboxes");
+  const docker = await measureDocker({ host, image: warm.image, rounds });
   tell("the wall");
   const wall = await measureWall(host, rounds);
   tell("the gateway for MCP servers");
   const mcp = await measureMcp(rounds);
-  return { machine, lines: [fresh, ...execs, ...wall, ...memory, ...adds, ...mcp] };
+  return { machine, lines: [fresh, ...execs, ...wall, ...docker, ...memory, ...adds, ...mcp] };
+}
 
-  async function startWarm(): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
-    const cwd = host.workspace();
-    const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: cwd });
-    const { id, image } = await host.engine.containerOf(sandbox.id, "workload");
-    return { name: sandbox.name, workload: id, image, cwd };
-  }
+async function startWarm(host: BenchHost): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
+  const cwd = host.workspace();
+  const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: cwd });
+  const { id, image } = await host.engine.containerOf(sandbox.id, "workload");
+  return { name: sandbox.name, workload: id, image, cwd };
+}
+
+/** Answer the questions about the Docker API of sandboxes alone. */
+export async function runDockerBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
+  await using host = await openBenchHost();
+  tell("making images, where they are not there yet");
+  const { image } = await startWarm(host);
+  const machine = describeMachine(await engineName(host));
+  tell("memory of Docker APIs");
+  const memory = await measureGuardMemory();
+  tell("the Docker API of sandboxes");
+  return { machine, lines: [...(await measureDocker({ host, image, rounds })), memory] };
 }
 
 /** Answer the questions about MCP servers alone, which need no container engine. */

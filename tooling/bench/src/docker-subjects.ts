@@ -1,0 +1,63 @@
+import { request } from "node:http";
+import path from "node:path";
+import type { BenchHost } from "./bench-host.ts";
+import { runProgram } from "./run-program.ts";
+
+/** A Docker API under measurement: a sandbox's, or the engine's own. */
+export interface DockerSubject {
+  readonly name: string;
+  readonly socketPath: string;
+  /** How the same image is called there. */
+  readonly image: string;
+  /** Run the command `docker` against it; gives its output. */
+  readonly docker: (args: readonly string[]) => Promise<string>;
+}
+
+/** The subjects of one sandbox and of the engine. */
+export interface DockerSubjects extends AsyncDisposable {
+  readonly ours: DockerSubject;
+  readonly direct: DockerSubject;
+  /** The sandbox's workspace, which its containers may have. */
+  readonly workspace: string;
+  readonly sandbox: string;
+}
+
+const SOCKET = "sock";
+/** The image of a sandbox, as its Docker API calls it. */
+const OWN_IMAGE = "sbx/own:latest";
+
+/** Make a sandbox with a Docker API, and a name for its image at the engine. Disposing removes both. */
+export async function openDockerSubjects(host: BenchHost, image: string): Promise<DockerSubjects> {
+  await using held = new AsyncDisposableStack();
+  const workspace = host.workspace();
+  const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace, docker: "guarded" });
+  held.defer(async () => void (await host.client.removeSandbox({ sandbox: sandbox.id, force: "true" })));
+  // A sandbox in which nobody does anything is stopped after a while.
+  await host.client.openSession({ sandbox: sandbox.name, kind: "exec", mode: "streams", args: ["sleep", "86400"], env: {}, stdin: false });
+  const direct = subject({ host, name: "the engine", socketPath: host.engineSocket, image: `sbx-bench-${process.pid}:base` });
+  await direct.docker(["tag", image, direct.image]);
+  held.defer(async () => void (await direct.docker(["rmi", direct.image])));
+  const ours = subject({ host, name: "sbx", socketPath: path.join(host.stateDirectory, "pods", sandbox.id, "api", SOCKET), image: OWN_IMAGE });
+  const all = held.move();
+  return { ours, direct, workspace, sandbox: sandbox.id, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+function subject({ host, ...rest }: Omit<DockerSubject, "docker"> & { readonly host: BenchHost }): DockerSubject {
+  const env = { ...host.env, DOCKER_HOST: `unix://${rest.socketPath}`, DOCKER_BUILDKIT: "0" };
+  return { ...rest, docker: (args) => runProgram("docker", args, { cwd: "/", env }) };
+}
+
+/** Ask a Docker API for something, a connection for each, and read the answer to its end. @throws Error unless it is 200 */
+export async function askDocker({ socketPath }: DockerSubject, target: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: target, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk)).once("error", reject);
+      response.once("end", () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
+        else reject(new Error(`${target} was answered with ${response.statusCode}`));
+      });
+    });
+    asked.once("error", reject).end();
+  });
+}
