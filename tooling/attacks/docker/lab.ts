@@ -59,7 +59,7 @@ export class DockerLab implements AsyncDisposable {
   }
 
   /** Start a guard for a new sandbox, or again for one that was there. */
-  async guard({ pods = "empty", sandbox = aSandboxId(), key = randomBytes(32), limits = {}, images, registries = {}, keep }: GuardWish = {}): Promise<GuardedSandbox> {
+  async guard({ pods = "empty", sandbox = aSandboxId(), key = randomBytes(32), limits = {}, images, registries = {}, keep, engine = this.raw }: GuardWish = {}): Promise<GuardedSandbox> {
     const place = `${this.#directory}/${sandbox.slice(4)}`;
     const workspace = `${place}/work`;
     await mkdir(`${workspace}/.git/hooks`, { recursive: true });
@@ -69,7 +69,7 @@ export class DockerLab implements AsyncDisposable {
     const guard = await startDockerGuard({
       sandbox,
       socket: `${place}/sock`,
-      engine: this.raw,
+      engine,
       pods: made,
       binds: workspaceBinds({
         root: workspace,
@@ -135,6 +135,8 @@ export interface GuardWish {
   readonly images?: readonly SharedImage[];
   /** How images come from registries and go there; nothing does without it. */
   readonly registries?: Partial<Pick<GuardImages, "pull" | "push">>;
+  /** In place of the engine itself: one that looks at what it is asked. */
+  readonly engine?: GuardEngine;
   /** Pods that are there already. */
   readonly keep?: TestPods;
 }
