@@ -2,6 +2,7 @@ import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/c
 import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import { Secret, type SecretKeeper } from "@sbx/secret-injector";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
+import { checkDockerPolicy } from "./docker/docker-policy.ts";
 import type { DockerHandlers } from "./docker/docker-handlers.ts";
 import type { McpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
@@ -47,6 +48,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     showAgent: ({ agent }) => agents.show(agent),
 
     createSandbox: async ({ operation, ...request }, signal) => {
+      if (request.dockerPolicy !== undefined) checkDockerPolicy(request.dockerPolicy);
       const { live, joined } = await sandboxes.create(request, options(operation, signal));
       sessions.idle(live);
       return { sandbox: view(live), joined };

@@ -43,6 +43,7 @@ export {
 } from "./mcp-views.ts";
 export {
   CreateSandbox,
+  DockerPolicy,
   DockerSocket,
   Limits,
   NetworkState,

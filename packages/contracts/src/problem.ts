@@ -25,6 +25,7 @@ export const PROBLEMS = {
   KIT_INVALID: { status: 422, retryable: false, means: "An agent's Kit breaks the format, at the place that the message names." },
   KIT_UNSUPPORTED: { status: 422, retryable: false, means: "An agent's Kit is right and requires what this version does not carry out." },
   NAME_TAKEN: { status: 409, retryable: false, means: "A sandbox of this name exists, for another workspace or agent." },
+  ORGANISATION_DENIED: { status: 403, retryable: false, means: "Whoever administers this machine forbids it in /etc/sbx/policy.json." },
   PLATFORM_UNSUPPORTED: { status: 501, retryable: false, means: "This machine or its kernel lacks something that cannot be done without." },
   POD_FAILED: { status: 502, retryable: true, means: "The gate did not hand over the pod's listeners, or what it handed over was refused." },
   PROFILE_UNKNOWN: { status: 404, retryable: false, means: "There is no profile of servers with this id." },

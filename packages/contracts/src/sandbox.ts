@@ -30,6 +30,40 @@ export type WorkspaceMount = z.infer<typeof WorkspaceMount>;
 export const DockerSocket = z.enum(["none", "guarded", "raw"]);
 export type DockerSocket = z.infer<typeof DockerSocket>;
 
+const Count = z.number().int().min(1);
+const Size = z
+  .number()
+  .int()
+  .min(64 * 1024 * 1024);
+
+/**
+ * What narrows a sandbox's Docker API further than its rules and limits do; it opens nothing. What is absent is not narrowed.
+ * It is read from the file of `--docker-policy`.
+ */
+export const DockerPolicy = z.strictObject({
+  version: z.literal(1),
+  /** Destinations that containers may reach, of those that the sandbox may. */
+  hosts: z.array(DestinationPattern).max(1000).optional(),
+  /** Images that may be run, pulled and pushed, of those that are allowed. Patterns as for `sbx docker allow-pull`. */
+  images: z.array(z.string().min(1).max(400)).max(1000).optional(),
+  /** Of each container, and with `total` of all that run together; sizes in bytes. */
+  limits: z
+    .strictObject({
+      containers: Count.optional(),
+      volumes: Count.optional(),
+      networks: Count.optional(),
+      imageBytes: Size.optional(),
+      memoryBytes: Size.optional(),
+      cpus: z.number().positive().optional(),
+      pids: z.number().int().min(16).optional(),
+      totalMemoryBytes: Size.optional(),
+      totalCpus: z.number().positive().optional(),
+      totalPids: z.number().int().min(16).optional(),
+    })
+    .optional(),
+});
+export type DockerPolicy = z.infer<typeof DockerPolicy>;
+
 /**
  * What a caller asks for. The same workspace and agent (or name) give the sandbox that is there already: destinations are
  * then allowed in it too, and what cannot be changed any longer is refused.
@@ -53,6 +87,8 @@ export const CreateSandbox = z.strictObject({
   /** `provider`: the profile's own model service with the person's key; `scripted`: the bundled one; `auto`: provider if a key is there. */
   model: z.enum(["auto", "provider", "scripted"]).default("auto"),
   docker: DockerSocket.default("none"),
+  /** Only with a guarded Docker API. */
+  dockerPolicy: DockerPolicy.optional(),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ROUTES } from "./routes/table.ts";
 import { CONTAINER_CREATE, ENDPOINT, EXEC_CREATE } from "./routes/schema/container-config.ts";
+import { UPDATE } from "./routes/schema/container-update.ts";
 import { HOST_CONFIG } from "./routes/schema/host-config.ts";
 import { NETWORK_CONNECT, NETWORK_CREATE, VOLUME_CREATE } from "./routes/schema/objects.ts";
 
@@ -11,6 +12,7 @@ const BODIES: readonly (readonly [title: string, fields: Fields])[] = [
   ["`HostConfig`", HOST_CONFIG],
   ["`NetworkingConfig.EndpointsConfig` of each network", ENDPOINT],
   ["Body of `POST /containers/{id}/exec`", EXEC_CREATE],
+  ["Body of `POST /containers/{id}/update`", UPDATE],
   ["Body of `POST /networks/create`", NETWORK_CREATE],
   ["Body of `POST /networks/{id}/connect`", NETWORK_CONNECT],
   ["Body of `POST /volumes/create`", VOLUME_CREATE],

@@ -68,6 +68,8 @@ export class Guard implements AsyncDisposable {
   readonly builds: Quota;
   /** Images come from registries one after the other, and wait for each other rather than being refused. */
   readonly pulls = new TurnQueue();
+  /** Where there is a limit over all containers, they start one after the other. */
+  readonly starts = new TurnQueue();
   readonly attached = new Attached();
   /** Pods that are being closed, by container. */
   readonly #releases = new Map<string, Promise<void>>();

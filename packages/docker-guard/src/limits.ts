@@ -22,6 +22,10 @@ export interface GuardLimits {
   readonly memoryBytes: number;
   readonly cpus: number;
   readonly pids: number;
+  /** Most that all that run get together; infinite where nothing is said. */
+  readonly totalMemoryBytes: number;
+  readonly totalCpus: number;
+  readonly totalPids: number;
 }
 
 /** Enough for a test suite with its databases; an engine on a laptop does not notice it. */
@@ -40,4 +44,7 @@ export const GUARD_LIMITS: GuardLimits = {
   memoryBytes: 4 * 2 ** 30,
   cpus: 4,
   pids: 2048,
+  totalMemoryBytes: Number.POSITIVE_INFINITY,
+  totalCpus: Number.POSITIVE_INFINITY,
+  totalPids: Number.POSITIVE_INFINITY,
 };

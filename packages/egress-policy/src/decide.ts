@@ -20,10 +20,16 @@ export function decide(policy: CompiledPolicy, destination: Destination): Decisi
   const deny = first(matching, "deny");
   if (deny !== undefined) return denied(where, deny);
   const allow = first(matching, "allow");
-  if (allow !== undefined) return { effect: "allow", rule: allow, reason: `${where} is allowed by ${describe(allow)}` };
+  if (allow !== undefined) return underCeiling(policy, destination, where) ?? { effect: "allow", rule: allow, reason: `${where} is allowed by ${describe(allow)}` };
   const others = first(candidates, "allow");
   const reason = others === undefined ? `no rule allows ${where}` : `no rule allows ${where}; ${describe(others)} is about other ports`;
   return { effect: "deny", reason, fix: allowCommand(destination) };
+}
+
+/** The denial of what narrows a policy, if it denies. No rule that a person could add changes it. */
+function underCeiling({ ceiling }: CompiledPolicy, destination: Destination, where: string): Decision | undefined {
+  if (ceiling === undefined || decide(ceiling.policy, destination).effect === "allow") return undefined;
+  return { effect: "deny", reason: `${where} is not among what ${ceiling.name} leaves` };
 }
 
 /** The rules about a destination, or why there can be none. */
@@ -63,6 +69,7 @@ export function allowCommand(destination: Destination, { port = false }: { reado
 export function mayAllow(policy: CompiledPolicy, text: string): boolean {
   const name = parseHost(text);
   if (name === undefined || isReservedName(name)) return false;
+  if (policy.ceiling !== undefined && !mayAllow(policy.ceiling.policy, name)) return false;
   const rules = rulesForName(policy, name);
   const denies = rules.filter(({ rule }) => rule.effect === "deny").map(({ matcher }) => matcher.ports);
   return rules.some(({ rule, matcher }) => rule.effect === "allow" && hasGap(matcher.ports, denies));

@@ -17,6 +17,20 @@ export interface CompiledPolicy {
   readonly suffix: ReadonlyMap<string, readonly CompiledRule[]>;
   readonly everyName: readonly CompiledRule[];
   readonly networks: readonly CompiledRule[];
+  /** What else has to allow a destination: the narrower of the two decides. */
+  readonly ceiling?: Ceiling;
+}
+
+/** A policy that narrows another one. */
+export interface Ceiling {
+  readonly policy: CompiledPolicy;
+  /** What it is, for people: "the Docker policy of this sandbox". */
+  readonly name: string;
+}
+
+/** The same policy, which allows from now on only what `ceiling` allows too. What it denies, it denies as before. */
+export function narrowPolicy(policy: CompiledPolicy, ceiling: Ceiling): CompiledPolicy {
+  return { ...policy, ceiling };
 }
 
 /** Outer layers first: what is reported when several rules decide alike. */

@@ -1,7 +1,7 @@
 import type { Destination, Rule } from "@sbx/contracts";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { addressDenied, addressNamed, compilePolicy, decide, explain, mayAllow, mayReach } from "../src/index.ts";
+import { addressDenied, addressNamed, compilePolicy, decide, explain, mayAllow, mayReach, narrowPolicy } from "../src/index.ts";
 import { anyAddress, anyDestination, anyName, anyNamePattern, anyPort, anyRule, ruleOf } from "./arbitraries.ts";
 
 const name = (host: string, port = 443): Destination => ({ kind: "name", name: host, port });
@@ -152,5 +152,27 @@ describe("explain", () => {
     const { lines } = explain(compilePolicy([ruleOf("a.test:443", "allow", "profile", "web"), ruleOf("*.test", "allow", "user", "all")]), name("a.test", 443));
     expect(lines).toEqual(["allow: a.test:443 is allowed by rule all (user: allow *.test)", "rule web (profile: allow a.test:443) matches", "rule all (user: allow *.test) matches"]);
     expect(explain(compilePolicy([]), name("a.test")).lines).toEqual(["deny: no rule allows a.test:443", "to change it: sbx policy allow a.test"]);
+  });
+});
+
+describe("a policy that is narrowed", () => {
+  it("allows what both allow, and denies whatever either denies", ({ expect }) => {
+    fc.assert(
+      fc.property(fc.array(anyRule), fc.array(anyRule), anyDestination, (below, above, destination) => {
+        const policy = compilePolicy(below);
+        const ceiling = compilePolicy(above);
+        const narrowed = narrowPolicy(policy, { policy: ceiling, name: "the ceiling" });
+        const both = decide(policy, destination).effect === "allow" && decide(ceiling, destination).effect === "allow";
+        expect(decide(narrowed, destination).effect).toBe(both ? "allow" : "deny");
+        if (destination.kind === "name" && both) expect(mayAllow(narrowed, destination.name)).toBe(true);
+        if (destination.kind === "name" && !mayAllow(ceiling, destination.name)) expect(mayAllow(narrowed, destination.name)).toBe(false);
+      }),
+    );
+  });
+
+  it("says that it was narrowed, and offers no command that would not help", ({ expect }) => {
+    const narrowed = narrowPolicy(compilePolicy([ruleOf("**")]), { policy: compilePolicy([ruleOf("api.example.org")]), name: "the Docker policy of this sandbox" });
+    expect(decide(narrowed, name("other.example.org"))).toEqual({ effect: "deny", reason: "other.example.org:443 is not among what the Docker policy of this sandbox leaves" });
+    expect(decide(narrowed, name("api.example.org")).effect).toBe("allow");
   });
 });

@@ -23,6 +23,7 @@ export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>)
       .option("--pids <number>", "most processes at once", parseInteger(16, 1_000_000))
       .addOption(new Option("--model <source>", "where the model's answers come from").choices(["auto", "provider", "scripted"] as const).default("auto" as const))
       .addOption(dockerSocketOption())
+      .option("--docker-policy <file>", "narrow what containers of --mount-docker-socket may reach, run and use, by a file of JSON")
       .addOption(new Option("--accept-host-root", "confirm --mount-docker-socket=raw without a question").hideHelp())
       .option("-q, --quiet", "no progress, notices or report"),
   );

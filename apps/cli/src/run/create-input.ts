@@ -2,6 +2,7 @@ import { AppError, SandboxName } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";
 import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
+import { readDockerPolicy } from "../docker/read-docker-policy.ts";
 import { sessionEnvironment } from "./session-environment.ts";
 import { absolutePath, addDirectory, workspacePath } from "./workspace-path.ts";
 
@@ -20,6 +21,7 @@ export interface CreateOptions {
   readonly pids?: number | undefined;
   readonly model: "auto" | "provider" | "scripted";
   readonly mountDockerSocket?: "guarded" | "raw" | true | undefined;
+  readonly dockerPolicy?: string | undefined;
   readonly acceptHostRoot?: true | undefined;
 }
 
@@ -46,12 +48,23 @@ export async function createInput(context: Context, agent: string, { path, optio
     },
     model: options.model,
     docker,
+    ...(await dockerPolicy(context, options, docker)),
   };
 }
 
 async function dockerSocket(context: Context, { mountDockerSocket, acceptHostRoot }: CreateOptions): Promise<CreateInput["docker"]> {
   if (mountDockerSocket === "raw") await confirmRawSocket(context, acceptHostRoot === true);
   return mountDockerSocket === true ? "guarded" : (mountDockerSocket ?? "none");
+}
+
+async function dockerPolicy(context: Context, { dockerPolicy: file }: CreateOptions, docker: CreateInput["docker"]): Promise<Pick<CreateInput, "dockerPolicy">> {
+  if (file === undefined) return {};
+  if (docker !== "guarded")
+    throw new AppError("USAGE", {
+      message: `--docker-policy narrows the Docker API of --mount-docker-socket, and ${docker === "raw" ? "=raw has no limits" : "none is asked for"}`,
+      fix: "Add --mount-docker-socket, without =raw.",
+    });
+  return { dockerPolicy: await readDockerPolicy(context, file) };
 }
 
 function checkName(name: string): void {

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { describe, it } from "vitest";
 import { aSandbox, aSession } from "../support/builders.ts";
 import { createFakeDaemon } from "../support/fake-daemon.ts";
@@ -30,6 +31,35 @@ describe("--mount-docker-socket", () => {
     expect((await askedFor("create", "--mount-docker-socket=all", "shell")).code).toBe(2);
     const late = await askedFor("run", "shell", "--mount-docker-socket");
     expect([late.code, late.docker]).toEqual([2, undefined]);
+  });
+});
+
+describe("--docker-policy", () => {
+  const withFile = async (text: string, ...args: readonly string[]) => {
+    const directory = mkdtempSync("/tmp/sbx-docker-policy-");
+    writeFileSync(`${directory}/policy.json`, text);
+    const result = await runLine(["create", ...args, "--docker-policy", `${directory}/policy.json`, "shell"], { daemon: creating() });
+    rmSync(directory, { recursive: true });
+    const call = result.daemon.calls.find(({ name }) => name === "createSandbox")?.input as { readonly dockerPolicy?: unknown } | undefined;
+    return { code: result.code, err: result.err, asked: call !== undefined, policy: call?.dockerPolicy };
+  };
+
+  it("is read whole and given to the daemon", async ({ expect }) => {
+    const policy = { version: 1, hosts: ["api.example.org"], images: ["postgres:16"], limits: { totalMemoryBytes: 2 ** 30 } };
+    expect(await withFile(JSON.stringify(policy), "--mount-docker-socket")).toMatchObject({ code: 0, policy });
+  });
+
+  it.for(["", "{}", '{"version":1,"host":[]}', '{"version":1,"hosts":[],"hosts":["**"]}', '{"version":1,"limits":{"memory":"4g"}}', '{"version":1,"limits":{"containers":0}}', '{"version":1}{}'])(
+    "makes nothing while the file is %j",
+    async (text, { expect }) => {
+      const { code, err, asked } = await withFile(text, "--mount-docker-socket");
+      expect([code === 0, asked]).toEqual([false, false]);
+      expect(err).toContain("cannot be used");
+    },
+  );
+
+  it("is nothing for who has no Docker API of their own", async ({ expect }) => {
+    for (const args of [[], ["--mount-docker-socket=raw", "--accept-host-root"]]) expect(await withFile('{"version":1}', ...args)).toMatchObject({ code: 2, asked: false });
   });
 });
 

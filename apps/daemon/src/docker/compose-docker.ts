@@ -5,6 +5,7 @@ import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Network } from "../network/compose-network.ts";
+import { createOrganisationPolicy } from "../policy/organisation-policy.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerFiles } from "./container-files.ts";
 import { createDockerFiles } from "./docker-files.ts";
@@ -49,6 +50,7 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
           engine,
           allowed: rules,
           record: sandbox,
+          policy: sandbox.request.dockerPolicy,
           registries: createRegistryImages({
             registries: async () => [...(await rulesOf(sandbox.id).registries()), ...(await rules.registries())],
             rules: () => policy.rules({ record: sandbox }),
@@ -57,6 +59,7 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
           }),
         }),
       owner: config.owner,
+      organisation: createOrganisationPolicy(),
       record,
       onFault: (error) => {
         log.error("docker.failed", { error });

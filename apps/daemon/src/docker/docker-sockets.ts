@@ -3,7 +3,9 @@ import path from "node:path";
 import { AppError, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { ContainerPods, DOCKER_DIRECTORY, DOCKER_SOCKET, isWithin, LABELS, TurnQueue, type ContainerPodParts, type DockerSockets, type SandboxRecord } from "@sbx/core";
 import { connectGuardEngine, removeSandboxImages, startDockerGuard, workspaceBinds, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
+import type { OrganisationPolicy } from "../policy/organisation-policy.ts";
 import type { DockerFiles } from "./docker-files.ts";
+import { guardLimits } from "./docker-policy.ts";
 import { recordGuard } from "./record-guard.ts";
 import { serveRawSocket } from "./raw-socket.ts";
 
@@ -14,6 +16,7 @@ export interface DockerSocketParts extends Omit<ContainerPodParts, "sandbox" | "
   readonly files: DockerFiles;
   readonly containerFiles: (sandbox: SandboxId) => ContainerPodParts["files"];
   readonly imagesOf: (record: SandboxRecord) => GuardImages;
+  readonly organisation: OrganisationPolicy;
   readonly record: RecordEvent;
   readonly onFault: (error: unknown) => void;
 }
@@ -87,7 +90,7 @@ async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promi
   await using opened = new AsyncDisposableStack();
   const socket = await socketOf(parts, id);
   const pods = opened.use(new ContainerPods({ ...parts, sandbox: id, files: parts.containerFiles(id) }));
-  const { cpus, memoryBytes } = record.request.limits;
+  const { limits, dockerPolicy = { version: 1 } } = record.request;
   opened.use(
     await startDockerGuard({
       sandbox: id,
@@ -98,7 +101,7 @@ async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promi
       images: parts.imagesOf(record),
       owner: { [LABELS.owner]: parts.owner },
       key: await parts.files.key(id),
-      limits: { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) },
+      limits: guardLimits(limits, dockerPolicy),
       onFault: parts.onFault,
       ...recordGuard(id, parts.record),
     }),
@@ -109,6 +112,7 @@ async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promi
 }
 
 async function openRaw(parts: DockerSocketParts, { id }: SandboxRecord): Promise<AsyncDisposableStack> {
+  await parts.organisation.checkRawSocket();
   await using opened = new AsyncDisposableStack();
   opened.use(await serveRawSocket(await socketOf(parts, id), await engineSocket(parts)));
   return opened.move();

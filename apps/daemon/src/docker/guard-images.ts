@@ -1,5 +1,7 @@
+import type { DockerPolicy } from "@sbx/contracts";
 import type { Engine, SandboxRecord } from "@sbx/core";
 import type { GuardImages, SharedImage } from "@sbx/docker-guard";
+import { leavesReference, narrowRegistries } from "./docker-policy.ts";
 import type { DockerRules } from "./docker-rules.ts";
 
 /** How an agent calls the image that its own sandbox runs. */
@@ -10,14 +12,16 @@ export interface GuardImagesParts {
   readonly engine: () => Promise<Pick<Engine, "findImage">>;
   readonly allowed: Pick<DockerRules, "images">;
   readonly record: Pick<SandboxRecord, "image">;
+  /** What narrows the images besides the sandbox's own. */
+  readonly policy?: Pick<DockerPolicy, "images"> | undefined;
   readonly registries: Pick<GuardImages, "pull" | "push">;
 }
 
 /** The images that a sandbox may run: its own, and those of the engine that its person allowed; and where it gets others. */
-export function createGuardImages({ engine, allowed, record: { image }, registries }: GuardImagesParts): GuardImages {
+export function createGuardImages({ engine, allowed, record: { image }, policy = {}, registries }: GuardImagesParts): GuardImages {
   return {
     async list() {
-      const references = await allowed.images();
+      const references = (await allowed.images()).filter((reference) => leavesReference(policy, reference));
       const connected = await engine();
       const found = new Map<string, string[]>([[image, [OWN_TAG]]]);
       for (const reference of references) {
@@ -26,7 +30,7 @@ export function createGuardImages({ engine, allowed, record: { image }, registri
       }
       return [...found].map(([id, tags]): SharedImage => ({ id, tags }));
     },
-    ...registries,
+    ...narrowRegistries(registries, policy),
   };
 }
 

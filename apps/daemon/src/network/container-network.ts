@@ -1,6 +1,6 @@
 import { ContainerPodId, isSandboxId, type PodId, type SandboxId } from "@sbx/contracts";
 import type { ContainerLink, ContainerNetwork, ContainerPod, Neighbours, PodLink, SandboxRecord } from "@sbx/core";
-import { compilePolicy, decide, HOST_GATEWAY, mayAllow, type CompiledPolicy } from "@sbx/egress-policy";
+import { compilePolicy, decide, HOST_GATEWAY, mayAllow, narrowPolicy, type Ceiling, type CompiledPolicy } from "@sbx/egress-policy";
 import type { OpenPod, Pod, StaysWithin } from "@sbx/egress-proxy";
 import type { RegisteredPod } from "./pod-register.ts";
 import { PUBLISHED_CONNECTIONS, publishPorts, servePort, type Places } from "./published-ports.ts";
@@ -57,7 +57,8 @@ async function openContainer(
 ): Promise<ContainerLink> {
   const { id } = child;
   let { name } = child;
-  const policy = (): CompiledPolicy => (neighbours.hasEgress(id) ? policyOf(owner) : NOTHING);
+  const narrowed = narrowedBy(ceilingOf(sandbox(owner)), () => policyOf(owner));
+  const policy = (): CompiledPolicy => (neighbours.hasEgress(id) ? narrowed() : NOTHING);
   const known: RegisteredPod = {
     scope: () => `--sandbox ${sandbox(owner).name}`,
     policy,
@@ -91,6 +92,24 @@ async function openContainer(
       neighbours.change(id, now);
     },
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
+  };
+}
+
+/** What the sandbox's Docker policy leaves its containers of what the sandbox itself may reach. */
+function ceilingOf({ request: { dockerPolicy } }: SandboxRecord): Ceiling | undefined {
+  if (dockerPolicy?.hosts === undefined) return undefined;
+  const policy = compilePolicy(dockerPolicy.hosts.map((to, at) => ({ id: `docker-policy-${at + 1}`, effect: "allow", to, layer: "sandbox" })));
+  return { policy, name: "the Docker policy of this sandbox" };
+}
+
+/** The same object while the policy below is the same one. */
+function narrowedBy(ceiling: Ceiling | undefined, below: () => CompiledPolicy): () => CompiledPolicy {
+  if (ceiling === undefined) return below;
+  let last: { readonly from: CompiledPolicy; readonly narrowed: CompiledPolicy } | undefined;
+  return () => {
+    const from = below();
+    if (last?.from !== from) last = { from, narrowed: narrowPolicy(from, ceiling) };
+    return last.narrowed;
   };
 }
 

@@ -21,6 +21,7 @@ test("problem codes and their status are public", ({ expect }) => {
     KIT_INVALID: 422,
     KIT_UNSUPPORTED: 422,
     NAME_TAKEN: 409,
+    ORGANISATION_DENIED: 403,
     PLATFORM_UNSUPPORTED: 501,
     POD_FAILED: 502,
     PROFILE_UNKNOWN: 404,

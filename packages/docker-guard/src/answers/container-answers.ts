@@ -107,7 +107,7 @@ export function inspectAnswer(guard: Guard, container: OwnedContainer, facts: Co
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: guard.execs.of(id).map((exec) => exec.id),
-    HostConfig: hostConfigOf(guard, container),
+    HostConfig: hostConfigOf(container, facts),
     GraphDriver: { Name: "overlay2", Data: null },
     ...size,
     Mounts: mountsOf(container),
@@ -152,10 +152,14 @@ function configOf({ asked, record }: OwnedContainer, { Config }: ContainerFacts)
   };
 }
 
-function hostConfigOf(guard: Guard, container: OwnedContainer): unknown {
+/** What it is held to, which an update may have changed. */
+function sizesAnswer({ Memory, NanoCpus, PidsLimit }: NonNullable<ContainerFacts["HostConfig"]> = { Memory: 0, NanoCpus: 0 }): Readonly<Record<string, number>> {
+  return { Memory, NanoCpus, PidsLimit: PidsLimit ?? 0 };
+}
+
+function hostConfigOf(container: OwnedContainer, { HostConfig: held }: ContainerFacts): unknown {
   const { record, asked } = container;
   const { HostConfig = {} } = asked;
-  const { limits } = guard.parts;
   return {
     Binds: (HostConfig.Binds ?? []).map(({ source, target, readonly }) => `${source}:${target}:${readonly ? "ro" : "rw"}`),
     ContainerIDFile: "",
@@ -173,9 +177,7 @@ function hostConfigOf(guard: Guard, container: OwnedContainer): unknown {
     PidMode: "",
     UTSMode: "",
     ShmSize: HostConfig.ShmSize === undefined || HostConfig.ShmSize === 0 ? 64 << 20 : HostConfig.ShmSize,
-    Memory: HostConfig.Memory ?? 0,
-    NanoCpus: HostConfig.NanoCpus ?? 0,
-    PidsLimit: limits.pids,
+    ...sizesAnswer(held),
     Mounts: record.mounts.map(({ type, source, target, readonly }) => ({ Type: type, Source: source, Target: target, ReadOnly: readonly })),
     Tmpfs: HostConfig.Tmpfs ?? {},
     ExtraHosts: HostConfig.ExtraHosts ?? null,

@@ -2,6 +2,7 @@ import { ContainerSummaries, Created, WaitAnswer, type ImageFacts } from "../eng
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import { childBody } from "../life/child-body.ts";
+import { limitsOfNext, withinTotals } from "../life/total-sizes.ts";
 import { childNetworks } from "../life/joined-networks.ts";
 import { BRIDGE } from "../owned/owned-networks.ts";
 import { engineStream } from "../streams/engine-stream.ts";
@@ -55,7 +56,8 @@ interface Making {
 
 async function create(guard: Guard, { image, program, gate, undo }: Making): Promise<BuildContainer> {
   await using held = undo;
-  const { engine, limits } = guard.parts;
+  const { engine } = guard.parts;
+  const limits = await limitsOfNext(guard);
   const { command, env, user, workdir } = program;
   const asked = { Image: image.Id, Cmd: [...command], Env: [...env], User: user, WorkingDir: workdir, Healthcheck: { Test: ["NONE"] } };
   const body = childBody({ asked, image, mounts: { binds: [], volumes: [], tmpfs: {}, records: [] }, gate, labels: guard.seal.labels("child-build", KIND), limits });
@@ -72,7 +74,7 @@ async function create(guard: Guard, { image, program, gate, undo }: Making): Pro
 /** Run a step to its end. Its output comes as it is written, standard output and errors mixed. @returns the exit code */
 export async function runStep(guard: Guard, { id }: BuildContainer, { output, signal }: { readonly output: (text: string) => void; readonly signal: AbortSignal }): Promise<number> {
   const { engine } = guard.parts;
-  const started = await engine.call({ method: "POST", path: ["containers", id, "start"], signal });
+  const started = await withinTotals(guard, { id }, () => engine.call({ method: "POST", path: ["containers", id, "start"], signal }));
   if (started.status !== 204) throw refusalOf(started, "the step could not be started");
   const { body } = await engineStream(guard, { method: "GET", path: ["containers", id, "logs"], query: { follow: "1", stdout: "1", stderr: "1" }, signal }, "the step's output could not be read");
   const decoder = new TextDecoder();

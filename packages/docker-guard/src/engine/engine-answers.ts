@@ -54,6 +54,7 @@ export const ContainerFacts = z.looseObject({
     ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
     StopSignal: z.string().optional(),
   }),
+  HostConfig: z.looseObject({ Memory: z.number().default(0), NanoCpus: z.number().default(0), PidsLimit: z.number().nullish() }).optional(),
   SizeRw: z.number().optional(),
   SizeRootFs: z.number().optional(),
 });

@@ -1,11 +1,11 @@
 import { workloadSeccomp } from "@sbx/core";
 import type { Json, JsonObject } from "@sbx/contracts";
 import type { ImageFacts } from "../engine/engine-answers.ts";
-import type { GuardLimits } from "../limits.ts";
 import type { ContainerCreate, Healthcheck } from "../routes/schema/container-config.ts";
 import { CHILD_CAPABILITIES } from "../routes/schema/host-config.ts";
 import { OWN_LABELS } from "../routes/schema/field.ts";
 import type { MountPlan } from "./plan-mounts.ts";
+import type { Sizes } from "./total-sizes.ts";
 
 /** What a child's container is specified from. */
 export interface ChildParts {
@@ -15,7 +15,8 @@ export interface ChildParts {
   /** Full id of the container that owns the network namespace; `undefined` for one that never runs. */
   readonly gate: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  readonly limits: GuardLimits;
+  /** What it may ask for, and what it gets when it asks for nothing. */
+  readonly limits: { readonly most: Sizes; readonly usual: Sizes };
 }
 
 /** Less than that between two checks would keep the engine busy. */
@@ -67,13 +68,13 @@ function isolation(gate: string | undefined): JsonObject {
   };
 }
 
-function sizes({ HostConfig = {} }: ContainerCreate, limits: GuardLimits): JsonObject {
-  const memory = atMost(HostConfig.Memory, limits.memoryBytes);
+function sizes({ HostConfig = {} }: ContainerCreate, { most, usual }: ChildParts["limits"]): JsonObject {
+  const memory = atMost(HostConfig.Memory, most.memory, usual.memory);
   return {
     Memory: memory,
     MemorySwap: memory,
-    NanoCpus: atMost(HostConfig.NanoCpus, Math.round(limits.cpus * 1e9)),
-    PidsLimit: atMost(HostConfig.PidsLimit, limits.pids),
+    NanoCpus: atMost(HostConfig.NanoCpus, most.nanoCpus, usual.nanoCpus),
+    PidsLimit: atMost(HostConfig.PidsLimit, most.pids, usual.pids),
     ...given({ CpuShares: HostConfig.CpuShares, ShmSize: HostConfig.ShmSize }, (size) => size !== 0),
     Ulimits: [...ulimits(HostConfig.Ulimits ?? [])],
   };
@@ -120,8 +121,8 @@ function times({ Interval, Timeout, StartPeriod, Retries }: Check): JsonObject {
   return { Interval: bounded(Interval), Timeout: bounded(Timeout), StartPeriod: bounded(StartPeriod), Retries: Math.max(0, Retries ?? 0) };
 }
 
-function atMost(asked: number | undefined, limit: number): number {
-  return asked === undefined || asked <= 0 ? limit : Math.min(asked, limit);
+function atMost(asked: number | undefined, limit: number, usual: number): number {
+  return asked === undefined || asked <= 0 ? usual : Math.min(asked, limit);
 }
 
 /** Of an object what is there, and passes. */

@@ -13,6 +13,7 @@ import { childNetworks, joinedNetworks } from "./joined-networks.ts";
 import { planMounts } from "./plan-mounts.ts";
 import { hostsOf } from "./child-hosts.ts";
 import { findImage, imageFacts } from "./resolve-image.ts";
+import { limitsOfNext } from "./total-sizes.ts";
 import { newPodId } from "./new-pod-id.ts";
 
 /** What a client asked for: as it was read, and as it was understood. */
@@ -24,13 +25,14 @@ export interface Wish {
 
 /** Make a child: its gate first, then its container, then the record. What fails half way is taken back. */
 export async function createContainer(guard: Guard, { name: wanted, json, asked }: Wish): Promise<OwnedContainer> {
-  const { engine, pods, limits, now } = guard.parts;
+  const { engine, pods, now } = guard.parts;
   const name = wanted ?? `child-${randomBytes(6).toString("hex")}`;
   guard.containers.refuseTaken(name);
   using _place = guard.containers.quota.take();
   const image = await imageFacts(guard, await findImage(guard, asked.Image));
   const joined = joinedNetworks(guard, asked);
   const ports = portsOf(asked, image);
+  const limits = await limitsOfNext(guard);
   const mounts = await planMounts(guard, asked, image);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => guard.removeAnonymousVolumes(mounts.records));

@@ -4,9 +4,14 @@ import type { Guard } from "../guard.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
 import { Refusal } from "../refusal.ts";
 import { removeContainer } from "./remove-container.ts";
+import { withinTotals } from "./total-sizes.ts";
 
-/** Start a container after its gate, never before. @returns false when it runs already */
-export async function startContainer(guard: Guard, container: OwnedContainer): Promise<boolean> {
+/** Start a container after its gate, never before, and where it has room beside the others. @returns false when it runs already */
+export function startContainer(guard: Guard, container: OwnedContainer): Promise<boolean> {
+  return withinTotals(guard, container, () => start(guard, container));
+}
+
+async function start(guard: Guard, container: OwnedContainer): Promise<boolean> {
   const { id, record, asked } = container;
   const ports = await readyPod(guard, record).catch(async (error: unknown) => {
     // As an engine does with one that could not be started.

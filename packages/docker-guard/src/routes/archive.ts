@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { refusalOf } from "../engine/engine-refused.ts";
 import { engineStream } from "../streams/engine-stream.ts";
-import { empty } from "../http/answer.ts";
+import { empty, json } from "../http/answer.ts";
 import { Refusal } from "../refusal.ts";
 import { rebuildTar } from "../streams/rebuild-tar.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
@@ -9,6 +9,8 @@ import { ContainerPath, Flag } from "./schema/field.ts";
 
 const STAT = "x-docker-container-path-stat";
 const Stat = z.object({ name: z.string(), size: z.number(), mode: z.number(), mtime: z.string(), linkTarget: z.string() });
+/** What became of a path: 0 changed, 1 added, 2 removed. Null: nothing. */
+const Changes = z.array(z.object({ Path: z.string(), Kind: z.int().min(0).max(2) })).nullable();
 /** A path in a container; relative ones are from its root. */
 const Path = z
   .string()
@@ -50,6 +52,24 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
         "Could not find the file in the container",
       );
       return { kind: "stream", type: "application/x-tar", body, headers: statHeader(headers) };
+    },
+  }),
+  route("GET containers/{id}/export", {
+    means: "gives all its own files as a tar: nothing of its mounts",
+    handle: async ({ guard, param, gone }) => {
+      const { id } = guard.containers.find(param);
+      const { body } = await engineStream(guard, { method: "GET", path: ["containers", id, "export"], signal: gone }, "its files could not be read");
+      return { kind: "stream", type: "application/octet-stream", body };
+    },
+  }),
+  route("GET containers/{id}/changes", {
+    means: "lists what is different from its image",
+    handle: async ({ guard, param }) => {
+      const { id } = guard.containers.find(param);
+      using _place = guard.streams.take();
+      const answer = await guard.parts.engine.call({ method: "GET", path: ["containers", id, "changes"] });
+      if (answer.status !== 200) throw refusalOf(answer, "its changes could not be read");
+      return json(Changes.parse(answer.body));
     },
   }),
   route("PUT containers/{id}/archive", {

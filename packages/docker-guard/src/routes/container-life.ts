@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
-import { empty } from "../http/answer.ts";
+import { empty, json } from "../http/answer.ts";
 import { startContainer } from "../life/start-container.ts";
+import { updateContainer } from "../life/update-container.ts";
 import { Refusal } from "../refusal.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
+import { ContainerUpdate } from "./schema/container-update.ts";
 import { Count } from "./schema/field.ts";
 
 const Signal = z.string().regex(/^(?:SIG)?[A-Z0-9+-]{1,12}$|^\d{1,2}$|^$/, "the name or number of a signal");
@@ -64,6 +66,14 @@ export const CONTAINER_LIFE_ROUTES: readonly GuardRoute[] = [
   route("POST containers/{id}/unpause", {
     means: "lets them go on",
     handle: async ({ guard, param }) => empty(await act(guard, param, { path: "unpause", failed: "the container could not go on", states: { 409: "the container is not paused" } })),
+  }),
+  route("POST containers/{id}/update", {
+    means: "changes its limits, within those of the sandbox",
+    body: ContainerUpdate,
+    handle: async ({ guard, param, body }) => {
+      await updateContainer(guard, guard.containers.find(param), body);
+      return json({ Warnings: [] });
+    },
   }),
   route("POST containers/{id}/resize", {
     means: "sets the size of its terminal",
