@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import * as z from "zod";
 import { openBenchHost, type BenchHost } from "./bench-host.ts";
 import { cgroupMemory } from "./cgroup-memory.ts";
 import type { Line, Series } from "./line.ts";
-import { quantile } from "./statistics.ts";
+import { runProgram } from "./run-program.ts";
 
 const SANDBOXES = 5;
 /** A process that is left alone for a moment, and how often it is looked at then. */
@@ -10,6 +12,9 @@ const SETTLE_MS = 2000;
 const LOOKS = 3;
 const LOOK_MS = 300;
 const MIB = 1 << 20;
+const GUARDS = fileURLToPath(new URL("../guards.ts", import.meta.url));
+const GUARD_COUNT = 50;
+const Each = z.object({ resident: z.number() });
 
 /** What an idle daemon and the gates of its sandboxes take. On a daemon of its own, which has done nothing else. */
 export async function measureMemory(): Promise<readonly Line[]> {
@@ -28,23 +33,18 @@ export async function measureMemory(): Promise<readonly Line[]> {
   ];
 }
 
-/** What a Docker API adds to what a sandbox takes of the daemon: as many sandboxes without one, then with one. */
-export async function measureGuardMemory(): Promise<Line> {
-  await using host = await openBenchHost();
-  const grown = async (docker: "none" | "guarded"): Promise<readonly number[]> => {
-    const before = quantile(await idleDaemon(host), 0.5);
-    for (let made = 0; made < SANDBOXES; made += 1) await startOne(host, docker);
-    return (await idleDaemon(host)).map((after) => (after - before) / SANDBOXES);
-  };
-  // What the first ones bring along for good is nobody's share.
-  await grown("guarded");
-  const without = await grown("none");
-  const ours = { name: "sbx", samples: await grown("guarded") };
-  return { unit: "MiB", better: "less", title: "daemon, idle, resident: each further sandbox with a Docker API", ours, references: [{ name: "each without one", samples: without }] };
+/** What a Docker API that is not used takes: each further one in a process that has nothing else. */
+export async function measureGuardMemory(engineSocket: string, { env }: Pick<BenchHost, "env">): Promise<Line> {
+  const samples: number[] = [];
+  while (samples.length < LOOKS) {
+    const printed = await runProgram(process.execPath, ["--conditions=@sbx/source", "--expose-gc", GUARDS, engineSocket, String(GUARD_COUNT)], { cwd: "/", env });
+    samples.push(Each.parse(JSON.parse(printed)).resident);
+  }
+  return { unit: "MiB", better: "less", title: "Docker API, idle, resident: each further sandbox's", ours: { name: "sbx", samples }, references: [] };
 }
 
-async function startOne(host: BenchHost, docker: "none" | "guarded" = "none"): Promise<number | undefined> {
-  const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: host.workspace(), docker });
+async function startOne(host: BenchHost): Promise<number | undefined> {
+  const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: host.workspace() });
   const { id } = await host.engine.containerOf(sandbox.id, "gate");
   return cgroupMemory(await host.engine.pidOf(id));
 }

@@ -25,7 +25,7 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const warm = await startWarm(host);
   const machine = describeMachine(await engineName(host));
   tell("memory");
-  const memory = [...(await measureMemory()), await measureGuardMemory()];
+  const memory = [...(await measureMemory()), await measureGuardMemory(host.engineSocket, host)];
   tell("fresh sandboxes");
   const fresh = await measureFresh(host, warm.image, rounds);
   tell("commands in a sandbox that runs");
@@ -56,7 +56,7 @@ export async function runDockerBench(wanted: number, tell: (text: string) => voi
   const { image } = await startWarm(host);
   const machine = describeMachine(await engineName(host));
   tell("memory of Docker APIs");
-  const memory = await measureGuardMemory();
+  const memory = await measureGuardMemory(host.engineSocket, host);
   tell("the Docker API of sandboxes");
   return { machine, lines: [...(await measureDocker({ host, image, rounds })), memory] };
 }
