@@ -36,7 +36,7 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => host[Symbol.asyncDispose]());
 
-describe("clients of Docker's API in a sandbox, unchanged and not configured", () => {
+describe("clients of Docker's API in a sandbox, unchanged and not configured", { timeout: 600_000 }, () => {
   it("find no image of the machine before the person allows it", async ({ expect }) => {
     const { code, stdout, stderr } = await inside('docker run --rm "$POSTGRES_IMAGE" true');
     expect([code, stdout]).toEqual([125, ""]);
@@ -47,23 +47,23 @@ describe("clients of Docker's API in a sandbox, unchanged and not configured", (
   });
 
   it("Testcontainers starts a real Postgres, which a test uses and stops", async ({ expect }) => {
-    expect(await inside("timeout 150 node postgres.mjs")).toEqual({ code: 0, stdout: "kept\n1\n", stderr: "" });
+    expect(await inside("timeout 500 node postgres.mjs")).toEqual({ code: 0, stdout: "kept\n1\n", stderr: "" });
     // Its reaper, which waits for further tests, is the only one left.
     expect((await inside("docker ps -a --format '{{.Image}}'; docker volume ls -q")).stdout).toMatch(/^testcontainers\/ryuk:\S+\n$/);
   });
 
   it("Testcontainers starts a real Redis and a stub that it builds, in a network of their own", async ({ expect }) => {
-    expect(await inside("timeout 170 node services.mjs")).toEqual({ code: 0, stdout: "1.25\nfound its neighbour\n", stderr: "" });
+    expect(await inside("timeout 500 node services.mjs")).toEqual({ code: 0, stdout: "1.25\nfound its neighbour\n", stderr: "" });
   });
 
   it.skipIf(noPip !== undefined)("Testcontainers for Python starts a real Postgres (where pip is)", async ({ expect }) => {
-    expect(await inside("PYTHONPATH=python timeout 150 python3 postgres.py")).toMatchObject({ code: 0, stdout: "kept by Python\n" });
+    expect(await inside("PYTHONPATH=python timeout 500 python3 postgres.py")).toMatchObject({ code: 0, stdout: "kept by Python\n" });
   });
 
   it("Testcontainers' reaper removes what a test left that was killed, and what it built", async ({ expect }) => {
     const killed = "node postgres.mjs --then-wait > out & until grep kept out; do sleep 0.2; done; kill -9 $!; docker ps --format '{{.Image}}'";
-    expect((await inside(`timeout 150 sh -c '${killed.replaceAll("'", `'"'"'`)}'`)).stdout.split("\n")).toContain(images.POSTGRES_IMAGE);
-    expect(await patiently(90_000, async () => (await inside(`${NOTHING}; docker images -q --filter reference='localhost/*'`)).stdout === "")).toBe(true);
+    expect((await inside(`timeout 500 sh -c '${killed.replaceAll("'", `'"'"'`)}'`)).stdout.split("\n")).toContain(images.POSTGRES_IMAGE);
+    expect(await patiently(240_000, async () => (await inside(`${NOTHING}; docker images -q --filter reference='localhost/*'`)).stdout === "")).toBe(true);
   });
 
   it("dockerode and docker-py run, make, look and remove", async ({ expect }) => {
@@ -72,7 +72,7 @@ describe("clients of Docker's API in a sandbox, unchanged and not configured", (
     expect((await inside(NOTHING)).stdout).toBe("");
   });
 
-  it("compose brings up three projects at once, by what depends on what is healthy, and takes them down", { timeout: 400_000 }, async ({ expect }) => {
+  it("compose brings up three projects at once, by what depends on what is healthy, and takes them down", async ({ expect }) => {
     const each = (command: (project: string) => string) => Promise.all(["site", "jobs", "parts"].map((project) => inside(`cd compose/${project} && ${command(project)}`)));
     const up = await each((project) => `docker-compose up -d ${project === "jobs" ? "--scale worker=2" : ""} 2>&1`);
     expect(
@@ -83,7 +83,7 @@ describe("clients of Docker's API in a sandbox, unchanged and not configured", (
     expect((await inside(`${answer} localhost:8080; cd compose/site && docker-compose ps`)).stdout).toMatch(/^from the database\n[\s\S]*db_1 .*Up \(healthy\)/);
     expect((await inside("cd compose/site && docker-compose exec -T web head -1 /srv/services.mjs")).stdout).toContain("More of what services talk to");
     const done = "cd compose/jobs && docker-compose exec -T db psql -U postgres -Atc 'select what from done order by what'";
-    expect(await patiently(60_000, async () => (await inside(done)).stdout === "one done\nthree done\ntwo done\n")).toBe(true);
+    expect(await patiently(240_000, async () => (await inside(done)).stdout === "one done\nthree done\ntwo done\n")).toBe(true);
     expect((await inside(`${answer} localhost:8081 -o /dev/null -w %{http_code}; cd compose/jobs; docker-compose ps -q worker | wc -l`)).stdout).toBe("2002\n");
     expect((await inside(`cd compose/parts && ${answer} $(docker-compose port proxy 8080)/seen`)).stdout).toBe("database 1\nmigrated\n");
     expect((await each(() => "docker-compose down -v --rmi local")).map(({ code }) => code)).toEqual([0, 0, 0]);

@@ -12,7 +12,7 @@ const NAME = "java";
 const why = await whyNoJava();
 if (why !== undefined) process.stdout.write(`skipped: Kafka, and Testcontainers for Java, because ${why}\n`);
 
-describe.skipIf(why !== undefined)("Kafka in a sandbox (where Maven and a JDK are)", () => {
+describe.skipIf(why !== undefined)("Kafka in a sandbox (where Maven and a JDK are)", { timeout: 600_000 }, () => {
   let host: Host;
   let environment: readonly string[] = [];
   const inside = (script: string) => host.sbx(["exec", ...environment, NAME, "sh", "-c", script]);
@@ -40,10 +40,10 @@ describe.skipIf(why !== undefined)("Kafka in a sandbox (where Maven and a JDK ar
   afterAll(() => host[Symbol.asyncDispose]());
 
   it("is started by Testcontainers for Java beside a Postgres, and both are used and stopped", async ({ expect }) => {
-    expect(await inside("timeout 170 java -XX:TieredStopAtLevel=1 -cp 'classes:lib/*' Services")).toEqual({ code: 0, stdout: "sent by Java, kept in Postgres\n", stderr: "" });
+    expect(await inside("timeout 500 java -XX:TieredStopAtLevel=1 -cp 'classes:lib/*' Services")).toEqual({ code: 0, stdout: "sent by Java, kept in Postgres\n", stderr: "" });
   });
 
   it("is started by Testcontainers for Node, under the name that its module knows", async ({ expect }) => {
-    expect(await inside("docker tag $KAFKA_IMAGE confluentinc/cp-kafka:8.0.0 && timeout 170 node kafka.mjs")).toMatchObject({ code: 0, stdout: "sent by Node\n" });
+    expect(await inside("docker tag $KAFKA_IMAGE confluentinc/cp-kafka:8.0.0 && timeout 500 node kafka.mjs")).toMatchObject({ code: 0, stdout: "sent by Node\n" });
   });
 });

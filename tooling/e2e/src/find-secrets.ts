@@ -5,15 +5,23 @@ import { spellings } from "./spellings.ts";
 
 /** What to look in, beside the texts given: everything that a sandbox, its containers and the daemon hold. */
 export interface Search {
-  readonly secret: string;
+  readonly secrets: readonly string[];
+  /** Something that is there, which shows that the search finds. */
+  readonly known: string;
   readonly sandbox: string;
   readonly texts: readonly string[];
 }
 
-/** Look for a secret in every spelling wherever an agent or a reader of the daemon's files could meet it. Resolves with where it is, and how many bytes were read. */
-export async function findSecret(host: Host, { secret, sandbox, texts }: Search): Promise<{ readonly found: readonly string[]; readonly bytes: number }> {
+/** Look for secrets in every spelling wherever an agent or a reader of the daemon's files could meet them. Resolves with where they are, and where what is known is. */
+export async function findSecrets(host: Host, { secrets, known, sandbox, texts }: Search): Promise<{ readonly found: readonly string[]; readonly control: readonly string[] }> {
   const { id } = await host.sandbox(sandbox);
-  const inside = await host.sbx(["exec", sandbox, "sh", "-c", "env; tar c -C ~ . 2>/dev/null; tar c /tmp /etc /run/sbx 2>/dev/null; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline"]);
+  const inside = await host.sbx([
+    "exec",
+    sandbox,
+    "sh",
+    "-c",
+    "env; tar c -C ~ . 2>/dev/null; tar c --exclude=node_modules /tmp /etc /run/sbx 2>/dev/null; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline",
+  ]);
   const containers = await Promise.all((await host.containersOf(id)).map(({ Id }) => host.inspect(Id)));
   const files = [host.stateDirectory, path.join(path.dirname(host.stateDirectory), "config")].flatMap((directory) =>
     readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((one) => (one.isFile() ? [path.join(one.parentPath, one.name)] : [])),
@@ -28,6 +36,6 @@ export async function findSecret(host: Host, { secret, sandbox, texts }: Search)
     ...files.map((file) => [file, readFileSync(file, "latin1")] as const),
     ...texts.map((text, index) => [`text ${index}`, text] as const),
   ];
-  const needles = spellings(secret);
-  return { found: places.filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place), bytes: places.reduce((sum, [, text]) => sum + text.length, 0) };
+  const placesOf = (needles: readonly string[]): readonly string[] => places.filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place);
+  return { found: placesOf(secrets.flatMap(spellings)), control: placesOf([known]) };
 }
