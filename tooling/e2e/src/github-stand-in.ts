@@ -49,7 +49,7 @@ const RECIPE = 'ARG SBX_BASE\nFROM ${SBX_BASE}\nCOPY github-mcp-server /usr/loca
 export async function offerGithubServer(host: Host, { name, address }: GithubStandIn, token: string): Promise<void> {
   const recipe = path.join(host.home, "recipe");
   mkdirSync(recipe);
-  copyFileSync(await goProgram("github.com/github/github-mcp-server@v1.0.0", "github-mcp-server"), path.join(recipe, "github-mcp-server"));
+  copyFileSync(await goProgram({ module: "github.com/github/github-mcp-server@v1.0.0", command: "github-mcp-server" }), path.join(recipe, "github-mcp-server"));
   const engine = await connectEngine({ environment: process.env, home: homedir(), labels: { "dev.sbx.test": "github" } });
   const id = await createImageMaker({ engine, env: process.env }).agent({ name: "github-test", dockerfile: RECIPE, directory: recipe }, () => undefined, new AbortController().signal);
   const [image] = await host.imageNames(id);

@@ -4,12 +4,17 @@ import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 
+/** Where a directory of this name, made from this, is kept when it is. */
+export function placeOf(name: string, content: string): string {
+  const cache = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "sbx-tests");
+  return path.join(cache, `${name}-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`);
+}
+
 /** Make a directory once for all runs and checkouts, kept under its name and a hash of what it is made from. Resolves with its path. */
 export async function keepOnce(name: string, content: string, make: (directory: string) => Promise<void>): Promise<string> {
-  const cache = path.join(process.env["XDG_CACHE_HOME"] ?? path.join(homedir(), ".cache"), "sbx-tests");
-  const kept = path.join(cache, `${name}-${createHash("sha256").update(content).digest("hex").slice(0, 16)}`);
+  const kept = placeOf(name, content);
   if (existsSync(kept)) return kept;
-  await mkdir(cache, { recursive: true });
+  await mkdir(path.dirname(kept), { recursive: true });
   const fresh = await mkdtemp(`${kept}.`);
   try {
     await make(fresh);

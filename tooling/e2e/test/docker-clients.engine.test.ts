@@ -1,6 +1,7 @@
 import { cp, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { composeV2, whyNoComposeV2 } from "../src/go-program.ts";
 import { installPackages } from "../src/install-packages.ts";
 import { installPython, whyNoPip } from "../src/install-python.ts";
 import { giveTo, openHost, patiently, type Host } from "../src/open-host.ts";
@@ -13,6 +14,11 @@ const NOTHING = "docker ps -aq; docker volume ls -q; docker network ls -q --filt
 const noPip = await whyNoPip();
 if (noPip !== undefined) process.stdout.write(`skipped: Testcontainers for Python, because ${noPip}\n`);
 
+const noV2 = await whyNoComposeV2();
+if (noV2 !== undefined) process.stdout.write(`skipped: compose of the second generation, because ${noV2}\n`);
+/** The one of Debian, and the newer one as a file of the project. */
+const COMPOSES = ["docker-compose", ...(noV2 === undefined ? ["../../docker-compose"] : [])];
+
 let host: Host;
 const images = { POSTGRES_IMAGE: "", REDIS_IMAGE: "" };
 /** Run a script in the sandbox, in the project's directory. */
@@ -24,6 +30,7 @@ beforeAll(async () => {
   await cp(path.join(HERE, "clients"), cwd, { recursive: true });
   await installPackages("docker-clients", await readFile(path.join(cwd, "package.json"), "utf8"), cwd);
   if (noPip === undefined) await installPython("docker-clients-python", ["testcontainers==4.15.0", "pg8000==1.31.5"], path.join(cwd, "python"));
+  if (noV2 === undefined) await cp(await composeV2(), path.join(cwd, "docker-compose"));
   giveTo(cwd, 1000);
   for (const [name, recipe] of [
     ["POSTGRES_IMAGE", "postgres"],
@@ -72,21 +79,21 @@ describe("clients of Docker's API in a sandbox, unchanged and not configured", {
     expect((await inside(NOTHING)).stdout).toBe("");
   });
 
-  it("compose brings up three projects at once, by what depends on what is healthy, and takes them down", async ({ expect }) => {
+  it.for(COMPOSES)("%s brings up three projects at once, by what depends on what is healthy, and takes them down", async (compose, { expect }) => {
     const each = (command: (project: string) => string) => Promise.all(["site", "jobs", "parts"].map((project) => inside(`cd compose/${project} && ${command(project)}`)));
-    const up = await each((project) => `docker-compose up -d ${project === "jobs" ? "--scale worker=2" : ""} 2>&1`);
+    const up = await each((project) => `${compose} up -d ${project === "jobs" ? "--scale worker=2" : ""} 2>&1`);
     expect(
       up.map(({ code }) => code),
       up.map(({ stdout }) => stdout).join("\n"),
     ).toEqual([0, 0, 0]);
     const answer = "curl -s --retry 30 --retry-connrefused --retry-all-errors";
-    expect((await inside(`${answer} localhost:8080; cd compose/site && docker-compose ps`)).stdout).toMatch(/^from the database\n[\s\S]*db_1 .*Up \(healthy\)/);
-    expect((await inside("cd compose/site && docker-compose exec -T web head -1 /srv/services.mjs")).stdout).toContain("More of what services talk to");
-    const done = "cd compose/jobs && docker-compose exec -T db psql -U postgres -Atc 'select what from done order by what'";
+    expect((await inside(`${answer} localhost:8080; cd compose/site && ${compose} ps`)).stdout).toMatch(/^from the database\n[\s\S]*db[_-]1 .*Up.*\(healthy\)/);
+    expect((await inside(`cd compose/site && ${compose} exec -T web head -1 /srv/services.mjs`)).stdout).toContain("More of what services talk to");
+    const done = `cd compose/jobs && ${compose} exec -T db psql -U postgres -Atc 'select what from done order by what'`;
     expect(await patiently(240_000, async () => (await inside(done)).stdout === "one done\nthree done\ntwo done\n")).toBe(true);
-    expect((await inside(`${answer} localhost:8081 -o /dev/null -w %{http_code}; cd compose/jobs; docker-compose ps -q worker | wc -l`)).stdout).toBe("2002\n");
-    expect((await inside(`cd compose/parts && ${answer} $(docker-compose port proxy 8080)/seen`)).stdout).toBe("database 1\nmigrated\n");
-    expect((await each(() => "docker-compose down -v --rmi local")).map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect((await inside(`${answer} localhost:8081 -o /dev/null -w %{http_code}; cd compose/jobs; ${compose} ps -q worker | wc -l`)).stdout).toBe("2002\n");
+    expect((await inside(`cd compose/parts && ${answer} $(${compose} port proxy 8080)/seen`)).stdout).toBe("database 1\nmigrated\n");
+    expect((await each(() => `${compose} down -v --rmi local`)).map(({ code }) => code)).toEqual([0, 0, 0]);
     expect((await inside(NOTHING)).stdout).toBe("");
   });
 });

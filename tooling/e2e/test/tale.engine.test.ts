@@ -73,7 +73,7 @@ describe.skipIf(why !== undefined)("an agent that works on a service with a data
     cpSync(path.join(TALE, "shop"), origin, { recursive: true });
     writeFileSync(path.join(origin, ".gitignore"), "node_modules\n");
     const [postgres = ""] = await host.imageNames(await serviceImage("postgres"));
-    const s3Program = await goProgram("github.com/versity/versitygw@v1.8.0", "versitygw");
+    const s3Program = await goProgram({ module: "github.com/versity/versitygw@v1.8.0", command: "versitygw" });
     const [s3 = ""] = await host.imageNames(await serviceImage("s3", path.dirname(s3Program)));
     writeFileSync(path.join(origin, "test/images.json"), JSON.stringify({ postgres, s3 }));
     await host.git(origin, "add", ".");

@@ -37,7 +37,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
     name: `sbx-${record.id.slice(4)}`,
     image: record.image,
     command: [HOLD_PROGRAM, "init"],
-    env: { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...profileEnv },
+    env: { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...dockerEnv(record), ...profileEnv },
     labels,
     user: record.user,
     workdir: workspace,
@@ -58,6 +58,11 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
     seccomp: workloadSeccomp(),
     limits: { pids: limits.pids, ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }), ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }) },
   };
+}
+
+/** A sandbox's Docker API builds by the classic builder's calls. Most clients see that; compose has to be told. */
+function dockerEnv({ request }: SandboxRecord): Readonly<Record<string, string>> {
+  return request.docker === "guarded" ? { DOCKER_BUILDKIT: "0" } : {};
 }
 
 /** Name of the volume that holds a sandbox's home. */
