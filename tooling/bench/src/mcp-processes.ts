@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { DAEMON_FLAGS } from "../../../apps/cli/src/daemon/daemon-program.ts";
 import { openHttpSession, openStdioSession, type McpClient } from "./mcp-client.ts";
 import { freePort } from "./free-port.ts";
 
@@ -48,7 +49,7 @@ interface GatewayOptions {
 /** Start our gateway before such servers. */
 export async function startGateway({ servers = 1, tools = 1, entries = 0, lists }: GatewayOptions): Promise<GatewayProcess> {
   const args = [...[servers, tools, entries].map(String), ...(lists === undefined ? [] : [lists])];
-  const child = spawn(process.execPath, ["--conditions=@sbx/source", GATEWAY, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, "--conditions=@sbx/source", GATEWAY, ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const { value, done } = await lines.next();

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@sbx/contracts";
 import type { DaemonPaths, Environment } from "../context.ts";
 import { daemonEnvironment } from "./daemon-environment.ts";
-import { findDaemonProgram } from "./daemon-program.ts";
+import { DAEMON_FLAGS, findDaemonProgram } from "./daemon-program.ts";
 import { isListening } from "./is-listening.ts";
 import { makeLogDirectory } from "./state-directory.ts";
 
@@ -37,7 +37,12 @@ export async function startDaemon(start: Start): Promise<void> {
 async function startOnce({ paths, env }: Start): Promise<"ready" | "already-running"> {
   const log = await open(paths.log, "a", 0o600);
   const before = (await log.stat()).size;
-  const child = spawn(process.execPath, [...findDaemonProgram(env), "--ready-fd", "3"], { cwd: "/", detached: true, stdio: ["ignore", log.fd, log.fd, "pipe"], env: daemonEnvironment(env) });
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, ...findDaemonProgram(env), "--ready-fd", "3"], {
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd, "pipe"],
+    env: daemonEnvironment(env),
+  });
   await log.close();
   try {
     const line = await Promise.race([firstLine(child), exitOf(child), sleep(START_TIMEOUT_MS, undefined, { ref: false })]);
