@@ -32,6 +32,15 @@ export async function extraAuthorities(env: Environment, places: TrustPlaces = {
   return [...extra.values()].toSorted();
 }
 
+/**
+ * All authorities that programs on this host trust, as one PEM: the public ones and {@link extraAuthorities}. `undefined`
+ * where there are only public ones, which every image has by itself.
+ */
+export async function hostAuthorities(env: Environment, places?: TrustPlaces): Promise<string | undefined> {
+  const extra = await extraAuthorities(env, places);
+  return extra.length === 0 ? undefined : [...rootCertificates.map((pem) => `${pem.trim()}\n`), ...extra].join("");
+}
+
 /** Name a certificate's file by its content. */
 export function authorityFileName(pem: string): string {
   return `host-${createHash("sha256").update(body(pem)).digest("hex").slice(0, 12)}.crt`;

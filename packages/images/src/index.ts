@@ -1,4 +1,4 @@
 export { createImageMaker, type AgentRecipe, type ImageMaker, type ImageMakerOptions } from "./image-maker.ts";
-export type { Environment } from "./host-trust.ts";
+export { hostAuthorities, type Environment } from "./host-trust.ts";
 export { packageIndexes, type PackageIndexes } from "./package-indexes.ts";
 export type { Progress } from "./shared-work.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { test as base } from "vitest";
-import { authorityFileName, extraAuthorities } from "../src/host-trust.ts";
+import { authorityFileName, extraAuthorities, hostAuthorities } from "../src/host-trust.ts";
 
 const test = base.extend<{ directory: string }>({
   directory: async ({}, use) => {
@@ -65,4 +65,16 @@ test("a file that is missing or broken counts as empty", async ({ expect, direct
   await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
   expect(await extraAuthorities({ NODE_EXTRA_CA_CERTS: join(directory, "none"), SSL_CERT_FILE: broken }, nowhere)).toEqual([]);
   expect(await extraAuthorities({}, nowhere)).toEqual([]);
+});
+
+test("is told to others whole, with the public authorities, and not where there are only those", async ({ expect, directory }) => {
+  const own = await certificate(directory, { authority: true });
+  const bundle = join(directory, "bundle.txt");
+  await writeFile(bundle, own);
+  const all = (await hostAuthorities({ SSL_CERT_FILE: bundle }, nowhere)) ?? "";
+  const blocks = all.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n/g) ?? [];
+  expect(blocks.join("")).toBe(all);
+  expect(blocks.map((pem) => pem.trim())).toEqual([...rootCertificates.map((pem) => pem.trim()), own.trim()]);
+  await writeFile(bundle, rootCertificates.slice(0, 3).join("\n"));
+  expect(await hostAuthorities({ SSL_CERT_FILE: bundle }, nowhere)).toBeUndefined();
 });

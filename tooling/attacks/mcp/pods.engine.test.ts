@@ -69,6 +69,11 @@ say({"caps": caps, "uid": os.getuid() in range(60706, 61184), "gid": os.getgid()
     });
   });
 
+  it("is told whom this machine trusts, cannot change it, and may be told otherwise by its entry", async ({ expect }) => {
+    const script = `say([os.environ["SSL_CERT_FILE"], os.environ["PIP_CERT"], open("/.sbx/ca.pem").read(), attempt(lambda: open("/.sbx/ca.pem", "w"))])`;
+    expect(await lab.python(script, { authorities: "the authorities\n", env: { PIP_CERT: "/own" } })).toEqual(["/.sbx/ca.pem", "/own", "the authorities\n", "EROFS"]);
+  });
+
   it("cannot make a file setuid, nor a user or network namespace, nor trace or mount", async ({ expect }) => {
     const tries = [
       "cp /bin/true /tmp/f && chmod 4755 /tmp/f",

@@ -9,6 +9,10 @@ import type { ServerLaunch } from "./server-launch.ts";
 
 /** Home of a server's program: memory, gone with it. */
 export const SERVER_HOME = "/home/mcp";
+/** Where the authorities lie that a server's programs are to trust, where these are not its image's own. */
+const AUTHORITIES = "/.sbx/ca.pem";
+/** How programs are told of them: OpenSSL and what is built on it, curl, git, Node, and the libraries of Python and of clouds. */
+const AUTHORITY_VARIABLES = ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "PIP_CERT", "AWS_CA_BUNDLE"];
 const MIB = 1 << 20;
 const HOME_BYTES = 256 * MIB;
 const SCRATCH_BYTES = 64 * MIB;
@@ -58,7 +62,12 @@ export interface ServerContainerParts {
   readonly mounts: readonly Mount[];
   readonly holdProgram: string;
   /** Host paths of the files that give the container its own name and address book. */
-  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string };
+  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string; readonly authorities?: string | undefined };
+}
+
+/** What tells a server's programs whom to trust; nothing where its image knows. */
+export function authorityVariables({ authorities }: Pick<ServerLaunch, "authorities">): Readonly<Record<string, string>> {
+  return authorities === undefined ? {} : Object.fromEntries(AUTHORITY_VARIABLES.map((name) => [name, AUTHORITIES]));
 }
 
 /**
@@ -85,6 +94,7 @@ export function serverContainer({ image, workdir, limits, scratch }: ServerLaunc
       { kind: "bind", source: files.group, target: "/etc/group", readonly: true },
       { kind: "bind", source: files.hosts, target: "/etc/hosts", readonly: true },
       { kind: "bind", source: files.resolver, target: "/etc/resolv.conf", readonly: true },
+      ...(files.authorities === undefined ? [] : [{ kind: "bind", source: files.authorities, target: AUTHORITIES, readonly: true } as const]),
       ...(taken.includes(SERVER_HOME) ? [] : [memory(SERVER_HOME, HOME_BYTES)]),
       ...places.map((place) => memory(place, place === "/tmp" ? HOME_BYTES : SCRATCH_BYTES)),
       ...mounts,

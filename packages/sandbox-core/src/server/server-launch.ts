@@ -21,6 +21,8 @@ export interface ServerLaunch {
   readonly command: readonly string[];
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
+  /** PEM of all authorities that its programs are to trust; absent: those that its image has. */
+  readonly authorities?: string | undefined;
   /** Put into the environment of the server's own process and written down nowhere. */
   readonly secrets: Readonly<Record<string, Secret>>;
   readonly volumes: readonly ServerVolume[];

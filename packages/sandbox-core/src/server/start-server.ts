@@ -7,7 +7,7 @@ import { readAccounts } from "../sandbox/read-accounts.ts";
 import { waitForAll } from "../sandbox/wait-for-all.ts";
 import { HOLD_PROGRAM } from "../sandbox/workload-container.ts";
 import { dataVolume, giveVolumes, makeVolumes } from "./data-volumes.ts";
-import { checkTarget, SERVER_HOME, serverContainer, serverUser } from "./server-container.ts";
+import { authorityVariables, checkTarget, SERVER_HOME, serverContainer, serverUser } from "./server-container.ts";
 import type { ServerLaunch } from "./server-launch.ts";
 import { createGate, GATE_TIMEOUT_MS, HOSTNAME, type ServerGate } from "./server-gate.ts";
 import { serverLabels, type ServerParts } from "./server-parts.ts";
@@ -130,6 +130,7 @@ async function createWorkload(parts: ServerParts, { id, launch, gate, place, sig
     group: await write("group", groupFile(group, account)),
     hosts: await write("hosts", `${hostsFile(HOSTNAME)}${names}`),
     resolver: await write("resolv.conf", resolverFile()),
+    authorities: launch.authorities === undefined ? undefined : await write("ca.pem", launch.authorities),
   };
   const spec = serverContainer(launch, {
     name: `sbx-mcp-${id.slice(4)}`,
@@ -181,7 +182,11 @@ interface Program {
 async function startProgram(engine: Engine, { launch, workload, user, signal }: Program): Promise<ExecProcess> {
   const secrets = Object.fromEntries(Object.entries(launch.secrets).map(([name, secret]) => [name, secret.reveal()]));
   try {
-    return await engine.exec(workload, { command: launch.command, env: { ...launch.env, ...secrets, HOME: SERVER_HOME }, user, workdir: launch.workdir, tty: false, stdin: true }, signal);
+    return await engine.exec(
+      workload,
+      { command: launch.command, env: { ...authorityVariables(launch), ...launch.env, ...secrets, HOME: SERVER_HOME }, user, workdir: launch.workdir, tty: false, stdin: true },
+      signal,
+    );
   } catch (cause) {
     signal.throwIfAborted();
     if (!AppError.is(cause) || cause.code !== "ENGINE_FAILED") throw cause;

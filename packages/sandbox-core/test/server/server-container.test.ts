@@ -3,7 +3,7 @@ import { Secret } from "@sbx/secret-injector";
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { dataVolume } from "../../src/server/data-volumes.ts";
-import { checkTarget, serverContainer, serverUser } from "../../src/server/server-container.ts";
+import { authorityVariables, checkTarget, serverContainer, serverUser } from "../../src/server/server-container.ts";
 import type { ServerLaunch } from "../../src/server/server-launch.ts";
 
 const BOX = SandboxId.parse("sbx_aaaaaaaa");
@@ -58,6 +58,17 @@ describe("the container of a server", () => {
     const mounts = [{ kind: "volume", source: "v", target: "/data" }] as const;
     const spec = serverContainer(aLaunch({ scratch: ["/data", "/cache", "/tmp"] }), { ...PARTS, mounts });
     expect(spec.mounts.filter(({ kind }) => kind === "tmpfs").map(({ target }) => target)).toEqual(["/home/mcp", "/tmp", "/run", "/cache"]);
+  });
+});
+
+describe("whom a server trusts", () => {
+  it("is what its image says, unless this machine has authorities of its own: then all of these, read-only, in a place that is ours", ({ expect }) => {
+    expect(JSON.stringify(serverContainer(aLaunch(), PARTS))).not.toContain("ca.pem");
+    expect(authorityVariables(aLaunch())).toEqual({});
+    const spec = serverContainer(aLaunch({ authorities: "PEM" }), { ...PARTS, files: { ...PARTS.files, authorities: "/state/ca.pem" } });
+    expect(spec.mounts).toContainEqual({ kind: "bind", source: "/state/ca.pem", target: "/.sbx/ca.pem", readonly: true });
+    expect(spec.env).toEqual({ HOME: "/home/mcp" });
+    expect(authorityVariables(aLaunch({ authorities: "PEM" }))).toMatchObject({ SSL_CERT_FILE: "/.sbx/ca.pem", NODE_EXTRA_CA_CERTS: "/.sbx/ca.pem", REQUESTS_CA_BUNDLE: "/.sbx/ca.pem" });
   });
 });
 

@@ -3,6 +3,7 @@ import { mayWriteWorkspace, planServer } from "@sbx/catalog";
 import { ServerPodId, type RecordEvent, type SandboxId, type ServerEntry } from "@sbx/contracts";
 import { reapServers, ServerPods, workspaceRequest, type SandboxParts, type SandboxRecord, type ServerParts, type WorkspaceRequest } from "@sbx/core";
 import type { WallOptions } from "@sbx/egress-proxy";
+import { hostAuthorities } from "@sbx/images";
 import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type JsonObject, type ServerLists } from "@sbx/mcp-gateway";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../../config.ts";
@@ -63,7 +64,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
   };
   const packages = composePackages({ config, engine, pods, serverImages, policy });
   const ofPackages = createPackagePrograms(packages);
-  const programs = { image: createImagePrograms(engine), npm: ofPackages, pypi: ofPackages, bundle: ofPackages };
+  const programs = { image: createImagePrograms(engine, () => hostAuthorities(config.environment)), npm: ofPackages, pypi: ofPackages, bundle: ofPackages };
   const preparations = new ServerPreparations({ programs, record, now: () => performance.now() });
   const catalogOf = ({ name }: ServerEntry): string | undefined => store.catalogs.find(name)?.catalog;
   const environment = Object.fromEntries(Object.entries(config.environment).filter((entry): entry is [string, string] => entry[1] !== undefined));

@@ -25,6 +25,7 @@ export function serverLaunch({ plan, program, sandbox, secrets, mayWrite }: Laun
     workdir: program.workdir,
     env: { ...program.env, ...Object.fromEntries(Object.entries(plan.env).map(([name, value]) => [name, inDirectory(value, program.directory)])) },
     secrets,
+    ...(program.authorities === undefined ? {} : { authorities: program.authorities }),
     volumes: [...program.volumes, ...plan.volumes.map((volume) => volumeOf(volume, mayWrite))],
     scratch: program.scratch,
     rules: networkRules(plan),

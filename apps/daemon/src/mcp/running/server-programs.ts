@@ -13,6 +13,8 @@ export interface ServerProgram {
   readonly env: Readonly<Record<string, string>>;
   readonly volumes: readonly ServerVolume[];
   readonly scratch: readonly string[];
+  /** PEM of all authorities that it is to trust; absent: those that its image has. */
+  readonly authorities?: string | undefined;
   /** Where a bundle lies: what `${__dirname}` stands for in its entry. */
   readonly directory?: string;
 }
@@ -23,8 +25,11 @@ export type FindProgram = (plan: ServerPlan, options: { readonly progress: (line
 /** How servers of each local kind come to a program. */
 export type ServerPrograms = Readonly<Record<Exclude<ServerSource["kind"], "remote">, FindProgram>>;
 
-/** Programs of images: one that is here is used as it is, another is pulled. */
-export function createImagePrograms(engine: () => Promise<Engine>): FindProgram {
+/**
+ * Programs of images: one that is here is used as it is, another is pulled. Such an image knows nothing of this machine: where
+ * the machine's own authorities are more than the public ones, the program is told of them.
+ */
+export function createImagePrograms(engine: () => Promise<Engine>, authorities: () => Promise<string | undefined>): FindProgram {
   return async ({ name, source, args }, { progress, signal }) => {
     if (source.kind !== "image") throw new Error(`${name} is no image`);
     const there = await engine();
@@ -34,7 +39,7 @@ export function createImagePrograms(engine: () => Promise<Engine>): FindProgram 
     if (whole.length === 0)
       throw new AppError("SERVER_FAILED", { message: `The image of server "${name}" says no program, and neither does its entry`, fix: "Name the program under command in the catalog's entry." });
     // Its own variables are the container's already.
-    return { image, command: whole, workdir, env: {}, volumes: [], scratch: volumes };
+    return { image, command: whole, workdir, env: {}, volumes: [], scratch: volumes, authorities: await authorities() };
   };
 }
 
