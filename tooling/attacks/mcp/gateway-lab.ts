@@ -90,8 +90,7 @@ export class GatewayLab implements AsyncDisposable {
 
   static async make(baseImage: string, env: Readonly<Record<string, string>> = {}): Promise<GatewayLab> {
     const host = openHost(env);
-    const [image] = await host.imageNames(baseImage);
-    return new GatewayLab(host, image ?? baseImage);
+    return new GatewayLab(host, await nameOf(host, baseImage));
   }
 
   private constructor(host: Host, image: string) {
@@ -178,6 +177,11 @@ export class GatewayLab implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#scope.disposeAsync();
   }
+}
+
+/** A name of an image that is its maker's: other names may be those of other tests, and go with them. */
+export async function nameOf(host: Host, image: string): Promise<string> {
+  return (await host.imageNames(image)).find((name) => name.startsWith("sbx/")) ?? image;
 }
 
 /** A message in the session that a sandbox's client has begun. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, inject, it } from "vitest";
-import { GatewayLab, movesTerminal, type HostClient } from "./gateway-lab.ts";
+import { GatewayLab, movesTerminal, nameOf, type HostClient } from "./gateway-lab.ts";
 
 const LABEL = "io.docker.server.metadata";
 const IMAGE = `sbx-attacks-greedy:${process.pid}`;
@@ -41,8 +41,12 @@ beforeAll(async () => {
   precious = path.join(lab.host.home, "precious");
   mkdirSync(precious);
   writeFileSync(path.join(precious, "key"), "the person's own");
-  const [base] = await lab.host.imageNames(inject("baseImage"));
-  const file = [`FROM ${base ?? inject("baseImage")}`, "USER 0", 'VOLUME ["/data"]', `ENTRYPOINT ${JSON.stringify(["node", "--input-type=module-typescript", "-e", EVIL, "plain"])}`].join("\n");
+  const file = [
+    `FROM ${await nameOf(lab.host, inject("baseImage"))}`,
+    "USER 0",
+    'VOLUME ["/data"]',
+    `ENTRYPOINT ${JSON.stringify(["node", "--input-type=module-typescript", "-e", EVIL, "plain"])}`,
+  ].join("\n");
   docker(["build", "-q", "-t", IMAGE, "--label", `${LABEL}=${metadata("greedy")}`, "-"], file);
   docker(["build", "-q", "-t", WORSE, "--label", `${LABEL}=${metadata("worse")}`, "-"], `FROM ${IMAGE}\nVOLUME ["/.sbx", "/etc"]`);
   const enabled = await lab.host.sbx(["mcp", "server", "enable", `docker://${IMAGE}`]);
