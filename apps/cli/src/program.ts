@@ -4,6 +4,7 @@ import { attachCommand } from "./commands/attach.ts";
 import { createCommand } from "./commands/create.ts";
 import { daemonCommand } from "./commands/daemon.ts";
 import { dockerCommand } from "./commands/docker.ts";
+import { dockerGuardCommand } from "./commands/docker-guard.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
@@ -27,7 +28,7 @@ export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknown
 const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
   "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
-  "Tools for agents:": [mcpCommand, dockerCommand],
+  "Tools for agents:": [mcpCommand, dockerCommand, dockerGuardCommand],
   "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],
 };
 

@@ -1,7 +1,12 @@
 import { parseArgs } from "node:util";
 import { runDaemon } from "./run-daemon.ts";
+import { runStandAlone } from "./run-stand-alone.ts";
 import { shutdownSignal } from "./shutdown-signal.ts";
 
-const { values } = parseArgs({ options: { "ready-fd": { type: "string" } }, strict: true });
+const { values } = parseArgs({ options: { "ready-fd": { type: "string" }, "docker-guard": { type: "string" }, "docker-policy": { type: "string" } }, strict: true });
+const { "ready-fd": readyDescriptor, "docker-guard": socket, "docker-policy": policyFile = "" } = values;
+const shared = { environment: process.env, shutdown: shutdownSignal() };
 // Whatever still waits for an answer of the engine is not waited for.
-process.exit(await runDaemon({ environment: process.env, readyDescriptor: values["ready-fd"] === undefined ? undefined : Number(values["ready-fd"]), shutdown: shutdownSignal() }));
+process.exit(
+  socket === undefined ? await runDaemon({ ...shared, readyDescriptor: readyDescriptor === undefined ? undefined : Number(readyDescriptor) }) : await runStandAlone({ ...shared, socket, policyFile }),
+);

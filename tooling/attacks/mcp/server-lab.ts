@@ -84,7 +84,7 @@ export class ServerLab implements AsyncDisposable {
       if (found === undefined) throw new Error(`no sandbox ${id}`);
       return found;
     };
-    const network = composeNetwork({ scope: this.#scope, record, log, policy: this.policy, models: { choose: () => Promise.resolve("none"), bindings: () => [] }, sandbox });
+    const network = composeNetwork({ scope: this.#scope, record, log, policy: this.policy, models: { bindings: () => [] }, sandbox });
     this.workspace = createWorkspaceHost({ stateDirectory: state, configDirectory: path.join(root, "config"), home: path.join(root, "home") });
     this.parts = {
       engine: () => Promise.resolve(engine),

@@ -1,5 +1,5 @@
 import type { DockerPolicy } from "@sbx/contracts";
-import type { Engine, SandboxRecord } from "@sbx/core";
+import type { Engine } from "@sbx/core";
 import type { GuardImages, SharedImage } from "@sbx/docker-guard";
 import { leavesReference, narrowRegistries } from "./docker-policy.ts";
 import type { DockerRules } from "./docker-rules.ts";
@@ -11,7 +11,8 @@ const OWN_TAG = "sbx/own:latest";
 export interface GuardImagesParts {
   readonly engine: () => Promise<Pick<Engine, "findImage">>;
   readonly allowed: Pick<DockerRules, "images">;
-  readonly record: Pick<SandboxRecord, "image">;
+  /** `image`: of the sandbox itself, where there is one. */
+  readonly record: { readonly image: string | undefined };
   /** What narrows the images besides the sandbox's own. */
   readonly policy?: Pick<DockerPolicy, "images"> | undefined;
   readonly registries: Pick<GuardImages, "pull" | "push">;
@@ -23,7 +24,7 @@ export function createGuardImages({ engine, allowed, record: { image }, policy =
     async list() {
       const references = (await allowed.images()).filter((reference) => leavesReference(policy, reference));
       const connected = await engine();
-      const found = new Map<string, string[]>([[image, [OWN_TAG]]]);
+      const found = new Map<string, string[]>(image === undefined ? [] : [[image, [OWN_TAG]]]);
       for (const reference of references) {
         const id = await connected.findImage(reference);
         if (id !== undefined) found.set(id, [...(found.get(id) ?? []), ...tagsOf(reference)]);

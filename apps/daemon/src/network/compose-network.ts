@@ -1,4 +1,4 @@
-import { AppError, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
+import { AppError, isSandboxId, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { Neighbours, type ContainerNetwork, type PodLink, type PodNetwork, type SandboxRecord, type ServerNetwork } from "@sbx/core";
 import { mayReach } from "@sbx/egress-policy";
 import { createPodHost, createWall, podDirectory, type Pod, type WallOptions } from "@sbx/egress-proxy";
@@ -14,12 +14,14 @@ export interface NetworkParts {
   readonly scope: AsyncDisposableStack;
   readonly record: RecordEvent;
   readonly log: Log;
-  readonly policy: PolicyService;
-  readonly models: ModelSources;
+  readonly policy: Pick<PolicyService, "of" | "ofServer">;
+  readonly models: Pick<ModelSources, "bindings">;
   /** The MCP gateway. */
   readonly mcp?: WallOptions["mcp"];
   /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
+  /** Stands where an agent's pod would, for containers that work for no sandbox. */
+  readonly machine?: Pod;
 }
 
 export interface Network {
@@ -34,12 +36,12 @@ export interface Network {
 }
 
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
-export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox }: NetworkParts): Network {
+export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
   const live = new Map<PodId, Pod>();
   const podOf = (id: PodId): Pod => {
-    const pod = live.get(id);
+    const pod = live.get(id) ?? (isSandboxId(id) ? machine : undefined);
     if (pod === undefined) throw new AppError("POD_FAILED", { message: "The pod is not open", fix: "Start it again." });
     return pod;
   };
@@ -93,7 +95,14 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
       },
     },
     servers: createServerNetwork({ openPod, policy, sandbox }),
-    containers: createContainerNetwork({ neighbours, openPod, podOf, policyOf, sandbox }),
+    containers: createContainerNetwork({
+      neighbours,
+      openPod,
+      podOf,
+      policyOf,
+      sandbox,
+      scopeOf: (id) => (machine === undefined ? `--sandbox ${sandbox(id).name}` : undefined),
+    }),
     reconsider: () => {
       wall.reconsider();
     },

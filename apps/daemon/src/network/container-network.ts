@@ -17,6 +17,8 @@ export interface ContainerNetworkParts {
   readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
   /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
+  /** Narrows a command to a sandbox; `undefined` where no command changes what its containers reach. */
+  readonly scopeOf: (id: SandboxId) => string | undefined;
 }
 
 /** Each is one of many of its sandbox, and their connections come out of the same descriptors. */
@@ -51,7 +53,7 @@ export function staysWithin({ neighbours, podOf, policyOf }: Pick<ContainerNetwo
 }
 
 async function openContainer(
-  { neighbours, openPod, podOf, policyOf, sandbox }: ContainerNetworkParts,
+  { neighbours, openPod, podOf, policyOf, sandbox, scopeOf }: ContainerNetworkParts,
   { child, sandbox: owner, directory, resume }: ContainerPod,
   places: Places,
 ): Promise<ContainerLink> {
@@ -60,7 +62,7 @@ async function openContainer(
   const narrowed = narrowedBy(ceilingOf(sandbox(owner)), () => policyOf(owner));
   const policy = (): CompiledPolicy => (neighbours.hasEgress(id) ? narrowed() : NOTHING);
   const known: RegisteredPod = {
-    scope: () => `--sandbox ${sandbox(owner).name}`,
+    scope: () => scopeOf(owner),
     policy,
     sandbox: owner,
     get fields() {

@@ -18,8 +18,8 @@ export interface RegistryImagesParts {
   readonly rules: () => readonly Rule[];
   /** The login that a rule names. @throws AppError `VAULT_LOCKED` */
   readonly login: (secret: string) => Promise<Secret | undefined>;
-  /** At the end of a command that allows something: " --sandbox NAME". */
-  readonly scope: string;
+  /** At the end of a command that allows something: " --sandbox NAME"; absent where no command does. */
+  readonly scope?: string;
   readonly world?: RegistryWaysParts["world"];
 }
 
@@ -64,7 +64,9 @@ function findRule(rules: readonly RegistryRule[], action: RegistryRule["action"]
   return fitting.find(({ secret }) => secret !== undefined) ?? fitting[0];
 }
 
-function denied(action: RegistryRule["action"], address: ImageAddress, scope: string): AppError {
+function denied(action: RegistryRule["action"], address: ImageAddress, scope: string | undefined): AppError {
   const name = formatImageAddress(address);
+  if (scope === undefined)
+    return new AppError("EGRESS_DENIED", { message: `The policy of this Docker API has no rule to ${action} ${name}`, fix: "Name it under images in the policy, and serve it again" });
   return new AppError("EGRESS_DENIED", { message: `No rule lets this sandbox ${action} ${name}`, fix: `A person can allow it with: sbx docker allow-${action} ${name}${scope}` });
 }
