@@ -40,8 +40,8 @@ export default defineConfig({
           exclude: ["**/node_modules/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // Files wait for containers more than they compute; beyond two they wait for each other.
-          maxWorkers: 2,
+          // Files wait for containers more than they compute; beyond three they wait for each other.
+          maxWorkers: 3,
         },
       },
     ],
