@@ -33,9 +33,19 @@ export async function findSecrets(host: Host, { secrets, known, sandbox, texts }
     ["server logs", (await host.sbx(["mcp", "logs", "github-official"])).stdout],
     ["session logs", (await host.sbx(["logs", sandbox])).stdout],
     ...containers.map((text) => ["container", text] as const),
-    ...files.map((file) => [file, readFileSync(file, "latin1")] as const),
+    ...files.map((file) => [file, textOf(file)] as const),
     ...texts.map((text, index) => [`text ${index}`, text] as const),
   ];
   const placesOf = (needles: readonly string[]): readonly string[] => places.filter(([, text]) => needles.some((needle) => text.includes(needle))).map(([place]) => place);
   return { found: placesOf(secrets.flatMap(spellings)), control: placesOf([known]) };
+}
+
+/** What a file holds; nothing when it went after it was listed, as files do that are made under another name first. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
+  }
 }
