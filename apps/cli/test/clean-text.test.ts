@@ -66,6 +66,7 @@ describe("a document of others", () => {
         expect(yaml).not.toMatch(driving);
         expect(JSON.stringify(parse(yaml))).toBe(JSON.stringify(document));
       }),
+      { examples: [[{ '\t"': [".\t\\"] }], [{ "": " \n" }], [{ "": "a \n b\n" }]] },
     );
   });
 });

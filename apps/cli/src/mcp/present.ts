@@ -43,13 +43,16 @@ export async function present<T>(
   else io.out((await lines(result)).map((line) => `${line}\n`).join(""));
 }
 
+/** A tab, which YAML lets a text hold as it is, and spaces at an end of a line, which a block of lines may lose. */
+const UNSAFE_IN_BLOCKS = /\t|^ [^]*\n|\n | \n/;
+
 /** A value as YAML text. */
 export async function yamlOf(value: unknown): Promise<string> {
   const { Document, visit } = await import("yaml");
   const document = new Document(value);
   visit(document, {
     Scalar: (_, scalar) => {
-      if (typeof scalar.value === "string" && hasHidden(scalar.value)) scalar.type = "QUOTE_DOUBLE";
+      if (typeof scalar.value === "string" && (hasHidden(scalar.value) || UNSAFE_IN_BLOCKS.test(scalar.value))) scalar.type = "QUOTE_DOUBLE";
     },
   });
   return escapeHidden(document.toString({ lineWidth: 0 }));
