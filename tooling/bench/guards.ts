@@ -20,7 +20,7 @@ async function start(at: number): Promise<AsyncDisposable> {
     socket: path.join(directory, String(at)),
     engine: await connectGuardEngine(engineSocket),
     pods: PODS,
-    binds: { allowed: "nothing", mountsFor: async () => await Promise.resolve(undefined) },
+    binds: { mount: nothing, release: nothing },
     images: { list: async () => await Promise.resolve([]), pull: nothing, push: nothing },
     owner: {},
     key: randomBytes(32),

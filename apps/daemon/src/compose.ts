@@ -26,6 +26,7 @@ import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
+import { workspaceSeenBy } from "./sandboxes/workspace-seen-by.ts";
 import { composeSecrets } from "./secrets/compose-secrets.ts";
 import { startServer } from "./server/serve.ts";
 import { composeSessions } from "./sessions/compose-sessions.ts";
@@ -66,8 +67,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox: (id) => sandboxes.get(id).record });
 
-  const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, record, log });
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
+  const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf: (one) => workspaceSeenBy(parts, one), record, log });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
   const parts: SandboxParts = {
     engine,

@@ -159,6 +159,7 @@ export class Guard implements AsyncDisposable {
     this.attached.end(id);
     try {
       await this.parts.pods.close(record.pod);
+      await this.parts.binds.release(record.pod);
       await this.places.forget(id);
       if (asked.HostConfig?.AutoRemove === true) await this.removeAnonymousVolumes(record.mounts);
     } catch (error) {

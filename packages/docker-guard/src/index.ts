@@ -23,4 +23,4 @@ export type {
 } from "./ports.ts";
 export { removeSandboxImages, type RemoveSandboxImages } from "./owned/remove-sandbox-images.ts";
 export { startDockerGuard, type DockerGuard, type StartDockerGuard } from "./start-docker-guard.ts";
-export { workspaceBinds, type WorkspaceBinds } from "./workspace-binds.ts";
+export { workspaceBinds, type BoundRoot, type WorkspaceBinds } from "./workspace-binds.ts";

@@ -80,12 +80,15 @@ export interface BindMount {
 /** The only paths of the host that a child can be shown. */
 export interface GuardBinds {
   /**
-   * All mounts that show a path of the workspace at `target`, protected paths included, in their order. `undefined`: the
-   * path is not one that may be bound. No source is a path that a sandbox could replace by a link.
+   * All mounts that show a child these paths of the workspace, protected paths included, in their order. Asked when it is
+   * made, and again before each start with the same binds, which has the same sources: what they show is found anew, and
+   * no source is a path that a sandbox could replace by a link.
+   *
+   * @throws AppError `WORKSPACE_INVALID`, `WORKSPACE_UNSAFE` for a path that may not be bound
    */
-  mountsFor(bind: BindMount): Promise<readonly BindMount[] | undefined>;
-  /** Said to who asks for another path. */
-  readonly allowed: string;
+  mount(child: ContainerPodId, binds: readonly BindMount[]): Promise<readonly BindMount[]>;
+  /** The child is gone, and what was held for its mounts with it. Resolves also where nothing was. */
+  release(child: ContainerPodId): Promise<void>;
 }
 
 /** An image that a sandbox may see and run. */

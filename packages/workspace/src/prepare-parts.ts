@@ -10,7 +10,7 @@ import { orderMounts, realiseMounts } from "./realise-mounts.ts";
 
 /**
  * Make what the mounts of parts of a sandbox's workspace need. Each part is found without following a link, at this
- * moment, in a directory of the sandbox; what the sandbox's agent may not see or write, a server may not either.
+ * moment, in a directory of the sandbox; what the sandbox's agent may not see or write, its servers and containers may not either.
  *
  * @throws AppError `WORKSPACE_INVALID`, `WORKSPACE_UNSAFE`, `PLATFORM_UNSUPPORTED`
  */
@@ -29,7 +29,7 @@ export async function prepareParts(parts: PrepareParts, request: PartsRequest): 
   const wanted = wantedParts.map((part) => ({ part, mounts: planPart(part, bases, whole) }));
   for (const missing of plans.flatMap(({ make }) => make))
     if (wanted.some(({ mounts: [itself] }) => itself !== undefined && !itself.readonly && isWithin(targetOf(missing), targetOf(itself)))) await parts.made.hold(request.id, missing);
-  const realised = await realiseMounts({ planned: wanted.flatMap(({ mounts }) => mounts), directory: request.directory, held: parts.held, owner: user.outside, hide });
+  const realised = await realiseMounts({ planned: wanted.flatMap(({ mounts }) => mounts), directory: request.directory, held: parts.held, owner: user.outside, hide, isVerified: request.isVerified });
   const inside = (path: string): string | undefined => seenAt(wantedParts, path);
   const expected = realised.expected.flatMap((one): readonly Expected[] => {
     const path = inside(one.path);
@@ -43,7 +43,7 @@ export async function prepareParts(parts: PrepareParts, request: PartsRequest): 
 function plain(part: WorkspacePart): WorkspacePart {
   const path = part.path.replace(/\/+$/u, "");
   if (part.path.startsWith("/") && isPlainRelative(path.slice(1)) && !hasControlCharacter(path)) return { ...part, path };
-  throw invalid(`A server is to see ${JSON.stringify(part.path)}, which is no plain absolute path`, "Name a path without . and .. in it.");
+  throw invalid(`${JSON.stringify(part.path)} is no plain absolute path`, "Name a path without . and .. in it.");
 }
 
 /** Where a part shows a path of the host. */
@@ -59,24 +59,24 @@ function apart(parts: readonly WorkspacePart[]): readonly WorkspacePart[] {
     if (other === undefined) return true;
     // What a wider part shows at the same place, just as writable, needs no mount of its own.
     if (part.target === seenAt([other], part.path) && part.readonly === other.readonly) return false;
-    throw invalid(`"${part.path}" is given to a server twice, once in "${other.path}"`, "Give one of the two.", { path: part.path });
+    throw invalid(`"${part.path}" is asked for twice, once in "${other.path}"`, "Ask for one of the two.", { path: part.path });
   });
 }
 
 /** The part itself, then what of the sandbox's own mounts lies in it. */
 function planPart(part: WorkspacePart, bases: readonly Base[], whole: readonly PlannedMount[]): readonly PlannedMount[] {
   const base = bases.filter(({ path }) => isWithin(part.path, path)).toSorted((one, other) => other.path.length - one.path.length)[0];
-  if (base === undefined) throw invalid(`A server is to see "${part.path}", which is not in the workspace of its sandbox`, "Name a path in the workspace.", { path: part.path });
+  if (base === undefined) throw invalid(`"${part.path}" is not in the workspace of the sandbox`, "Name a path in the workspace.", { path: part.path });
   const path = part.path.slice(base.path.length).replace(/^\//, "");
   const opened = openIn(base.place, path);
-  if (opened === "missing") throw invalid(`A server is to see "${part.path}", which is not there`, "Name a file or directory that exists.", { path: part.path });
-  if (opened === "through-link") throw unsafe(`A server is to see "${part.path}", which lies behind a symbolic link`, "Name the path itself, not a link to it.", { path: part.path });
+  if (opened === "missing") throw invalid(`"${part.path}" is not there`, "Name a file or directory that exists.", { path: part.path });
+  if (opened === "through-link") throw unsafe(`"${part.path}" lies behind a symbolic link`, "Name the path itself, not a link to it.", { path: part.path });
   using place = opened;
   if (place.kind !== "directory" && place.kind !== "file")
-    throw unsafe(`A server is to see "${part.path}", which is a ${place.kind === "link" ? "symbolic link" : "socket, pipe or device"}`, "Name a file or directory.", { path: part.path });
+    throw unsafe(`"${part.path}" is a ${place.kind === "link" ? "symbolic link" : "socket, pipe or device"}`, "Name a file or directory.", { path: part.path });
   const above = whole.filter((mount) => mount.purpose !== "base" && mount.purpose !== "chain" && isWithin(part.path, targetOf(mount)));
   if (above.some(({ purpose }) => purpose === "hidden" || purpose === "masked"))
-    throw invalid(`A server is to see "${part.path}", which is hidden in its sandbox`, "Name another path, or do not hide this one.", { path: part.path });
+    throw invalid(`"${part.path}" is hidden in the sandbox`, "Name another path, or do not hide this one.", { path: part.path });
   const readonly = part.readonly || base.readonly || above.some((mount) => mount.readonly);
   const within = whole.filter((mount) => mount.purpose !== "base" && mount.base.path === base.path && targetOf(mount) !== part.path && isWithin(targetOf(mount), part.path));
   return [{ base, path, content: "self", readonly, purpose: "part" }, ...(readonly ? within.filter(({ purpose }) => purpose === "hidden" || purpose === "masked") : within)];

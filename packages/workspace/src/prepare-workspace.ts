@@ -52,7 +52,7 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   const planned = orderMounts(plans.flatMap(({ mounts }) => mounts));
   refuseBelow(allow, planned);
   for (const missing of plans.flatMap(({ make }) => make)) await parts.made.hold(request.id, missing);
-  const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, owner, hide });
+  const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, owner, hide, isVerified: true });
   await writeJournal(request.directory, { version: 1, workspace: request.workspace, user: user.inside, expected: [...realised.expected], gitLinks: { [request.workspace]: link } });
   return {
     mounts: realised.mounts,

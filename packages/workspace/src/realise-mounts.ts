@@ -5,7 +5,7 @@ import { isWithin, parentsOf, type Mount } from "@sbx/core";
 import { SystemCallError } from "@sbx/syscalls";
 import { copyPlace } from "./copy-place.ts";
 import type { HeldMounts } from "./held-mounts.ts";
-import { unsafe } from "./invalid.ts";
+import { invalid, unsafe } from "./invalid.ts";
 import type { Expected } from "./journal.ts";
 import { openAbsolute, openIn, type OpenPlace } from "./open-place.ts";
 import { targetOf, type PlannedMount } from "./plan.ts";
@@ -20,6 +20,8 @@ export interface RealiseRequest {
   readonly owner: { readonly uid: number; readonly gid: number };
   /** Absolute paths that are empty inside, also where they lie in a copy. */
   readonly hide: readonly string[];
+  /** As in a `PartsRequest` of `@sbx/core`. */
+  readonly isVerified: boolean;
 }
 
 export interface Realised {
@@ -75,15 +77,24 @@ async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge
   const { directory } = request;
   const path = `${directory}/copies/${nameOf(mount)}`;
   if (mount.content === "empty-file" || mount.content === "empty-directory") return emptySource(mount.content, { mount, path, directory });
+  const copied = mount.content === "copy" || mustBeCopied(mount, request);
   const opened = openIn(mount.base.place, mount.path);
   if (typeof opened === "string" || opened.kind === "link") throw changed(mount);
   using place = opened;
-  if (mount.content === "self") return await selfSource(mount, place, request);
+  if (!copied) return await selfSource(mount, place, request);
   const owner = process.geteuid?.() === 0 ? request.owner : undefined;
   if (await copyPlace(place, path, { owner, empty: (below) => request.hide.includes(`${targetOf(mount)}/${below}`) })) return identified(path);
   await rm(path, { recursive: true, force: true });
+  if (mount.purpose === "part") throw invalid(`"${targetOf(mount)}" is too large for a copy, and without one it cannot be shown by itself`, "Ask for the workspace as a whole.");
   tooLarge.push(targetOf(mount));
   return await emptySource(place.kind === "directory" ? "empty-directory" : "empty-file", { mount, path, directory });
+}
+
+/** A place that could be replaced before the container sees it, and that cannot be mounted. @throws AppError `WORKSPACE_UNSAFE` when it is to be written */
+function mustBeCopied(mount: PlannedMount, { isVerified, held }: RealiseRequest): boolean {
+  if (isVerified || held !== undefined) return false;
+  if (mount.readonly) return true;
+  throw unsafe(`"${targetOf(mount)}" cannot be written by itself where the daemon may not mount`, "Ask for it read-only (:ro), which shows a copy, or for the workspace as a whole.");
 }
 
 /** Nothing. A protected path has its own source, which at the next start may hold a copy: a container keeps the paths of its sources. */
@@ -101,7 +112,7 @@ async function emptySource(
  * The place itself: mounted by descriptor where we may, by its path otherwise. A path is safe for the base, which no
  * sandbox of ours can replace, and for the others only because the container is asked before an agent runs in it.
  */
-async function selfSource(mount: PlannedMount, place: OpenPlace, { held }: RealiseRequest): Promise<Source> {
+async function selfSource(mount: PlannedMount, place: OpenPlace, { held, isVerified }: RealiseRequest): Promise<Source> {
   const byPath: Source = { path: targetOf(mount), expected: place.identity };
   if (held === undefined || (mount.purpose === "base" && mount.base.swap === undefined)) {
     if (mount.base.swap !== undefined) throw new Error(`${mount.base.path} needs a mount that this daemon cannot make`);
@@ -111,7 +122,7 @@ async function selfSource(mount: PlannedMount, place: OpenPlace, { held }: Reali
     const { path, under } = await held.mount(place, { name: nameOf(mount), swap: mount.base.swap });
     return { path, expected: { ...place.identity, under } };
   } catch (error) {
-    if (error instanceof SystemCallError && mount.base.swap === undefined) return byPath;
+    if (error instanceof SystemCallError && mount.base.swap === undefined && isVerified) return byPath;
     throw error;
   }
 }

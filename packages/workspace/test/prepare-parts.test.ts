@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { AppError, SandboxId, ServerPodId } from "@sbx/contracts";
@@ -37,6 +37,7 @@ function request(parts: readonly Partial<WorkspacePart>[], sandbox: Partial<Work
     directory: `${root}/state/servers/${SERVER}`,
     sandbox: { id: SANDBOX, directory: `${root}/state/sandboxes/${SANDBOX}`, workspace: project, extra: [], hide: [], allowWrite: [], protect: [], ...sandbox },
     parts: parts.map(({ path = project, target = path, readonly = true }) => ({ path, target, readonly })),
+    isVerified: true,
   };
 }
 
@@ -150,6 +151,22 @@ describe("parts of a workspace for a server", () => {
     await rename(`${project}/src`, `${project}/moved`);
     await symlink("/etc", `${project}/src`);
     expect(await problemOf(host.verifyParts(wanted, statOf("/etc", "/data")))).toBe("WORKSPACE_UNSAFE");
+  });
+
+  it("are copies where the container is asked nothing before it runs and nothing can be mounted, and nothing that is written", async ({ expect }) => {
+    const wanted = (part: Partial<WorkspacePart>, sandbox: Partial<WorkspaceRequest> = {}) => ({ ...request([part], sandbox), isVerified: false });
+    const { mounts } = await host.prepareParts(wanted({ path: `${project}/src`, target: "/data" }, { hide: ["src/deep"] }));
+    expect(mounts[0]).toMatchObject({ target: "/data", readonly: true });
+    const sources = mounts.map((mount) => (mount.kind === "bind" ? mount.source : ""));
+    for (const source of sources) expect(source.startsWith(`${root}/state/servers/`)).toBe(true);
+    expect(await readFile(`${sources[0] ?? ""}/a.ts`, "utf8")).toBe("a");
+    for (const part of [
+      { path: `${project}/src`, readonly: false },
+      { path: project, readonly: false },
+    ])
+      expect(await problemOf(host.prepareParts(wanted(part)))).toBe("WORKSPACE_UNSAFE");
+    await writeFile(`${project}/src/large`, Buffer.alloc(65 << 20));
+    expect(await problemOf(host.prepareParts(wanted({ path: `${project}/src` })))).toBe("WORKSPACE_INVALID");
   });
 
   it("leave nothing in the workspace when they are released, and nothing of the sandbox's is taken", async ({ expect }) => {

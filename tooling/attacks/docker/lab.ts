@@ -72,11 +72,20 @@ export class DockerLab implements AsyncDisposable {
       engine,
       pods: made,
       binds: workspaceBinds({
-        root: workspace,
-        mounts: [
-          { source: workspace, target: workspace, readonly: false },
-          { source: `${workspace}/.git/hooks`, target: `${workspace}/.git/hooks`, readonly: true },
+        roots: [
+          {
+            root: workspace,
+            mounts: [
+              { source: workspace, target: workspace, readonly: false },
+              { source: `${workspace}/.git/hooks`, target: `${workspace}/.git/hooks`, readonly: true },
+            ],
+          },
         ],
+        // Made by the daemon, where its engine sees the mounts.
+        parts: {
+          prepare: () => Promise.reject(new AppError("WORKSPACE_INVALID", { message: "no path below the workspace is mounted here", fix: "Mount the workspace as a whole." })),
+          release: () => Promise.resolve(),
+        },
       }),
       images: { list: () => Promise.resolve(images ?? [this.image]), pull: nothing, push: nothing, ...registries },
       owner: OWNER,

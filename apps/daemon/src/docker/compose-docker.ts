@@ -10,7 +10,7 @@ import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerFiles } from "./container-files.ts";
 import { createDockerFiles } from "./docker-files.ts";
 import { createDockerRules, type DockerRules } from "./docker-rules.ts";
-import { createDockerSockets, type LocalDockerSockets } from "./docker-sockets.ts";
+import { createDockerSockets, type DockerSocketParts, type LocalDockerSockets } from "./docker-sockets.ts";
 import { createGuardImages } from "./guard-images.ts";
 import { createRegistryImages } from "./registry/registry-images.ts";
 
@@ -20,6 +20,8 @@ export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
   readonly network: Pick<Network, "containers">;
   readonly policy: Pick<PolicyService, "rules">;
   readonly secrets: Pick<SecretKeeper, "registryLogin">;
+  readonly workspace: DockerSocketParts["workspace"];
+  readonly workspaceOf: DockerSocketParts["workspaceOf"];
   readonly record: RecordEvent;
   readonly log: Log;
 }
@@ -34,7 +36,7 @@ export interface ComposedDocker {
 }
 
 /** Put together what answers agents that speak to a Docker engine. Nothing is started before a sandbox is. */
-export function composeDocker({ config, scope, engine, images, network, policy, secrets, record, log }: DockerParts): ComposedDocker {
+export function composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf, record, log }: DockerParts): ComposedDocker {
   const turns = new TurnQueue();
   const rules = createDockerRules(path.join(config.configDirectory, "docker.json"), turns);
   const rulesOf = (sandbox: SandboxId): DockerRules => createDockerRules(path.join(config.stateDirectory, "sandboxes", sandbox, "docker-rules.json"), turns);
@@ -58,6 +60,8 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
             scope: ` --sandbox ${sandbox.name}`,
           }),
         }),
+      workspace,
+      workspaceOf,
       owner: config.owner,
       organisation: createOrganisationPolicy(),
       record,

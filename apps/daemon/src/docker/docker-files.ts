@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import type { SandboxId } from "@sbx/contracts";
+import { ContainerPodId, type SandboxId } from "@sbx/contracts";
 import type { Mount } from "@sbx/core";
 import * as z from "zod";
 import { placeFile } from "../sandboxes/place-file.ts";
@@ -19,6 +19,10 @@ export interface DockerFiles {
   noteBinds(id: SandboxId, mounts: readonly Mount[]): Promise<void>;
   /** @throws Error when nothing was noted */
   notedBinds(id: SandboxId): Promise<readonly Extract<Mount, { readonly kind: "bind" }>[]>;
+  /** Where copies and notes are kept for what a container sees of the workspace. */
+  partsDirectory(id: SandboxId, container: ContainerPodId): string;
+  /** Containers that have such a directory. */
+  withParts(id: SandboxId): Promise<readonly ContainerPodId[]>;
 }
 
 /** Keep it in `pods/<id>/api` and among the files of the sandbox, with which it goes. */
@@ -44,6 +48,11 @@ export function createDockerFiles(stateDirectory: string): DockerFiles {
     },
     async noteBinds(id, mounts) {
       await placeFile(path.join(await own(id), "docker-binds.json"), JSON.stringify(mounts.filter(({ kind }) => kind === "bind")), 0o600);
+    },
+    partsDirectory: (id, container) => path.join(stateDirectory, "sandboxes", id, "docker-parts", container),
+    async withParts(id) {
+      const names = await readdir(path.join(stateDirectory, "sandboxes", id, "docker-parts")).catch(() => []);
+      return names.flatMap((name) => ContainerPodId.safeParse(name).data ?? []);
     },
     async notedBinds(id) {
       return Binds.parse(JSON.parse(await readFile(path.join(await own(id), "docker-binds.json"), "utf8")));

@@ -1,7 +1,19 @@
-import { chmod } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import path from "node:path";
-import { AppError, type RecordEvent, type SandboxId } from "@sbx/contracts";
-import { ContainerPods, DOCKER_DIRECTORY, DOCKER_SOCKET, isWithin, LABELS, TurnQueue, type ContainerPodParts, type DockerSockets, type SandboxRecord } from "@sbx/core";
+import { AppError, type ContainerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
+import {
+  ContainerPods,
+  DOCKER_DIRECTORY,
+  DOCKER_SOCKET,
+  isWithin,
+  LABELS,
+  TurnQueue,
+  type ContainerPodParts,
+  type DockerSockets,
+  type SandboxRecord,
+  type ServerWorkspace,
+  type WorkspaceRequest,
+} from "@sbx/core";
 import { connectGuardEngine, removeSandboxImages, startDockerGuard, workspaceBinds, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
 import type { OrganisationPolicy } from "../policy/organisation-policy.ts";
 import type { DockerFiles } from "./docker-files.ts";
@@ -16,6 +28,9 @@ export interface DockerSocketParts extends Omit<ContainerPodParts, "sandbox" | "
   readonly files: DockerFiles;
   readonly containerFiles: (sandbox: SandboxId) => ContainerPodParts["files"];
   readonly imagesOf: (record: SandboxRecord) => GuardImages;
+  readonly workspace: Pick<ServerWorkspace, "prepareParts" | "releaseParts">;
+  /** The workspace as a sandbox has it. */
+  readonly workspaceOf: (record: SandboxRecord) => Promise<WorkspaceRequest>;
   readonly organisation: OrganisationPolicy;
   readonly record: RecordEvent;
   readonly onFault: (error: unknown) => void;
@@ -125,20 +140,34 @@ async function engineSocket({ engine }: DockerSocketParts): Promise<string> {
   throw new AppError("PLATFORM_UNSUPPORTED", { message: `A Docker API for agents needs an engine on this machine, and this one is at ${endpoint}`, fix: "Leave --mount-docker-socket out." });
 }
 
-/** The workspace and the further directories of a sandbox, as its workload has them. */
-async function bindsOf({ files }: DockerSocketParts, { id, request }: SandboxRecord): Promise<GuardBinds> {
-  const mounts = await files.notedBinds(id);
-  const each = [request.workspace, ...request.extra.map((one) => one.path)].map((root) => workspaceBinds({ root, mounts: mounts.filter(({ target }) => isWithin(target, root)) }));
-  return {
-    allowed: each.map(({ allowed }) => allowed).join("; "),
-    async mountsFor(bind) {
-      for (const binds of each) {
-        const found = await binds.mountsFor(bind);
-        if (found !== undefined) return found;
-      }
-      return undefined;
+/** The workspace and the further directories of a sandbox, as its workload has them, and what lies in them. */
+async function bindsOf(parts: DockerSocketParts, record: SandboxRecord): Promise<GuardBinds> {
+  const { id, request } = record;
+  const mounts = await parts.files.notedBinds(id);
+  const roots = [request.workspace, ...request.extra.map((one) => one.path)];
+  return workspaceBinds({
+    roots: roots.map((root) => ({ root, mounts: mounts.filter(({ target }) => isWithin(target, root)) })),
+    parts: {
+      async prepare(container, wanted) {
+        const directory = parts.files.partsDirectory(id, container);
+        const prepared = await parts.workspace.prepareParts({
+          id: container,
+          directory,
+          sandbox: await parts.workspaceOf(record),
+          parts: wanted.map(({ source, target, readonly }) => ({ path: source, target, readonly })),
+          isVerified: false,
+        });
+        return prepared.mounts.filter((mount) => mount.kind === "bind");
+      },
+      release: (container) => releaseParts(parts, id, container),
     },
-  };
+  });
+}
+
+async function releaseParts({ workspace, files }: DockerSocketParts, id: SandboxId, container: ContainerPodId): Promise<void> {
+  const directory = files.partsDirectory(id, container);
+  await workspace.releaseParts({ id: container, directory });
+  await rm(directory, { recursive: true, force: true });
 }
 
 function labelled({ owner }: DockerSocketParts, id: SandboxId, ...more: readonly string[]): readonly string[] {
@@ -158,6 +187,7 @@ async function stopChildren(parts: DockerSocketParts, id: SandboxId): Promise<vo
 
 /** What is left when the containers are gone. */
 async function removeKept(parts: DockerSocketParts, id: SandboxId): Promise<void> {
+  for (const container of await parts.files.withParts(id)) await releaseParts(parts, id, container);
   const engine = await parts.engine();
   await removeSandboxImages({ engine: await connectGuardEngine(await engineSocket(parts)), sandbox: id, key: await parts.files.key(id), onFault: parts.onFault });
   for (const role of ["child-volume", "child-network", "child-image", "child-image-name", "child-places"])

@@ -66,7 +66,7 @@ export async function runDockerGuard({ socket, policyFile, environment, log, rea
       socket,
       engine: raw,
       pods,
-      binds: { allowed: "nothing of this machine is mounted by this Docker API; use volumes or docker cp", mountsFor: () => Promise.resolve(undefined) },
+      binds: { mount: refuseBinds, release: () => Promise.resolve() },
       images: createGuardImages({
         engine,
         allowed: { images: () => Promise.resolve(allowed.filter((one) => !one.includes("*"))) },
@@ -96,6 +96,10 @@ async function readPolicy(file: string): Promise<DockerPolicy> {
   } catch (cause) {
     throw new AppError("CONFIG_INVALID", { message: `${file} is no policy of a Docker API`, fix: 'Write it as {"version":1,"hosts":["api.example.org"],"images":["postgres:16"]}', cause });
   }
+}
+
+function refuseBinds(): Promise<never> {
+  return Promise.reject(new AppError("WORKSPACE_INVALID", { message: "Nothing of this machine is mounted by this Docker API", fix: "Use volumes, or docker cp." }));
 }
 
 function onePolicy(rules: CompiledPolicy): Parameters<typeof composeNetwork>[0]["policy"] {

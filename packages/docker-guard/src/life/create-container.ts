@@ -25,7 +25,7 @@ export interface Wish {
 
 /** Make a child: its gate first, then its container, then the record. What fails half way is taken back. */
 export async function createContainer(guard: Guard, { name: wanted, json, asked }: Wish): Promise<OwnedContainer> {
-  const { engine, pods, now } = guard.parts;
+  const { engine, pods, binds, now } = guard.parts;
   const name = wanted ?? `child-${randomBytes(6).toString("hex")}`;
   guard.containers.refuseTaken(name);
   using _place = guard.containers.quota.take();
@@ -33,10 +33,11 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   const joined = joinedNetworks(guard, asked);
   const ports = portsOf(asked, image);
   const limits = await limitsOfNext(guard);
-  const mounts = await planMounts(guard, asked, image);
   await using undo = new AsyncDisposableStack();
-  undo.defer(() => guard.removeAnonymousVolumes(mounts.records));
   const pod = newPodId();
+  undo.defer(() => binds.release(pod));
+  const mounts = await planMounts(guard, { pod, asked, image });
+  undo.defer(() => guard.removeAnonymousVolumes(mounts.records));
   const hostname = asked.Hostname === undefined || asked.Hostname === "" ? randomBytes(6).toString("hex") : asked.Hostname;
   undo.defer(() => pods.close(pod));
   using places = new DisposableStack();

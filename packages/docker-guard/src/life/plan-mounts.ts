@@ -1,3 +1,4 @@
+import { AppError, type ContainerPodId } from "@sbx/contracts";
 import { isWithin } from "@sbx/core";
 import type { ImageFacts } from "../engine/engine-answers.ts";
 import type { Guard } from "../guard.ts";
@@ -36,12 +37,11 @@ const NEVER = ["/", "/proc", "/sys", "/dev"];
  *
  * @throws Refusal
  */
-export async function planMounts(guard: Guard, asked: ContainerCreate, image: ImageFacts): Promise<MountPlan> {
+export async function planMounts(guard: Guard, { pod, asked, image }: { readonly pod: ContainerPodId; readonly asked: ContainerCreate; readonly image: ImageFacts }): Promise<MountPlan> {
   const wanted = wantedMounts(asked, image);
   for (const { target } of wanted) refuseTarget(target);
-  const binds: BindMount[] = [];
-  for (const { source, target, readonly } of wanted.filter(({ type }) => type === "bind")) binds.push(...(await bindsFor(guard, { source, target, readonly })));
   refuseNested(wanted);
+  const binds = await mountBinds(guard, pod, wanted);
   const { volumes, records } = await planVolumes(guard, wanted);
   const limit = guard.parts.limits.memoryBytes;
   return { binds, volumes, tmpfs: Object.fromEntries(wanted.filter(({ type }) => type === "tmpfs").map(({ target, words }) => [target, tmpfsWords(words, limit)])), records };
@@ -118,10 +118,16 @@ function refuseNested(wanted: readonly Wanted[]): void {
   }
 }
 
-async function bindsFor({ parts: { binds } }: Guard, bind: BindMount): Promise<readonly BindMount[]> {
-  const found = await binds.mountsFor(bind);
-  if (found === undefined) throw new Refusal(403, `${printable(bind.source)} cannot be mounted: ${binds.allowed}`);
-  return found;
+/** Make what a child's binds show, among its mounts, at this moment. @throws Refusal 403 for what may not be bound */
+export async function mountBinds({ parts: { binds } }: Guard, pod: ContainerPodId, mounts: readonly Pick<MountRecord, "type" | "source" | "target" | "readonly">[]): Promise<readonly BindMount[]> {
+  const wanted = mounts.filter(({ type }) => type === "bind").map(({ source, target, readonly }) => ({ source, target, readonly }));
+  if (wanted.length === 0) return [];
+  try {
+    return await binds.mount(pod, wanted);
+  } catch (error) {
+    if (!AppError.is(error) || !error.code.startsWith("WORKSPACE_")) throw error;
+    throw new Refusal(403, `cannot be mounted: ${printable(error.message)}. ${printable(error.fix)}`);
+  }
 }
 
 const KILO = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;

@@ -2,7 +2,9 @@ import type { PublishedPort } from "@sbx/core";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
+import { summaries } from "../owned/summaries.ts";
 import { Refusal } from "../refusal.ts";
+import { mountBinds } from "./plan-mounts.ts";
 import { removeContainer } from "./remove-container.ts";
 import { withinTotals } from "./total-sizes.ts";
 
@@ -13,16 +15,25 @@ export function startContainer(guard: Guard, container: OwnedContainer): Promise
 
 async function start(guard: Guard, container: OwnedContainer): Promise<boolean> {
   const { id, record, asked } = container;
-  const ports = await readyPod(guard, record).catch(async (error: unknown) => {
-    // As an engine does with one that could not be started.
-    if (asked.HostConfig?.AutoRemove === true) await removeContainer(guard, container, { force: true, volumes: true });
-    throw error;
-  });
+  const ports = await mountAgain(guard, container)
+    .then(() => readyPod(guard, record))
+    .catch(async (error: unknown) => {
+      // As an engine does with one that could not be started.
+      if (asked.HostConfig?.AutoRemove === true) await removeContainer(guard, container, { force: true, volumes: true });
+      throw error;
+    });
   guard.containers.publish(id, ports);
   const answer = await guard.parts.engine.call({ method: "POST", path: ["containers", id, "start"] });
   if (answer.status === 304) return false;
   if (answer.status !== 204) throw refusalOf(answer, "the container could not be started");
   return true;
+}
+
+/** What a container sees of the workspace is found anew before each start, and stays while it runs. */
+async function mountAgain(guard: Guard, { id, record }: OwnedContainer): Promise<void> {
+  if (!record.mounts.some(({ type }) => type === "bind")) return;
+  const runs = (await summaries(guard)).some(({ Id, State }) => Id === id && (State === "running" || State === "paused"));
+  if (!runs) await mountBinds(guard, record.pod, record.mounts);
 }
 
 async function readyPod({ parts: { pods, onFault } }: Guard, { pod, ports }: OwnedContainer["record"]): Promise<readonly PublishedPort[]> {

@@ -1,4 +1,4 @@
-import type { Rule, SandboxId, ServerPodId } from "@sbx/contracts";
+import type { ContainerPodId, Rule, SandboxId, ServerPodId } from "@sbx/contracts";
 import type { EngineId, Mount } from "./engine.ts";
 import type { PodLink, WorkspaceRequest } from "./host.ts";
 
@@ -46,11 +46,11 @@ export interface ServerFiles {
   sweep(): Promise<void>;
 }
 
-/** A part of a sandbox's workspace that one of its servers is to see. */
+/** A part of a sandbox's workspace that one of its servers, or a container of its agent's, is to see. */
 export interface WorkspacePart {
   /** Absolute path on the host, in the workspace or a further directory of the sandbox. */
   readonly path: string;
-  /** Where it is in the server's container. */
+  /** Where it is in the container. */
   readonly target: string;
   readonly readonly: boolean;
 }
@@ -65,14 +65,19 @@ export interface PreparedParts {
   readonly checkpoints: readonly string[];
 }
 
-/** What is to be prepared of a sandbox's workspace for one server. */
+/** What is to be prepared of a sandbox's workspace for one container. */
 export interface PartsRequest {
-  readonly id: ServerPodId;
+  readonly id: ServerPodId | ContainerPodId;
   /** Where copies, mounts and the journal are kept. */
   readonly directory: string;
   /** The workspace as the sandbox has it, with what is protected and hidden in it. */
   readonly sandbox: WorkspaceRequest;
   readonly parts: readonly WorkspacePart[];
+  /**
+   * Whether the container can be asked what it sees before anything of a sandbox runs in it. Where it cannot, every mount
+   * is one that nobody can replace meanwhile: made from descriptors, or without the right to do so a copy, read-only.
+   */
+  readonly isVerified: boolean;
 }
 
 /** Parts of workspaces for servers. What is protected or hidden from the agent is so from its servers. */

@@ -67,7 +67,7 @@ async function prepareParts(parts: ServerParts, { id, launch, scope }: StartServ
     });
   const directory = await parts.files.workspaceDirectory(id);
   scope.defer(() => parts.workspace.releaseParts({ id, directory }));
-  return parts.workspace.prepareParts({ id, directory, sandbox: await parts.workspaceOf(sandbox), parts: wanted });
+  return parts.workspace.prepareParts({ id, directory, sandbox: await parts.workspaceOf(sandbox), parts: wanted, isVerified: true });
 }
 
 async function startContainers(parts: ServerParts, request: StartServerRequest, place: Omit<Place, "link">): Promise<EngineId> {

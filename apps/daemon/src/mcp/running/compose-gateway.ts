@@ -1,7 +1,7 @@
 import path from "node:path";
 import { mayWriteWorkspace, planServer } from "@sbx/catalog";
 import { ServerPodId, type RecordEvent, type SandboxId, type ServerEntry } from "@sbx/contracts";
-import { reapServers, ServerPods, workspaceRequest, type SandboxParts, type SandboxRecord, type ServerParts, type WorkspaceRequest } from "@sbx/core";
+import { reapServers, ServerPods, type SandboxParts, type SandboxRecord, type ServerParts } from "@sbx/core";
 import type { WallOptions } from "@sbx/egress-proxy";
 import { hostAuthorities } from "@sbx/images";
 import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type JsonObject, type ServerLists } from "@sbx/mcp-gateway";
@@ -10,6 +10,7 @@ import type { DaemonConfig } from "../../config.ts";
 import type { Log } from "../../log.ts";
 import type { PolicyService } from "../../policy/policy-service.ts";
 import { randomId } from "../../random-id.ts";
+import { workspaceSeenBy } from "../../sandboxes/workspace-seen-by.ts";
 import type { GatewayPort } from "../gateway/gateway-port.ts";
 import type { McpStore } from "../mcp-parts.ts";
 import { ListFiles } from "../store/list-files.ts";
@@ -165,12 +166,4 @@ function podPartsOf({ config, parts, network, workspace, sandbox, record }: Pick
   const files = createServerFiles(config.stateDirectory, parts.files);
   const workspaceOf: ServerParts["workspaceOf"] = (id) => workspaceSeenBy(parts, sandbox(id));
   return { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record, spareGates: true };
-}
-
-/** The workspace as a sandbox has it, with what the engine's ids are on this machine. */
-async function workspaceSeenBy(parts: Pick<SandboxParts, "engine" | "images" | "files" | "ids">, record: SandboxRecord): Promise<WorkspaceRequest> {
-  const { signal } = new AbortController();
-  const gateImage = await (await parts.images()).gate(() => undefined, signal);
-  const ids = await parts.ids.of({ engine: await parts.engine(), gateImage, sandbox: record.id, signal });
-  return { ...(await workspaceRequest(parts, record)), ids };
 }
