@@ -231,6 +231,22 @@ describe("a gate that is kept ready", () => {
     expect(await containers(engine)).toEqual([]);
   });
 
+  it("goes with the last sandbox that has servers, and stays while another one has", async ({ expect }) => {
+    const { pods, engine } = setup({ spareGates: true });
+    const mine = await pods.start(aLaunch(), signal);
+    await using other = await pods.start(aLaunch({ sandbox: SandboxId.parse("sbx_other000") }), signal);
+    expect(other).toBeDefined();
+    pods.expect();
+    await expect.poll(async () => await containers(engine), { timeout: 20_000 }).toContain("server-gate of nobody");
+    await pods.stopOf(BOX);
+    expect(await containers(engine)).toContain("server-gate of nobody");
+    await mine[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+    await pods.stopOf(BOX);
+    expect(await containers(engine)).toEqual([]);
+    await pods[Symbol.asyncDispose]();
+  });
+
   it("is left to the next one when who waited for it has gone, and leaves nothing when the daemon ends meanwhile", async ({ expect }) => {
     const { parts, engine, given } = setup({ spareGates: true });
     const opening = Promise.withResolvers<undefined>();

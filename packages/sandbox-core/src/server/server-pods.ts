@@ -72,6 +72,7 @@ export class ServerPods implements AsyncDisposable {
   /** End every server of a sandbox, also those that are being started. Resolves when nothing of them runs. */
   async stopOf(sandbox: SandboxId): Promise<void> {
     await this.#end((owner) => owner === sandbox);
+    if (this.#held.size === 0) await this.#spares.rest();
   }
 
   /** Remove what the servers of a sandbox kept, also after a crash. They must have been stopped. */

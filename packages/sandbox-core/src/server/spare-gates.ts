@@ -72,11 +72,16 @@ export class SpareGates implements AsyncDisposable {
     return undefined;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
+  /** Nobody is there any more who might want one: take it away until it is expected again. */
+  async rest(): Promise<void> {
     clearTimeout(this.#idle);
     clearTimeout(this.#later);
     await this.#drop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    await this.rest();
   }
 
   async #drop(): Promise<void> {
