@@ -133,7 +133,9 @@ say({"caps": caps, "uid": os.getuid() in range(60706, 61184), "gid": os.getgid()
   });
 
   it("ends with 137 when its container is taken away under it", async ({ expect }) => {
-    await using server = await lab.pods.start(lab.launch(), AbortSignal.timeout(60_000));
+    await using server = await lab.pods.start(lab.launch({ command: ["sh", "-c", "echo up; sleep 1000"] }), AbortSignal.timeout(60_000));
+    // One that has not come up yet was never killed: the engine says 126 of it.
+    await once(server.stdout, "data");
     server.stdout.resume();
     for (const { id } of await lab.engine.list([`dev.sbx.owner=${lab.owner}`, "dev.sbx.role=server"])) await lab.engine.remove(id);
     expect(await server.exit).toBe(137);
