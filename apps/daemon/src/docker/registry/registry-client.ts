@@ -1,6 +1,6 @@
 import { AppError } from "@sbx/contracts";
 import type { Secret } from "@sbx/secret-injector";
-import * as z from "zod";
+import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
 import { basicAuthorization, isRealmOf } from "./registry-login.ts";
 import { registryFailed, type RegistryWays } from "./registry-ways.ts";
 
@@ -23,8 +23,6 @@ export interface RegistryAsk {
   readonly body?: NonNullable<RequestInit["body"]>;
   readonly signal: AbortSignal;
 }
-
-const Token = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 /**
  * Speaks to one repository by the distribution protocol of OCI. What authorizes goes to the registry's own origin, the
@@ -94,13 +92,9 @@ export class RegistryClient implements AsyncDisposable {
       if (login === undefined) throw registryFailed(this.host, `it wants a login, and is asked ${this.#who()}`);
       return login;
     }
-    const realm = parameter(challenge, "realm");
-    const url = realm === undefined ? null : URL.parse(realm);
-    if (!/^bearer\b/i.test(challenge) || url === null) throw registryFailed(this.host, "it asks who it is in a way that is not known");
+    const url = tokenAddress(challenge, { repository, actions });
+    if (url === undefined) throw registryFailed(this.host, "it asks who it is in a way that is not known");
     if (login !== undefined && !isRealmOf(url, new URL(ways.origin))) throw registryFailed(this.host, `it sends to ${url.host} for a token, which is another's, and the login does not go there`);
-    const service = parameter(challenge, "service");
-    if (service !== undefined) url.searchParams.set("service", service);
-    url.searchParams.set("scope", `repository:${repository}:${actions}`);
     const answer = await ways.fetch(url, { headers: login === undefined ? {} : { authorization: login }, signal });
     const text = await readText(answer, SMALL_BYTES);
     const token = answer.status === 200 ? tokenOf(text) : undefined;
@@ -136,18 +130,4 @@ export async function readBytes(response: Response, maxBytes: number): Promise<B
 
 async function readText(response: Response, maxBytes: number): Promise<string> {
   return (await readBytes(response, maxBytes)).toString("utf8");
-}
-
-function tokenOf(text: string): string | undefined {
-  try {
-    const { token, access_token: other } = Token.parse(JSON.parse(text));
-    const found = token ?? other;
-    return found !== undefined && /^[\x21-\x7e]+$/.test(found) ? found : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function parameter(challenge: string, name: string): string | undefined {
-  return new RegExp(`[\\s,]${name}="([^"]*)"`, "i").exec(challenge)?.[1];
 }

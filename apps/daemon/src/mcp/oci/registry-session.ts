@@ -1,6 +1,6 @@
 import { AppError } from "@sbx/contracts";
 import { request, type Dispatcher } from "undici";
-import * as z from "zod";
+import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
 import { isLoopback, type WebDispatcher } from "../catalogs/web-dispatcher.ts";
 import { authorizationOf, type RegistryCredentials } from "./registry-credentials.ts";
 import { registryFailure } from "./registry-failure.ts";
@@ -25,8 +25,6 @@ export interface RegistryAnswer {
   readonly header: (name: string) => string | undefined;
   readonly body: Buffer;
 }
-
-const Token = z.looseObject({ token: z.string().optional(), access_token: z.string().optional() });
 
 export interface RegistrySessionParts {
   readonly registry: string;
@@ -101,12 +99,8 @@ export class RegistrySession {
       if (authorization === undefined) throw registryFailure(registry, `it wants credentials, ${this.#who()}`, { fix: `Log in with: docker login ${registry}` });
       return authorization;
     }
-    const realm = parameter(challenge, "realm");
-    const url = realm === undefined ? null : URL.parse(realm);
-    if (!/^bearer\b/i.test(challenge) || url === null) throw registryFailure(registry, "it asks for credentials in a way that is not known");
-    const service = parameter(challenge, "service");
-    if (service !== undefined) url.searchParams.set("service", service);
-    url.searchParams.set("scope", `repository:${repository}:${actions}`);
+    const url = tokenAddress(challenge, { repository, actions });
+    if (url === undefined) throw registryFailure(registry, "it asks for credentials in a way that is not known");
     return `Bearer ${await this.#tokenAt(url, signal)}`;
   }
 
@@ -115,7 +109,7 @@ export class RegistrySession {
     const own = belongsToRegistry(url, this.origin);
     const basic = own ? authorizationOf(credentials) : undefined;
     const answer = await this.#send({ method: "GET", url, maxBytes: MAX_TOKEN_BYTES, ...(basic === undefined ? {} : { headers: { authorization: basic } }) }, signal);
-    const token = answer.status === 200 ? tokenOf(answer.body) : undefined;
+    const token = answer.status === 200 ? tokenOf(answer.body.toString("utf8")) : undefined;
     if (token !== undefined) return token;
     const why = own || credentials.kind === "anonymous" ? this.#who() : `without the credentials for ${registry}, which no other host is shown`;
     throw registryFailure(url.host, `it gives no token for "${repository}" (${answer.status}) ${why}`, {
@@ -127,20 +121,6 @@ export class RegistrySession {
     const { credentials } = this.#parts;
     return credentials.kind === "basic" ? "with the credentials of docker login" : `without credentials: ${credentials.why}`;
   }
-}
-
-function tokenOf(body: Buffer): string | undefined {
-  try {
-    const { token, access_token: other } = Token.parse(JSON.parse(body.toString("utf8")));
-    const found = token ?? other;
-    return found !== undefined && /^[\x21-\x7e]+$/.test(found) ? found : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function parameter(challenge: string, name: string): string | undefined {
-  return new RegExp(`[\\s,]${name}="([^"]*)"`, "i").exec(challenge)?.[1];
 }
 
 function oneOf(value: string | string[] | undefined): string | undefined {
