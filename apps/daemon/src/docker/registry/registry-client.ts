@@ -1,7 +1,8 @@
 import { AppError } from "@sbx/contracts";
 import type { Secret } from "@sbx/secret-injector";
 import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
-import { basicAuthorization, isRealmOf } from "./registry-login.ts";
+import { isRealmOf } from "../../registry/token-realm.ts";
+import { basicAuthorization } from "./registry-login.ts";
 import { registryFailed, type RegistryWays } from "./registry-ways.ts";
 
 const MAX_REDIRECTS = 3;

@@ -1,10 +1,10 @@
 import { AppError } from "@sbx/contracts";
 import { request, type Dispatcher } from "undici";
 import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
+import { isRealmOf } from "../../registry/token-realm.ts";
 import { isLoopback, type WebDispatcher } from "../catalogs/web-dispatcher.ts";
 import { authorizationOf, type RegistryCredentials } from "./registry-credentials.ts";
 import { registryFailure } from "./registry-failure.ts";
-import { belongsToRegistry } from "./token-service.ts";
 
 const TIMEOUT_MS = 60_000;
 const MAX_TOKEN_BYTES = 64 * 1024;
@@ -106,7 +106,7 @@ export class RegistrySession {
 
   async #tokenAt(url: URL, signal: AbortSignal): Promise<string> {
     const { credentials, repository, registry } = this.#parts;
-    const own = belongsToRegistry(url, this.origin);
+    const own = isRealmOf(url, new URL(this.origin));
     const basic = own ? authorizationOf(credentials) : undefined;
     const answer = await this.#send({ method: "GET", url, maxBytes: MAX_TOKEN_BYTES, ...(basic === undefined ? {} : { headers: { authorization: basic } }) }, signal);
     const token = answer.status === 200 ? tokenOf(answer.body.toString("utf8")) : undefined;

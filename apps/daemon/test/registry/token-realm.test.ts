@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { belongsToRegistry } from "../../../src/mcp/oci/token-service.ts";
+import { isRealmOf } from "../../src/registry/token-realm.ts";
 
 describe("where a registry sends for tokens", () => {
   it.for<readonly [string, string, boolean]>([
@@ -18,8 +18,16 @@ describe("where a registry sends for tokens", () => {
     ["https://registry-1.docker.io:8443", "https://auth.docker.io/token", false],
     ["http://127.0.0.1:5000", "http://127.0.0.1:5001/token", false],
     ["http://localhost:5000", "http://127.0.0.1:5000/token", false],
+    ["https://registry.example.org", "https://auth.registry.example.org/token", false],
+    ["https://registry.example.org", "https://example.org/token", false],
+    ["https://registry.example.org", "https://evilregistry.example.org/token", false],
+    ["https://registry.gitlab.com", "https://com/token", false],
+    ["http://registry.example.org", "https://registry.example.org/token", false],
+    ["http://127.0.0.1:5000", "https://127.0.0.1:5000/token", false],
+    ["https://localhost:5000", "https://localhost:5001/token", false],
+    ["https://127.0.0.1", "https://0.0.1.example/token", false],
     ["https://constructor", "https://toString/token", false],
   ])("from %s to %s: the credentials go along: %o", ([registry, realm, belongs], { expect }) => {
-    expect(belongsToRegistry(new URL(realm), registry)).toBe(belongs);
+    expect(isRealmOf(new URL(realm), new URL(registry))).toBe(belongs);
   });
 });
