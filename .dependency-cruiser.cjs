@@ -11,6 +11,8 @@ const ADAPTERS = ["engine-docker", "egress-proxy", "workspace", "images", "kits"
 const ring = (names) => `^packages/(${names.join("|")})/`;
 /** @param {readonly string[]} names */
 const sources = (names) => `^packages/(${names.join("|")})/src/`;
+/** The one part of the domain's packages that does I/O: it speaks to the daemon, for the SDK and the command line. */
+const CLIENT = "^packages/sandbox-core/src/client/";
 /** Sources that ship: not the tests, not the package of fakes. */
 const SHIPPED = "^(packages/(?!testing/)[^/]+|apps/[^/]+)/src/";
 
@@ -21,8 +23,16 @@ module.exports = {
     { name: "contracts-stand-alone", severity: "error", from: { path: sources(["contracts"]) }, to: { path: "^(packages/(?!contracts/)|apps/)" } },
     { name: "contracts-do-no-io", severity: "error", from: { path: sources(["contracts"]) }, to: { dependencyTypes: ["core"] } },
     // Of `net` and `crypto` only what neither reads nor changes the world: the import rules of .oxlintrc.json name it.
-    { name: "domain-does-no-io", severity: "error", from: { path: sources(DOMAIN) }, to: { dependencyTypes: ["core"], pathNot: "^(node:)?(url|net|util|crypto|stream)$" } },
-    { name: "domain-knows-streams-as-types-only", severity: "error", from: { path: sources(DOMAIN) }, to: { path: "^(node:)?stream$", dependencyTypesNot: ["type-only"] } },
+    { name: "domain-does-no-io", severity: "error", from: { path: sources(DOMAIN), pathNot: CLIENT }, to: { dependencyTypes: ["core"], pathNot: "^(node:)?(url|net|util|crypto|stream)$" } },
+    { name: "domain-knows-streams-as-types-only", severity: "error", from: { path: sources(DOMAIN), pathNot: CLIENT }, to: { path: "^(node:)?stream$", dependencyTypesNot: ["type-only"] } },
+    // What decides never reaches the client, and the daemon never calls itself: only the SDK and the command line use it.
+    {
+      name: "only-callers-know-the-client",
+      severity: "error",
+      from: { path: "^(packages|apps)/[^/]+/src/", pathNot: `${CLIENT}|^packages/sandbox-core/src/(sdk/|index[.]ts)|^apps/cli/` },
+      to: { path: CLIENT },
+    },
+    { name: "client-knows-contracts-alone", severity: "error", from: { path: CLIENT }, to: { path: "^(packages/(?!contracts/)|apps/)", pathNot: CLIENT } },
     { name: "domain-does-not-know-adapters", severity: "error", from: { path: sources(DOMAIN) }, to: { path: ring([...ADAPTERS, "syscalls"]) } },
     { name: "syscalls-know-nobody", severity: "error", from: { path: sources(["syscalls"]) }, to: { path: "^(packages/(?!syscalls/)|apps/)" } },
     ...ADAPTERS.map((name) => ({

@@ -1,8 +1,10 @@
-import type { Duplex, Readable, Writable } from "node:stream";
-import type { Client, Event, SessionId, TerminalSize } from "@sbx/contracts";
+import type { Readable, Writable } from "node:stream";
+import type { TerminalSize } from "@sbx/contracts";
+import type { SignalName } from "@sbx/core/client";
+import type { DaemonPort, Environment } from "@sbx/core/daemon";
 
-/** Signals that end a wait of the command line: Ctrl-C, a polite end, and a terminal that closed. */
-export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+export type { SignalName } from "@sbx/core/client";
+export type { Connection, DaemonPort, Environment } from "@sbx/core/daemon";
 
 /** What stands at the other end of stdin: a person, something that sends bytes, or nothing worth reading. */
 export type StdinKind = "terminal" | "data" | "nothing";
@@ -25,43 +27,6 @@ export interface Io {
   readonly onResize: (listener: () => void) => () => void;
   readonly setRaw: (raw: boolean) => void;
 }
-
-/** A running daemon, as a caller sees it. */
-export interface Connection {
-  readonly client: Client;
-  /** Resolves when the stream is open, so that nothing that follows is missed. */
-  readonly events: (query: EventQuery, signal: AbortSignal) => Promise<AsyncIterable<Event>>;
-  /** Resolves with the stream of frames, or rejects with the AppError that the daemon answered. */
-  readonly attach: (session: SessionId, signal: AbortSignal) => Promise<Duplex>;
-  /** The stream of a gateway that was prepared; it runs as long as the stream is open. */
-  readonly gateway: (id: string, signal: AbortSignal) => Promise<Duplex>;
-}
-
-/** Which events a command follows: from where on, and of which sandbox; those of all sandboxes when none is named. */
-export interface EventQuery {
-  /** Only what came after this id; without it only what is new. */
-  readonly after?: number;
-  readonly sandbox?: string;
-}
-
-/** Where the daemon's things lie. */
-export interface DaemonPaths {
-  readonly stateDirectory: string;
-  readonly socket: string;
-  readonly log: string;
-}
-
-/** How the command line reaches the daemon: finding it, and starting it only where a command needs one. */
-export interface DaemonPort {
-  readonly paths: DaemonPaths;
-  /** The daemon that runs, or one started now. Rejects with `DAEMON_UNREACHABLE`. */
-  readonly connect: () => Promise<Connection>;
-  /** The daemon that runs; never starts one. */
-  readonly find: () => Promise<Connection | undefined>;
-}
-
-/** The environment of the command line, read once at the edge; a variable that is not set is `undefined`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything that a command line takes from the world. */
 export interface Context {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { createDaemonPort } from "@sbx/core/daemon";
 import type { Context, SignalName } from "./context.ts";
-import { createDaemonPort } from "./daemon/daemon-port.ts";
 import { createProcessIo } from "./process-io.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -17,7 +17,7 @@ export function createProcessContext(): Context {
     cwd: process.cwd(),
     home,
     version: versionOf(new URL("../package.json", import.meta.url)),
-    daemon: createDaemonPort({ env, home }),
+    daemon: createDaemonPort({ env, home, from: import.meta.url }),
     onSignal,
     now: () => performance.now(),
     sleep: async (milliseconds, signal) => {

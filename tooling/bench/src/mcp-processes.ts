@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { DAEMON_FLAGS } from "../../../apps/cli/src/daemon/daemon-program.ts";
+import { DAEMON_FLAGS } from "@sbx/core/client";
 import { openHttpSession, openStdioSession, type McpClient } from "./mcp-client.ts";
 import { freePort } from "./free-port.ts";
 

@@ -18,6 +18,20 @@ const FAULTS: readonly { readonly rule: string; readonly file: string; readonly 
   { rule: "contracts-do-no-io", file: "packages/contracts/src/planted-io.ts", text: 'import { isIP } from "node:net";\nexport const x = isIP;\n' },
   { rule: "domain-does-no-io", file: "packages/egress-policy/src/planted-io.ts", text: 'import { readFile } from "node:fs/promises";\nexport const x = readFile;\n' },
   { rule: "domain-knows-streams-as-types-only", file: "packages/sandbox-core/src/planted-stream.ts", text: 'import { Readable } from "node:stream";\nexport const x = Readable;\n' },
+  { rule: "domain-does-no-io", file: "packages/sandbox-core/src/sandbox/planted-io.ts", text: 'import { stat } from "node:fs/promises";\nexport const x = stat;\n' },
+  { rule: "domain-does-no-io", file: "packages/sandbox-core/src/sdk/planted-io.ts", text: 'import { request } from "node:http";\nexport const x = request;\n' },
+  {
+    rule: "only-callers-know-the-client",
+    file: "packages/sandbox-core/src/sandbox/planted-call.ts",
+    text: 'import { createConnection } from "../client/connection.ts";\nexport const x = createConnection;\n',
+  },
+  {
+    rule: "only-callers-know-the-client",
+    file: "packages/workspace/src/planted-call.ts",
+    text: 'import { createConnection } from "../../sandbox-core/src/client/index.ts";\nexport const x = createConnection;\n',
+  },
+  { rule: "only-callers-know-the-client", file: "apps/daemon/src/planted-call.ts", text: 'import { createConnection } from "@sbx/core/client";\nexport const x = createConnection;\n' },
+  { rule: "client-knows-contracts-alone", file: "packages/sandbox-core/src/client/planted-domain.ts", text: 'import { parseKit } from "../kit/parse-kit.ts";\nexport const x = parseKit;\n' },
   {
     rule: "domain-does-not-know-adapters",
     file: "packages/sandbox-core/src/planted-adapter.ts",

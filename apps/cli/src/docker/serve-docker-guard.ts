@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { findDaemonProgram } from "@sbx/core/client";
 import type { Context } from "../context.ts";
-import { findDaemonProgram } from "../daemon/daemon-program.ts";
 import { EXIT } from "../exit-code.ts";
 import { absolutePath } from "../run/workspace-path.ts";
 import { readDockerPolicy } from "./read-docker-policy.ts";
@@ -9,7 +9,7 @@ import { readDockerPolicy } from "./read-docker-policy.ts";
 /** Run a guard until it is told to end. @returns its exit code. @throws AppError `CONFIG_INVALID` before anything is started */
 export async function serveDockerGuard(context: Context, { listen, policy }: { readonly listen: string; readonly policy: string }): Promise<number> {
   await readDockerPolicy(context, policy);
-  const [program = "", ...before] = findDaemonProgram(context.env);
+  const [program = "", ...before] = findDaemonProgram(context.env, import.meta.url);
   const running = spawn(process.execPath, [program, ...before, "--docker-guard", absolutePath(listen, context), "--docker-policy", absolutePath(policy, context)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,7 +1,7 @@
 import { AppError } from "@sbx/contracts";
+import { open, readJson } from "@sbx/core/client";
 import { connectEngine } from "@sbx/engine-docker";
 import type { Context } from "../context.ts";
-import { open, readJson } from "../daemon/socket-http.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 import { checkDisk } from "./machine-checks.ts";
 

@@ -4,8 +4,8 @@ import { release } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "@sbx/contracts";
+import { checkStateDirectory } from "@sbx/core/client";
 import type { Context } from "../context.ts";
-import { checkStateDirectory } from "../daemon/state-directory.ts";
 import { fail, ok, warn, type Check } from "./check.ts";
 
 /** Images of an agent take 1 to 2 GB; below the lower figure a build will not end. */

@@ -1,7 +1,7 @@
 import { AppError, type GatewayOptions } from "@sbx/contracts";
+import { SessionDrive } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { SessionDrive } from "../session/drive-session.ts";
 import { readInput } from "./read-input.ts";
 
 /** The flags of `sbx mcp gateway run`, parsed. */

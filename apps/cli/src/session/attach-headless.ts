@@ -1,6 +1,6 @@
+import { SessionDrive, type SessionEnd } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { SessionDrive, type SessionEnd } from "./drive-session.ts";
 import type { FollowOptions } from "./follow-session.ts";
 
 /** Follow a session with three separate streams. The first signal goes to the session, the second leaves it; who reads no more is told as a pipe would. */

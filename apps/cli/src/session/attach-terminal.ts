@@ -1,7 +1,7 @@
+import { SessionDrive, type SessionEnd } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { DetachFilter } from "./detach-keys.ts";
-import { SessionDrive, type SessionEnd } from "./drive-session.ts";
 import type { FollowOptions } from "./follow-session.ts";
 import { TerminalModes } from "./terminal-modes.ts";
 

@@ -1,9 +1,9 @@
 import { AppError, type SessionId } from "@sbx/contracts";
+import type { SessionEnd } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { attachHeadless } from "./attach-headless.ts";
 import { attachTerminal } from "./attach-terminal.ts";
-import type { SessionEnd } from "./drive-session.ts";
 
 export interface FollowOptions {
   readonly session: SessionId;

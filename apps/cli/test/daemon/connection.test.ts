@@ -2,8 +2,8 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AppError, SessionId } from "@sbx/contracts";
+import { createConnection, SessionDrive } from "@sbx/core/client";
 import { describe, it } from "vitest";
-import { createConnection } from "../../src/daemon/connection.ts";
 import { anEvent } from "../support/builders.ts";
 import { peerOf } from "../support/fake-session.ts";
 import { startSocketDaemon } from "../support/socket-daemon.ts";
@@ -59,7 +59,6 @@ describe("the connection to the daemon", () => {
         peer.exit(3);
       },
     });
-    const { SessionDrive } = await import("../../src/session/drive-session.ts");
     const { PassThrough } = await import("node:stream");
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     let bytes = 0;

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { checkStateDirectory } from "@sbx/core/client";
 import { describe, it } from "vitest";
-import { checkStateDirectory } from "../../src/daemon/state-directory.ts";
 
 const SBX = fileURLToPath(new URL("../../bin/sbx.mjs", import.meta.url));
 const isRoot = process.getuid?.() === 0;

@@ -1,5 +1,5 @@
+import { daemonEnvironment } from "@sbx/core/client";
 import { test } from "vitest";
-import { daemonEnvironment } from "../../src/daemon/daemon-environment.ts";
 import { EXIT } from "../../src/exit-code.ts";
 
 test("exit codes are public", ({ expect }) => {

@@ -1,4 +1,4 @@
-import type { Environment } from "../context.ts";
+import type { Environment } from "./daemon-port.ts";
 
 /** What the daemon needs: itself, the keychain's bus, the engine, the network's proxies and authorities, and the model keys that stay with it. */
 const NAMES = new Set([

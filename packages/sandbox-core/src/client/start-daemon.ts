@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@sbx/contracts";
-import type { DaemonPaths, Environment } from "../context.ts";
+import type { DaemonPaths, Environment } from "./daemon-port.ts";
 import { daemonEnvironment } from "./daemon-environment.ts";
 import { DAEMON_FLAGS, findDaemonProgram } from "./daemon-program.ts";
 import { isListening } from "./is-listening.ts";
@@ -17,6 +17,8 @@ const HOLDER_PATIENCE_MS = 2000;
 interface Start {
   readonly paths: DaemonPaths;
   readonly env: Environment;
+  /** `import.meta.url` of the program that asks. */
+  readonly from?: string;
 }
 
 /**
@@ -34,10 +36,10 @@ export async function startDaemon(start: Start): Promise<void> {
   throw new AppError("DAEMON_UNREACHABLE", { message: "A daemon holds the lock but does not listen", fix: "Look into its log with: sbx daemon logs; end it with: sbx daemon stop" });
 }
 
-async function startOnce({ paths, env }: Start): Promise<"ready" | "already-running"> {
+async function startOnce({ paths, env, from }: Start): Promise<"ready" | "already-running"> {
   const log = await open(paths.log, "a", 0o600);
   const before = (await log.stat()).size;
-  const child = spawn(process.execPath, [...DAEMON_FLAGS, ...findDaemonProgram(env), "--ready-fd", "3"], {
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, ...findDaemonProgram(env, from), "--ready-fd", "3"], {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log.fd, log.fd, "pipe"],

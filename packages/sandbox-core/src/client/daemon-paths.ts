@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { DaemonPaths, Environment } from "../context.ts";
+import type { DaemonPaths, Environment } from "./daemon-port.ts";
 
 /** Where the daemon keeps its things: `SBX_STATE_DIR`, else `$XDG_STATE_HOME/sbx`, else `~/.local/state/sbx`. */
 export function daemonPaths(env: Environment, home: string): DaemonPaths {

@@ -1,5 +1,5 @@
 import { createClient, fillPath, STREAMS } from "@sbx/contracts";
-import type { Connection } from "../context.ts";
+import type { Connection } from "./daemon-port.ts";
 import { openEvents } from "./event-stream.ts";
 import { createSocketSend, upgrade } from "./socket-http.ts";
 

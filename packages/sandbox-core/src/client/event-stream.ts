@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { AppError, Event, STREAMS } from "@sbx/contracts";
-import type { EventQuery } from "../context.ts";
+import type { EventQuery } from "./daemon-port.ts";
 import { open, readJson } from "./socket-http.ts";
 import { socketError } from "./socket-error.ts";
 

@@ -1,10 +1,13 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import { AppError, decodeExit, encodeFrame, encodeSize, FrameReader, type Frame, type TerminalSize } from "@sbx/contracts";
-import type { SignalName } from "../context.ts";
+
+/** Signals that end a wait of a person's: Ctrl-C, a polite end, and a terminal that closed. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** How the time at a session ended. `lost`: the daemon is gone, the session perhaps not. */
 export type SessionEnd = { readonly kind: "exit"; readonly code: number } | { readonly kind: "problem"; readonly error: AppError } | { readonly kind: "lost" } | { readonly kind: "left" };
 
+/** Where the output of a session goes. */
 export interface SessionStreams {
   readonly stdout: Writable;
   readonly stderr: Writable;
