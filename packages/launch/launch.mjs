@@ -1,6 +1,6 @@
 // Plain JavaScript without dependencies: this file is what an old Node reads.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -27,7 +27,23 @@ async function runHere(directory) {
   // A cache that only this clone's owner can write: compiled code from a shared directory could be anybody's.
   nodeModule.enableCompileCache?.(join(directory, "node_modules", ".cache", "compiled"));
   nodeModule.registerHooks({ resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, SOURCES] }) });
-  await import(pathToFileURL(source).href);
+  await import(pathToFileURL(bundled(directory) ?? source).href);
+}
+
+/** The sources put together into few files, which start faster; none when one of the sources has changed since. */
+function bundled(directory) {
+  const bundles = join(directory, "node_modules", ".cache", "bundle");
+  try {
+    const { entry, sources } = JSON.parse(readFileSync(join(bundles, "current.json"), "utf8"));
+    return sources.every(([file, size, changed]) => isAsItWas(join(directory, "..", "..", file), size, changed)) ? join(bundles, entry) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAsItWas(file, size, changed) {
+  const now = statSync(file);
+  return now.size === size && now.mtimeMs === changed;
 }
 
 /** The Node that an installation of the clone brought, in the nearest directory above that has one. */

@@ -1,13 +1,17 @@
 import type { Context } from "./context.ts";
 import { withDockerSocketKind } from "./docker/docker-socket-option.ts";
 import { EXIT } from "./exit-code.ts";
-import { buildProgram } from "./program.ts";
 import { renderError } from "./render-error.ts";
 
 /** Run one command line; the exit code is the return value, so that tests can read it. Never rejects. */
 export async function main(argv: readonly string[], context: Context): Promise<number> {
   const outcome: { code: number } = { code: EXIT.done };
   try {
+    if (asksOnlyForVersion(argv)) {
+      context.io.out(`${context.version}\n`);
+      return outcome.code;
+    }
+    const { buildProgram } = await import("./program.ts");
     await buildProgram(context, (code) => {
       outcome.code = code;
     }).parseAsync(argv.length === 0 ? ["welcome"] : withDockerSocketKind(argv), { from: "user" });
@@ -15,4 +19,9 @@ export async function main(argv: readonly string[], context: Context): Promise<n
   } catch (error) {
     return await renderError(error, context);
   }
+}
+
+/** Known before any command is made: scripts ask for it again and again. */
+function asksOnlyForVersion(argv: readonly string[]): boolean {
+  return argv.length === 1 && ["-V", "--version"].includes(argv[0] ?? "");
 }

@@ -10,11 +10,12 @@ import { startSocketDaemon } from "./support/socket-daemon.ts";
 const run = promisify(execFile);
 const HOOK = `data:text/javascript,${encodeURIComponent('import { registerHooks } from "node:module"; registerHooks({ load: (url, context, next) => { process.stderr.write(url + "\\n"); return next(url, context); } });')}`;
 const PARTS = `data:text/javascript,${encodeURIComponent('process.on("exit", () => process.stderr.write(process.moduleLoadList.join("\\n")));')}`;
-const BIN = fileURLToPath(new URL("../bin/sbx.mjs", import.meta.url));
+/** The sources themselves: in what they are put together to, no file says what it was made from. */
+const PROGRAM = ["--conditions=@sbx/source", fileURLToPath(new URL("../src/bin.ts", import.meta.url))];
 
 describe("commands that need no daemon", () => {
   it.for([["--version"], ["--help"], ["run", "--help"], ["version"], []])("load nothing heavy: sbx %s", async (line, { expect }) => {
-    const { stderr } = await run(process.execPath, ["--import", HOOK, BIN, ...line]);
+    const { stderr } = await run(process.execPath, ["--import", HOOK, ...PROGRAM, ...line]);
     const loaded = stderr.split("\n").filter((url) => url !== "");
     expect(loaded.length).toBeGreaterThan(10);
     expect(loaded.filter((url) => /\/(zod|undici|dockerode|contracts)\/|node:(http|net|sqlite)/.test(url))).toEqual([]);
@@ -25,7 +26,7 @@ describe("commands that speak to the daemon", () => {
   it("load of Node neither fetch nor TLS nor HTTP/2", async ({ expect }) => {
     const state = mkdtempSync(path.join(tmpdir(), "sbx-fast-"));
     await using _daemon = await startSocketDaemon(state, { handlers: { listSandboxes: () => Promise.resolve([]) } });
-    const { stdout, stderr } = await run(process.execPath, ["--import", PARTS, BIN, "ls", "--json"], { env: { ...process.env, SBX_STATE_DIR: state } });
+    const { stdout, stderr } = await run(process.execPath, ["--import", PARTS, ...PROGRAM, "ls", "--json"], { env: { ...process.env, SBX_STATE_DIR: state } });
     expect(JSON.parse(stdout)).toEqual([]);
     expect(stderr).toContain("NativeModule _http_client");
     expect(stderr.split("\n").filter((line) => /undici|http2|tls|crypto\/util$/.test(line))).toEqual([]);

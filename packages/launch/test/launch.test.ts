@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -17,6 +17,8 @@ interface Run {
 interface Clone {
   /** Write `apps/x/src/bin.ts`. */
   readonly source: (code: string) => Promise<void>;
+  /** Write what the sources were put together to, made from `apps/x/src/bin.ts` as it is now. */
+  readonly bundle: (code: string) => Promise<void>;
   /** Put a Node among the dependencies, as an installation of the clone does. */
   readonly bringNode: () => Promise<void>;
   /** Start the launcher, which believes that the machine's Node has this version. */
@@ -37,6 +39,13 @@ const test = base.extend<{ clone: Clone }>({
     );
     await use({
       source: (code) => writeFile(join(app, "src/bin.ts"), code),
+      bundle: async (code) => {
+        const bundles = join(app, "node_modules/.cache/bundle");
+        await mkdir(join(bundles, "made"), { recursive: true });
+        await writeFile(join(bundles, "made/bin.mjs"), code);
+        const { size, mtimeMs } = await stat(join(app, "src/bin.ts"));
+        await writeFile(join(bundles, "current.json"), JSON.stringify({ entry: "made/bin.mjs", sources: [["apps/x/src/bin.ts", size, mtimeMs]] }));
+      },
       bringNode: async () => {
         const bin = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin");
         await mkdir(bin, { recursive: true });
@@ -56,6 +65,14 @@ const test = base.extend<{ clone: Clone }>({
 test("runs the sources in this process when Node is new enough", async ({ expect, clone }) => {
   await clone.source('const n: number = 7; console.log(process.env["BROUGHT"], ...process.argv.slice(2)); process.exitCode = n;');
   expect(await clone.start("24.0.0", ["a b", "--c"]).ended).toEqual({ code: 7, out: "undefined a b --c\n", err: "" });
+});
+
+test("runs what the sources were put together to, until one of them changes", async ({ expect, clone }) => {
+  await clone.source('console.log("source");');
+  await clone.bundle('console.log("bundle");');
+  expect(await clone.start("24.0.0").ended).toEqual({ code: 0, out: "bundle\n", err: "" });
+  await clone.source('console.log("edited");');
+  expect(await clone.start("24.0.0").ended).toEqual({ code: 0, out: "edited\n", err: "" });
 });
 
 test("an old Node goes on under the one that the clone brought, with arguments, stdin and exit code", async ({ expect, clone }) => {

@@ -1,3 +1,4 @@
+import { bundlePrograms } from "./bundle-programs.mjs";
 import { installDependencies } from "./install-dependencies.mjs";
 import { prepareDebian } from "./prepare-debian.mjs";
 import { prepareEngine } from "./prepare-engine.mjs";
@@ -29,6 +30,7 @@ export async function setUp(root, steps, { engineOptional, onLine }) {
     const value = findProjectNode(root);
     return Promise.resolve({ value, note: value === process.execPath ? process.version : `the project's own (this machine has ${process.version})` });
   });
+  await steps.step("programs", async () => ({ value: undefined, note: await bundlePrograms(root, node) }));
   const engine = await steps
     .step("container engine", async () => {
       const { host, how } = await prepareEngine({ rights, onLine });

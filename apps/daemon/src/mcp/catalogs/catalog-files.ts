@@ -7,11 +7,16 @@ import { YamlFile } from "../store/yaml-file.ts";
 import { catalogOfText, type ReadCatalog } from "./catalog-format.ts";
 import { CatalogIndex, type CatalogIndexEntry } from "./catalog-index.ts";
 
+export interface BuiltInCatalog {
+  readonly title: string;
+  readonly servers: readonly ServerEntry[];
+}
+
 export interface CatalogFilesParts {
   /** Directory with `catalog.json` and `catalogs/`. */
   readonly directory: string;
   /** The catalog that this version brings along. */
-  readonly builtIn: { readonly name: string; readonly title: string; readonly servers: readonly ServerEntry[] };
+  readonly builtIn: { readonly name: string; readonly read: () => BuiltInCatalog };
   readonly onBroken: (problem: AppError) => void;
   readonly now: () => Date;
 }
@@ -154,7 +159,7 @@ export class CatalogFiles {
   }
 
   #read(name: string): ReadCatalog {
-    if (this.isBuiltIn(name)) return { ...this.#parts.builtIn, warnings: [] };
+    if (this.isBuiltIn(name)) return { ...this.#parts.builtIn.read(), warnings: [] };
     try {
       return this.#file(name).read();
     } catch {
