@@ -25,7 +25,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Read the configuration from an environment. @throws AppError `CONFIG_INVALID` when a path or a number is none. */
 export function loadConfig(environment: Environment, uid: number): DaemonConfig {
   const home = environment["HOME"] ?? homedir();
-  const stateDirectory = directory(environment, "SBX_STATE_DIR", path.join(environment["XDG_STATE_HOME"] ?? path.join(home, ".local/state"), "sbx"));
+  const stateDirectory = directory(environment, "SBX_STATE_DIR", usualStateDirectory(environment));
   if (Buffer.byteLength(stateDirectory) > LONGEST_STATE_DIRECTORY) {
     throw new AppError("CONFIG_INVALID", {
       message: `The state directory "${stateDirectory}" is longer than ${LONGEST_STATE_DIRECTORY} bytes, too long for the sockets in it`,
@@ -44,6 +44,15 @@ export function loadConfig(environment: Environment, uid: number): DaemonConfig 
     vaultKey: vaultKey(environment["SBX_VAULT_KEY"]),
     environment,
   };
+}
+
+function usualStateDirectory(environment: Environment): string {
+  return path.join(environment["XDG_STATE_HOME"] ?? path.join(environment["HOME"] ?? homedir(), ".local/state"), "sbx");
+}
+
+/** Where whoever starts the daemon puts its log. Known before the configuration is read, which may fail and has to be logged. */
+export function logFile(environment: Environment): string {
+  return path.join(environment["SBX_STATE_DIR"] ?? usualStateDirectory(environment), "logs", "sbxd.log");
 }
 
 function directory(environment: Environment, name: string, fallback: string): string {

@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { rotatingOutput } from "./rotating-output.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,9 +10,13 @@ export interface Log {
   readonly error: (event: string, fields: Fields & { readonly error: unknown }) => void;
 }
 
-/** JSON lines on standard error, one an event. */
-export function createLog(): Log {
-  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } }, pino.destination({ fd: 2, sync: true }));
+const STANDARD_ERROR = 2;
+const MOST_BYTES = 10 << 20;
+
+/** JSON lines on standard error, one an event. Where that is `file`, it is rotated when it is full. */
+export function createLog(file?: string): Log {
+  const output = rotatingOutput({ descriptor: STANDARD_ERROR, file, most: MOST_BYTES });
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } }, output);
   return {
     info: (event, fields) => {
       logger.info({ event, ...fields });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { AppError, type Problem } from "@sbx/contracts";
 import { compose } from "./compose.ts";
-import { loadConfig } from "./config.ts";
+import { loadConfig, logFile } from "./config.ts";
 import { takeLock } from "./lock.ts";
 import { createLog, type Log } from "./log.ts";
 
@@ -25,7 +25,7 @@ export async function runDaemon({ environment, readyDescriptor, shutdown }: RunD
   const say = (ready: Ready): void => {
     tell(readyDescriptor ?? 1, ready);
   };
-  const log = createLog();
+  const log = createLog(logFile(environment));
   outlive(log);
   try {
     const config = loadConfig(environment, process.getuid?.() ?? 0);

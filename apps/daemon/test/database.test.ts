@@ -68,6 +68,36 @@ describe("the daemon's database", () => {
   });
 });
 
+/** The tables of version 1, with what a person of that time had in them. They are what that version wrote, and never change. */
+const VERSION_1 = `
+  CREATE TABLE sandboxes (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT;
+  CREATE TABLE sessions (id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+  CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, type TEXT NOT NULL, sandbox TEXT, fields TEXT NOT NULL) STRICT;
+  CREATE INDEX events_of_sandbox ON events (sandbox, id);
+  INSERT INTO sandboxes VALUES ('sbx_00000001', 'work', '{"kept":"as it is"}');
+  INSERT INTO sessions VALUES ('ses_00000001', 'sbx_00000001', '{"also":"kept"}');
+  INSERT INTO events (id, at, type, sandbox, fields) VALUES (7, '2026-01-01T00:00:00.000Z', 'daemon.started', NULL, '{"pid":1}');
+  PRAGMA user_version = 1;`;
+
+describe("a database of an older program", () => {
+  it("gets the tables of this one, and keeps every row that was in it", ({ expect }) => {
+    using dir = directory();
+    const older = new DatabaseSync(dir.file);
+    older.exec(VERSION_1);
+    older.close();
+    const { database, setAside } = openDatabase(dir.file, now);
+    expect(setAside).toBeUndefined();
+    expect(database.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    expect(database.prepare("SELECT id, name, record FROM sandboxes").all()).toEqual([{ id: "sbx_00000001", name: "work", record: '{"kept":"as it is"}' }]);
+    expect(database.prepare("SELECT id, sandbox, record FROM sessions").all()).toEqual([{ id: "ses_00000001", sandbox: "sbx_00000001", record: '{"also":"kept"}' }]);
+    expect(database.prepare("SELECT count(*) AS rows FROM server_scopes").get()).toEqual({ rows: 0 });
+    const events = eventLog(database);
+    events.record({ type: "daemon.started", fields: { pid: 2 } });
+    expect(events.list({ after: 0, limit: 10 }).map(({ id }) => id)).toEqual([7, 8]);
+    database.close();
+  });
+});
+
 describe("a database that cannot be opened for another reason", () => {
   it("is not given up", ({ expect }) => {
     using dir = directory();
