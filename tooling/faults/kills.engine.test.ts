@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { docker, isAlive, Lab, startService, until } from "./lab.ts";
@@ -61,6 +62,24 @@ describe("kill -9", () => {
     await lab.sbx("stop", "shell-project");
     expect(await lab.run(workspace, "cat", "/home/agent/kept")).toMatchObject({ code: 0, out: "kept\n" });
     expect((await lab.inEngine()).length).toBe(3);
+  });
+});
+
+describe("a daemon of an older version", () => {
+  it("gives way to the installed one, and what runs in its sandboxes goes on", async ({ expect }) => {
+    const { child } = await startAndTouch(lab.workspace(), "sleep", "4325");
+    child.kill("SIGKILL");
+    const pid = await insidePid("sleep 4325");
+    const lock = path.join(lab.state, "sbxd.lock");
+    const older = JSON.parse(readFileSync(lock, "utf8")) as { readonly pid: number; readonly version: string };
+    writeFileSync(lock, JSON.stringify({ ...older, version: "0.0.1" }));
+    const { code, out, err } = await lab.sbx("exec", "shell-project", "echo", "served");
+    expect({ code, out, err }).toEqual({ code: 0, out: "served\n", err: `sbx: the daemon 0.0.1 gave way to ${older.version}; sandboxes went on\n` });
+    expect(JSON.parse(readFileSync(lock, "utf8"))).toMatchObject({ version: older.version });
+    expect(isAlive(older.pid)).toBe(false);
+    expect(isAlive(pid)).toBe(true);
+    expect((await lab.sandboxes())[0]?.sessions.some(({ state }) => state.phase === "running")).toBe(true);
+    expect((await lab.sbx("ls")).err).toBe("");
   });
 });
 

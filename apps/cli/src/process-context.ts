@@ -11,13 +11,21 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 export function createProcessContext(): Context {
   const env = process.env;
   const home = env["HOME"] ?? homedir();
+  const io = createProcessIo(env);
   return {
-    io: createProcessIo(env),
+    io,
     env,
     cwd: process.cwd(),
     home,
     version: versionOf(new URL("../package.json", import.meta.url)),
-    daemon: createDaemonPort({ env, home, from: import.meta.url }),
+    daemon: createDaemonPort({
+      env,
+      home,
+      from: import.meta.url,
+      onReplaced: (versions) => {
+        io.err(`sbx: the daemon ${versions.from} gave way to ${versions.to}; sandboxes went on\n`);
+      },
+    }),
     onSignal,
     now: () => performance.now(),
     sleep: async (milliseconds, signal) => {

@@ -1,8 +1,7 @@
 import { AppError, type DaemonStatus } from "@sbx/contracts";
 import type { Engine } from "@sbx/core";
 import type { DaemonConfig } from "./config.ts";
-
-const VERSION = "0.1.0";
+import { programVersion } from "./program-version.ts";
 
 /** What `sbx daemon status` shows. The engine is asked anew by `connect`: one that answered once may be gone. */
 export async function daemonStatus({
@@ -17,7 +16,7 @@ export async function daemonStatus({
   readonly startedAt: Date;
 }): Promise<DaemonStatus> {
   return {
-    version: VERSION,
+    version: programVersion(),
     pid: process.pid,
     startedAt: startedAt.toISOString(),
     socket: config.socketPath,

@@ -3,9 +3,13 @@ import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import { lockFile } from "@sbx/syscalls";
 import * as z from "zod";
+import { programVersion } from "./program-version.ts";
 
-/** Who holds the lock: a pid alone could be somebody else's by now, so its start time stands beside it. */
-const Holder = z.object({ pid: z.number().int().positive(), started: z.string() });
+/**
+ * Who holds the lock: a pid alone could be somebody else's by now, so its start time stands beside it. From the version callers
+ * know that the daemon is older than what is installed.
+ */
+const Holder = z.object({ pid: z.number().int().positive(), started: z.string(), version: z.string().optional() });
 export type Holder = z.infer<typeof Holder>;
 
 /** How long a holder may take to write down who it is. */
@@ -30,7 +34,7 @@ export function takeLock(directory: string): { readonly taken: true; readonly re
     return { taken: false, holder: awaitHolder(file) };
   }
   ftruncateSync(descriptor);
-  writeSync(descriptor, JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) ?? "" } satisfies Holder), 0);
+  writeSync(descriptor, JSON.stringify({ pid: process.pid, started: startTimeOf(process.pid) ?? "", version: programVersion() } satisfies Holder), 0);
   return {
     taken: true,
     release: () => {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, it } from "vitest";
 import { startTimeOf, takeLock } from "../src/lock.ts";
+import { programVersion } from "../src/program-version.ts";
 
 function directory(): { readonly path: string } & Disposable {
   const made = mkdtempSync(path.join(tmpdir(), "sbx-lock-"));
@@ -23,7 +24,7 @@ describe("the lock of a state directory", () => {
     const first = takeLock(dir.path);
     const second = takeLock(dir.path);
     expect(first.taken).toBe(true);
-    expect(second).toEqual({ taken: false, holder: { pid: process.pid, started: startTimeOf(process.pid) } });
+    expect(second).toEqual({ taken: false, holder: { pid: process.pid, started: startTimeOf(process.pid), version: programVersion() } });
     if (first.taken) first.release();
     const third = takeLock(dir.path);
     expect(third.taken).toBe(true);
@@ -38,7 +39,7 @@ describe("the lock of a state directory", () => {
       using dir = directory();
       writeFileSync(path.join(dir.path, "sbxd.lock"), JSON.stringify(stale));
       expect(takeLock(dir.path).taken).toBe(true);
-      expect(JSON.parse(readFileSync(path.join(dir.path, "sbxd.lock"), "utf8"))).toEqual({ pid: process.pid, started: startTimeOf(process.pid) });
+      expect(JSON.parse(readFileSync(path.join(dir.path, "sbxd.lock"), "utf8"))).toEqual({ pid: process.pid, started: startTimeOf(process.pid), version: programVersion() });
     }
   });
 

@@ -9,8 +9,7 @@ import { readDockerPolicy } from "./read-docker-policy.ts";
 /** Run a guard until it is told to end. @returns its exit code. @throws AppError `CONFIG_INVALID` before anything is started */
 export async function serveDockerGuard(context: Context, { listen, policy }: { readonly listen: string; readonly policy: string }): Promise<number> {
   await readDockerPolicy(context, policy);
-  const [program = "", ...before] = findDaemonProgram(context.env, import.meta.url);
-  const running = spawn(process.execPath, [program, ...before, "--docker-guard", absolutePath(listen, context), "--docker-policy", absolutePath(policy, context)], {
+  const running = spawn(process.execPath, [findDaemonProgram(context.env, import.meta.url), "--docker-guard", absolutePath(listen, context), "--docker-policy", absolutePath(policy, context)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   running.stdout.on("data", (bytes: Buffer) => context.io.out(bytes.toString("utf8")));

@@ -45,10 +45,12 @@ export interface DaemonPlace {
   readonly home: string;
   /** `import.meta.url` of the program that asks: the daemon may be installed with it. */
   readonly from?: string;
+  /** Told when a daemon of an older version gave way to the one that is installed now. */
+  readonly onReplaced?: (versions: { readonly from: string; readonly to: string }) => void;
 }
 
 /** The daemon of this user. What it takes to talk to it is loaded when it is first asked for. */
-export function createDaemonPort({ env, home, from }: DaemonPlace): DaemonPort {
+export function createDaemonPort({ env, home, from, onReplaced }: DaemonPlace): DaemonPort {
   const paths = daemonPaths(env, home);
   const find: DaemonPort["find"] = async () => {
     const [{ checkStateDirectory }, { isListening }, { createConnection }] = await Promise.all([import("./state-directory.ts"), import("./is-listening.ts"), import("./connection.ts")]);
@@ -60,10 +62,20 @@ export function createDaemonPort({ env, home, from }: DaemonPlace): DaemonPort {
     find,
     connect: async () => {
       const found = await find();
-      if (found !== undefined) return found;
+      const change = found === undefined ? undefined : await changeOfVersion(paths, env, from);
+      if (found !== undefined && change === undefined) return found;
+      if (found !== undefined) await (await import("./give-way.ts")).giveWay(found, paths);
       const [{ startDaemon }, { createConnection }] = await Promise.all([import("./start-daemon.ts"), import("./connection.ts")]);
       await startDaemon({ paths, env, ...(from === undefined ? {} : { from }) });
+      if (change !== undefined) onReplaced?.(change);
       return createConnection(paths.socket);
     },
   };
+}
+
+/** From which version to which one, when the daemon that runs is older than the one that is installed. */
+async function changeOfVersion(paths: DaemonPaths, env: Environment, from: string | undefined): Promise<{ readonly from: string; readonly to: string } | undefined> {
+  const [{ isOlder, versionOfProgram, versionThatRuns }, { findDaemonProgram }] = await Promise.all([import("./daemon-version.ts"), import("./daemon-program.ts")]);
+  const [runs, installed] = await Promise.all([versionThatRuns(paths), versionOfProgram(findDaemonProgram(env, from))]);
+  return runs !== undefined && installed !== undefined && isOlder(runs, installed) ? { from: runs, to: installed } : undefined;
 }

@@ -16,17 +16,17 @@ const IN_REPOSITORY = "../../../../apps/daemon/bin/sbxd.mjs";
 export const DAEMON_FLAGS: readonly string[] = ["--max-semi-space-size=4"];
 
 /**
- * The daemon's program with its first arguments. `SBX_DAEMON_PROGRAM` names another one.
+ * The daemon's program. `SBX_DAEMON_PROGRAM` names another one.
  *
  * It is looked for as an import would be, from `from` (an `import.meta.url`) and from this package; never from the current
  * directory, which may be anybody's.
  * @throws AppError `DAEMON_UNREACHABLE` when it is nowhere
  */
-export function findDaemonProgram(env: Environment, from?: string): readonly string[] {
+export function findDaemonProgram(env: Environment, from?: string): string {
   const named = env["SBX_DAEMON_PROGRAM"];
   const places = named === undefined ? [...repositoryPlace(), ...(from === undefined ? [] : placesAbove(from)), ...placesAbove(import.meta.url)] : [named];
   const found = places.find((place) => existsSync(place));
-  if (found !== undefined) return [found];
+  if (found !== undefined) return found;
   const message = `The daemon's program is not there (looked for ${named ?? `${INSTALLED} above ${fileURLToPath(from ?? import.meta.url)}`})`;
   throw new AppError("DAEMON_UNREACHABLE", { message, fix: "Install sbx again, whole; beside the SDK: npm install sbxd" });
 }

@@ -39,7 +39,7 @@ export async function startDaemon(start: Start): Promise<void> {
 async function startOnce({ paths, env, from }: Start): Promise<"ready" | "already-running"> {
   const log = await open(paths.log, "a", 0o600);
   const before = (await log.stat()).size;
-  const child = spawn(process.execPath, [...DAEMON_FLAGS, ...findDaemonProgram(env, from), "--ready-fd", "3"], {
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, findDaemonProgram(env, from), "--ready-fd", "3"], {
     cwd: "/",
     detached: true,
     stdio: ["ignore", log.fd, log.fd, "pipe"],
