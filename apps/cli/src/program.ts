@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts, type Option } from "@commander-js/extra-typings";
 import { agentsCommand } from "./commands/agents.ts";
 import { attachCommand } from "./commands/attach.ts";
+import { cpCommand } from "./commands/cp.ts";
 import { createCommand } from "./commands/create.ts";
 import { daemonCommand } from "./commands/daemon.ts";
 import { dockerCommand } from "./commands/docker.ts";
@@ -26,7 +27,7 @@ export type SetExit = (code: number) => void;
 export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknownOpts;
 
 const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
-  "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
+  "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, cpCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
   "Tools for agents:": [mcpCommand, dockerCommand, dockerGuardCommand],
   "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],

@@ -14,6 +14,8 @@ import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
 import { composeDocker } from "./docker/compose-docker.ts";
 import { dockerHandlers } from "./docker/docker-handlers.ts";
+import { composeFiles } from "./files/compose-files.ts";
+import type { ServeArchive } from "./files/serve-archives.ts";
 import { imagesOf } from "./images-of-engine.ts";
 import { keepFirst } from "./keep-first.ts";
 import type { Log } from "./log.ts";
@@ -109,7 +111,9 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const mcp = composeMcp({ ...shared, engine, gateway: gateway.port, sandboxId: (ref) => sandboxes.get(ref).record.id });
 
   const startedAt = now();
+  const { archive, ...inside } = composeFiles({ engine, record, sandboxes, sessions });
   const handlers = createHandlers({
+    ...inside,
     status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list().length, startedAt }),
     shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,
@@ -127,7 +131,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   if (setAside !== undefined) record({ type: "daemon.state-rebuilt", fields: { from: "engine", setAside } });
   await Promise.race([reconcileUntilDone(sandboxes, { log, signal: shutdown.signal }), sleep(PATIENCE_MS, undefined, { ref: false })]);
   const attach: Serve["attach"] = (session, connection) => void clients.attach(sessions, session, connection);
-  await serve({ config, scope, log, handlers, events, attach, gateway: (id, connection) => mcp.runs.attach(id, connection) });
+  await serve({ config, scope, log, handlers, events, attach, archive, gateway: (id, connection) => mcp.runs.attach(id, connection) });
   record({ type: "daemon.started", fields: { pid: process.pid } });
 }
 
@@ -136,6 +140,7 @@ interface Serve extends Pick<Compose, "config" | "scope" | "log"> {
   readonly events: EventLog;
   readonly attach: (session: string, connection: Duplex) => void;
   readonly gateway: (id: string, connection: Duplex) => void;
+  readonly archive: ServeArchive;
 }
 
 /** Answer on the daemon's socket, whoever the kernel says is its user. */

@@ -1,9 +1,10 @@
 import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/contracts";
-import { sandboxView, sessionView, stateOf, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
+import { sandboxView, sessionView, stateOf, type FilesInside, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import { Secret, type SecretKeeper } from "@sbx/secret-injector";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
 import { checkDockerPolicy } from "./docker/docker-policy.ts";
 import type { DockerHandlers } from "./docker/docker-handlers.ts";
+import type { ArchiveParts } from "./files/serve-archives.ts";
 import type { McpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
 import type { EventLog } from "./state/event-log.ts";
@@ -17,6 +18,8 @@ export interface HandlerParts {
   readonly policy: PolicyService;
   readonly secrets: SecretKeeper;
   readonly events: EventLog;
+  readonly files: Pick<FilesInside, "inspect">;
+  readonly within: ArchiveParts["within"];
   readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
   readonly newOperation: () => string;
   readonly mcp: McpHandlers;
@@ -72,6 +75,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       await sandboxes.remove(live.record.id);
       return done;
     },
+    inspectPath: ({ sandbox, ...place }, signal) => parts.within(sandbox, signal, (live) => parts.files.inspect(live, place)),
     reportWorkspace: ({ sandbox }) => parts.report(sandboxes.get(sandbox)),
 
     openSession: async ({ sandbox, ...request }, signal) =>

@@ -5,6 +5,7 @@ import { SandboxRef, SessionId } from "./ids.ts";
 import { mcpApi } from "./mcp-api.ts";
 import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
 import { route } from "./route.ts";
+import { OfPath, PathView } from "./sandbox-path.ts";
 import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
 import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
 import { ServerName } from "./server.ts";
@@ -76,6 +77,8 @@ export const api = {
   stopSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/stop", request: OfSandbox, response: Sandbox }),
   /** Refused with `SANDBOX_BUSY` while a session runs, unless `force`. */
   removeSandbox: route({ method: "DELETE", path: "/v1/sandboxes/{sandbox}", request: z.strictObject({ sandbox: SandboxRef, force: z.stringbool().default(false) }), response: Done }),
+  /** What lies at a path; starts the sandbox. */
+  inspectPath: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/path", request: OfPath, response: PathView }),
   reportWorkspace: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/report", request: OfSandbox, response: WorkspaceReport }),
 
   openSession: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/sessions", request: z.strictObject({ sandbox: SandboxRef, ...OpenSession.shape }), response: Session }),
@@ -135,8 +138,17 @@ export type Api = typeof api;
  * `events`: server-sent events, `id:` the event's id, `data:` an Event as JSON; resumes after `Last-Event-ID` or `?after=`;
  * `?sandbox=` narrows. `attach`: `Upgrade: sbx-stream/1`, frames of stream.ts. `gateway`: the same frames; `stdin` and
  * `stdout` carry the JSON messages of the stdio transport, one a line, and `stderr` the gateway's log.
+ *
+ * `archive`, always as the sandbox's user: GET with `?path=` and `?follow=` gives what is there as a tar, its root named
+ * as the path's last part, and ends with a trailer of sandbox-path.ts. PUT with `?path=` of a directory unpacks the body
+ * there and answers an ArchiveEnd.
  */
-export const STREAMS = { events: "/v1/events", attach: "/v1/sessions/{session}/attach", gateway: "/v1/mcp/gateways/{gateway}/stream" } as const;
+export const STREAMS = {
+  events: "/v1/events",
+  attach: "/v1/sessions/{session}/attach",
+  gateway: "/v1/mcp/gateways/{gateway}/stream",
+  archive: "/v1/sandboxes/{sandbox}/archive",
+} as const;
 
 /** One function per route. A missing handler is a compile error in the daemon. */
 export type Handlers = { readonly [K in keyof Api]: (input: z.output<Api[K]["request"]>, signal: AbortSignal) => Promise<z.input<Api[K]["response"]>> };

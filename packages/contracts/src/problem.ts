@@ -8,6 +8,7 @@ import * as z from "zod";
  */
 export const PROBLEMS = {
   AGENT_UNKNOWN: { status: 404, retryable: false, means: "No agent has this name, or no Kit lies in this directory." },
+  ARCHIVE_REFUSED: { status: 422, retryable: false, means: "A tar stream has what is never written to this machine: a way out of its directory, or more than its limits." },
   BUILD_FAILED: { status: 500, retryable: false, means: "An image could not be made; the last lines of the build are in `details.output`." },
   CATALOG_INVALID: { status: 422, retryable: false, means: "A catalog, or an entry of one, breaks its format at the place that the message names." },
   CATALOG_UNKNOWN: { status: 404, retryable: false, means: "There is no catalog of this name." },
@@ -26,6 +27,8 @@ export const PROBLEMS = {
   KIT_UNSUPPORTED: { status: 422, retryable: false, means: "An agent's Kit is right and requires what this version does not carry out." },
   NAME_TAKEN: { status: 409, retryable: false, means: "A sandbox of this name exists, for another workspace or agent." },
   ORGANISATION_DENIED: { status: 403, retryable: false, means: "Whoever administers this machine forbids it in /etc/sbx/policy.json." },
+  PATH_NOT_FOUND: { status: 404, retryable: false, means: "Nothing lies at this path, in the sandbox or on this machine." },
+  PATH_REFUSED: { status: 422, retryable: false, means: "A path leads through a link, or what lies there is not what is needed." },
   PLATFORM_UNSUPPORTED: { status: 501, retryable: false, means: "This machine or its kernel lacks something that cannot be done without." },
   POD_FAILED: { status: 502, retryable: true, means: "The gate did not hand over the pod's listeners, or what it handed over was refused." },
   PROFILE_UNKNOWN: { status: 404, retryable: false, means: "There is no profile of servers with this id." },

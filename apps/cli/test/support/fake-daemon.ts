@@ -16,10 +16,17 @@ export interface FakeDaemonOptions {
   readonly onAttach?: (stream: Duplex, index: number) => void;
   readonly live?: readonly Event[];
   readonly running?: boolean;
+  /** The files of its sandboxes. */
+  readonly archive?: Connection["archive"];
 }
 
+const noFiles: Connection["archive"] = {
+  read: () => Promise.reject(new Error("no fake files")),
+  write: () => Promise.reject(new Error("no fake files")),
+};
+
 /** A daemon in this process: real validation by the dispatcher, fake answers. */
-export function createFakeDaemon({ handlers = {}, onAttach, live = [], running = true }: FakeDaemonOptions = {}): FakeDaemon {
+export function createFakeDaemon({ handlers = {}, onAttach, live = [], running = true, archive = noFiles }: FakeDaemonOptions = {}): FakeDaemon {
   const calls: { name: string; input: unknown }[] = [];
   const attached: Duplex[] = [];
   let [up, starts] = [running, 0];
@@ -52,6 +59,7 @@ export function createFakeDaemon({ handlers = {}, onAttach, live = [], running =
       ),
     attach: openStream,
     gateway: openStream,
+    archive,
   };
   return {
     paths: { stateDirectory: "/state", socket: "/state/sbxd.sock", log: "/state/logs/sbxd.log" },

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError, matchPath, STREAM_PROTOCOL, STREAMS, type Method, type Send } from "@sbx/contracts";
+import type { ServeArchive } from "../files/serve-archives.ts";
 import type { EventLog } from "../state/event-log.ts";
 import { readJson } from "./read-json.ts";
 import { sendEvents } from "./send-events.ts";
@@ -16,6 +17,8 @@ export interface ServerParts {
   readonly attach: (session: string, connection: Duplex) => void;
   /** Run the gateway that was prepared under this id on an upgraded connection. */
   readonly gateway: (id: string, connection: Duplex) => void;
+  /** Answer a request for the files of a sandbox. */
+  readonly archive: ServeArchive;
   /** Who is at the other end; `undefined` where the platform does not tell. */
   readonly peerUid: (socket: Socket) => number | undefined;
   readonly uid: number;
@@ -77,6 +80,11 @@ async function listen(server: Server, socketPath: string): Promise<void> {
 }
 
 async function answer(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const sandbox = matchPath(STREAMS.archive, pathOf(request) ?? "")?.["sandbox"];
+  if (sandbox !== undefined) {
+    await parts.archive({ sandbox, request, response });
+    return;
+  }
   const gone = new AbortController();
   response.on("close", () => {
     if (!response.writableEnded) gone.abort(new AppError("INTERRUPTED", { message: "The caller went away", fix: "Call again." }));

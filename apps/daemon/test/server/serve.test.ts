@@ -36,6 +36,7 @@ async function serve(parts: Partial<ServerParts> = {}): Promise<Running> {
       dispatch: async ({ target }) => Promise.resolve({ status: 200, body: { target } }),
       gateway: () => undefined,
       attach: () => undefined,
+      archive: ({ response }) => Promise.resolve(void response.end()),
       peerUid: () => 7,
       uid: 7,
       onFault: (error) => faults.push(error),

@@ -4,6 +4,7 @@ import { PROBLEMS } from "../../src/index.ts";
 test("problem codes and their status are public", ({ expect }) => {
   expect(Object.fromEntries(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]))).toEqual({
     AGENT_UNKNOWN: 404,
+    ARCHIVE_REFUSED: 422,
     BUILD_FAILED: 500,
     CATALOG_INVALID: 422,
     CATALOG_UNKNOWN: 404,
@@ -22,6 +23,8 @@ test("problem codes and their status are public", ({ expect }) => {
     KIT_UNSUPPORTED: 422,
     NAME_TAKEN: 409,
     ORGANISATION_DENIED: 403,
+    PATH_NOT_FOUND: 404,
+    PATH_REFUSED: 422,
     PLATFORM_UNSUPPORTED: 501,
     POD_FAILED: 502,
     PROFILE_UNKNOWN: 404,

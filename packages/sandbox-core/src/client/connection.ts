@@ -1,5 +1,6 @@
 import { createClient, fillPath, STREAMS } from "@sbx/contracts";
 import type { Connection } from "./daemon-port.ts";
+import { createArchivePort } from "./archive-stream.ts";
 import { openEvents } from "./event-stream.ts";
 import { createSocketSend, upgrade } from "./socket-http.ts";
 
@@ -10,5 +11,6 @@ export function createConnection(socketPath: string): Connection {
     events: (query, signal) => openEvents(socketPath, query, signal),
     attach: (session, signal) => upgrade(socketPath, { path: fillPath(STREAMS.attach, { session }).path, signal }),
     gateway: (gateway, signal) => upgrade(socketPath, { path: fillPath(STREAMS.gateway, { gateway }).path, signal }),
+    archive: createArchivePort(socketPath),
   };
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Client, Event, SessionId } from "@sbx/contracts";
+import type { ArchivePort } from "./archive-stream.ts";
 import { daemonPaths } from "./daemon-paths.ts";
 
 /** An environment as it was read at the edge; a variable that is not set is `undefined`. */
@@ -21,6 +22,7 @@ export interface Connection {
   readonly attach: (session: SessionId, signal: AbortSignal) => Promise<Duplex>;
   /** The stream of a gateway that was prepared; it runs as long as the stream is open. */
   readonly gateway: (id: string, signal: AbortSignal) => Promise<Duplex>;
+  readonly archive: ArchivePort;
 }
 
 /** Where the daemon's things lie. */

@@ -1,3 +1,4 @@
+export type { ArchivePlace, ArchivePort } from "./archive-stream.ts";
 export { createConnection } from "./connection.ts";
 export { daemonEnvironment } from "./daemon-environment.ts";
 export { DAEMON_FLAGS, findDaemonProgram } from "./daemon-program.ts";

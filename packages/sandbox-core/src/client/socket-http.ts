@@ -33,7 +33,7 @@ export function createSocketSend(socketPath: string): Send {
  * Begin a request on a connection of its own. A command's start is a wait of the person's: an `import` of "node:http"
  * would also load fetch, TLS and HTTP/2, and its agents compile what tells addresses from names.
  */
-function request(socketPath: string, { headers, ...options }: RequestOptions & { readonly headers: OutgoingHttpHeaders }): ClientRequest {
+export function request(socketPath: string, { headers, ...options }: RequestOptions & { readonly headers: OutgoingHttpHeaders }): ClientRequest {
   const http = process.getBuiltinModule("node:http");
   return http.request({ ...options, headers: { host: "sbxd", connection: "close", ...headers }, createConnection: () => connect(socketPath) });
 }
