@@ -107,10 +107,13 @@ class Packer {
 
   async #entry(header: Header): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#parts.tar.entry(header, (error) => {
+      const done = (error?: Error | null): void => {
         if (error) reject(error);
         else resolve();
-      });
+      };
+      // An empty file has a content all the same, and waits for it.
+      if (header.type === "file") this.#parts.tar.entry(header, "", done);
+      else this.#parts.tar.entry(header, done);
     });
   }
 }

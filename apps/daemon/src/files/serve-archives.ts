@@ -59,7 +59,7 @@ async function send(transfer: Transfer, response: ServerResponse, signal: AbortS
     response.writeHead(200, { "content-type": "application/x-tar", trailer: ARCHIVE_END, connection: "close" });
     response.flushHeaders();
     await pipeline(transfer.process.stdout, response, { end: false, signal });
-    response.addTrailers({ [ARCHIVE_END]: encoded(await transfer.end(said())) });
+    response.addTrailers({ [ARCHIVE_END]: encoded(await transfer.end(said)) });
     response.end();
   } catch (error) {
     await transfer.giveUp();
@@ -78,7 +78,7 @@ async function receive(transfer: Transfer, { request, response }: ArchiveRequest
   try {
     await Promise.race([fed, transfer.process.exit]);
     if (signal.aborted) throw signal.reason;
-    const end = await transfer.end(said());
+    const end = await transfer.end(said);
     if (end.problem !== undefined) throw AppError.fromJSON(end.problem);
     answer({ request, response }, 200, end);
   } catch (error) {

@@ -21,8 +21,8 @@ export interface FilesInsideParts {
 /** A tar that is under way in a sandbox: its bytes are the caller's to read or write. */
 export interface Transfer {
   readonly process: ExecProcess;
-  /** How it ended, once the process has. `said` is what it wrote to stderr. */
-  end(said: string): Promise<ArchiveEnd>;
+  /** How it ended, once the process has. `said` gives what it wrote to stderr. */
+  end(said: () => string): Promise<ArchiveEnd>;
   /** End it now, because nobody wants the rest. Never rejects. */
   giveUp(): Promise<void>;
 }
@@ -79,7 +79,7 @@ export class FilesInside {
       async end(said) {
         const code = await process.exit;
         await forget();
-        return endOf(live, { code, said });
+        return endOf(live, { code, said: said() });
       },
       async giveUp() {
         await runner.signal({ ...place, signal: "SIGKILL" }).catch(() => undefined);
