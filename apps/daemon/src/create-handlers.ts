@@ -50,9 +50,9 @@ export function createHandlers(parts: HandlerParts): Handlers {
     listAgents: () => agents.list(),
     showAgent: ({ agent }) => agents.show(agent),
 
-    createSandbox: async ({ operation, ...request }, signal) => {
+    createSandbox: async ({ operation, fresh, ...request }, signal) => {
       if (request.dockerPolicy !== undefined) checkDockerPolicy(request.dockerPolicy);
-      const { live, joined } = await sandboxes.create(request, options(operation, signal));
+      const { live, joined } = await sandboxes.create(request, { ...options(operation, signal), fresh });
       sessions.idle(live);
       return { sandbox: view(live), joined };
     },

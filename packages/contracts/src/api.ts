@@ -64,11 +64,14 @@ export const api = {
   listAgents: route({ method: "GET", path: "/v1/agents", request: Nothing, response: z.array(AgentView) }),
   showAgent: route({ method: "GET", path: "/v1/agents/{agent}", request: z.strictObject({ agent: z.string() }), response: AgentView }),
 
-  /** Find or make the sandbox and start it. Progress goes to the event stream as `sandbox.progress` with `operation`. */
+  /**
+   * Find or make the sandbox and start it. Progress goes to the event stream as `sandbox.progress` with `operation`.
+   * With `fresh` one is made in any case; `NAME_TAKEN` when there is one of this name.
+   */
   createSandbox: route({
     method: "POST",
     path: "/v1/sandboxes",
-    request: z.strictObject({ ...CreateSandbox.shape, operation: z.string().max(64).optional() }),
+    request: z.strictObject({ ...CreateSandbox.shape, operation: z.string().max(64).optional(), fresh: z.boolean().default(false) }),
     response: z.object({ sandbox: Sandbox, joined: z.boolean() }),
   }),
   listSandboxes: route({ method: "GET", path: "/v1/sandboxes", request: Nothing, response: z.array(Sandbox) }),

@@ -1,3 +1,19 @@
+export type { Environment } from "./client/daemon-port.ts";
+export type { PlaceOverrides } from "./client/process-place.ts";
+export type { InputSource } from "./client/session-input.ts";
+export { defineAgent, type AgentDefinition, type DefinedAgent } from "./sdk/agent-definition.ts";
+export type { CreateOptions, ProgressStep, SandboxPolicy } from "./sdk/create-options.ts";
+export { Execution, type CollectOptions, type ExecOptions, type ExecResult } from "./sdk/execution.ts";
+export type { FileEntry } from "./sdk/file-listing.ts";
+export type { EventOptions } from "./sdk/follow-events.ts";
+export type { TaskOptions, TaskResult } from "./sdk/run-task.ts";
+export { FileAccess, type ReadOptions } from "./sdk/file-access.ts";
+export { SandboxHandle } from "./sdk/sandbox-handle.ts";
+export { createSbx, sbx, type Sbx } from "./sdk/sbx.ts";
+export { Terminal, type TerminalOptions } from "./sdk/terminal.ts";
+export type { WorkspaceDiff } from "./sdk/workspace-diff.ts";
+export { AppError, type Event, type Sandbox, type Session, type SessionId, type WorkspaceReport } from "@sbx/contracts";
+// For packages of ours, which make a daemon of them; and for whoever wants to know what a sandbox is made of.
 export { HOST_ADDRESS, type ChildHost, type ChildNetwork, type ChildPod, type KnownChild, type PublishedPort } from "./child/child-pod.ts";
 export { ContainerPods, type ContainerPodParts } from "./child/container-pods.ts";
 export { Neighbours, type Dialled, type Within } from "./child/neighbours.ts";
@@ -29,7 +45,7 @@ export type {
   Mount,
   VolumeEngine,
 } from "./ports/engine.ts";
-export { DOCKER_DIRECTORY, DOCKER_SOCKET } from "./sandbox/workload-container.ts";
+export { DOCKER_DIRECTORY, DOCKER_SOCKET, workloadContainer, type WorkloadParts } from "./sandbox/workload-container.ts";
 export { LABELS } from "./sandbox/labels.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
 export type { CheckedWorkspace, DockerSockets, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";

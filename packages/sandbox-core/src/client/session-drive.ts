@@ -4,6 +4,9 @@ import { AppError, decodeExit, encodeFrame, encodeSize, FrameReader, type Frame,
 /** Signals that end a wait of a person's: Ctrl-C, a polite end, and a terminal that closed. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
 
+/** Signals that a session's program can be sent besides; the daemon refuses any other. */
+export type SentSignal = "SIGPIPE" | "SIGQUIT" | "SIGKILL" | "SIGUSR1" | "SIGUSR2" | "SIGCONT" | "SIGSTOP";
+
 /** How the time at a session ended. `lost`: the daemon is gone, the session perhaps not. */
 export type SessionEnd = { readonly kind: "exit"; readonly code: number } | { readonly kind: "problem"; readonly error: AppError } | { readonly kind: "lost" } | { readonly kind: "left" };
 
@@ -75,7 +78,19 @@ export class SessionDrive {
     if (size !== undefined) this.#stream.write(encodeFrame("resize", encodeSize(size)));
   }
 
-  signal(name: SignalName | "SIGPIPE"): void {
+  /** Send bytes of stdin, at most 1 MiB at once. Resolves when more can be sent, or the session is over. */
+  async send(bytes: Uint8Array): Promise<void> {
+    if (this.#stream.destroyed || this.#stream.write(encodeFrame("stdin", bytes))) return;
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        this.#stream.off("drain", go).off("close", go);
+        resolve();
+      };
+      this.#stream.once("drain", go).once("close", go);
+    });
+  }
+
+  signal(name: SignalName | SentSignal): void {
     this.#stream.write(encodeFrame("signal", Buffer.from(name)));
   }
 

@@ -13,6 +13,8 @@ export interface CreateOptions {
   /** Under which name progress is told. */
   readonly operation: string;
   readonly signal: AbortSignal;
+  /** Make a sandbox although one of this workspace and agent is there. */
+  readonly fresh?: boolean;
 }
 
 /** How long to wait before the engine is asked again about a workload, after it did not answer. */
@@ -82,6 +84,7 @@ export class SandboxService implements Disposable {
     await this.reconcile();
     const { path: workspace } = await this.#parts.workspace.check(request.workspace);
     const wanted = { ...request, workspace };
+    if (options.fresh === true) return { live: await this.#make(wanted, options), joined: false };
     return this.#turns.take(`create:${workspace}\n${request.agent}`, async () => {
       options.signal.throwIfAborted();
       const existing = this.list().find(({ record }) => isSame(record.request, wanted) && (request.name === undefined || record.name === request.name));

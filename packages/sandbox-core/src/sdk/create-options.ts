@@ -1,0 +1,79 @@
+import type { Client, DockerPolicy } from "@sbx/contracts";
+import { formatDestinationPattern, parseDestinationPattern } from "@sbx/egress-policy";
+import type { DefinedAgent } from "./agent-definition.ts";
+
+/** What a sandbox may reach beside what its agent's profile opens. Default is deny, and a denial wins over any permission. */
+export interface SandboxPolicy {
+  /** Destinations as people write them: `api.example.org:443`, `*.example.org`, `**.example.org`, `10.1.0.0/16:443`. */
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  /** Ports of services on this machine's loopback, which are reachable as `host.docker.internal`. */
+  readonly hostPorts?: readonly number[];
+}
+
+/** One step on the way to a running sandbox, such as the making of an image. */
+export interface ProgressStep {
+  readonly step: string;
+  readonly state: "started" | "line" | "done" | "failed";
+  /** A line of output, with the state "line". */
+  readonly text?: string;
+  readonly milliseconds?: number;
+}
+
+/** What a sandbox is to be like. */
+export interface CreateOptions {
+  /** Name of an agent, the path of a Kit's directory, or a profile that was given to {@link defineAgent}. */
+  readonly agent: string | DefinedAgent;
+  /** The directory that it works on, at the same path inside. Relative to the current directory. */
+  readonly workspace: string;
+  /** Made from agent and workspace when it is left out. One that is taken is refused. */
+  readonly name?: string;
+  readonly policy?: SandboxPolicy;
+  /** Further directories of this machine. */
+  readonly extra?: readonly { readonly path: string; readonly readonly: boolean }[];
+  /** Paths, relative to the workspace, that are empty inside. */
+  readonly hide?: readonly string[];
+  /** Protected paths that are opened. */
+  readonly allowWrite?: readonly string[];
+  /** Variables of every program in the sandbox. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number; readonly pids?: number };
+  /** `provider`: the real one with a key of the vault; `scripted`: the bundled one; `auto`: the real one if a key is there. */
+  readonly model?: "auto" | "provider" | "scripted";
+  /** Whether its agent gets a Docker API that is answered for it alone. The engine's own, which is root on this machine, is not given by programs. */
+  readonly docker?: "none" | "guarded";
+  readonly dockerPolicy?: DockerPolicy;
+  /** Gives the work up: what was half made is taken away. */
+  readonly signal?: AbortSignal;
+  /** Is told how the making of images and the start go. */
+  readonly onProgress?: (step: ProgressStep) => void;
+}
+
+/** The daemon's words for a sandbox to make. */
+export type CreateInput = Parameters<Client["createSandbox"]>[0];
+
+/** What the caller wants in the daemon's words. `agent` is a name or an absolute path. @throws AppError `CONFIG_INVALID` */
+export function createInput(options: CreateOptions, { agent, absolute }: { readonly agent: string; readonly absolute: (path: string) => string }): CreateInput {
+  const { policy = {}, name, dockerPolicy } = options;
+  return {
+    agent,
+    workspace: absolute(options.workspace),
+    extra: (options.extra ?? []).map(({ path, readonly }) => ({ path: absolute(path), readonly })),
+    ...(name === undefined ? {} : { name }),
+    allow: destinations(policy.allow),
+    allowHostPorts: [...(policy.hostPorts ?? [])],
+    hide: [...(options.hide ?? [])],
+    allowWrite: [...(options.allowWrite ?? [])],
+    env: { ...options.env },
+    limits: { ...options.limits },
+    model: options.model ?? "auto",
+    docker: options.docker ?? "none",
+    ...(dockerPolicy === undefined ? {} : { dockerPolicy }),
+    fresh: true,
+  };
+}
+
+/** Destinations, each in its one form. @throws AppError `CONFIG_INVALID` */
+export function destinations(patterns: readonly string[] = []): string[] {
+  return patterns.map((pattern) => formatDestinationPattern(parseDestinationPattern(pattern)));
+}

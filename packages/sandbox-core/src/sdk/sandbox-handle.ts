@@ -1,0 +1,164 @@
+import { AppError, type Event, type Rule, type Sandbox, type SandboxId, type Session, type SessionId, type WorkspaceReport } from "@sbx/contracts";
+import type { DaemonLink } from "./daemon-link.ts";
+import { destinations } from "./create-options.ts";
+import { Execution, type ExecOptions } from "./execution.ts";
+import { followEvents, type EventOptions, type EventParts } from "./follow-events.ts";
+import { refuseAborted } from "./interrupted.ts";
+import { FileAccess } from "./file-access.ts";
+import { joinTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";
+
+/** What a handle takes from the world. */
+export interface HandleParts {
+  readonly link: DaemonLink;
+  readonly events: EventParts;
+  /** Whether disposing of the handle removes the sandbox: this program made it. */
+  readonly owned: boolean;
+}
+
+/**
+ * One sandbox, from outside.
+ *
+ * `await using` removes a sandbox that {@link Sbx.create} made, whatever happens; one that was found is left as it is. Every
+ * method starts the daemon when it has gone away, and a stopped sandbox when something is to run in it.
+ */
+export class SandboxHandle implements AsyncDisposable {
+  readonly id: SandboxId;
+  readonly name: string;
+  /** Name of its agent, or the path of its Kit. */
+  readonly agent: string;
+  /** Absolute path of its workspace, inside and outside. */
+  readonly workspace: string;
+  /** Files as its own user sees them. */
+  readonly files: FileAccess;
+  readonly #parts: HandleParts;
+
+  constructor({ id, name, agent, workspace }: Pick<Sandbox, "id" | "name" | "agent" | "workspace">, parts: HandleParts) {
+    this.id = id;
+    this.name = name;
+    this.agent = agent;
+    this.workspace = workspace;
+    this.files = new FileAccess({ exec: (command, options) => this.exec(command, options) });
+    this.#parts = parts;
+  }
+
+  /** Run a program with three separate streams, as the sandbox's user. Nothing is a shell's unless the program is one. */
+  exec(command: readonly string[], options: ExecOptions = {}): Execution {
+    return this.#execute("exec", command, options);
+  }
+
+  /** Run the sandbox's agent without a terminal; `args` follow what its profile says. */
+  runAgent(args: readonly string[], options: ExecOptions = {}): Execution {
+    return this.#execute("agent", args, options);
+  }
+
+  #execute(kind: "exec" | "agent", args: readonly string[], { stdin, signal, ...place }: ExecOptions): Execution {
+    const session = { kind, mode: "streams" as const, args: [...args], stdin: stdin !== undefined, ...this.#placeOf(place) };
+    return new Execution(this.#parts.link, { sandbox: this.id, session, ...(stdin === undefined ? {} : { stdin }), ...(signal === undefined ? {} : { signal }) });
+  }
+
+  /** Open a pseudo-terminal with a program, or with the sandbox's agent as a person sees it. Disposing of it ends the session. */
+  async pty({ command, args = [], size = { columns: 80, rows: 24 }, term = "xterm-256color", ...place }: TerminalOptions = {}): Promise<Terminal> {
+    const connection = await this.#parts.link();
+    const session = await connection.client.openSession({
+      sandbox: this.id,
+      kind: command === undefined ? "agent" : "exec",
+      mode: "terminal",
+      args: [...(command ?? args)],
+      stdin: true,
+      terminal: { size, term },
+      ...this.#placeOf(place),
+    });
+    return await joinTerminal(connection, session, { owned: true });
+  }
+
+  /**
+   * Join a terminal session that runs: the named one, or the newest. Disposing of it leaves the session.
+   *
+   * @throws AppError `SESSION_NOT_FOUND`
+   */
+  async attach(session?: SessionId): Promise<Terminal> {
+    const connection = await this.#parts.link();
+    const { sessions } = await connection.client.inspectSandbox({ sandbox: this.id });
+    const found = sessions.findLast(({ id, mode, state }) => mode === "terminal" && state.phase === "running" && (session === undefined || id === session));
+    if (found === undefined)
+      throw new AppError("SESSION_NOT_FOUND", { message: `"${this.name}" has no running terminal session${session === undefined ? "" : ` "${session}"`}`, fix: "Open one with pty()." });
+    return await joinTerminal(connection, found, { owned: false });
+  }
+
+  /** How it stands, with its sessions. @throws AppError `SANDBOX_NOT_FOUND` */
+  async inspect(signal?: AbortSignal): Promise<Sandbox> {
+    return await (await this.#parts.link()).client.inspectSandbox({ sandbox: this.id }, signal);
+  }
+
+  /** Sessions that run and that have ended, the newest last. */
+  async sessions(signal?: AbortSignal): Promise<readonly Session[]> {
+    return (await this.inspect(signal)).sessions;
+  }
+
+  /** Events of this sandbox: its whole record and then what comes, or what comes after `after`. Ends with its removal. */
+  events(options: EventOptions = {}): AsyncGenerator<Event, undefined> {
+    return followEvents(this.#parts.events, { after: 0, ...options, sandbox: this.id });
+  }
+
+  /** What is recorded of it, the newest last: at most `limit` events, the oldest after `after`. */
+  async record({ after = 0, limit = 200 }: { readonly after?: number; readonly limit?: number } = {}): Promise<readonly Event[]> {
+    return await (await this.#parts.link()).client.listEvents({ sandbox: this.id, after, limit });
+  }
+
+  /** What its last run changed in the workspace, and what of that would run on this machine. */
+  async report(signal?: AbortSignal): Promise<WorkspaceReport> {
+    return await (await this.#parts.link()).client.reportWorkspace({ sandbox: this.id }, signal);
+  }
+
+  /** Let it reach a destination from now on. @throws AppError `CONFIG_INVALID`, `ORGANISATION_DENIED` */
+  async allow(destination: string): Promise<Rule> {
+    return await this.#rule("allow", destination);
+  }
+
+  /** Keep it from a destination from now on; what is open to it ends. */
+  async deny(destination: string): Promise<Rule> {
+    return await this.#rule("deny", destination);
+  }
+
+  async #rule(effect: "allow" | "deny", destination: string): Promise<Rule> {
+    const [to = destination] = destinations([destination]);
+    return await (await this.#parts.link()).client.addRule({ effect, to, sandbox: this.id });
+  }
+
+  /** Start it when it is stopped. */
+  async start(signal?: AbortSignal): Promise<void> {
+    await (await this.#parts.link()).client.startSandbox({ sandbox: this.id }, signal);
+  }
+
+  /** End its sessions and stop it; its home and what was made in its workspace stay. */
+  async stop(signal?: AbortSignal): Promise<void> {
+    await (await this.#parts.link()).client.stopSandbox({ sandbox: this.id }, signal);
+  }
+
+  /** Take it away with its home. @throws AppError `SANDBOX_BUSY` while a session runs, unless `force` */
+  async remove({ force = false, signal }: { readonly force?: boolean; readonly signal?: AbortSignal } = {}): Promise<void> {
+    refuseAborted(signal, `The removal of "${this.name}"`);
+    await (await this.#parts.link()).client.removeSandbox({ sandbox: this.id, force: force ? "true" : "false" }, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#parts.owned) return;
+    try {
+      await this.remove({ force: true });
+    } catch (error) {
+      if (!AppError.is(error) || error.code !== "SANDBOX_NOT_FOUND") throw error;
+    }
+  }
+
+  #placeOf({ env, cwd, deadlineMs }: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly deadlineMs?: number }): {
+    readonly env: Record<string, string>;
+    readonly workdir?: string;
+    readonly deadlineMs?: number;
+  } {
+    return {
+      env: { ...env },
+      ...(cwd === undefined ? {} : { workdir: cwd.startsWith("/") ? cwd : `${this.workspace}/${cwd}` }),
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    };
+  }
+}
