@@ -13,6 +13,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { mcpCommand } from "./commands/mcp.ts";
+import { portsCommand } from "./commands/ports.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
@@ -27,7 +28,7 @@ export type SetExit = (code: number) => void;
 export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknownOpts;
 
 const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
-  "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, cpCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
+  "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, cpCommand, portsCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
   "Tools for agents:": [mcpCommand, dockerCommand, dockerGuardCommand],
   "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],

@@ -24,6 +24,7 @@ import { mcpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import { openMcpStore } from "./mcp/open-mcp-store.ts";
 import { composeGateway } from "./mcp/running/compose-gateway.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
+import { HostPorts } from "./network/host-ports.ts";
 import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
@@ -72,6 +73,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
   const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf: (one) => workspaceSeenBy(parts, one), record, log });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
+  const ports = scope.use(new HostPorts({ stateDirectory: config.stateDirectory, podOf: network.podOf, record }));
   const parts: SandboxParts = {
     engine,
     images,
@@ -80,6 +82,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     ids: new EngineIds({ files, owner: config.owner }),
     workspace,
     docker: docker.sockets,
+    ports,
     store,
     profile: (agent) => agents.profile(agent),
     record,
@@ -114,6 +117,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const { archive, ...inside } = composeFiles({ engine, record, sandboxes, sessions });
   const handlers = createHandlers({
     ...inside,
+    ports,
     status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list().length, startedAt }),
     shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,

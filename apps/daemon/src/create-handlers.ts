@@ -6,6 +6,7 @@ import { checkDockerPolicy } from "./docker/docker-policy.ts";
 import type { DockerHandlers } from "./docker/docker-handlers.ts";
 import type { ArchiveParts } from "./files/serve-archives.ts";
 import type { McpHandlers } from "./mcp/handlers/mcp-handlers.ts";
+import { portHandlers, type PortParts } from "./network/port-handlers.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
 import type { EventLog } from "./state/event-log.ts";
 
@@ -20,6 +21,7 @@ export interface HandlerParts {
   readonly events: EventLog;
   readonly files: Pick<FilesInside, "inspect">;
   readonly within: ArchiveParts["within"];
+  readonly ports: PortParts["ports"];
   readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
   readonly newOperation: () => string;
   readonly mcp: McpHandlers;
@@ -31,7 +33,7 @@ const done = { done: true } as const;
 /** The daemon's answers: each takes one step in a service and shows the result. */
 export function createHandlers(parts: HandlerParts): Handlers {
   const { sandboxes, sessions, policy, secrets, events, agents } = parts;
-  const view = (live: LiveSandbox): Sandbox => sandboxView(live.record, stateOf(live), sessions.of(live.record.id));
+  const view = (live: LiveSandbox): Sandbox => ({ ...sandboxView(live.record, stateOf(live), sessions.of(live.record.id)), ports: [...parts.ports.list(live.record.id)] });
   const options = (operation: string | undefined, signal: AbortSignal): { readonly operation: string; readonly signal: AbortSignal } => ({ operation: operation ?? parts.newOperation(), signal });
   const maybe = (ref: string | undefined): LiveSandbox | undefined => (ref === undefined ? undefined : sandboxes.get(ref));
   const scopeOf = ({ sandbox, server }: { readonly sandbox?: string | undefined; readonly server?: string | undefined }): RuleScope => {
@@ -42,6 +44,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...parts.mcp,
     ...parts.docker,
+    ...portHandlers({ ...parts, sandbox: (ref) => sandboxes.get(ref).record }),
     status: () => parts.status(),
     shutdown: () => {
       parts.shutdown();

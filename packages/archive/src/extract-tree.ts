@@ -54,7 +54,7 @@ export async function extractTree(request: ExtractTree): Promise<ExtractReport> 
     await fed;
   } catch (error) {
     signal.throwIfAborted();
-    throw source.errored ?? shown(error);
+    throw isOurs(error) ? error : (source.errored ?? notWhole(error));
   } finally {
     source.destroy();
     tar.destroy();
@@ -62,9 +62,14 @@ export async function extractTree(request: ExtractTree): Promise<ExtractReport> 
   return writer.report();
 }
 
+/** Whether it went wrong here, and not on the way: the source then breaks off because nobody reads it any more. */
+function isOurs(error: unknown): boolean {
+  return AppError.is(error) || (error instanceof Error && "syscall" in error);
+}
+
 /** A tar that breaks the format is what a sandbox sent, no bug of ours. */
-function shown(error: unknown): unknown {
-  if (AppError.is(error) || !(error instanceof Error) || "syscall" in error) return error;
+function notWhole(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
   return new AppError("ARCHIVE_REFUSED", { message: `What came is no whole tar stream: ${error.message}`, fix: "Copy again.", cause: error });
 }
 

@@ -166,6 +166,16 @@ describe("an attack by a tar stream", () => {
     expect(yard.tree()).toEqual({ ...UNTOUCHED, small: "12345" });
   });
 
+  it("of more bytes than allowed is told as that while its source still sends", async ({ expect }) => {
+    using yard = openYard();
+    const whole = await bytesOf([{ name: "large", content: "x".repeat(100_000) }]);
+    const source = new PassThrough();
+    source.write(whole.subarray(0, 50_000));
+    await expect(unpack(yard, source, { limits: { bytes: 10, entries: 100 } })).rejects.toMatchObject({ code: "ARCHIVE_REFUSED", message: expect.stringContaining("more than 10 bytes") as unknown });
+    expect(source.destroyed).toBe(true);
+    expect(yard.tree()).toEqual(UNTOUCHED);
+  });
+
   it("that multiplies a file by hard links is held to the same limit", async ({ expect }) => {
     using yard = openYard();
     const entries: TarEntry[] = [{ name: "f", content: "1234567890" }, ...Array.from({ length: 50 }, (_, at): TarEntry => ({ name: `h${String(at)}`, type: "link", linkname: "f" }))];

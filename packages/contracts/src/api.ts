@@ -5,6 +5,7 @@ import { SandboxRef, SessionId } from "./ids.ts";
 import { mcpApi } from "./mcp-api.ts";
 import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
 import { route } from "./route.ts";
+import { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 import { OfPath, PathView } from "./sandbox-path.ts";
 import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
 import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
@@ -82,6 +83,15 @@ export const api = {
   removeSandbox: route({ method: "DELETE", path: "/v1/sandboxes/{sandbox}", request: z.strictObject({ sandbox: SandboxRef, force: z.stringbool().default(false) }), response: Done }),
   /** What lies at a path; starts the sandbox. */
   inspectPath: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/path", request: OfPath, response: PathView }),
+  listPorts: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/ports", request: OfSandbox, response: z.array(PublishedPortView) }),
+  /** Until it is taken back or the sandbox stops. Refused with `PORT_TAKEN` where another has it. */
+  publishPort: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/ports", request: z.strictObject({ sandbox: SandboxRef, ...PublishPort.shape }), response: PublishedPortView }),
+  unpublishPort: route({
+    method: "DELETE",
+    path: "/v1/sandboxes/{sandbox}/ports/{hostPort}",
+    request: z.strictObject({ sandbox: SandboxRef, hostPort: z.coerce.number().int().min(1).max(65_535), hostIp: LoopbackAddress.default("127.0.0.1") }),
+    response: Done,
+  }),
   reportWorkspace: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/report", request: OfSandbox, response: WorkspaceReport }),
 
   openSession: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/sessions", request: z.strictObject({ sandbox: SandboxRef, ...OpenSession.shape }), response: Session }),

@@ -11,6 +11,8 @@ export const EVENT_TYPES = [
   "sandbox.stopped",
   "sandbox.removed",
   "sandbox.orphan-removed",
+  "port.published",
+  "port.unpublished",
   "files.read",
   "files.written",
   "session.started",

@@ -21,6 +21,7 @@ export { ContainerPodId, isSandboxId, PodId, SandboxId, SandboxName, SandboxRef,
 export type { Json, JsonObject } from "./json.ts";
 export { JsonRefused, parseJson, parseJsonBytes } from "./parse-json.ts";
 export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer } from "./policy.ts";
+export { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";
 export { createClient, createDispatcher, type Call, type Reply, type Send } from "./rpc.ts";

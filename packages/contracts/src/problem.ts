@@ -31,6 +31,8 @@ export const PROBLEMS = {
   PATH_REFUSED: { status: 422, retryable: false, means: "A path leads through a link, or what lies there is not what is needed." },
   PLATFORM_UNSUPPORTED: { status: 501, retryable: false, means: "This machine or its kernel lacks something that cannot be done without." },
   POD_FAILED: { status: 502, retryable: true, means: "The gate did not hand over the pod's listeners, or what it handed over was refused." },
+  PORT_TAKEN: { status: 409, retryable: false, means: "A port of this machine that was asked for is in use." },
+  PORT_UNKNOWN: { status: 404, retryable: false, means: "The sandbox has no published port of this number." },
   PROFILE_UNKNOWN: { status: 404, retryable: false, means: "There is no profile of servers with this id." },
   REGISTRY_FAILED: { status: 502, retryable: true, means: "A registry did not answer, refused, or gave what it did not announce." },
   ROUTE_UNKNOWN: { status: 404, retryable: false, means: "Command line and daemon are of different versions." },

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { SandboxId, SandboxName, SessionId } from "./ids.ts";
 import { DestinationPattern } from "./policy.ts";
+import { PublishedPortView, PublishPort } from "./port.ts";
 import { Problem } from "./problem.ts";
 
 const AbsolutePath = z.string().min(1).max(4096).startsWith("/");
@@ -78,6 +79,8 @@ export const CreateSandbox = z.strictObject({
   allow: z.array(DestinationPattern).max(1000).default([]),
   /** Ports of services on the host's loopback that are reachable as `host.docker.internal`. */
   allowHostPorts: z.array(z.number().int().min(1).max(65_535)).max(100).default([]),
+  /** Ports that are published at each start. */
+  publish: z.array(PublishPort).max(64).default([]),
   /** Paths, absolute or relative to the workspace, that are empty inside. */
   hide: z.array(z.string().min(1).max(4096)).max(100).default([]),
   /** Protected paths that are opened. */
@@ -165,6 +168,8 @@ export const Sandbox = z.object({
   limits: Limits,
   model: z.object({ service: z.string(), source: z.enum(["provider", "scripted", "none"]) }),
   docker: DockerSocket,
+  /** Ports that are published now. */
+  ports: z.array(PublishedPortView).default([]),
   sessions: z.array(Session),
   /** Read-only paths inside the workspace. */
   protected: z.array(z.string()),

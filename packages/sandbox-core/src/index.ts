@@ -48,7 +48,7 @@ export type {
 export { DOCKER_DIRECTORY, DOCKER_SOCKET, workloadContainer, type WorkloadParts } from "./sandbox/workload-container.ts";
 export { LABELS } from "./sandbox/labels.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
-export type { CheckedWorkspace, DockerSockets, IdProbe, ImageMaker, PodLink, PodNetwork, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type { CheckedWorkspace, DockerSockets, IdProbe, ImageMaker, PodLink, PodNetwork, PortPublisher, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
 export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, SpareLink, WorkspacePart } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";

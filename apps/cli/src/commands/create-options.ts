@@ -1,10 +1,13 @@
 import { Option, type Command } from "@commander-js/extra-typings";
+import type { PublishPort } from "@sbx/contracts";
 import { dockerSocketOption } from "../docker/docker-socket-option.ts";
 import { refuseForeignOptions } from "../foreign-options.ts";
 import { collect, collectPort, parseCpus, parseInteger, parseMemory } from "../option-values.ts";
+import { collectPublish } from "../publish-spec.ts";
 
 const none: readonly string[] = [];
 const noPorts: readonly number[] = [];
+const noPublish: readonly PublishPort[] = [];
 
 /** The options that `run` and `create` share. */
 export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>) =>
@@ -15,6 +18,7 @@ export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>)
       .option("--add-dir <path[:ro]>", "a further directory, read-only with :ro (repeat for more)", collect, none)
       .option("--allow-host <pattern>", "a destination the sandbox may reach, as api.example.org or **.example.org:443 (repeat for more)", collect, none)
       .addOption(new Option("--allow-host-port <port>", "a service on this machine's loopback, as host.docker.internal:PORT (repeat for more)").argParser(collectPort).default(noPorts))
+      .addOption(new Option("-p, --publish <[host:]port>", "a port of the sandbox at this machine's loopback, as 8080 or 3000:80 (repeat for more)").argParser(collectPublish).default(noPublish))
       .option("--hide <path>", "a path of the workspace that is empty inside (repeat for more)", collect, none)
       .option("--allow-write <path>", "open a protected path of the workspace (repeat for more)", collect, none)
       .option("-e, --env <key[=value]>", "set a variable, or pass one on (repeat for more)", collect, none)

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { DockerSocket, Sandbox } from "@sbx/contracts";
 import type { MakeCommand } from "../program.ts";
+import { portText } from "../publish-spec.ts";
 import { show, table } from "../show.ts";
 
 export const lsCommand: MakeCommand = ({ daemon, io }) =>
@@ -19,8 +20,16 @@ export const lsCommand: MakeCommand = ({ daemon, io }) =>
 function lines(all: readonly Sandbox[]): readonly string[] {
   if (all.length === 0) return ["There is no sandbox. Start one in this directory with: sbx run shell"];
   return table(
-    ["NAME", "AGENT", "STATUS", "SESSIONS", "DOCKER", "WORKSPACE"],
-    all.map((sandbox) => [sandbox.name, sandbox.agent, status(sandbox), String(sandbox.sessions.filter(({ state }) => state.phase === "running").length), DOCKER[sandbox.docker], sandbox.workspace]),
+    ["NAME", "AGENT", "STATUS", "SESSIONS", "PORTS", "DOCKER", "WORKSPACE"],
+    all.map((sandbox) => [
+      sandbox.name,
+      sandbox.agent,
+      status(sandbox),
+      String(sandbox.sessions.filter(({ state }) => state.phase === "running").length),
+      sandbox.ports.map(portText).join(", "),
+      DOCKER[sandbox.docker],
+      sandbox.workspace,
+    ]),
   );
 }
 

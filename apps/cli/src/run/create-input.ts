@@ -1,4 +1,4 @@
-import { AppError, SandboxName } from "@sbx/contracts";
+import { AppError, SandboxName, type PublishPort } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";
 import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
@@ -13,6 +13,7 @@ export interface CreateOptions {
   readonly addDir: readonly string[];
   readonly allowHost: readonly string[];
   readonly allowHostPort: readonly number[];
+  readonly publish: readonly PublishPort[];
   readonly hide: readonly string[];
   readonly allowWrite: readonly string[];
   readonly env: readonly string[];
@@ -38,6 +39,7 @@ export async function createInput(context: Context, agent: string, { path, optio
     ...(options.name === undefined ? {} : { name: options.name }),
     allow: [...options.allowHost],
     allowHostPorts: [...options.allowHostPort],
+    publish: [...options.publish],
     hide: [...options.hide],
     allowWrite: [...options.allowWrite],
     env: sessionEnvironment(options.env, context.env),

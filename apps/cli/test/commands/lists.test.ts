@@ -12,9 +12,9 @@ describe("sbx ls", () => {
 
   it("prints a table without control characters", async ({ expect }) => {
     expect((await runLine(["ls"], { daemon: daemon() })).out).toMatchInlineSnapshot(`
-      "NAME        AGENT    STATUS              SESSIONS   DOCKER   WORKSPACE
-      shell-app   shell    running             1                   /tmp
-      claude-x    claude   running (cut off)   0                   /home/ab
+      "NAME        AGENT    STATUS              SESSIONS   PORTS   DOCKER   WORKSPACE
+      shell-app   shell    running             1                           /tmp
+      claude-x    claude   running (cut off)   0                           /home/ab
       "
     `);
   });

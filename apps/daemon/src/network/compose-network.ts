@@ -26,6 +26,8 @@ export interface NetworkParts {
 
 export interface Network {
   readonly pods: PodNetwork;
+  /** @throws AppError `POD_FAILED` for a pod that is not open */
+  readonly podOf: (id: PodId) => Pod;
   readonly servers: ServerNetwork;
   /** Of containers that agents start. */
   readonly containers: ContainerNetwork;
@@ -87,6 +89,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
     };
   };
   return {
+    podOf,
     pods: {
       async open({ id, ...opening }) {
         const policyNow = (): ReturnType<PolicyService["of"]> => policyOf(id);

@@ -27,6 +27,8 @@ test("problem codes and their status are public", ({ expect }) => {
     PATH_REFUSED: 422,
     PLATFORM_UNSUPPORTED: 501,
     POD_FAILED: 502,
+    PORT_TAKEN: 409,
+    PORT_UNKNOWN: 404,
     PROFILE_UNKNOWN: 404,
     REGISTRY_FAILED: 502,
     ROUTE_UNKNOWN: 404,

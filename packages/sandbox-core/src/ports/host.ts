@@ -1,4 +1,4 @@
-import type { NetworkState, SandboxId, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "@sbx/contracts";
+import type { NetworkState, PublishPort, SandboxId, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "@sbx/contracts";
 import type { IdView } from "../sandbox/id-view.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
 import type { EngineId, Mount } from "./engine.ts";
@@ -27,6 +27,16 @@ export interface PodLink extends AsyncDisposable {
 export interface PodNetwork {
   /** Wait for the gate of this sandbox: a new one, or with `resume` the one that runs already. */
   open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string; readonly resume: boolean }): Promise<PodLink>;
+}
+
+/** Ports of sandboxes at this machine's loopback. A sandbox has no way to ask for one. */
+export interface PortPublisher {
+  /** Publish ports of a running sandbox, those of them that it has already left as they are. @throws AppError `PORT_TAKEN` */
+  open(record: SandboxRecord, ports: readonly PublishPort[]): Promise<void>;
+  /** Publish again what was, for a workload that runs already. Never rejects: a fault is recorded. */
+  resume(record: SandboxRecord): Promise<void>;
+  /** Take all of them back, for a sandbox that stops. */
+  close(id: SandboxId): Promise<void>;
 }
 
 /** The Docker APIs of the sandboxes that have one; for others every method does nothing. */

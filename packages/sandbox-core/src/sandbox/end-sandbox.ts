@@ -15,6 +15,7 @@ export async function stopSandbox(parts: SandboxParts, live: LiveSandbox): Promi
 /** Remove a sandbox with everything that was made for it, also what is not remembered. Safe to call again after a crash half way. */
 export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   const engine = await parts.engine();
+  await parts.ports.close(live.record.id);
   await parts.docker.stop(live.record);
   await live.pod?.[Symbol.asyncDispose]();
   live.pod = undefined;

@@ -82,6 +82,7 @@ async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   try {
     live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: true });
     await parts.docker.resume(live.record);
+    await parts.ports.resume(live.record);
   } catch (error) {
     // Without the daemon's end nothing gets out. The others are served all the same.
     parts.record({ type: "gate.cut-off", sandbox: id, fields: { reason: AppError.is(error) ? error.message : "the pod could not be opened" } });

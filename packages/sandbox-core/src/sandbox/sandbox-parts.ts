@@ -1,7 +1,7 @@
 import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
-import type { DockerSockets, ImageMaker, PodLink, PodNetwork, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
+import type { DockerSockets, ImageMaker, PodLink, PodNetwork, PortPublisher, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SandboxStore } from "../ports/store.ts";
 import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
@@ -17,6 +17,7 @@ export interface SandboxParts {
   readonly ids: EngineIds;
   readonly workspace: WorkspaceHost;
   readonly docker: DockerSockets;
+  readonly ports: PortPublisher;
   readonly store: SandboxStore;
   /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
   readonly profile: (agent: string) => Promise<AgentProfile>;

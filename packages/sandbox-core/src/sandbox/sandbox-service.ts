@@ -172,6 +172,7 @@ export class SandboxService implements Disposable {
     refuseOtherOptions(live, wanted);
     await this.#ensureRunning(live, options);
     this.#parts.allow(live.record, wantedDestinations(wanted));
+    await this.#parts.ports.open(live.record, wanted.publish);
   }
 
   async #ensureRunning(live: LiveSandbox, { operation, signal }: CreateOptions): Promise<void> {

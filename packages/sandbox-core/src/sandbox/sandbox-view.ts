@@ -2,7 +2,7 @@ import type { Sandbox, SandboxState, Session } from "@sbx/contracts";
 import type { SandboxRecord, SessionRecord } from "./sandbox-record.ts";
 
 /** What a caller is told of a sandbox: no placeholder, no environment. */
-export function sandboxView(record: SandboxRecord, state: SandboxState, sessions: readonly SessionRecord[]): Sandbox {
+export function sandboxView(record: SandboxRecord, state: SandboxState, sessions: readonly SessionRecord[]): Omit<Sandbox, "ports"> {
   const { request } = record;
   return {
     id: record.id,

@@ -47,6 +47,7 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared, socket }));
     await verifyMounts(parts, { ...request, engine, prepared });
     await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, signal: request.signal }));
+    await parts.ports.open(live.record, live.record.request.publish);
     live.running = true;
     parts.store.putSandbox(live.record);
     parts.record({ type: "sandbox.started", sandbox: live.record.id, fields: { name: live.record.name, agent: live.record.request.agent } });
@@ -152,6 +153,7 @@ async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signa
 
 /** Stop workload, then the daemon's end, then the gate. Resolves when nothing of the sandbox runs. */
 export async function stopContainers(parts: SandboxParts, live: LiveSandbox): Promise<void> {
+  await parts.ports.close(live.record.id);
   await parts.docker.stop(live.record);
   const engine = await parts.engine();
   const views = await containersOf(parts, engine, live.record.id);
