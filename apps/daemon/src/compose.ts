@@ -9,7 +9,7 @@ import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
 import { createWorkspaceHost } from "@sbx/workspace";
 import { createAgentDirectory, type AgentDirectory } from "./agents/agent-directory.ts";
-import type { DaemonConfig } from "./config.ts";
+import { databaseFile, type DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
 import { composeDocker } from "./docker/compose-docker.ts";
@@ -56,7 +56,7 @@ interface Compose {
 /** Put the daemon together; the only file that knows every adapter. Resolves when it serves. */
 export async function compose({ config, scope, log, shutdown }: Compose): Promise<void> {
   const now = (): Date => new Date();
-  const { setAside, events, store, scopes } = openState({ file: path.join(config.stateDirectory, "sbx.db"), scope, log, now });
+  const { setAside, events, store, scopes, lostEvents } = openState({ file: databaseFile(config), scope, log, now });
   const { record } = events;
 
   const connect = (): Promise<Engine> =>
@@ -118,7 +118,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const handlers = createHandlers({
     ...inside,
     ports,
-    status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list().length, startedAt }),
+    status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list(), vault: () => secrets.status(), lostEvents: lostEvents(), startedAt }),
     shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,
     sandboxes,

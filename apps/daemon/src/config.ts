@@ -55,6 +55,11 @@ export function logFile(environment: Environment): string {
   return path.join(environment["SBX_STATE_DIR"] ?? usualStateDirectory(environment), "logs", "sbxd.log");
 }
 
+/** Where sandboxes, sessions and events are kept. */
+export function databaseFile({ stateDirectory }: DaemonConfig): string {
+  return path.join(stateDirectory, "sbx.db");
+}
+
 function directory(environment: Environment, name: string, fallback: string): string {
   const value = environment[name] ?? fallback;
   if (!path.isAbsolute(value)) throw new AppError("CONFIG_INVALID", { message: `${name} is "${value}", which is no absolute path`, fix: `Set ${name} to an absolute path, or unset it.` });

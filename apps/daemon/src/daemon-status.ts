@@ -1,6 +1,7 @@
-import { AppError, type DaemonStatus } from "@sbx/contracts";
-import type { Engine } from "@sbx/core";
-import type { DaemonConfig } from "./config.ts";
+import { AppError, type DaemonStatus, type VaultStatus } from "@sbx/contracts";
+import type { Engine, LiveSandbox } from "@sbx/core";
+import { databaseFile, type DaemonConfig } from "./config.ts";
+import { daemonHealth } from "./daemon-health.ts";
 import { programVersion } from "./program-version.ts";
 
 /** What `sbx daemon status` shows. The engine is asked anew by `connect`: one that answered once may be gone. */
@@ -8,13 +9,18 @@ export async function daemonStatus({
   config,
   connect,
   sandboxes,
+  vault,
+  lostEvents,
   startedAt,
 }: {
   readonly config: DaemonConfig;
   readonly connect: () => Promise<Engine>;
-  readonly sandboxes: number;
+  readonly sandboxes: readonly LiveSandbox[];
+  readonly vault: () => Promise<VaultStatus>;
+  readonly lostEvents: number;
   readonly startedAt: Date;
 }): Promise<DaemonStatus> {
+  const [engine, keeps] = await Promise.all([engineStatus(connect), vault()]);
   return {
     version: programVersion(),
     pid: process.pid,
@@ -22,8 +28,9 @@ export async function daemonStatus({
     socket: config.socketPath,
     stateDirectory: config.stateDirectory,
     memoryBytes: process.memoryUsage().rss,
-    sandboxes,
-    engine: await engineStatus(connect),
+    sandboxes: sandboxes.length,
+    engine,
+    parts: daemonHealth({ engine, vault: keeps, sandboxes, lostEvents, database: databaseFile(config) }),
   };
 }
 

@@ -41,6 +41,10 @@ export const AgentView = z.object({
 });
 export type AgentView = z.infer<typeof AgentView>;
 
+/** A part of the daemon: `degraded` works, but not all of it; `failed` does not. Everything that is not `ok` says what to do. */
+export const DaemonPart = z.object({ name: z.string(), state: z.enum(["ok", "degraded", "failed"]), detail: z.string(), fix: z.string().optional() });
+export type DaemonPart = z.infer<typeof DaemonPart>;
+
 /** How the daemon stands, and the container engine that it reaches or why it reaches none. */
 export const DaemonStatus = z.object({
   version: z.string(),
@@ -54,6 +58,8 @@ export const DaemonStatus = z.object({
     z.object({ reachable: z.literal(true), name: z.string(), version: z.string(), apiVersion: z.string(), endpoint: z.string() }),
     z.object({ reachable: z.literal(false), message: z.string(), fix: z.string() }),
   ]),
+  /** How each of its parts does. */
+  parts: z.array(DaemonPart),
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
 

@@ -1,5 +1,5 @@
 export { ChildContainer, dockerApi, DockerUsage, ImageReference, ImagesPattern, RegistryRule } from "./docker-api.ts";
-export { AgentView, api, DaemonStatus, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
+export { AgentView, api, DaemonPart, DaemonStatus, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
 export { AppError, type AppErrorInit } from "./app-error.ts";
 export { Event, EVENT_TYPES, EventFields, EventType, type EventInit, type PodEventInit, type RecordEvent, type RecordPodEvent } from "./event.ts";
 export {

@@ -9,6 +9,8 @@ export const daemonCommand: MakeCommand = (context) =>
     .addCommand(stopCommand(context))
     .addCommand(statusCommand(context))
     .addCommand(logsCommand(context))
+    .addCommand(installCommand(context))
+    .addCommand(uninstallCommand(context))
     .addHelpText("after", "\nExamples:\n  $ sbx daemon status\n  $ sbx daemon logs -f");
 
 function startCommand(context: Context): CommandUnknownOpts {
@@ -33,7 +35,7 @@ function stopCommand(context: Context): CommandUnknownOpts {
 
 function statusCommand(context: Context): CommandUnknownOpts {
   return new Command("status")
-    .description("Say whether the daemon runs, and with which engine")
+    .description("Say whether the daemon runs, and how each of its parts does")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx daemon status --json")
     .action(async ({ json }) => {
@@ -48,5 +50,23 @@ function logsCommand(context: Context): CommandUnknownOpts {
     .addHelpText("after", "\nExamples:\n  $ sbx daemon logs -f")
     .action(async ({ follow }) => {
       await (await import("../daemon/show-log.ts")).showLog(context, follow === true);
+    });
+}
+
+function installCommand(context: Context): CommandUnknownOpts {
+  return new Command("install")
+    .description("Have this machine start the daemon when you log in (systemd or launchd); without it, commands start it when they need it")
+    .addHelpText("after", "\nExamples:\n  $ sbx daemon install")
+    .action(async () => {
+      await (await import("../daemon/install-service.ts")).installService(context, process.platform);
+    });
+}
+
+function uninstallCommand(context: Context): CommandUnknownOpts {
+  return new Command("uninstall")
+    .description("Undo sbx daemon install")
+    .addHelpText("after", "\nExamples:\n  $ sbx daemon uninstall")
+    .action(async () => {
+      await (await import("../daemon/install-service.ts")).uninstallService(context, process.platform);
     });
 }

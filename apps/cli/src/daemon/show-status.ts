@@ -1,4 +1,4 @@
-import type { DaemonStatus } from "@sbx/contracts";
+import type { DaemonPart, DaemonStatus } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { show } from "../show.ts";
@@ -11,17 +11,22 @@ export async function showStatus({ daemon, io }: Context, json: true | undefined
     return;
   }
   const result = { running: true, ...(await connection.client.status({})) };
-  show(io, json, { result, lines });
+  show(io, json, { result, lines: (status) => lines(status, io.colour.stdout) });
 }
 
-function lines({ version, pid, startedAt, socket, stateDirectory, memoryBytes, sandboxes, engine }: DaemonStatus): readonly string[] {
+const COLOURS = { degraded: 33, failed: 31 } as const;
+
+function lines({ version, pid, startedAt, socket, stateDirectory, memoryBytes, sandboxes, parts }: DaemonStatus, colour: boolean): readonly string[] {
   return [
     `daemon      sbxd ${version}, pid ${pid}, since ${startedAt}, ${Math.round(memoryBytes / 1_048_576)} MiB`,
     `socket      ${cleanText(socket)}`,
     `state       ${cleanText(stateDirectory)}`,
     `sandboxes   ${sandboxes}`,
-    engine.reachable
-      ? `engine      ${cleanText(engine.name)} ${cleanText(engine.version)} (API ${cleanText(engine.apiVersion)}) at ${cleanText(engine.endpoint)}`
-      : `engine      not reachable: ${cleanText(engine.message)}\n            fix: ${cleanText(engine.fix)}`,
+    ...parts.flatMap((part) => partLines(part, colour)),
   ];
+}
+
+function partLines({ name, state, detail, fix }: DaemonPart, colour: boolean): readonly string[] {
+  const word = state === "ok" ? "" : colour ? `\u001B[${COLOURS[state]}m${state}\u001B[39m: ` : `${state}: `;
+  return [`${name.padEnd(12)}${word}${cleanText(detail)}`, ...(fix === undefined ? [] : [`            fix: ${cleanText(fix)}`])];
 }

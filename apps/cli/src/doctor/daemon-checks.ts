@@ -1,7 +1,7 @@
 import { AppError, type Client } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import { vaultText } from "../secret/list-secrets.ts";
-import { fail, ok, warn, type Check } from "./check.ts";
+import { fail, mendable, ok, warn, type Check } from "./check.ts";
 
 /** The daemon, if one runs, and what only it knows. None is started. */
 export async function daemonChecks({ daemon, version }: Context): Promise<readonly Check[]> {
@@ -20,14 +20,19 @@ async function runningChecks(client: Client, version: string): Promise<readonly 
   const daemon =
     status.version === version
       ? ok("daemon", `sbxd ${status.version}, pid ${status.pid}, ${status.sandboxes} ${status.sandboxes === 1 ? "sandbox" : "sandboxes"}`)
-      : warn("daemon", `sbxd ${status.version}, but this is sbx ${version}`, "Bring both to the same version with: sbx daemon stop");
-  const engine = status.engine.reachable ? [] : [fail("daemon's engine", status.engine.message, status.engine.fix)];
+      : mendable(warn("daemon", `sbxd ${status.version}, but this is sbx ${version}`, "Bring both to the same version with: sbx daemon stop"), {
+          what: "end it, so that the next command starts the one that is installed; sandboxes go on",
+          run: async () => void (await client.shutdown({})),
+        });
+  const hurt = status.parts.flatMap(({ name, state, detail, fix = "Look into the log with: sbx daemon logs" }) =>
+    state === "ok" ? [] : [(state === "failed" ? fail : warn)(`daemon's ${name}`, detail, fix)],
+  );
   const intercept = events.findLast(({ type }) => type === "gate.ready")?.fields["intercept"];
   return [
     daemon,
-    ...engine,
+    ...hurt,
     ...(intercept === undefined ? [] : [ok("wall", `takes a pod's connections by ${String(intercept) === "tproxy" ? "TPROXY" : "REDIRECT"}`)]),
-    ...(vault.state === "locked" ? [fail("vault", vault.message, vault.fix)] : [ok("vault", vaultText(vault)), await keyCheck(client)]),
+    ...(vault.state === "locked" ? [] : [ok("vault", vaultText(vault)), await keyCheck(client)]),
   ];
 }
 

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { statfs } from "node:fs/promises";
+import { chmod, lstat, readdir, statfs } from "node:fs/promises";
 import { release } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "@sbx/contracts";
 import { checkStateDirectory } from "@sbx/core/client";
 import type { Context } from "../context.ts";
-import { fail, ok, warn, type Check } from "./check.ts";
+import { fail, mendable, ok, warn, type Check, type Mend } from "./check.ts";
 
 /** Images of an agent take 1 to 2 GB; below the lower figure a build will not end. */
 const FREE_WANTED_BYTES = 8e9;
@@ -42,9 +42,23 @@ async function checkState(directory: string): Promise<Check> {
     await checkStateDirectory(directory);
     return ok("state", directory);
   } catch (error) {
-    if (AppError.is(error)) return fail("state", error.message, error.fix);
+    if (AppError.is(error)) return mendable(fail("state", error.message, error.fix), await closeToOthers(directory));
     throw error;
   }
+}
+
+/** A directory of this user's can be closed to others, unless one of them has put something into it already: a socket of theirs would be taken for the daemon's. */
+async function closeToOthers(directory: string): Promise<Mend | undefined> {
+  const isOurs = async (file: string): Promise<boolean> => (await lstat(file)).uid === process.geteuid?.();
+  if (!(await lstat(directory)).isDirectory() || !(await isOurs(directory))) return undefined;
+  const entries = await Promise.all((await readdir(directory)).map((name) => isOurs(path.join(directory, name))));
+  if (entries.includes(false)) return undefined;
+  return {
+    what: `chmod 700 ${directory}`,
+    run: async () => {
+      await chmod(directory, 0o700);
+    },
+  };
 }
 
 /** Free space of the file system on which a directory lies or would lie. */

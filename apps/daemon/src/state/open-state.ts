@@ -17,6 +17,8 @@ export interface State {
   readonly events: EventLog;
   readonly store: SandboxStore;
   readonly scopes: ScopeStore;
+  /** How many events could not be written down since the start. */
+  readonly lostEvents: () => number;
   /** Where a database that could not be read was put, when there was one. */
   readonly setAside: string | undefined;
 }
@@ -27,15 +29,17 @@ export function openState({ file, scope, log, now }: OpenState): State {
   scope.defer(() => {
     database.close();
   });
+  const lost = { count: 0 };
   const events = createEventLog({
     database,
     now,
     onFailure: (error) => {
+      lost.count += 1;
       log.error("event.lost", { error });
     },
   });
   const onUnreadable = (error: unknown): void => {
     log.warn("record.unreadable", { error });
   };
-  return { events, store: createSandboxStore(database, onUnreadable), scopes: createScopeStore(database, onUnreadable), setAside };
+  return { events, store: createSandboxStore(database, onUnreadable), scopes: createScopeStore(database, onUnreadable), lostEvents: () => lost.count, setAside };
 }
