@@ -41,7 +41,7 @@ export interface ImageMaker {
   base(progress: Progress, signal: AbortSignal): Promise<EngineId>;
   /** `/usr/local/bin/gate` and `/usr/local/bin/hold`, static, with iptables and ip. */
   gate(progress: Progress, signal: AbortSignal): Promise<EngineId>;
-  /** What MCP servers run on that are packages: Node, npm, git, Python with pip. */
+  /** What MCP servers run on that are packages: Node, npm, git, Python with pip and uv. */
   servers(progress: Progress, signal: AbortSignal): Promise<EngineId>;
   /** An agent's own image on top of the base. Also `KIT_INVALID`, `KIT_UNSUPPORTED`. */
   agent(recipe: AgentRecipe, progress: Progress, signal: AbortSignal): Promise<EngineId>;

@@ -34,6 +34,13 @@ for (const answer of ["https://user:secret@npm.example.test/", "http://localhost
   });
 }
 
+test("passes the Python index on", async ({ expect, npmSays }) => {
+  const PATH = await npmSays("");
+  await writeFile(join(PATH, "python3"), `#!/bin/sh\necho "global.index-url='https://python.example.test/simple'"\n`);
+  await chmod(join(PATH, "python3"), 0o755);
+  expect(await buildSettings({ PATH }, signal)).toEqual({ PIP_INDEX_URL: "https://python.example.test/simple" });
+});
+
 test("keeps a proxy on the host's loopback out of the build", async ({ expect, npmSays }) => {
   expect(await buildSettings({ PATH: await npmSays(""), http_proxy: "http://127.0.0.1:3128", HTTPS_PROXY: "localhost:3128" }, signal)).toEqual({});
 });

@@ -1,12 +1,13 @@
 import { finished } from "node:stream/promises";
 import type { Readable } from "node:stream";
 import { AppError, type Rule } from "@sbx/contracts";
-import type { EngineId, ServerLaunch, ServerPods } from "@sbx/core";
+import type { EngineId, ServerLaunch, ServerPods, ServerProcess } from "@sbx/core";
 import { BoundedLines } from "./bounded-lines.ts";
 
 /** Where a package lies in the pods of its installation and of its server. */
 export const PACKAGE_DIRECTORY = "/opt/mcp";
 const MAX_OUTPUT_BYTES = 64 << 20;
+const NEWLINE = 0x0a;
 const KEPT_LINES = 40;
 const LINE_BYTES = 2000;
 /** What an installation may use. Package managers hold whole trees in memory. */
@@ -22,8 +23,8 @@ export interface Step {
   readonly rules: readonly Rule[];
   /** The volume that is written; none for a step that only asks. */
   readonly volume?: string;
-  /** What the program reads. */
-  readonly input: string | Readable;
+  /** What the program reads; given as a function, it is asked once, with the first line that the program says, and when it rejects, so does the step. */
+  readonly input: string | Readable | ((line: string) => Promise<string>);
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -58,9 +59,7 @@ export async function runStep(pods: Pick<ServerPods, "start">, step: Step): Prom
       if (said.length > KEPT_LINES) said.shift();
       progress(line);
     });
-    const output = collect(process.stdout);
-    await feed(process.stdin, input);
-    const [text, exitCode] = await Promise.all([output, process.exit, heard]);
+    const [text, exitCode] = await Promise.all([converse(process, input), process.exit, heard]);
     signal.throwIfAborted();
     if (exitCode === 0 && text !== undefined) return text;
     throw new AppError("SERVER_FAILED", {
@@ -92,13 +91,42 @@ async function feed(stdin: NodeJS.WritableStream, input: string | Readable): Pro
   await finished(input.pipe(stdin, { end: true })).catch(() => undefined);
 }
 
-/** `undefined` when it is more than an installation says. */
-async function collect(stream: Readable): Promise<string | undefined> {
+/** Give a program its input and take all that it says. Rejects, when the program has ended, with what the input rejected with. */
+async function converse({ stdin, stdout }: Pick<ServerProcess, "stdin" | "stdout">, input: Step["input"]): Promise<string | undefined> {
+  if (typeof input !== "function") {
+    const output = collect(stdout);
+    await feed(stdin, input);
+    return await output;
+  }
+  let answer: Promise<void> | undefined;
+  const text = await collect(stdout, (line) => {
+    // Without an answer the program is told nothing, and ends: nobody lets go of its output before.
+    answer = input(line).then(
+      (said) => void stdin.end(said),
+      (error: unknown) => {
+        stdin.end();
+        throw error;
+      },
+    );
+    answer.catch(() => undefined);
+  });
+  await answer;
+  return text;
+}
+
+/** All of it, `undefined` when it is more than an installation says. */
+async function collect(stream: Readable, onFirstLine?: (line: string) => void): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let isTold = onFirstLine === undefined;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
-    if (bytes <= MAX_OUTPUT_BYTES) chunks.push(chunk);
+    if (bytes > MAX_OUTPUT_BYTES) continue;
+    chunks.push(chunk);
+    if (isTold || !chunk.includes(NEWLINE)) continue;
+    isTold = true;
+    const [line = ""] = Buffer.concat(chunks).toString("utf8").split("\n", 1);
+    onFirstLine?.(line);
   }
   return bytes > MAX_OUTPUT_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
 }

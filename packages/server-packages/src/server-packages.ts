@@ -4,6 +4,7 @@ import { serverLabels, type Engine, type EngineId, type ServerPods } from "@sbx/
 import { unpackBundle } from "./bundle/unpack-bundle.ts";
 import { NPM, PYPI } from "./client.ts";
 import { installPackage } from "./install-package.ts";
+import { KnownPlaces } from "./known-places.ts";
 import { LockStore, type LockKey } from "./lock-store.ts";
 import type { PackageLock } from "./package-lock.ts";
 import { PACKAGE_DIRECTORY } from "./run-step.ts";
@@ -27,8 +28,8 @@ export interface ServerPackagesParts {
   readonly pods: Pick<ServerPods, "start">;
   /** The image in which packages are installed and run. */
   readonly image: (progress: (line: string) => void, signal: AbortSignal) => Promise<EngineId>;
-  /** Where this host's own clients get packages from. */
-  readonly indexes: (signal: AbortSignal) => Promise<{ readonly npm?: string; readonly pypi?: string }>;
+  /** Where this host's own client of a kind gets packages from; `undefined` where it says nothing. */
+  readonly index: (kind: "npm" | "pypi", signal: AbortSignal) => Promise<string | undefined>;
   /** The rules that let an installation reach the index, and where that says its files are. */
   readonly reach: (index: URL, files: readonly URL[]) => Promise<readonly Rule[]>;
   /** The bytes of a bundle, by address or path, at most 256 MiB. @throws AppError `SERVER_FAILED`, `SERVER_DENIED` */
@@ -41,6 +42,7 @@ export interface ServerPackagesParts {
 /** What one installation works with. */
 export interface Installation {
   readonly parts: ServerPackagesParts;
+  readonly places: KnownPlaces;
   readonly server: string;
   readonly image: EngineId;
   /** Fresh and empty. */
@@ -64,6 +66,7 @@ const MAX_TREE_BYTES = 4 * 1024 ** 3;
 export class ServerPackages {
   readonly #parts: ServerPackagesParts;
   readonly #locks: LockStore;
+  readonly #places = new KnownPlaces();
   readonly #running = new Map<string, Promise<PackageLock>>();
 
   constructor(parts: ServerPackagesParts) {
@@ -121,7 +124,7 @@ export class ServerPackages {
     const volume = `sbx-mcp-package-${randomBytes(12).toString("hex")}`;
     await engine.createVolume(volume, labels);
     try {
-      const work: Installation = { parts: this.#parts, server, image, volume, key, lock, progress, signal: AbortSignal.timeout(INSTALL_MS) };
+      const work: Installation = { parts: this.#parts, places: this.#places, server, image, volume, key, lock, progress, signal: AbortSignal.timeout(INSTALL_MS) };
       const installed = source.kind === "bundle" ? await unpackBundle(work, source) : await installPackage(work, source.kind === "npm" ? NPM : PYPI);
       if (installed.bytes > MAX_TREE_BYTES) throw new AppError("SERVER_FAILED", { message: `Server "${server}" is larger than 4 GiB when it is installed`, fix: "Use another server, or its image." });
       checkAgainst(lock, installed.lock, server);

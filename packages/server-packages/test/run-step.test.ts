@@ -58,4 +58,34 @@ describe("a step of an installation", () => {
       ),
     ).rejects.toMatchObject({ code: "SERVER_FAILED", details: { output: ["first", "y".repeat(2000)] } });
   });
+
+  /** Asks with one line, says what it was told, and ends. */
+  function asking(): ServerProcess {
+    const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+    const exit = Promise.withResolvers<number>();
+    streams.stdout.write('{"may":');
+    setImmediate(() => streams.stdout.write('"I"}\n'));
+    const told: Buffer[] = [];
+    streams.stdin.on("data", (chunk: Buffer) => told.push(chunk));
+    streams.stdin.on("end", () => {
+      streams.stderr.end();
+      streams.stdout.end(Buffer.concat(told));
+      exit.resolve(told.length === 0 ? 1 : 0);
+    });
+    return { ...streams, exit: exit.promise, [Symbol.asyncDispose]: async () => {} };
+  }
+
+  it("answers the first line of a program that asks", async ({ expect }) => {
+    const lines: string[] = [];
+    const input = async (line: string): Promise<string> => await Promise.resolve(`go${lines.push(line)}`);
+    expect(await runStep({ start: async () => await Promise.resolve(asking()) }, { ...aStep(() => undefined), input })).toBe('{"may":"I"}\ngo1');
+    expect(lines).toEqual(['{"may":"I"}']);
+  });
+
+  it("gives a program nothing, lets it end and says why, when there is no answer", async ({ expect }) => {
+    const program = asking();
+    const input = (): Promise<string> => Promise.reject(new Error("not there"));
+    await expect(runStep({ start: async () => await Promise.resolve(program) }, { ...aStep(() => undefined), input })).rejects.toThrow("not there");
+    expect(await program.exit).toBe(1);
+  });
 });

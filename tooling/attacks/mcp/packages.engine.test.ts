@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import type { ServerLaunch, ServerProcess } from "@sbx/core";
-import { createImageMaker, packageIndexes } from "@sbx/images";
+import { createImageMaker, packageIndex } from "@sbx/images";
 import { ServerPackages, type PackageSource, type ServerPackagesParts } from "@sbx/server-packages";
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
 import { createInstallRules } from "../../../apps/daemon/src/mcp/running/install-rules.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
     engine: () => Promise.resolve(lab.engine),
     pods: lab.pods,
     image: (line, signal) => images.servers(line, signal),
-    indexes: (signal) => packageIndexes(process.env, signal),
+    index: (kind, signal) => packageIndex(kind, process.env, signal),
     reach: createInstallRules({ own }),
     fetchBundle: () => Promise.reject(new Error("no bundle")),
     lockDirectory: path.join(lab.root, "state", "mcp", "locks"),
@@ -150,7 +150,7 @@ describe("an installation that is attacked", () => {
   beforeAll(async () => {
     registry = scope.use(await startEvilRegistry());
     witness = scope.use(await startWitness());
-    evil = new ServerPackages({ ...parts, lockDirectory: evilLocks(), indexes: () => Promise.resolve({ npm: `http://host.docker.internal:${registry.port}/` }) });
+    evil = new ServerPackages({ ...parts, lockDirectory: evilLocks(), index: () => Promise.resolve(`http://host.docker.internal:${registry.port}/`) });
   });
   afterAll(() => scope.disposeAsync());
   afterEach(({ expect }) => {

@@ -1,12 +1,13 @@
 import path from "node:path";
 import type { ServerParts, ServerPods } from "@sbx/core";
 import { createSystemAddresses } from "@sbx/egress-proxy";
-import { packageIndexes, type ImageMaker } from "@sbx/images";
+import { packageIndex, type ImageMaker } from "@sbx/images";
 import { ServerPackages } from "@sbx/server-packages";
 import type { DaemonConfig } from "../../config.ts";
 import type { PolicyService } from "../../policy/policy-service.ts";
 import { createFetchBundle } from "./fetch-bundle.ts";
 import { createInstallRules } from "./install-rules.ts";
+import { rememberForAWhile } from "./remember-for-a-while.ts";
 
 export interface PackagesParts {
   readonly config: Pick<DaemonConfig, "environment" | "stateDirectory" | "owner">;
@@ -23,7 +24,7 @@ export function composePackages({ config, engine, pods, serverImages, policy }: 
     engine,
     pods,
     image: async (progress, signal) => await (await serverImages()).servers(progress, signal),
-    indexes: async (signal) => await packageIndexes(config.environment, signal),
+    index: rememberForAWhile((kind, signal) => packageIndex(kind, config.environment, signal), Date.now),
     reach: createInstallRules({ own: createSystemAddresses() }),
     fetchBundle: createFetchBundle({ denials: () => policy.rules() }),
     lockDirectory: path.join(config.stateDirectory, "mcp", "locks"),

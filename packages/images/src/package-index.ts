@@ -5,21 +5,14 @@ import type { Environment } from "./host-trust.ts";
 const run = promisify(execFile);
 const TIMEOUT_MS = 10_000;
 
-/** Where this host's own clients get packages from; absent where they say nothing, or what nobody else can use. */
-export interface PackageIndexes {
-  readonly npm?: string;
-  readonly pypi?: string;
-}
-
 /**
- * Ask npm and pip of this host where they get packages from.
+ * Ask npm or pip of this host where it gets packages from; `undefined` where it says nothing, or what nobody else can use.
  *
  * An address on the host's loopback is left out, no container could reach it; so is one that carries a credential, which
  * whatever is installed could read. No answer counts as no setting.
  */
-export async function packageIndexes(env: Environment, signal: AbortSignal): Promise<PackageIndexes> {
-  const [npm, pypi] = await Promise.all([npmRegistry(env, signal), pipIndex(env, signal)]);
-  return { ...(npm === undefined ? {} : { npm }), ...(pypi === undefined ? {} : { pypi }) };
+export async function packageIndex(kind: "npm" | "pypi", env: Environment, signal: AbortSignal): Promise<string | undefined> {
+  return kind === "npm" ? await npmRegistry(env, signal) : await pipIndex(env, signal);
 }
 
 /** The registry of this host's npm. */
@@ -27,7 +20,8 @@ export async function npmRegistry(env: Environment, signal: AbortSignal): Promis
   return plainAddress(await ask(["npm", "config", "get", "registry"], env, signal));
 }
 
-async function pipIndex(env: Environment, signal: AbortSignal): Promise<string | undefined> {
+/** The index of this host's pip. */
+export async function pipIndex(env: Environment, signal: AbortSignal): Promise<string | undefined> {
   const answer = await ask(["python3", "-m", "pip", "--disable-pip-version-check", "config", "list"], env, signal);
   const settings = new Map([...answer.matchAll(/^(\S+)\.index-url=(.*)$/gm)].map(([, section = "", value = ""]) => [section, value.replace(/^(['"])(.*)\1$/, "$2")]));
   return plainAddress(settings.get(":env:") ?? settings.get("install") ?? settings.get("global") ?? "");
