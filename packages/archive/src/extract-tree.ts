@@ -109,7 +109,7 @@ class TreeWriter {
         await this.#file(entry, { parent, name });
         return;
       case "directory":
-        this.#makeDirectory(parent, name).setMode((header.mode & KEPT_MODE) | 0o700);
+        this.#directoryOf(parent, { name, mode: header.mode });
         break;
       case "symlink":
         this.#link(parent, way, header.linkname || "");
@@ -145,6 +145,13 @@ class TreeWriter {
       }
     }
     return held;
+  }
+
+  /** One that was here already keeps its mode: what is private stays private. */
+  #directoryOf(parent: HeldDirectory, { name, mode }: { readonly name: string; readonly mode: number }): void {
+    const isNew = parent.kindOf(name) === "missing";
+    using made = this.#makeDirectory(parent, name);
+    if (isNew) made.setMode((mode & KEPT_MODE) | 0o700);
   }
 
   #makeDirectory(parent: HeldDirectory, name: string): HeldDirectory {

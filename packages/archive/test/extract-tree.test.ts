@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import fc from "fast-check";
@@ -52,6 +52,29 @@ describe("a tar stream that is unpacked", () => {
     ]);
     expect(yard.tree()).toEqual({ l: "new", keep: "new too" });
     expect(yard.tree(yard.outside)).toEqual(UNTOUCHED);
+  });
+});
+
+describe("a directory in a tar stream", () => {
+  it("leaves one that was here already as private as it was", async ({ expect }) => {
+    using yard = openYard();
+    mkdirSync(path.join(yard.inside, "private"), { mode: 0o700 });
+    await unpack(yard, [
+      { name: "private/", type: "directory", mode: 0o777 },
+      { name: "new/", type: "directory", mode: 0o755 },
+    ]);
+    expect(lstatSync(path.join(yard.inside, "private")).mode & 0o777).toBe(0o700);
+    expect(lstatSync(path.join(yard.inside, "new")).mode & 0o777).toBe(0o755);
+  });
+
+  it("costs no descriptor once it is written, however many come", async ({ expect }) => {
+    using yard = openYard();
+    const before = readdirSync("/proc/self/fd").length;
+    await unpack(
+      yard,
+      Array.from({ length: 300 }, (_, index) => ({ name: `d${String(index)}/`, type: "directory" as const, mode: 0o755 })),
+    );
+    expect(readdirSync("/proc/self/fd").length).toBeLessThan(before + 100);
   });
 });
 
