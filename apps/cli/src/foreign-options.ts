@@ -22,7 +22,6 @@ const FOREIGN: readonly Foreign[] = [
   { flags: "--template <image>", code: "PLATFORM_UNSUPPORTED", message: `An image of your own in place of the agent's ${NOT_YET}`, fix: "Write a Kit with a Dockerfile; see: sbx agents show shell" },
   { flags: "-v, --volume <spec>", code: "USAGE", message: "A directory of the host is mounted at its own path only, so there is no -v", fix: "Write: --add-dir PATH or --add-dir PATH:ro" },
   { flags: "--clone", code: "PLATFORM_UNSUPPORTED", message: `Working in a private clone ${NOT_YET}`, fix: "Make one yourself: git clone . ../copy && sbx run claude ../copy" },
-  { flags: "--env-file <file>", code: "PLATFORM_UNSUPPORTED", message: `An environment file ${NOT_YET}`, fix: "Name the variables: -e KEY or -e KEY=VALUE" },
   { flags: "--privileged", code: "USAGE", message: "A sandbox is never privileged", fix: "Leave --privileged out." },
   { flags: "-u, --user <user>", code: "USAGE", message: "The user in a sandbox is the one that owns the workspace, so there is no -u", fix: "Leave -u out." },
   { flags: "--network <mode>", code: "USAGE", message: "A sandbox has no network but the wall, so there is no --network", fix: "Allow hosts instead: --allow-host PATTERN" },

@@ -15,6 +15,8 @@ import { lsCommand } from "./commands/ls.ts";
 import { mcpCommand } from "./commands/mcp.ts";
 import { portsCommand } from "./commands/ports.ts";
 import { policyCommand } from "./commands/policy.ts";
+import { pruneCommand } from "./commands/prune.ts";
+import { renameCommand } from "./commands/rename.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
 import { secretCommand } from "./commands/secret.ts";
@@ -28,7 +30,22 @@ export type SetExit = (code: number) => void;
 export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknownOpts;
 
 const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
-  "Sandboxes:": [runCommand, createCommand, attachCommand, execCommand, cpCommand, portsCommand, lsCommand, inspectCommand, logsCommand, stopCommand, startCommand, rmCommand],
+  "Sandboxes:": [
+    runCommand,
+    createCommand,
+    attachCommand,
+    execCommand,
+    cpCommand,
+    portsCommand,
+    lsCommand,
+    inspectCommand,
+    logsCommand,
+    stopCommand,
+    startCommand,
+    renameCommand,
+    rmCommand,
+    pruneCommand,
+  ],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
   "Tools for agents:": [mcpCommand, dockerCommand, dockerGuardCommand],
   "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],

@@ -66,6 +66,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       await sessions.endAll(sandboxes.get(sandbox));
       return view(await sandboxes.stop(sandbox));
     },
+    renameSandbox: async ({ sandbox, name }) => view(await sandboxes.rename(sandbox, name)),
     removeSandbox: async ({ sandbox, force }) => {
       const live = sandboxes.get(sandbox);
       const running = sessions.running(live.record.id);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { dockerApi } from "./docker-api.ts";
 import { Event } from "./event.ts";
-import { SandboxRef, SessionId } from "./ids.ts";
+import { SandboxName, SandboxRef, SessionId } from "./ids.ts";
 import { mcpApi } from "./mcp-api.ts";
 import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./policy.ts";
 import { route } from "./route.ts";
@@ -85,6 +85,8 @@ export const api = {
   inspectSandbox: route({ method: "GET", path: "/v1/sandboxes/{sandbox}", request: OfSandbox, response: Sandbox }),
   startSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/start", request: OfSandbox, response: Sandbox }),
   stopSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/stop", request: OfSandbox, response: Sandbox }),
+  /** Refused with `NAME_TAKEN` where another has it. What runs goes on. */
+  renameSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/rename", request: z.strictObject({ sandbox: SandboxRef, name: SandboxName }), response: Sandbox }),
   /** Refused with `SANDBOX_BUSY` while a session runs, unless `force`. */
   removeSandbox: route({ method: "DELETE", path: "/v1/sandboxes/{sandbox}", request: z.strictObject({ sandbox: SandboxRef, force: z.stringbool().default(false) }), response: Done }),
   /** What lies at a path; starts the sandbox. */

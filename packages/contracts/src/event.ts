@@ -10,6 +10,7 @@ export const EVENT_TYPES = [
   "sandbox.started",
   "sandbox.stopped",
   "sandbox.removed",
+  "sandbox.renamed",
   "sandbox.orphan-removed",
   "port.published",
   "port.unpublished",

@@ -27,6 +27,15 @@ export type Limits = z.infer<typeof Limits>;
 export const WorkspaceMount = z.strictObject({ path: AbsolutePath, readonly: z.boolean() });
 export type WorkspaceMount = z.infer<typeof WorkspaceMount>;
 
+/** Labels of a sandbox: keys of letters, digits, dots, dashes and slashes, values of one line. */
+const SandboxLabels = z.record(
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/),
+  z
+    .string()
+    .max(255)
+    .regex(/^[^\n]*$/),
+);
+
 /** Which Docker API an agent has: none; one that is answered for its sandbox alone; or the engine's own, which is root on the host. */
 export const DockerSocket = z.enum(["none", "guarded", "raw"]);
 export type DockerSocket = z.infer<typeof DockerSocket>;
@@ -79,6 +88,8 @@ export const CreateSandbox = z.strictObject({
   allow: z.array(DestinationPattern).max(1000).default([]),
   /** Ports of services on the host's loopback that are reachable as `host.docker.internal`. */
   allowHostPorts: z.array(z.number().int().min(1).max(65_535)).max(100).default([]),
+  /** A person's own words, to find it by; nothing is decided by them. */
+  labels: SandboxLabels.default({}),
   /** Ports that are published at each start. */
   publish: z.array(PublishPort).max(64).default([]),
   /** Paths, absolute or relative to the workspace, that are empty inside. */
@@ -161,6 +172,7 @@ export const Sandbox = z.object({
   name: SandboxName,
   agent: z.string(),
   workspace: z.string(),
+  labels: SandboxLabels.default({}),
   extra: z.array(WorkspaceMount),
   createdAt: z.iso.datetime(),
   state: SandboxState,

@@ -2,11 +2,13 @@ import { Option, type Command } from "@commander-js/extra-typings";
 import type { PublishPort } from "@sbx/contracts";
 import { dockerSocketOption } from "../docker/docker-socket-option.ts";
 import { refuseForeignOptions } from "../foreign-options.ts";
+import { collectLabel } from "../label-options.ts";
 import { collect, collectPort, parseCpus, parseInteger, parseMemory } from "../option-values.ts";
 import { collectPublish } from "../publish-spec.ts";
 
 const none: readonly string[] = [];
 const noPorts: readonly number[] = [];
+const noLabels: Readonly<Record<string, string>> = {};
 const noPublish: readonly PublishPort[] = [];
 
 /** The options that `run` and `create` share. */
@@ -22,6 +24,8 @@ export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>)
       .option("--hide <path>", "a path of the workspace that is empty inside (repeat for more)", collect, none)
       .option("--allow-write <path>", "open a protected path of the workspace (repeat for more)", collect, none)
       .option("-e, --env <key[=value]>", "set a variable, or pass one on (repeat for more)", collect, none)
+      .option("--env-file <file>", "set the variables of a file of KEY=VALUE lines (repeat for more)", collect, none)
+      .addOption(new Option("-l, --label <key[=value]>", "a label to find the sandbox by (repeat for more)").argParser(collectLabel).default(noLabels))
       .option("--cpus <number>", "processors, as 2 or 0.5", parseCpus)
       .option("-m, --memory <size>", "memory, as 512m or 4g", parseMemory)
       .option("--pids <number>", "most processes at once", parseInteger(16, 1_000_000))

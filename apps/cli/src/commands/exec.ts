@@ -21,12 +21,13 @@ export const execCommand: MakeCommand = (context, setExit) =>
       .option("-t, --terminal", "give the command a terminal (default: when there is one)")
       .option("-T, --no-terminal", "give the command three plain streams")
       .option("-e, --env <key[=value]>", "set a variable, or pass one on (repeat for more)", collect, none)
+      .option("--env-file <file>", "set the variables of a file of KEY=VALUE lines (repeat for more)", collect, none)
       .option("-w, --workdir <path>", "directory inside (default: the workspace)")
       .option("--deadline <time>", "end the command after this time, as 10m", parseDuration)
       .addOption(detachKeysOption())
       .passThroughOptions()
       .addHelpText("after", EXAMPLES),
-    ["env-file", "privileged", "user"],
+    ["privileged", "user"],
   ).action(async (sandbox: string, command: readonly string[], options) => {
     const { execInSandbox } = await import("../session/exec-in-sandbox.ts");
     setExit(await execInSandbox(context, sandbox, { command: command[0] === "--" ? command.slice(1) : command, options }));

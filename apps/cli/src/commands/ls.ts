@@ -1,8 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
 import type { DockerSocket, Sandbox } from "@sbx/contracts";
+import { collectFilter, type SandboxFilter } from "../label-options.ts";
 import type { MakeCommand } from "../program.ts";
 import { portText } from "../publish-spec.ts";
 import { show, table } from "../show.ts";
+
+const everything: readonly SandboxFilter[] = [];
 
 export const lsCommand: MakeCommand = ({ daemon, io }) =>
   new Command("ls")
@@ -10,10 +13,11 @@ export const lsCommand: MakeCommand = ({ daemon, io }) =>
     .description("List the sandboxes")
     .option("--json", "print one JSON document")
     .option("-q, --quiet", "print names only")
-    .addHelpText("after", "\nExamples:\n  $ sbx ls\n  $ sbx rm $(sbx ls -q)")
-    .action(async ({ json, quiet }) => {
+    .option("--filter <filter>", "only those with label=KEY[=VALUE], name=PART, agent=NAME, status=running or workspace=PATH (repeat for more)", collectFilter, everything)
+    .addHelpText("after", "\nExamples:\n  $ sbx ls\n  $ sbx ls --filter label=team=web\n  $ sbx rm $(sbx ls -q --filter status=stopped)")
+    .action(async ({ json, quiet, filter }) => {
       const { client } = await daemon.connect();
-      const result = await client.listSandboxes({});
+      const result = (await client.listSandboxes({})).filter((one) => filter.every((holds) => holds(one)));
       show(io, json, { result, lines: quiet === true ? (all) => all.map(({ name }) => name) : lines });
     });
 

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";
 import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
 import { readDockerPolicy } from "../docker/read-docker-policy.ts";
+import { readEnvFiles } from "./env-file.ts";
 import { sessionEnvironment } from "./session-environment.ts";
 import { absolutePath, addDirectory, workspacePath } from "./workspace-path.ts";
 
@@ -17,6 +18,8 @@ export interface CreateOptions {
   readonly hide: readonly string[];
   readonly allowWrite: readonly string[];
   readonly env: readonly string[];
+  readonly envFile: readonly string[];
+  readonly label: Readonly<Record<string, string>>;
   readonly cpus?: number | undefined;
   readonly memory?: number | undefined;
   readonly pids?: number | undefined;
@@ -42,7 +45,8 @@ export async function createInput(context: Context, agent: string, { path, optio
     publish: [...options.publish],
     hide: [...options.hide],
     allowWrite: [...options.allowWrite],
-    env: sessionEnvironment(options.env, context.env),
+    labels: { ...options.label },
+    env: sessionEnvironment([...(await readEnvFiles(options.envFile, context)), ...options.env], context.env),
     limits: {
       ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
       ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),

@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { readEnvFiles } from "../run/env-file.ts";
 import { sessionEnvironment } from "../run/session-environment.ts";
 import { followSession } from "./follow-session.ts";
 import { sessionMode, terminalOf } from "./session-mode.ts";
@@ -7,6 +8,7 @@ export interface ExecOptions {
   readonly interactive?: true | undefined;
   readonly terminal?: boolean | undefined;
   readonly env: readonly string[];
+  readonly envFile: readonly string[];
   readonly workdir?: string | undefined;
   readonly deadline?: number | undefined;
   readonly detachKeys: Uint8Array;
@@ -14,7 +16,7 @@ export interface ExecOptions {
 
 /** `sbx exec`: a session with a command of the person's. Without a terminal, stdin goes in only when asked for: a loop around us may need it. */
 export async function execInSandbox(context: Context, sandbox: string, { command, options }: { readonly command: readonly string[]; readonly options: ExecOptions }): Promise<number> {
-  const env = sessionEnvironment(options.env, context.env);
+  const env = sessionEnvironment([...(await readEnvFiles(options.envFile, context)), ...options.env], context.env);
   const connection = await context.daemon.connect();
   const mode = sessionMode(context.io, options.terminal);
   const stdin = mode === "streams" && options.interactive === true;

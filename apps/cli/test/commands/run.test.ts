@@ -249,7 +249,7 @@ describe("sbx run", () => {
         },
       }),
     });
-    await sleep(20);
+    while (!line.daemon.calls.some(({ name }) => name === "createSandbox")) await sleep(5);
     line.signal("SIGINT");
     expect(await line.code).toBe(130);
     expect(aborted).toBe(true);

@@ -1,5 +1,6 @@
 import { AppError, type CreateSandbox, type SandboxId, type SandboxState } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
+import { nearNames } from "../kit/near-names.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { endSandbox, stopSandbox } from "./end-sandbox.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -71,7 +72,14 @@ export class SandboxService implements Disposable {
   get(ref: string): LiveSandbox {
     const found = this.list().find(({ record }) => record.id === ref || record.name === ref);
     if (found !== undefined) return found;
-    throw new AppError("SANDBOX_NOT_FOUND", { message: `There is no sandbox "${ref}"`, fix: "List the sandboxes with: sbx ls" });
+    const [near] = nearNames(
+      ref,
+      this.list().map(({ record }) => record.name),
+    );
+    throw new AppError("SANDBOX_NOT_FOUND", {
+      message: `There is no sandbox "${ref}"${near === undefined ? "" : `; there is "${near}"`}`,
+      fix: "List the sandboxes with: sbx ls",
+    });
   }
 
   /**
@@ -114,6 +122,20 @@ export class SandboxService implements Disposable {
     return this.#onSandbox(ref, async (live) => {
       if (!unless()) await stopSandbox(this.#parts, live);
       return live;
+    });
+  }
+
+  /** Give a sandbox another name; its containers keep theirs. @throws AppError `NAME_TAKEN` */
+  async rename(ref: string, name: string): Promise<LiveSandbox> {
+    await this.reconcile();
+    return this.#onSandbox(ref, (live) => {
+      const { id, name: before } = live.record;
+      if (this.list().some(({ record }) => record.id !== id && (record.name === name || record.id === name)))
+        throw new AppError("NAME_TAKEN", { message: `There is a sandbox "${name}" already`, fix: "Choose another name; those that are taken: sbx ls" });
+      live.record = { ...live.record, name };
+      this.#parts.store.putSandbox(live.record);
+      this.#parts.record({ type: "sandbox.renamed", sandbox: id, fields: { name, before } });
+      return Promise.resolve(live);
     });
   }
 

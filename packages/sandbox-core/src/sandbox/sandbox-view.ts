@@ -9,6 +9,7 @@ export function sandboxView(record: SandboxRecord, state: SandboxState, sessions
     name: record.name,
     agent: request.agent,
     workspace: request.workspace,
+    labels: request.labels,
     extra: [...request.extra],
     createdAt: record.createdAt,
     state,
