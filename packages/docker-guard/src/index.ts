@@ -4,7 +4,6 @@ export { GUARD_LIMITS, type GuardLimits } from "./limits.ts";
 export type {
   BindMount,
   ChildNetwork,
-  ChildPlace,
   ChildPod,
   EngineFacts,
   EngineRequest,
@@ -23,6 +22,5 @@ export type {
   SharedImage,
 } from "./ports.ts";
 export { removeSandboxImages, type RemoveSandboxImages } from "./owned/remove-sandbox-images.ts";
-export { newPlace } from "./life/new-place.ts";
 export { startDockerGuard, type DockerGuard, type StartDockerGuard } from "./start-docker-guard.ts";
 export { workspaceBinds, type BoundRoot, type WorkspaceBinds } from "./workspace-binds.ts";

@@ -1,20 +1,36 @@
-export type { Environment } from "./client/daemon-port.ts";
-export type { PlaceOverrides } from "./client/process-place.ts";
-export type { InputSource } from "./client/session-input.ts";
-export { defineAgent, type AgentDefinition, type DefinedAgent } from "./sdk/agent-definition.ts";
-export type { CreateOptions, ProgressStep, SandboxPolicy } from "./sdk/create-options.ts";
-export { Execution, type CollectOptions, type ExecOptions, type ExecResult } from "./sdk/execution.ts";
-export type { FileEntry } from "./sdk/file-listing.ts";
-export type { EventOptions } from "./sdk/follow-events.ts";
-export type { TaskOptions, TaskResult } from "./sdk/run-task.ts";
-export { FileAccess, type ReadOptions } from "./sdk/file-access.ts";
-export { SandboxHandle } from "./sdk/sandbox-handle.ts";
-export { createSbx, sbx, type Sbx } from "./sdk/sbx.ts";
-export { Terminal, type TerminalOptions } from "./sdk/terminal.ts";
-export type { WorkspaceDiff } from "./sdk/workspace-diff.ts";
+export {
+  createSbx,
+  defineAgent,
+  Execution,
+  FileAccess,
+  PortAccess,
+  SandboxHandle,
+  sbx,
+  Terminal,
+  type AgentDefinition,
+  type CollectOptions,
+  type CreateOptions,
+  type DefinedAgent,
+  type Environment,
+  type EventOptions,
+  type ExecOptions,
+  type ExecResult,
+  type FileEntry,
+  type InputSource,
+  type PlaceOverrides,
+  type ProgressStep,
+  type PublishOptions,
+  type ReadOptions,
+  type SandboxPolicy,
+  type Sbx,
+  type TaskOptions,
+  type TaskResult,
+  type TerminalOptions,
+  type WorkspaceDiff,
+} from "./sdk/index.ts";
 export { AppError, type Event, type Sandbox, type Session, type SessionId, type WorkspaceReport } from "@sbx/contracts";
 // For packages of ours, which make a daemon of them; and for whoever wants to know what a sandbox is made of.
-export { HOST_ADDRESS, type ChildHost, type ChildNetwork, type ChildPlace, type ChildPod, type KnownChild, type PublishedPort } from "./child/child-pod.ts";
+export { HOST_ADDRESS, type ChildHost, type ChildNetwork, type ChildPod, type KnownChild, type PublishedPort } from "./child/child-pod.ts";
 export { ContainerPods, type ContainerPodParts } from "./child/container-pods.ts";
 export { Neighbours, type Dialled, type Within } from "./child/neighbours.ts";
 export type { ContainerFiles, ContainerLink, ContainerNetwork, ContainerPod } from "./ports/container-host.ts";

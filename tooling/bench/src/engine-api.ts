@@ -10,6 +10,8 @@ const Inspected = z.object({ State: z.object({ Pid: z.number() }) });
 export interface EngineApi {
   /** Create an exec, start it, read its output to the end, ask for its exit code. */
   exec(container: string, command: readonly string[]): Promise<number>;
+  /** Make a container of an image on the usual network, start it, run a command in it, and remove it. */
+  life(image: string, command: readonly string[]): Promise<number>;
   /** The container of a sandbox that has this role, and the image it was made of. */
   containerOf(sandbox: string, role: string): Promise<{ readonly id: string; readonly image: string }>;
   /** Number of the container's first process on this machine. */
@@ -18,7 +20,7 @@ export interface EngineApi {
 
 /** Talk to the engine that answers on a unix socket. */
 export function connectEngineApi(socketPath: string): EngineApi {
-  const ask = (method: "GET" | "POST", path: string, body?: object): Promise<Buffer> =>
+  const ask = (method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<Buffer> =>
     new Promise((resolve, reject) => {
       const text = body === undefined ? "" : JSON.stringify(body);
       const asked = request({ socketPath, method, path, headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) }, agent: false }, (response) => {
@@ -35,11 +37,21 @@ export function connectEngineApi(socketPath: string): EngineApi {
       asked.once("error", reject).end(text);
     });
   const json = async (method: "GET" | "POST", path: string, body?: object): Promise<unknown> => JSON.parse((await ask(method, path, body)).toString("utf8"));
+  const exec: EngineApi["exec"] = async (container, command) => {
+    const { Id } = Made.parse(await json("POST", `/containers/${container}/exec`, { Cmd: command, AttachStdout: true, AttachStderr: true }));
+    await ask("POST", `/exec/${Id}/start`, { Detach: false, Tty: false });
+    return Ended.parse(await json("GET", `/exec/${Id}/json`)).ExitCode;
+  };
   return {
-    async exec(container, command) {
-      const { Id } = Made.parse(await json("POST", `/containers/${container}/exec`, { Cmd: command, AttachStdout: true, AttachStderr: true }));
-      await ask("POST", `/exec/${Id}/start`, { Detach: false, Tty: false });
-      return Ended.parse(await json("GET", `/exec/${Id}/json`)).ExitCode;
+    exec,
+    async life(image, command) {
+      const { Id } = Made.parse(await json("POST", "/containers/create", { Image: image, Cmd: ["sleep", "1000"], HostConfig: { NetworkMode: "bridge" } }));
+      try {
+        await ask("POST", `/containers/${Id}/start`);
+        return await exec(Id, command);
+      } finally {
+        await ask("DELETE", `/containers/${Id}?force=1&v=1`);
+      }
     },
     async containerOf(sandbox, role) {
       const filters = JSON.stringify({ label: [`dev.sbx.sandbox=${sandbox}`, `dev.sbx.role=${role}`] });

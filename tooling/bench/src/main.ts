@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { machineText } from "./machine.ts";
-import { runBench, runDockerBench, runMcpBench } from "./run-bench.ts";
+import { runBench, runDockerBench, runMcpBench, runSdkBench } from "./run-bench.ts";
 import { renderTable, toJson } from "./table.ts";
 
 const USUAL_ROUNDS = 9;
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: String(USUAL_ROUNDS) },
     mcp: { type: "boolean", default: false },
     docker: { type: "boolean", default: false },
+    sdk: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -20,9 +21,16 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
   console.error(`error: --rounds is a whole number from 1 to ${MOST_ROUNDS}, and not "${values.rounds}"`);
   process.exitCode = 2;
 } else {
-  const { machine, lines } = await (values.mcp ? runMcpBench : values.docker ? runDockerBench : runBench)(rounds, (text) => {
+  const { machine, lines } = await questions()(rounds, (text) => {
     console.error(`bench: ${text}`);
   });
   if (values.json) console.log(JSON.stringify({ machine, rounds, lines: toJson(lines) }, undefined, 2));
   else console.log(`${machineText(machine)}\n${rounds} rounds; median (min–max)\n\n${renderTable(lines)}`);
+}
+
+/** One part of the bench where one is named, else all of it. */
+function questions(): typeof runBench {
+  if (values.mcp) return runMcpBench;
+  if (values.docker) return runDockerBench;
+  return values.sdk ? runSdkBench : runBench;
 }

@@ -6,6 +6,7 @@ import { measureDocker } from "./measure-docker.ts";
 import { measureExecs } from "./measure-execs.ts";
 import { measureMcp } from "./measure-mcp.ts";
 import { measureGuardMemory, measureMemory } from "./measure-memory.ts";
+import { measureSdk } from "./measure-sdk.ts";
 import { measureFresh } from "./measure-starts.ts";
 import { measureWall } from "./measure-wall.ts";
 
@@ -30,6 +31,8 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const fresh = await measureFresh(host, warm.image, rounds);
   tell("commands in a sandbox that runs");
   const execs = await measureExecs({ host, warm, rounds });
+  tell("the SDK");
+  const sdk = await measureSdk({ host, warm, rounds });
   tell("MCP servers in pods");
   const adds = await measureAdd({ host, warm, rounds });
   tell("the Docker API of sandboxes");
@@ -38,7 +41,7 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const wall = await measureWall(host, rounds);
   tell("the gateway for MCP servers");
   const mcp = await measureMcp(rounds);
-  return { machine, lines: [fresh, ...execs, ...wall, ...docker, ...memory, ...adds, ...mcp] };
+  return { machine, lines: [fresh, ...execs, ...sdk, ...wall, ...docker, ...memory, ...adds, ...mcp] };
 }
 
 async function startWarm(host: BenchHost): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
@@ -46,6 +49,17 @@ async function startWarm(host: BenchHost): Promise<{ readonly name: string; read
   const { sandbox } = await host.client.createSandbox({ agent: "shell", workspace: cwd });
   const { id, image } = await host.engine.containerOf(sandbox.id, "workload");
   return { name: sandbox.name, workload: id, image, cwd };
+}
+
+/** Answer the questions about the SDK alone. */
+export async function runSdkBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
+  await using host = await openBenchHost();
+  tell("making images, where they are not there yet");
+  const warm = await startWarm(host);
+  const machine = describeMachine(await engineName(host));
+  tell("the SDK");
+  return { machine, lines: await measureSdk({ host, warm, rounds }) };
 }
 
 /** Answer the questions about the Docker API of sandboxes alone. */

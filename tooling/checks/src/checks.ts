@@ -43,6 +43,11 @@ export const CHECKS: readonly Check[] = [
   { name: "versions", keeps: "one version of each dependency", run: async (root) => await runTool({ root, tool: "sherif", args: ["-r", "packages-without-package-json"] }) },
   { name: "hygiene", keeps: "nothing of one machine, nothing left for later", run: async (root) => outcomeOf(hygieneFindings(await trackedFiles(root)), { what: "findings", green: "" }) },
   { name: "docstrings", keeps: "public things say what they are", run: checkDocstrings },
+  {
+    name: "sdk-docs",
+    keeps: "the SDK documents itself",
+    run: async (root) => await runTool({ root, tool: "typedoc", args: ["--options", "packages/sandbox-core/typedoc.json", "--emit", "none"], note: () => undefined }),
+  },
   { name: "paper", keeps: "documents name only what exists", run: checkPaper },
   { name: "changesets", keeps: "users are told", run: checkChangesets },
   { name: "packages", keeps: "what is published can be imported", run: checkPackages },

@@ -33,14 +33,11 @@ export interface ChildHost {
 /** What stands for the agent's own machine as the address of a {@link ChildHost}. */
 export const HOST_ADDRESS = "host-gateway";
 
-/** Which pod a child has, and its host name, which its gate owns. */
-export interface ChildPlace {
-  readonly id: ContainerPodId;
-  readonly hostname: string;
-}
-
 /** A child as its pod must know it. */
-export interface ChildPod extends ChildPlace {
+export interface ChildPod {
+  readonly id: ContainerPodId;
+  /** Host name of the child, which its gate owns. */
+  readonly hostname: string;
   /** What the agent calls it: its networks find it by this name, and events and refusals say it. */
   readonly name: string;
   /** Without any, it reaches nothing. */

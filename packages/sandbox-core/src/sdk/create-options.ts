@@ -37,6 +37,8 @@ export interface CreateOptions {
   readonly allowWrite?: readonly string[];
   /** Variables of every program in the sandbox. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Ports that are published at this machine's loopback at each start; any free port where none is named. */
+  readonly publish?: readonly { readonly port: number; readonly hostPort?: number }[];
   readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number; readonly pids?: number };
   /** `provider`: the real one with a key of the vault; `scripted`: the bundled one; `auto`: the real one if a key is there. */
   readonly model?: "auto" | "provider" | "scripted";
@@ -62,6 +64,7 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
     ...(name === undefined ? {} : { name }),
     allow: destinations(policy.allow),
     allowHostPorts: [...(policy.hostPorts ?? [])],
+    publish: (options.publish ?? []).map(({ port, hostPort = 0 }) => ({ port, hostPort })),
     hide: [...(options.hide ?? [])],
     allowWrite: [...(options.allowWrite ?? [])],
     env: { ...options.env },

@@ -1,7 +1,9 @@
+import type { Readable } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import type { InputSource } from "../client/session-input.ts";
 import { collectBytes } from "./collect-text.ts";
 import type { Execution, ExecOptions } from "./execution.ts";
+import type { DaemonLink } from "./daemon-link.ts";
 import { parseListing, statOf, type FileEntry } from "./file-listing.ts";
 
 /** What is read of a file at once unless told otherwise, in bytes. */
@@ -17,6 +19,8 @@ const NOT_STARTED = new Set([126, 127]);
 
 /** Runs a program in the sandbox. */
 export interface FileAccessParts {
+  readonly sandbox: string;
+  readonly link: DaemonLink;
   readonly exec: (command: readonly string[], options: ExecOptions) => Execution;
 }
 
@@ -108,6 +112,23 @@ export class FileAccess {
   /** Move a file or a directory to another place inside. */
   async move(from: string, to: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await this.#run(from, { command: ["mv", "-T", "--", plain(from), plain(to)], ...signalOf(signal) });
+  }
+
+  /**
+   * A file or directory as a tar, its root named as the path's last part. The stream fails where it is not whole. It is the
+   * agent's word: unpack it with what refuses links and paths that lead out, as `sbx cp` does.
+   */
+  async archive(path: string, { follow = false, signal = new AbortController().signal }: { readonly follow?: boolean; readonly signal?: AbortSignal } = {}): Promise<Readable> {
+    const { archive } = await this.#parts.link();
+    return (await archive.read({ sandbox: this.#parts.sandbox, path, follow }, signal)).tar;
+  }
+
+  /** Unpack a tar into a directory that is there, with the sandbox's own tar. @returns what that said of things that it left out */
+  async unpack(directory: string, tar: Readable, { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly warning?: string }> {
+    const { archive } = await this.#parts.link();
+    const { warning, problem } = await archive.write({ sandbox: this.#parts.sandbox, path: directory }, tar, signal);
+    if (problem !== undefined) throw AppError.fromJSON(problem);
+    return warning === undefined ? {} : { warning };
   }
 
   async #run(path: string, work: Omit<FileWork, "maxBytes">): Promise<void> {

@@ -5,6 +5,7 @@ import { Execution, type ExecOptions } from "./execution.ts";
 import { followEvents, type EventOptions, type EventParts } from "./follow-events.ts";
 import { refuseAborted } from "./interrupted.ts";
 import { FileAccess } from "./file-access.ts";
+import { PortAccess } from "./port-access.ts";
 import { joinTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";
 
 /** What a handle takes from the world. */
@@ -30,6 +31,8 @@ export class SandboxHandle implements AsyncDisposable {
   readonly workspace: string;
   /** Files as its own user sees them. */
   readonly files: FileAccess;
+  /** Its ports at this machine's loopback. */
+  readonly ports: PortAccess;
   readonly #parts: HandleParts;
 
   constructor({ id, name, agent, workspace }: Pick<Sandbox, "id" | "name" | "agent" | "workspace">, parts: HandleParts) {
@@ -37,7 +40,8 @@ export class SandboxHandle implements AsyncDisposable {
     this.name = name;
     this.agent = agent;
     this.workspace = workspace;
-    this.files = new FileAccess({ exec: (command, options) => this.exec(command, options) });
+    this.files = new FileAccess({ sandbox: id, link: parts.link, exec: (command, options) => this.exec(command, options) });
+    this.ports = new PortAccess({ sandbox: id, link: parts.link });
     this.#parts = parts;
   }
 
@@ -141,6 +145,7 @@ export class SandboxHandle implements AsyncDisposable {
     await (await this.#parts.link()).client.removeSandbox({ sandbox: this.id, force: force ? "true" : "false" }, signal);
   }
 
+  /** Take the sandbox away when this program made it; leave it otherwise. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#parts.owned) return;
     try {

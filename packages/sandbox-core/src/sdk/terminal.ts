@@ -79,6 +79,7 @@ export class Terminal implements AsyncDisposable {
     this.#drive.leave();
   }
 
+  /** End a session that was opened here; leave one that was joined. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#end?.();

@@ -1,0 +1,15 @@
+export type { Environment } from "../client/daemon-port.ts";
+export type { PlaceOverrides } from "../client/process-place.ts";
+export type { InputSource } from "../client/session-input.ts";
+export { defineAgent, type AgentDefinition, type DefinedAgent } from "./agent-definition.ts";
+export type { CreateOptions, ProgressStep, SandboxPolicy } from "./create-options.ts";
+export { Execution, type CollectOptions, type ExecOptions, type ExecResult } from "./execution.ts";
+export { FileAccess, type ReadOptions } from "./file-access.ts";
+export type { FileEntry } from "./file-listing.ts";
+export type { EventOptions } from "./follow-events.ts";
+export { PortAccess, type PublishOptions } from "./port-access.ts";
+export type { TaskOptions, TaskResult } from "./run-task.ts";
+export { SandboxHandle } from "./sandbox-handle.ts";
+export { createSbx, sbx, type Sbx } from "./sbx.ts";
+export { Terminal, type TerminalOptions } from "./terminal.ts";
+export type { WorkspaceDiff } from "./workspace-diff.ts";
