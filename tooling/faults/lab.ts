@@ -121,6 +121,13 @@ export class Lab implements AsyncDisposable {
     return events as readonly { readonly type: string; readonly at: string; readonly fields: Readonly<Record<string, unknown>> }[];
   }
 
+  /** Ids of all events that are kept, in order. */
+  async allEvents(): Promise<readonly number[]> {
+    const events: unknown = await this.call("GET", "/v1/events/list?limit=10000");
+    // The daemon checks its answers against the schema of events.
+    return (events as readonly { readonly id: number }[]).map(({ id }) => id);
+  }
+
   async sandboxes(): Promise<readonly Shown[]> {
     const shown: unknown = JSON.parse((await this.sbx("ls", "--json")).out);
     // The daemon checks its answers against the schema of sandboxes.

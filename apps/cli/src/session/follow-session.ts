@@ -32,7 +32,8 @@ export async function followSession(context: Context, connection: Connection, op
     if (end.kind === "exit") return end.code;
     if (end.kind === "problem") return await endedAlready(context, current, { options, error: end.error });
     if (end.kind === "left") return EXIT.done;
-    context.io.err("sbx: the connection to the daemon is gone; waiting for it. The session goes on.\n");
+    const lost = options.mode === "streams" ? "; what it prints meanwhile is lost" : "";
+    context.io.err(`sbx: the connection to the daemon is gone; waiting for it. The session goes on${lost}.\n`);
     const back = await returnTo(context, options);
     if (typeof back === "number") return back;
     current = back;

@@ -1,5 +1,5 @@
 import type { FuzzCase } from "./fuzz-case.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "@sbx/testing/random";
 
 /** Lines that are quick to carry out, and those that are to be refused before anything is. */
 const QUICK = [

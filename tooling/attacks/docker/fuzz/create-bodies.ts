@@ -1,5 +1,5 @@
 import type { FuzzCase } from "./fuzz-case.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "@sbx/testing/random";
 
 /** Values by field of HostConfig: some that clients send, some that get out, some of the wrong kind. */
 const HOST_VALUES: Readonly<Record<string, readonly unknown[]>> = {

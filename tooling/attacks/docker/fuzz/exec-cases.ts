@@ -1,5 +1,5 @@
 import type { FuzzCase } from "./fuzz-case.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "@sbx/testing/random";
 
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   AttachStdin: [false, null, true, 1],

@@ -1,5 +1,5 @@
 import { FORMS, type FuzzCase } from "./fuzz-case.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "@sbx/testing/random";
 
 /** Ways to make a name into another that a careless reader takes for the same. */
 const TWISTS: readonly ((name: string) => string)[] = [

@@ -1,5 +1,5 @@
 import type { FuzzCase } from "./fuzz-case.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "@sbx/testing/random";
 
 const LABELS = [{}, { a: "b" }, null, { "dev.sbx.sandbox": "{{othersandbox}}" }, { "Dev.Sbx.role": "gate" }, { a: 1 }, { "": "" }];
 const VOLUME: Readonly<Record<string, readonly unknown[]>> = {

@@ -7,7 +7,7 @@ import type { FuzzCase } from "./fuzz-case.ts";
 import { FuzzRun, type FuzzOutcome } from "./fuzz-run.ts";
 import { mutated } from "./mutate.ts";
 import { networkCase, volumeCase } from "./object-cases.ts";
-import { Random } from "./random.ts";
+import { Random } from "@sbx/testing/random";
 
 /** How many cases of which seed, and what came of them. */
 export interface FuzzResult extends FuzzOutcome {
