@@ -6,7 +6,7 @@ import { nearNames, type AgentProfile } from "@sbx/core";
 import { readKitDirectory } from "./read-kit-directory.ts";
 
 /** The agents that come with sbx, in the order in which they are shown. */
-const BUILT_IN = ["claude", "codex", "gemini", "opencode", "shell"] as const;
+const BUILT_IN = ["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cline", "pi", "kiro", "shell"] as const;
 const AGENT_NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 const MAX_NAME = 64;
 

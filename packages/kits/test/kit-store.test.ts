@@ -39,7 +39,7 @@ async function problemOf(agent: string): Promise<AppError> {
 describe("the Kit store", () => {
   it("has the built-in agents, also where the person has no directory", async ({ expect }) => {
     const { kits, broken } = await createKitStore({ directory: path.join(directory, "missing") }).list();
-    expect(kits.map(({ profile, source }) => [profile.name, source])).toEqual(["claude", "codex", "gemini", "opencode", "shell"].map((name) => [name, "built-in"]));
+    expect(kits.map(({ profile, source }) => [profile.name, source])).toEqual(["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cline", "pi", "kiro", "shell"].map((name) => [name, "built-in"]));
     expect(broken).toEqual([]);
   });
 
@@ -49,7 +49,7 @@ describe("the Kit store", () => {
     expect((await store.load("claude")).source).toBe(own);
     expect((await store.load("claude")).profile.displayName).toBe("Mine");
     expect((await store.load(`${own}/`)).profile.name).toBe("claude");
-    expect((await store.list()).kits).toHaveLength(5);
+    expect((await store.list()).kits).toHaveLength(10);
   });
 
   it("reads a Kit whose files carry the directory's name, a named recipe, and context", async ({ expect }) => {
@@ -76,13 +76,13 @@ describe("the Kit store", () => {
       expect(problem.code).toBe("AGENT_UNKNOWN");
       expect(problem.fix, wanted).toContain(`"${near}"`);
     }
-    expect((await problemOf("xyzzy")).fix).toContain("claude, codex, gemini, mine, opencode, shell");
+    expect((await problemOf("xyzzy")).fix).toContain("claude, cline, codex, copilot, gemini, kiro, mine, opencode, pi, qwen, shell");
   });
 
   it("lists a broken Kit apart and the others all the same", async ({ expect }) => {
     await place("bad", { "kit.yaml": `${KIT}nme: x\n`, "kit.dockerfile": RECIPE });
     const { kits, broken } = await createKitStore({ directory }).list();
-    expect(kits).toHaveLength(5);
+    expect(kits).toHaveLength(10);
     expect(broken.map(({ name, problem }) => [name, problem.code])).toEqual([["bad", "KIT_INVALID"]]);
     expect(broken[0]?.problem.message).toContain(`${path.join(directory, "bad", "kit.yaml")}:4:1: `);
   });

@@ -56,6 +56,17 @@ export const MODEL_SERVICES = {
     environment: ["OPENAI_API_KEY"],
     keyShape: { prefix: "sk-proj-", length: 156 },
   },
+  qwen: {
+    service: "qwen",
+    displayName: "Alibaba Cloud Model Studio",
+    upstream: "https://dashscope-intl.aliyuncs.com/compatible-mode",
+    dialect: "openai",
+    header: "authorization",
+    format: "Bearer %s",
+    secret: "qwen",
+    environment: ["DASHSCOPE_API_KEY"],
+    keyShape: { prefix: "sk-", length: 32 },
+  },
 } as const satisfies Record<string, ModelService>;
 
 /** Name under which {@link MODEL_SERVICES} knows a provider. */

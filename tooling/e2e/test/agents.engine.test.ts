@@ -6,7 +6,7 @@ import { openHost, type Host } from "../src/open-host.ts";
 
 const random = (length: number): string => randomBytes(length).toString("base64url").slice(0, length);
 /** Keys as providers give them; nothing of them may ever be seen where an agent is. */
-const KEYS = { anthropic: `sk-ant-api03-${random(95)}`, openai: `sk-proj-${random(156)}`, google: `AIza${random(35)}` } as const;
+const KEYS = { anthropic: `sk-ant-api03-${random(95)}`, openai: `sk-proj-${random(156)}`, google: `AIza${random(35)}`, qwen: `sk-${random(32)}` } as const;
 
 /** How each agent is told a task, headless; the variable that holds what stands for its key; its model service. */
 const AGENTS = [
@@ -14,6 +14,10 @@ const AGENTS = [
   { agent: "codex", args: (task: string) => ["--", task], variable: "OPENAI_API_KEY", service: "openai" },
   { agent: "gemini", args: (task: string) => ["-p", task], variable: "GEMINI_API_KEY", service: "google" },
   { agent: "opencode", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
+  { agent: "copilot", args: (task: string) => ["-p", task], variable: "COPILOT_PROVIDER_API_KEY", service: "openai" },
+  { agent: "qwen", args: (task: string) => ["-p", task], variable: "OPENAI_API_KEY", service: "qwen" },
+  { agent: "cline", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
+  { agent: "pi", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
 ] as const;
 
 /**
@@ -31,7 +35,7 @@ id; echo worked in $PWD
 
 let host: Host;
 beforeAll(async () => {
-  host = openHost({ OPENAI_API_KEY: KEYS.openai, GEMINI_API_KEY: KEYS.google });
+  host = openHost({ OPENAI_API_KEY: KEYS.openai, GEMINI_API_KEY: KEYS.google, DASHSCOPE_API_KEY: KEYS.qwen });
   const { code, stderr } = await host.sbx(["secret", "set", "anthropic"], { input: KEYS.anthropic });
   if (code !== 0) throw new Error(stderr);
   // Images are built from npm when they are not there yet.

@@ -10,6 +10,9 @@ const AGENTS = [
   { agent: "codex", args: (task: string) => ["--", task], call: "mcp-exec" },
   { agent: "gemini", args: (task: string) => ["-p", task], call: "echo" },
   { agent: "opencode", args: (task: string) => ["--", task], call: "echo" },
+  { agent: "copilot", args: (task: string) => ["-p", task], call: "echo" },
+  { agent: "qwen", args: (task: string) => ["-p", task], call: "echo" },
+  { agent: "cline", args: (task: string) => ["--", task], call: "echo" },
 ] as const;
 
 const CALLS = { echo: { message: "through the gateway" }, "mcp-exec": { name: "echo", arguments: { message: "through the gateway" } } } as const;

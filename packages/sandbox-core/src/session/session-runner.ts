@@ -2,6 +2,7 @@ import { AppError, type SessionId, type TerminalSize } from "@sbx/contracts";
 import type { EngineId, ExecEngine, ExecProcess } from "../ports/engine.ts";
 import { HOLD_PROGRAM, SESSION_DIRECTORY } from "../sandbox/workload-container.ts";
 import { HOLD_NO_SESSION, holdSignal, parseSessionList, sessionDirectory, type SessionOnDisk } from "./hold-program.ts";
+import { leftoversCommand } from "./leftovers.ts";
 
 /** Where a session is, or shall be. */
 export interface SessionPlace {
@@ -51,6 +52,8 @@ export interface SessionRunner {
   list(where: { readonly container: EngineId; readonly user: string }): Promise<readonly SessionOnDisk[]>;
   /** Remove what an ended session left in the container's memory. A running one is left alone. */
   forget(place: SessionPlace): Promise<void>;
+  /** End programs of these names, which an agent left running. @throws AppError `ENGINE_FAILED` when one cannot be ended */
+  endLeftovers(where: { readonly container: EngineId; readonly user: string; readonly names: readonly string[] }): Promise<void>;
 }
 
 /** Run sessions over the engine's processes by means of the holder that is mounted into every workload. */
@@ -130,6 +133,12 @@ export function createSessionRunner({ exec }: { readonly exec: ExecEngine }): Se
     async forget(place) {
       opened.delete(place.session);
       await ask(place, "forget", sessionDirectory(place.session));
+    },
+    async endLeftovers({ container, user, names }) {
+      const command = leftoversCommand(names);
+      if (command === undefined) return;
+      const answer = await exec.run(container, { command, env: {}, user, workdir: "/" });
+      if (answer.exitCode !== 0) throw failed("end what its agent left running", answer);
     },
   };
 }

@@ -196,8 +196,17 @@ export class SessionService {
       .then((code) => {
         this.#ended(record, this.#deadlines.isPast(record.id) ? DEADLINE_EXIT : code);
         this.idle(live);
+        return record.kind === "agent" ? this.#endLeftovers(live) : undefined;
       })
       .catch(this.#parts.onFault);
+  }
+
+  /** An agent's background programs serve its sessions, and go with the last one. What else runs in the sandbox stays. */
+  async #endLeftovers(live: LiveSandbox): Promise<void> {
+    const { id, workload, user } = live.record;
+    const { leavesRunning } = await this.#parts.profile(live);
+    if (leavesRunning.length === 0 || workload === undefined || !live.running || this.running(id).length > 0) return;
+    await (await this.#parts.runner()).endLeftovers({ container: workload, user, names: leavesRunning });
   }
 
   async #waitForEnd(record: SessionRecord, live: LiveSandbox): Promise<number> {

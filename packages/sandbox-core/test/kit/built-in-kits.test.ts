@@ -7,7 +7,9 @@ import { resolveProfile } from "../../src/kit/resolve-profile.ts";
 import { NASTY } from "./a-kit.ts";
 
 const AGENTS = new URL("../../agents/", import.meta.url);
-const NAMES = ["claude", "codex", "gemini", "opencode", "shell"];
+const NAMES = ["claude", "cline", "codex", "copilot", "gemini", "kiro", "opencode", "pi", "qwen", "shell"];
+/** Agents whose only way out is the model service. Kiro speaks a protocol of its own to hosts of its own. */
+const BEHIND_THE_SERVICE = NAMES.filter((name) => name !== "kiro");
 
 function builtIn(name: string): AgentProfile {
   const read = (file: string): string => readFileSync(new URL(`${name}/${file}`, AGENTS), "utf8");
@@ -28,9 +30,14 @@ describe("the built-in agents", () => {
     const launches = NAMES.map((name) => [name, builtIn(name).launch("interactive", []), builtIn(name).launch("headless", ["a b"])]);
     expect(launches).toEqual([
       ["claude", ["claude", "--dangerously-skip-permissions"], ["claude", "--dangerously-skip-permissions", "-p", "a b"]],
+      ["cline", ["cline", "--tui"], ["cline", "a b"]],
       ["codex", ["codex", "--yolo", "--no-daemon"], ["codex", "--yolo", "exec", "--skip-git-repo-check", "a b"]],
+      ["copilot", ["copilot", "--allow-all-tools", "--allow-all-paths", "--no-auto-update"], ["copilot", "--allow-all-tools", "--allow-all-paths", "--no-auto-update", "a b"]],
       ["gemini", ["gemini", "--yolo", "--skip-trust"], ["gemini", "--yolo", "--skip-trust", "a b"]],
+      ["kiro", ["kiro-cli", "chat", "--v2", "--trust-all-tools"], ["kiro-cli", "chat", "--v2", "--no-interactive", "--trust-all-tools", "a b"]],
       ["opencode", ["opencode"], ["opencode", "run", "a b"]],
+      ["pi", ["pi", "--no-extensions"], ["pi", "--no-extensions", "a b"]],
+      ["qwen", ["qwen", "--yolo"], ["qwen", "--yolo", "a b"]],
       ["shell", ["/bin/bash", "-l"], ["a b"]],
     ]);
   });
@@ -48,11 +55,11 @@ describe("the built-in agents", () => {
       expect(builtIn(name).skipped).toEqual([]);
     });
 
-    it(`${name}: opens no host, so that nothing goes round the model service`, ({ expect }) => {
+    it(`${name}: opens no host of a provider, so that nothing goes round the model service`, ({ expect }) => {
       const { rules, allow } = builtIn(name);
-      expect(allow).toEqual([]);
+      if (BEHIND_THE_SERVICE.includes(name)) expect(allow).toEqual([]);
       const policy = compilePolicy([...rules]);
-      for (const host of ["api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com", "example.org"])
+      for (const host of ["api.anthropic.com", "api.openai.com", "generativelanguage.googleapis.com", "dashscope-intl.aliyuncs.com", "example.org"])
         expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
     });
 
@@ -69,7 +76,7 @@ describe("the built-in agents", () => {
       expect(dockerfile).toMatch(/^USER agent$/m);
       expect(dockerfile).not.toMatch(/<<|--mount|sudo|chmod [ug+]*s|@latest/);
       const installed = [...dockerfile.matchAll(/npm install --global \S+@(\S+)/g)].map((match) => match[1]);
-      expect(installed).toEqual(name === "shell" ? [] : [version]);
+      expect(installed).toEqual(name === "shell" || name === "kiro" ? [] : [version]);
     });
   }
 
@@ -78,7 +85,11 @@ describe("the built-in agents", () => {
     for (const [name, host] of [
       ["claude", "downloads.claude.ai"],
       ["codex", "ab.chatgpt.com"],
+      ["cline", "data.cline.bot"],
+      ["copilot", "telemetry.individual.githubcopilot.com"],
       ["gemini", "play.googleapis.com"],
+      ["kiro", "client-telemetry.us-east-1.amazonaws.com"],
+      ["qwen", "gb4w8c3ygj-default-sea.rum.aliyuncs.com"],
     ] as const) {
       const policy = compilePolicy([open, ...builtIn(name).rules]);
       expect(decide(policy, { kind: "name", name: host, port: 443 }).effect, host).toBe("deny");
@@ -89,7 +100,16 @@ describe("the built-in agents", () => {
   it("have these variables", ({ expect }) => {
     const facts = { workspace: "/w", placeholder: "KEY", modelUrl: "URL", mcpUrl: "http://mcp.test/" };
     const expected = { WORKSPACE_DIR: "/w", MCP_GATEWAY_URL: "http://mcp.test/mcp", MCP_SENTINEL_TOKEN_NAME: "proxy-managed" };
-    const modes = { claude: "SBX_CRED_ANTHROPIC_MODE", codex: "SBX_CRED_OPENAI_MODE", gemini: "SBX_CRED_GOOGLE_MODE", opencode: "SBX_CRED_ANTHROPIC_MODE" };
+    const modes = {
+      claude: "SBX_CRED_ANTHROPIC_MODE",
+      cline: "SBX_CRED_ANTHROPIC_MODE",
+      codex: "SBX_CRED_OPENAI_MODE",
+      copilot: "SBX_CRED_OPENAI_MODE",
+      gemini: "SBX_CRED_GOOGLE_MODE",
+      opencode: "SBX_CRED_ANTHROPIC_MODE",
+      pi: "SBX_CRED_ANTHROPIC_MODE",
+      qwen: "SBX_CRED_QWEN_MODE",
+    };
     const own = (name: string): Readonly<Record<string, string>> => {
       const all = builtIn(name).environment(facts);
       const mode: Readonly<Record<string, string>> = name in modes ? { [modes[name as keyof typeof modes]]: "apikey" } : {};
@@ -98,8 +118,19 @@ describe("the built-in agents", () => {
     };
     expect(Object.fromEntries(NAMES.map((name) => [name, own(name)]))).toEqual({
       claude: { ANTHROPIC_API_KEY: "KEY", ANTHROPIC_BASE_URL: "URL", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1", DISABLE_AUTOUPDATER: "1", DISABLE_ERROR_REPORTING: "1", DISABLE_TELEMETRY: "1" },
+      cline: { ANTHROPIC_API_KEY: "KEY", CLINE_NO_AUTO_UPDATE: "1" },
       codex: { OPENAI_API_KEY: "KEY" },
+      copilot: {
+        COPILOT_AUTO_UPDATE: "false",
+        COPILOT_MODEL: "gpt-5",
+        COPILOT_OFFLINE: "true",
+        COPILOT_PROVIDER_API_KEY: "KEY",
+        COPILOT_PROVIDER_BASE_URL: "URL/v1",
+        COPILOT_PROVIDER_TYPE: "openai",
+        COPILOT_PROVIDER_WIRE_API: "responses",
+      },
       gemini: { GEMINI_API_KEY: "KEY", GEMINI_CLI_NO_RELAUNCH: "true", GOOGLE_GEMINI_BASE_URL: "URL" },
+      kiro: {},
       opencode: {
         ANTHROPIC_API_KEY: "KEY",
         OPENCODE_DISABLE_AUTOUPDATE: "1",
@@ -108,9 +139,11 @@ describe("the built-in agents", () => {
         OPENCODE_DISABLE_PROJECT_CONFIG: "1",
         OPENCODE_DISABLE_SHARE: "1",
       },
+      pi: { ANTHROPIC_API_KEY: "KEY", PI_OFFLINE: "1", PI_SKIP_VERSION_CHECK: "1", PI_TELEMETRY: "0" },
+      qwen: { OPENAI_API_KEY: "KEY", OPENAI_BASE_URL: "URL/v1", OPENAI_MODEL: "qwen3-coder-plus", QWEN_CODE_SUPPRESS_YOLO_WARNING: "1", QWEN_USAGE_STATISTICS_ENABLED: "false" },
       shell: {},
     });
-    expect(NAMES.map((name) => builtIn(name).service)).toEqual(["anthropic", "openai", "google", "anthropic", undefined]);
+    expect(NAMES.map((name) => builtIn(name).service)).toEqual(["anthropic", "anthropic", "openai", "openai", "google", undefined, "anthropic", "anthropic", "qwen", undefined]);
   });
 
   it("claude: answers its first questions, for this workspace and this key only", ({ expect }) => {
@@ -123,7 +156,16 @@ describe("the built-in agents", () => {
   });
 
   it("know the sandbox's MCP gateway, each in its own file", ({ expect }) => {
-    const gateways = { claude: ".claude.json", codex: ".codex/config.toml", gemini: ".gemini/settings.json", opencode: ".config/opencode/opencode.json" };
+    const gateways = {
+      claude: ".claude.json",
+      cline: ".cline/data/settings/cline_mcp_settings.json",
+      codex: ".codex/config.toml",
+      copilot: ".copilot/mcp-config.json",
+      gemini: ".gemini/settings.json",
+      kiro: ".kiro/settings/mcp.json",
+      opencode: ".config/opencode/opencode.json",
+      qwen: ".qwen/settings.json",
+    };
     for (const [name, path] of Object.entries(gateways)) expect(seeded(name, path), name).toContain(NASTY.mcpUrl);
   });
 

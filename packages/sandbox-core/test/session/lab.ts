@@ -106,6 +106,10 @@ export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<Ses
       daemon.environments.push(env);
       return Promise.resolve();
     },
+    endLeftovers: ({ container, user, names }) => {
+      ask(`end ${names.join()} of ${user} in ${container}`);
+      return Promise.resolve();
+    },
     signal: ({ session, signal }) => {
       ask(`${signal} ${session}`);
       return Promise.resolve(true);
@@ -128,7 +132,7 @@ export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<Ses
     now: () => new Date(),
     newId: () => SessionId.parse(`ses_${String((made += 1)).padStart(8, "0")}`),
     sandbox: () => live,
-    profile: () => Promise.resolve({ launch: (_mode, args) => ["agent", ...args] } as Partial<AgentProfile> as AgentProfile),
+    profile: () => Promise.resolve({ launch: (_mode, args) => ["agent", ...args], leavesRunning: ["hub"] } as Partial<AgentProfile> as AgentProfile),
     snapshot: () => Promise.resolve(),
     stop: async (one, unless) => {
       if (!unless()) daemon.stopped.push(one.record.id);

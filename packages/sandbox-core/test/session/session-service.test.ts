@@ -60,6 +60,26 @@ describe("sessions after a start of the daemon", () => {
   });
 });
 
+describe("what an agent left running", () => {
+  it("ends with the last session, and only with an agent's", async ({ expect }) => {
+    stopTime();
+    const live = aSandbox();
+    const { sessions, processes, asked } = daemonOver(live);
+    const opened = [anExec({ kind: "agent" }), anExec({ kind: "agent" }), anExec()].map((request) => sessions.open(live, request));
+    const [first, second, third] = await Promise.all(opened);
+    const end = async (id: string | undefined): Promise<readonly string[]> => {
+      processes.get(id as SessionId)?.end.resolve(0);
+      await vi.advanceTimersByTimeAsync(1);
+      return asked.map(({ what }) => what).filter((what) => what.startsWith("end "));
+    };
+    expect(await end(first?.id)).toEqual([]);
+    expect(await end(third?.id)).toEqual([]);
+    expect(await end(second?.id)).toEqual(["end hub of 1000:1000 in workload"]);
+    const exec = await sessions.open(live, anExec());
+    expect(await end(exec.id)).toHaveLength(1);
+  });
+});
+
 describe("a session", () => {
   it("ends with its program's code, and says so", async ({ expect }) => {
     const live = aSandbox();
