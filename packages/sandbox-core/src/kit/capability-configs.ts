@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
+import { AgentClient, AgentSessions, AgentSkill, AgentSkills, InteractiveSessions } from "./agent-configs.ts";
+import { HostMount, Port, SshAgent, UsbDevice } from "./host-configs.ts";
 import { AbsolutePath, CommandLine, EnvName, HostPatternText, Mode } from "./kit-text.ts";
+import { NetworkPolicy, RequestPolicy } from "./network-configs.ts";
 import { strictShape } from "./strict-shape.ts";
 
 const STANDARD = "com.docker.sandbox";
-
-const NetworkPhase = strictShape({ allow: z.array(HostPatternText).max(1000).default([]), deny: z.array(HostPatternText).max(1000).default([]) });
-const NetworkPolicy = strictShape({ install: NetworkPhase.optional(), runtime: NetworkPhase.optional() });
 
 const Phase = z.enum(["install", "runtime"]);
 const Credential = strictShape({
@@ -70,11 +70,6 @@ const AgentContext = strictShape({ filename: OneName.optional(), directory: Abso
   .refine(({ contentFile, content }) => (contentFile === undefined) !== (content === undefined), "exactly one of contentFile and content")
   .refine(({ directory, filename }) => directory === undefined || filename !== undefined, "a directory needs a filename");
 
-const AgentSessions = strictShape({ prompt: CommandLine.optional(), resume: CommandLine.optional(), continue: CommandLine.optional(), list: CommandLine.optional() })
-  .refine((verbs) => Object.values(verbs).some((verb) => verb !== undefined), "at least one of prompt, resume, continue and list")
-  .refine(({ prompt }) => prompt === undefined || JSON.stringify(prompt).includes("{{.Prompt}}"), "prompt holds {{.Prompt}}")
-  .refine(({ resume }) => resume === undefined || JSON.stringify(resume).includes("{{.SessionID}}"), "resume holds {{.SessionID}}");
-
 /** What sbx knows of a capability type: the form of its configuration (none: it may have none), and how often it may stand. */
 interface KnownCapability<Config extends z.ZodType | undefined = z.ZodType | undefined> {
   readonly config: Config;
@@ -84,12 +79,23 @@ interface KnownCapability<Config extends z.ZodType | undefined = z.ZodType | und
 /** The capability types whose configuration sbx reads. Each is one row; a type that is not here is kept unread. */
 export const CAPABILITIES = {
   [`${STANDARD}/network-policy@1` as const]: { config: NetworkPolicy, arity: "singleton" },
+  [`${STANDARD}/network-policy@2` as const]: { config: RequestPolicy, arity: "singleton" },
   [`${STANDARD}/credential@1` as const]: { config: Credential, arity: "keyed" },
   [`${STANDARD}/lifecycle@1` as const]: { config: Lifecycle, arity: "singleton" },
   [`${STANDARD}/volume@1` as const]: { config: Volume, arity: "keyed" },
   [`${STANDARD}/resources@1` as const]: { config: Resources, arity: "singleton" },
   [`${STANDARD}/agent-context@1` as const]: { config: AgentContext, arity: "keyed" },
   [`${STANDARD}/agent-sessions@1` as const]: { config: AgentSessions, arity: "singleton" },
+  [`${STANDARD}/agent-interactive-sessions@1` as const]: { config: InteractiveSessions, arity: "singleton" },
+  [`${STANDARD}/agent-skills@1` as const]: { config: AgentSkills, arity: "keyed" },
+  [`${STANDARD}/agent-skill@1` as const]: { config: AgentSkill, arity: "keyed" },
+  [`${STANDARD}/acp@1` as const]: { config: AgentClient, arity: "keyed" },
+  [`${STANDARD}/host-mount@1` as const]: { config: HostMount, arity: "keyed" },
+  [`${STANDARD}/port@1` as const]: { config: Port, arity: "keyed" },
+  [`${STANDARD}/usb-device@1` as const]: { config: UsbDevice, arity: "keyed" },
+  [`${STANDARD}/ssh-agent@1` as const]: { config: SshAgent, arity: "keyed" },
+  [`${STANDARD}/privileged@1` as const]: { config: undefined, arity: "singleton" },
+  [`${STANDARD}/kit-registry@1` as const]: { config: undefined, arity: "singleton" },
   [`${STANDARD}/git-identity@1` as const]: { config: undefined, arity: "singleton" },
   [`${STANDARD}/sbx@1` as const]: { config: undefined, arity: "singleton" },
   [`${STANDARD}/long-running@1` as const]: { config: undefined, arity: "singleton" },

@@ -1,87 +1,100 @@
-import { CAPABILITIES } from "./capability-configs.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { declarationKeys } from "./declaration-keys.ts";
 import { hostOf, toDestination } from "./destination.ts";
-import { isCapability, type Declaration, type KitCapability } from "./kit.ts";
+import { findConfig, isCapability, type Declaration, type KitCapability } from "./kit.ts";
 import type { KitPath, KitSource } from "./kit-source.ts";
 
+interface Placed {
+  readonly member: KitCapability;
+  readonly at: KitPath;
+}
+
 /**
- * What one configuration alone cannot tell: each type as often as it may stand, host patterns that mean something, and
- * credentials that go only where the same Kit may go.
+ * What one configuration alone cannot tell: each type as often as it may stand, host patterns that mean something,
+ * credentials that go only where the same Kit may go, types that belong to workloads alone, and statements that must agree.
  *
  * @throws AppError `KIT_INVALID`
  */
-export function checkDeclarations(source: KitSource, declarations: readonly Declaration[]): void {
-  const seen = new Map<string, string>();
-  const members = declarations.flatMap((declaration, index) => declaration.members.map((member, place) => ({ member, at: atOf(member, index, place) })));
-  for (const { member, at } of members) {
-    for (const key of keysOf(member)) {
-      const before = seen.get(key);
-      if (before !== undefined) throw source.refuse(at, `${member.type} stands twice${key === member.type ? "" : ` for the same ${key.slice(member.type.length + 1)}`}; first as ${before}`);
-      seen.set(key, member.path);
-    }
-    checkHosts(source, member, at);
+export function checkDeclarations(source: KitSource, declarations: readonly Declaration[], kind: Descriptor["kind"]): void {
+  const members = declarations.flatMap((declaration, index) => declaration.members.map((member, place): Placed => ({ member, at: atOf(member, index, place) })));
+  checkKeys(source, members);
+  for (const placed of members) {
+    checkHosts(source, placed);
+    checkKind(source, placed, kind);
   }
-  for (const { member, at } of members)
-    checkInjection(
-      source,
-      members.map(({ member: other }) => other),
-      { member, at },
-    );
+  const all = members.map(({ member }) => member);
+  for (const placed of members) {
+    checkInjection(source, all, placed);
+    checkAgreement(source, all, placed);
+  }
 }
 
 function atOf(member: KitCapability, index: number, place: number): KitPath {
   return member.path.includes(".group.") ? ["capabilities", index, "group", "capabilities", place] : ["capabilities", index];
 }
 
-/** What may stand once only. */
-function keysOf(capability: KitCapability): readonly string[] {
-  if (!capability.known) return [`${capability.type} configuration ${JSON.stringify(capability.config ?? null)}`];
-  if (CAPABILITIES[capability.type].arity === "singleton") return [capability.type];
-  if (isCapability(capability, "com.docker.sandbox/credential@1")) {
-    const { service, phase } = capability.config;
-    return [phase].flat().map((one) => `${capability.type} service and phase ${service}, ${one}`);
-  }
-  if (isCapability(capability, "com.docker.sandbox/volume@1")) return [`${capability.type} path ${cleanPath(capability.config.path)}`];
-  if (isCapability(capability, "com.docker.sandbox/agent-context@1")) return [`${capability.type} directory and filename ${capability.config.directory ?? ""}, ${capability.config.filename ?? ""}`];
-  return [];
-}
-
-/** An absolute path without doubled slashes, `.` and `..`. */
-export function cleanPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split("/")) {
-    if (part === "..") parts.pop();
-    else if (part !== "" && part !== ".") parts.push(part);
-  }
-  return `/${parts.join("/")}`;
-}
-
-function checkHosts(source: KitSource, capability: KitCapability, at: KitPath): void {
-  const check = (pattern: string, path: KitPath): void => {
-    const result = toDestination(pattern);
-    if ("why" in result) throw source.refuse([...at, "config", ...path], `"${pattern}" is no host pattern: ${result.why}`);
-  };
-  if (isCapability(capability, "com.docker.sandbox/network-policy@1")) {
-    for (const phase of ["install", "runtime"] as const) {
-      for (const list of ["allow", "deny"] as const)
-        capability.config[phase]?.[list].forEach((pattern, index) => {
-          check(pattern, [phase, list, index]);
-        });
+function checkKeys(source: KitSource, members: readonly Placed[]): void {
+  const seen = new Map<string, string>();
+  for (const { member, at } of members) {
+    for (const key of declarationKeys(member)) {
+      const before = seen.get(key);
+      const what = key.includes(" ") ? ` for the same ${key.slice(key.indexOf(" ") + 1)}` : "";
+      if (before !== undefined) throw source.refuse(at, `${member.type} stands twice${what}; first as ${before}`);
+      seen.set(key, member.path);
     }
   }
-  if (isCapability(capability, "dev.sbx/agent@1"))
-    capability.config.telemetryHosts.forEach((pattern, index) => {
-      check(pattern, ["telemetryHosts", index]);
-    });
 }
 
-function checkInjection(source: KitSource, all: readonly KitCapability[], { member, at }: { readonly member: KitCapability; readonly at: KitPath }): void {
+/** Hosts of a network policy of either form, with their places. */
+function policyHosts(member: KitCapability): readonly { readonly host: string; readonly path: KitPath }[] {
+  if (!isCapability(member, "com.docker.sandbox/network-policy@1") && !isCapability(member, "com.docker.sandbox/network-policy@2")) return [];
+  return (["install", "runtime"] as const).flatMap((phase) =>
+    (["allow", "deny"] as const).flatMap((list) =>
+      (member.config[phase]?.[list] ?? []).flatMap((entry, index) => {
+        const path: KitPath = [phase, list, index];
+        return typeof entry === "string" ? [{ host: entry, path }] : entry.hosts.map((host, place) => ({ host, path: [...path, "hosts", place] }));
+      }),
+    ),
+  );
+}
+
+function checkHosts(source: KitSource, { member, at }: Placed): void {
+  const telemetry = isCapability(member, "dev.sbx/agent@1") ? member.config.telemetryHosts.map((host, index) => ({ host, path: ["telemetryHosts", index] })) : [];
+  for (const { host, path } of [...policyHosts(member), ...telemetry]) {
+    const result = toDestination(host);
+    if ("why" in result) throw source.refuse([...at, "config", ...path], `"${host}" is no host pattern: ${result.why}`);
+  }
+}
+
+function checkKind(source: KitSource, { member, at }: Placed, kind: Descriptor["kind"]): void {
+  if (kind === "workload") return;
+  if (member.type === "com.docker.sandbox/sbx@1") throw source.refuse(at, `${member.type} belongs to a workload`);
+  if (isCapability(member, "com.docker.sandbox/agent-context@1") && member.config.filename !== undefined && member.config.directory === undefined)
+    throw source.refuse([...at, "config", "filename"], "a filename without a directory belongs to a workload");
+}
+
+function checkInjection(source: KitSource, all: readonly KitCapability[], { member, at }: Placed): void {
   if (!isCapability(member, "com.docker.sandbox/credential@1")) return;
-  const network = all.find((capability) => isCapability(capability, "com.docker.sandbox/network-policy@1"));
   for (const phase of [member.config.phase].flat()) {
-    const allowed = new Set((network?.config[phase]?.allow ?? []).map(hostOf));
+    const allowed = new Set(all.flatMap((one) => policyHosts(one).filter(({ path }) => path[0] === phase && path[1] === "allow")).map(({ host }) => hostOf(host)));
     (member.config.apiKey?.inject ?? []).forEach(({ domain }, index) => {
       if (allowed.has(hostOf(domain)) || allowed.has("*") || allowed.has("**")) return;
       throw source.refuse([...at, "config", "apiKey", "inject", index, "domain"], `the key would go to "${domain}", which the ${phase} network policy does not allow`);
     });
   }
+}
+
+/** What is stated in two places must be the same in both. */
+function checkAgreement(source: KitSource, all: readonly KitCapability[], { member, at }: Placed): void {
+  if (!isCapability(member, "com.docker.sandbox/agent-interactive-sessions@1")) return;
+  const { newSession, list } = member.config;
+  const { interactive = [] } = findConfig(all, "com.docker.sandbox/lifecycle@1") ?? {};
+  const listed = findConfig(all, "com.docker.sandbox/agent-sessions@1")?.list;
+  if (newSession !== undefined && interactive.length > 0 && !same(newSession, interactive))
+    throw source.refuse([...at, "config", "newSession"], "newSession says something else than interactive of lifecycle@1");
+  if (list !== undefined && listed !== undefined && !same(list, listed)) throw source.refuse([...at, "config", "list"], "list says something else than that of agent-sessions@1");
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -25,7 +25,7 @@ export function parseKit(text: string, { file = "kit.yaml" }: ParseKitOptions = 
   const expanded = expandDescriptor(source, args);
   const { capabilities, ...descriptor } = check(source, Descriptor, { value: expanded, at: [] });
   const declarations = capabilities.map((entry, index) => readDeclaration(source, entry, index));
-  checkDeclarations(source, declarations);
+  checkDeclarations(source, declarations, descriptor.kind);
   const argEnv = Object.entries(args).flatMap(([, { env, default: value }]) => (env === undefined || value === undefined ? [] : [[env, value] as const]));
   return { descriptor, declarations, argEnv: Object.fromEntries(argEnv) };
 }

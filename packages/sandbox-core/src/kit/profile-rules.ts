@@ -1,6 +1,7 @@
 import type { Rule } from "@sbx/contracts";
 import { hostOf, toDestination } from "./destination.ts";
 import { findConfig, type ReadCapability } from "./kit.ts";
+import type { BoundedEntry } from "./network-configs.ts";
 
 export interface ProfileNetwork {
   readonly selected: readonly ReadCapability[];
@@ -12,7 +13,9 @@ export interface ProfileNetwork {
  * reaches its provider through the service alone, so that no other key can be used there.
  */
 export function profileRules(name: string, { selected, telemetry }: ProfileNetwork): readonly Rule[] {
-  const { allow = [], deny = [] } = findConfig(selected, "com.docker.sandbox/network-policy@1")?.runtime ?? {};
+  const policy = findConfig(selected, "com.docker.sandbox/network-policy@1") ?? findConfig(selected, "com.docker.sandbox/network-policy@2");
+  const allow = wholeHosts(policy?.runtime?.allow ?? []);
+  const deny = wholeHosts(policy?.runtime?.deny ?? []);
   const injected = findConfig(selected, "com.docker.sandbox/credential@1")?.apiKey?.inject ?? [];
   const served = new Set(injected.map(({ domain }) => hostOf(domain)));
   return [
@@ -20,6 +23,11 @@ export function profileRules(name: string, { selected, telemetry }: ProfileNetwo
     ...deny.map(ruleMaker("deny", "deny", `the profile of ${name} keeps it shut`)),
     ...telemetry.map(ruleMaker("deny", "telemetry", `telemetry or updates of ${name}`)),
   ];
+}
+
+/** Of single requests there are none here: a Kit that needs them was not selected. */
+function wholeHosts(entries: readonly (string | BoundedEntry)[]): readonly string[] {
+  return entries.flatMap((entry) => (typeof entry === "string" ? [entry] : entry.hosts));
 }
 
 function ruleMaker(effect: Rule["effect"], kind: string, note: string): (pattern: string, index: number) => Rule {

@@ -1,5 +1,5 @@
 import { AppError } from "@sbx/contracts";
-import { cleanPath } from "./check-declarations.ts";
+import { cleanPath } from "./declaration-keys.ts";
 import { findConfig, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
 export interface Selection {
@@ -56,7 +56,9 @@ function lackingMember({ members }: Declaration, facts: Facts): { readonly membe
 function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
   switch (capability.type) {
     case "com.docker.sandbox/network-policy@1":
-      return whyNoNetwork(capability);
+      return whyNoInstallNetwork(capability.config.install?.allow.length ?? 0);
+    case "com.docker.sandbox/network-policy@2":
+      return whyNoRequestPolicy(capability);
     case "com.docker.sandbox/credential@1":
       return whyNoCredential(capability, facts);
     case "com.docker.sandbox/lifecycle@1":
@@ -68,13 +70,32 @@ function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
     case "com.docker.sandbox/agent-context@1":
       return whyNoContext(capability, facts);
     default:
-      return undefined;
+      return NOT_CARRIED_OUT[capability.type];
   }
 }
 
-function whyNoNetwork({ config: { install } }: ReadCapability<"com.docker.sandbox/network-policy@1">): string | undefined {
-  if (install === undefined || install.allow.length === 0) return undefined;
-  return "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime";
+/** Types that are read and checked, but not carried out, whatever their configuration is. */
+const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>> = {
+  "com.docker.sandbox/acp@1": "sbx offers agents on terminals and headless, not by the Agent Client Protocol",
+  "com.docker.sandbox/agent-skill@1": "there is no store of skills yet",
+  "com.docker.sandbox/agent-skills@1": "there is no store of skills yet",
+  "com.docker.sandbox/host-mount@1": "a Kit gets no directory of this machine; volumes are its own",
+  "com.docker.sandbox/kit-registry@1": "a sandbox reaches no registry of Kits",
+  "com.docker.sandbox/port@1": "a Kit publishes no port yet",
+  "com.docker.sandbox/privileged@1": "no sandbox is privileged: it would have the machine",
+  "com.docker.sandbox/ssh-agent@1": "your SSH agent is not let in yet",
+  "com.docker.sandbox/usb-device@1": "no device of this machine is let in",
+};
+
+function whyNoInstallNetwork(allowed: number): string | undefined {
+  return allowed === 0 ? undefined : "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime";
+}
+
+/** What it shares with the form before it: whole hosts. Single requests of an encrypted connection are not seen. */
+function whyNoRequestPolicy({ config: { install, runtime } }: ReadCapability<"com.docker.sandbox/network-policy@2">): string | undefined {
+  const entries = [...(install?.allow ?? []), ...(install?.deny ?? []), ...(runtime?.allow ?? []), ...(runtime?.deny ?? [])];
+  if (entries.some((entry) => typeof entry !== "string" && entry.methods !== undefined)) return "methods and paths of requests are not told apart; name whole hosts";
+  return whyNoInstallNetwork(install?.allow.length ?? 0);
 }
 
 function whyNoVolume({ config: { path, tmpfs } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: Facts): string | undefined {

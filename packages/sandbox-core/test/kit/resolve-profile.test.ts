@@ -25,7 +25,16 @@ const EXPECTED = { WORKSPACE_DIR: NASTY.workspace, MCP_GATEWAY_URL: "http://host
 const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["a type nobody knows", "type: org.example/thing@2"],
   ["a type of the specification that we lack", "type: com.docker.sandbox/privileged@1"],
-  ["a newer version of a type", "type: com.docker.sandbox/network-policy@2, config: {}"],
+  ["a newer version of a type", "type: com.docker.sandbox/network-policy@3, config: {}"],
+  ["single requests", "type: com.docker.sandbox/network-policy@2, config: { runtime: { deny: [{ hosts: [example.org], methods: [POST] }] } }"],
+  ["the person's SSH agent", "type: com.docker.sandbox/ssh-agent@1, config: { phase: runtime }"],
+  ["a directory of this machine", "type: com.docker.sandbox/host-mount@1, config: { path: /data }"],
+  ["a port", "type: com.docker.sandbox/port@1, config: { container: 3000 }"],
+  ["a device", "type: com.docker.sandbox/usb-device@1, config: { class: hid }"],
+  ["the person's skills", "type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent/skills }"],
+  ["a skill of its own", "type: com.docker.sandbox/agent-skill@1, config: { path: /opt/skill }"],
+  ["the Agent Client Protocol", "type: com.docker.sandbox/acp@1, config: { agent: thing, command: thing-acp }"],
+  ["a registry of Kits", "type: com.docker.sandbox/kit-registry@1"],
   ["network for install hooks", "type: com.docker.sandbox/network-policy@1, config: { install: { allow: [example.org] } }"],
   ["a credential of no model service", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, apiKey: { name: GITHUB_TOKEN } }"],
   ["an install hook as root", "type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id }] }"],
@@ -94,6 +103,22 @@ describe("carrying a Kit out", () => {
       ["profile:deny:1", "deny", "**:25", "profile"],
     ]);
     expect(allow).toEqual(["**", "a.example.org:443", "*.example.org"]);
+  });
+
+  it("takes whole hosts of the newer network policy as those of the older one", ({ expect }) => {
+    const { rules } = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/network-policy@2, config: { runtime: { allow: [a.example.org, { hosts: [b.example.org, 'c.example.org:443'] }], deny: [{ hosts: ['d.example.org'] }] } } }",
+        ],
+      }),
+    );
+    expect(rules.map(({ effect, to }) => [effect, to])).toEqual([
+      ["allow", "a.example.org"],
+      ["allow", "b.example.org"],
+      ["allow", "c.example.org:443"],
+      ["deny", "d.example.org"],
+    ]);
   });
 
   it("does not open the provider itself when the model service stands for it", ({ expect }) => {
