@@ -1,23 +1,27 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { openHost, type Host } from "../src/open-host.ts";
+import { giveTo, openHost, patiently, type Host } from "../src/open-host.ts";
+import { openTerminal, type Terminal } from "../src/open-terminal.ts";
 
 const random = (length: number): string => randomBytes(length).toString("base64url").slice(0, length);
 /** Keys as providers give them; nothing of them may ever be seen where an agent is. */
 const KEYS = { anthropic: `sk-ant-api03-${random(95)}`, openai: `sk-proj-${random(156)}`, google: `AIza${random(35)}`, qwen: `sk-${random(32)}` } as const;
 
-/** How each agent is told a task, headless; the variable that holds what stands for its key; its model service. */
+/**
+ * How each agent is told a task, headless; the variable that holds what stands for its key; its model service; what its
+ * first screen shows on a terminal; and how Ctrl-C ends it there: at once, again when it asks for that, or twice quickly.
+ */
 const AGENTS = [
-  { agent: "claude", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
-  { agent: "codex", args: (task: string) => ["--", task], variable: "OPENAI_API_KEY", service: "openai" },
-  { agent: "gemini", args: (task: string) => ["-p", task], variable: "GEMINI_API_KEY", service: "google" },
-  { agent: "opencode", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
-  { agent: "copilot", args: (task: string) => ["-p", task], variable: "COPILOT_PROVIDER_API_KEY", service: "openai" },
-  { agent: "qwen", args: (task: string) => ["-p", task], variable: "OPENAI_API_KEY", service: "qwen" },
-  { agent: "cline", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
-  { agent: "pi", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic" },
+  { agent: "claude", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /bypass permissions on/, leave: "again" },
+  { agent: "codex", args: (task: string) => ["--", task], variable: "OPENAI_API_KEY", service: "openai", ready: /OpenAI Codex[^]*\n[^]*›/, leave: "once" },
+  { agent: "gemini", args: (task: string) => ["-p", task], variable: "GEMINI_API_KEY", service: "google", ready: /Type your message/, leave: "again" },
+  { agent: "opencode", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /Ask anything/, leave: "once" },
+  { agent: "copilot", args: (task: string) => ["-p", task], variable: "COPILOT_PROVIDER_API_KEY", service: "openai", ready: /\n❯[^]*commands/, leave: "again" },
+  { agent: "qwen", args: (task: string) => ["-p", task], variable: "OPENAI_API_KEY", service: "qwen", ready: /Type your message/, leave: "again" },
+  { agent: "cline", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /What can I do for you[^]*Auto-approve all enabled/, leave: "once" },
+  { agent: "pi", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /ctrl\+c\/ctrl\+d clear\/exit/, leave: "quickly" },
 ] as const;
 
 /**
@@ -80,6 +84,57 @@ describe("real agents at work behind the wall", () => {
     expect(containers).toHaveLength(2);
     expect(containers.join("")).toContain(variable);
     for (const text of [...containers, home.stdout, read("environments"), stdout, stderr, (await host.sbx(["logs", agent])).stdout]) expect(keysIn(text)).toEqual([]);
+  });
+});
+
+describe("codex without a terminal", () => {
+  it("runs no program that the workspace's settings name", async ({ expect }) => {
+    const cwd = await host.project("planted", 1234);
+    mkdirSync(path.join(cwd, ".codex"));
+    writeFileSync(path.join(cwd, ".codex", "config.toml"), '[mcp_servers.planted]\ncommand = "sh"\nargs = ["-c", "id > /tmp/planted"]\n');
+    giveTo(cwd, 1234);
+    const { code, stderr } = await host.sbx(["run", "-q", "--model", "scripted", "--name", "planted", "codex", "--", "```sh\ncat .codex/config.toml > seen.txt\n```"], { cwd });
+    expect(code, stderr).toBe(0);
+    expect(readFileSync(path.join(cwd, "seen.txt"), "utf8")).toContain("mcp_servers.planted");
+    expect((await host.sbx(["exec", "planted", "ls", "/tmp/planted"])).code).not.toBe(0);
+  });
+});
+
+const INTERRUPT = "\u0003";
+
+/** Press Ctrl-C as a person does who wants to go; where an agent asks for a second one, the first was heard. */
+async function leave(terminal: Terminal, how: (typeof AGENTS)[number]["leave"]): Promise<void> {
+  if (how !== "again") return terminal.type(how === "once" ? INTERRUPT : `${INTERRUPT}${INTERRUPT}`);
+  terminal.type(INTERRUPT);
+  await terminal.shows(/again to (?:exit|quit)/i);
+  terminal.type(INTERRUPT);
+}
+
+describe("real agents on a terminal", () => {
+  it.for(AGENTS)("$agent asks nothing at its start, does what is typed, has the terminal's size, goes with Ctrl-C, and leaves nothing running", async ({ agent, ready, leave: how }, { expect }) => {
+    const cwd = path.join(path.dirname(host.stateDirectory), "src", agent);
+    using terminal = openTerminal(host, ["run", "-q", "--model", "scripted", agent], { cwd });
+    await terminal.shows(ready, 60_000);
+    expect(terminal.screen()).not.toMatch(/do you trust|trust this folder|log ?in|sign ?in|api key\?|\(y\/n\)|[❯›] 1\./i);
+    terminal.type("run ```sh id -u > typed.txt ```");
+    await terminal.shows(/id -u > typed/);
+    terminal.type("\r");
+    await terminal.shows(/The command ran/, 60_000);
+    expect(readFileSync(path.join(cwd, "typed.txt"), "utf8")).toBe("1234\n");
+
+    terminal.resize(76, 26);
+    const sizes = async (): Promise<string> => (await host.sbx(["exec", agent, "sh", "-c", "for tty in /dev/pts/[0-9]*; do stty size < $tty; done"])).stdout;
+    expect(await patiently(10_000, async () => (await sizes()).includes("26 76")), await sizes()).toBe(true);
+
+    await leave(terminal, how);
+    const { code, cooked } = await terminal.ended();
+    expect([cooked, code]).toEqual([true, expect.toSatisfy((value: number) => value === 0 || value === 130)]);
+
+    // No background program of the agent's, no socket of one, and no copy of itself in the home.
+    const left = async (): Promise<string> => (await host.sbx(["exec", agent, "sh", "-c", "ps -eo comm= | grep -vxE 'hold|sh|ps|grep'; find /tmp ~ -type s 2>/dev/null"])).stdout;
+    await patiently(10_000, async () => (await left()) === "");
+    expect(await left()).toBe("");
+    expect(Number((await host.sbx(["exec", agent, "sh", "-c", "du -sm ~ | cut -f1"])).stdout)).toBeLessThan(50);
   });
 });
 

@@ -1,18 +1,19 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { describe, it, onTestFinished, vi } from "vitest";
 import { leftoversCommand } from "../../src/session/leftovers.ts";
 
 /** A shell under another name that waits, and that SIGTERM does not end if `stubborn`. */
-async function waiter(directory: string, name: string, stubborn = false): Promise<ChildProcess> {
+async function waiter(directory: string, name: string, stubborn = false): Promise<ChildProcessByStdio<null, Readable, null>> {
   const program = path.join(directory, name);
   copyFileSync("/bin/sh", program);
   const process = spawn(program, ["-c", `${stubborn ? "trap '' TERM; " : ""}echo ready; while :; do sleep 0.05; done`], { stdio: ["ignore", "pipe", "ignore"] });
   onTestFinished(() => void process.kill("SIGKILL"));
-  await once(process.stdout ?? process, "data");
+  await once(process.stdout, "data");
   return process;
 }
 
