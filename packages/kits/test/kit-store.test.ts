@@ -39,7 +39,9 @@ async function problemOf(agent: string): Promise<AppError> {
 describe("the Kit store", () => {
   it("has the built-in agents, also where the person has no directory", async ({ expect }) => {
     const { kits, broken } = await createKitStore({ directory: path.join(directory, "missing") }).list();
-    expect(kits.map(({ profile, source }) => [profile.name, source])).toEqual(["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cline", "pi", "kiro", "shell"].map((name) => [name, "built-in"]));
+    expect(kits.map(({ profile, source }) => [profile.name, source])).toEqual(
+      ["claude", "codex", "gemini", "opencode", "copilot", "qwen", "cline", "pi", "kiro", "shell"].map((name) => [name, "built-in"]),
+    );
     expect(broken).toEqual([]);
   });
 
