@@ -10,6 +10,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { kitCommand } from "./commands/kit.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { mcpCommand } from "./commands/mcp.ts";
@@ -48,7 +49,7 @@ const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
   ],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
   "Tools for agents:": [mcpCommand, dockerCommand, dockerGuardCommand],
-  "This machine:": [agentsCommand, daemonCommand, doctorCommand, versionCommand],
+  "This machine:": [agentsCommand, kitCommand, daemonCommand, doctorCommand, versionCommand],
 };
 
 /** Every command, ready to parse. Nothing heavy is loaded before an action runs. */

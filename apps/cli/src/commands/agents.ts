@@ -2,21 +2,31 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { AgentView } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
-import type { MakeCommand } from "../program.ts";
+import { EXIT } from "../exit-code.ts";
+import { collect } from "../option-values.ts";
+import type { MakeCommand, SetExit } from "../program.ts";
 import { show, table } from "../show.ts";
 
-export const agentsCommand: MakeCommand = (context) =>
+export const agentsCommand: MakeCommand = (context, setExit) =>
   new Command("agents")
-    .description("See which agents there are")
-    .addCommand(lsCommand(context))
-    .addCommand(showCommand(context))
+    .description("See which agents there are, make your own, and prove them")
+    .addCommand(listAgentsCommand(context, { description: "List the agents", example: "sbx agents ls --json" }))
+    .addCommand(showAgentCommand(context, { name: "show", description: "Show an agent's profile", example: "sbx agents show claude" }))
+    .addCommand(newCommand(context))
+    .addCommand(checkCommand(context, setExit))
     .addHelpText("after", "\nExamples:\n  $ sbx agents ls\n  $ sbx agents show claude");
 
-function lsCommand({ daemon, io }: Context): CommandUnknownOpts {
+/** How a command that two groups have is called and described in one of them. */
+interface Wording {
+  readonly description: string;
+  readonly example: string;
+}
+
+export function listAgentsCommand({ daemon, io }: Context, { description, example }: Wording): CommandUnknownOpts {
   return new Command("ls")
-    .description("List the agents")
+    .description(description)
     .option("--json", "print one JSON document")
-    .addHelpText("after", "\nExamples:\n  $ sbx agents ls --json")
+    .addHelpText("after", `\nExamples:\n  $ ${example}`)
     .action(async ({ json }) => {
       const { client } = await daemon.connect();
       const result = await client.listAgents({});
@@ -25,7 +35,7 @@ function lsCommand({ daemon, io }: Context): CommandUnknownOpts {
         lines: (all) =>
           table(
             ["NAME", "MODEL", "IMAGE", "SOURCE", "DESCRIPTION"],
-            all.map(({ name, service, built, source, description, problem }) => [name, service ?? "-", imageState({ built, problem }), source, problem ?? description]),
+            all.map((agent) => [agent.name, agent.service ?? "-", imageState({ built: agent.built, problem: agent.problem }), agent.source, agent.problem ?? agent.description]),
           ),
       });
     });
@@ -36,16 +46,58 @@ function imageState({ built, problem }: { readonly built: boolean; readonly prob
   return built ? "built" : "not yet";
 }
 
-function showCommand({ daemon, io }: Context): CommandUnknownOpts {
-  return new Command("show")
-    .description("Show an agent's profile")
+export function showAgentCommand(context: Context, { name, description, example }: Wording & { readonly name: string }): CommandUnknownOpts {
+  return new Command(name)
+    .description(description)
     .argument("<agent>", "its name, or a Kit's directory")
     .option("--json", "print one JSON document")
-    .addHelpText("after", "\nExamples:\n  $ sbx agents show claude\n  $ sbx agents show ./my-agent-kit --json")
+    .addHelpText("after", `\nExamples:\n  $ ${example}`)
     .action(async (agent, { json }) => {
-      const { client } = await daemon.connect();
-      const result = await client.showAgent({ agent });
-      show(io, json, { result, lines });
+      const { agentReference } = await import("../agents/agent-reference.ts");
+      const { client } = await context.daemon.connect();
+      const result = await client.showAgent({ agent: agentReference(agent, context) });
+      show(context.io, json, { result, lines });
+    });
+}
+
+const none: readonly string[] = [];
+
+function newCommand(context: Context): CommandUnknownOpts {
+  return new Command("new")
+    .description("Write a Kit for an agent of your own; what is not said is asked for")
+    .argument("<name>", "what the agent is called")
+    .option("--package <npm package>", "with its exact version, as some-agent@1.2.3")
+    .option("--program <name>", "its command (default: as the package)")
+    .option("--model <service>", "anthropic, google, openai or qwen")
+    .option("--key-variable <name>", "in which it looks for its key, as ANTHROPIC_API_KEY")
+    .option("--url-variable <name>", "in which it looks for its provider's address, as ANTHROPIC_BASE_URL")
+    .option("--url-path <path>", "what the address ends with, as /v1")
+    .option("--interactive <words>", "with which it asks for no permission on a terminal")
+    .option("--headless <words>", "before a task without a terminal, as '--yes -p'")
+    .option("--allow-host <host>", "a host that it may reach besides its model (repeat for more)", collect, none)
+    .option("--protect <path>", "a path of the workspace that stays read-only, with a slash at its end for a directory (repeat for more)", collect, none)
+    .option("--force", "replace one of that name")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ sbx agents new mine --package my-agent@1.2.3 --model openai --key-variable OPENAI_API_KEY --url-variable OPENAI_BASE_URL --url-path /v1 --headless '--yes -p'\n  $ sbx agents check mine",
+    )
+    .action(async (name, options) => {
+      const { newAgent } = await import("../agents/new-agent.ts");
+      const made = await newAgent(context, name, options);
+      context.io.out(`${cleanText(made.name)}: written to ${cleanText(made.source)}. Prove it with: sbx agents check ${cleanText(made.name)}\n`);
+    });
+}
+
+function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
+  return new Command("check")
+    .description("Prove an agent: read its Kit, build its image, have it do one task of the bundled model; ends with 1 when that fails")
+    .argument("<agent>", "its name, or a Kit's directory")
+    .argument("[words...]", "what it is started with; {} stands for the task (default: the task alone)")
+    .usage("[options] AGENT [-- WORDS...]")
+    .addHelpText("after", "\nExamples:\n  $ sbx agents check codex\n  $ sbx agents check gemini -- -p {}")
+    .action(async (agent, words) => {
+      const { checkAgent } = await import("../agents/check-agent.ts");
+      if (!(await checkAgent(context, agent, words))) setExit(EXIT.no);
     });
 }
 

@@ -1,0 +1,40 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { cleanText } from "../clean-text.ts";
+import type { Context } from "../context.ts";
+import { EXIT } from "../exit-code.ts";
+import type { MakeCommand, SetExit } from "../program.ts";
+import { listAgentsCommand, showAgentCommand } from "./agents.ts";
+
+export const kitCommand: MakeCommand = (context, setExit) =>
+  new Command("kit")
+    .description("Look at Kits, which agents are made of, and add your own")
+    .addCommand(listAgentsCommand(context, { description: "List the Kits", example: "sbx kit ls" }))
+    .addCommand(showAgentCommand(context, { name: "inspect", description: "Show what a Kit means here", example: "sbx kit inspect ./my-agent-kit" }))
+    .addCommand(validateCommand(context, setExit))
+    .addCommand(addCommand(context))
+    .addHelpText("after", "\nExamples:\n  $ sbx kit validate ./my-agent-kit\n  $ sbx kit add ./my-agent-kit");
+
+function validateCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
+  return new Command("validate")
+    .description("Say whether Kits keep to the format and can be carried out here; ends with 1 when one does not")
+    .argument("<kit...>", "directories of Kits, or names of agents")
+    .addHelpText("after", "\nExamples:\n  $ sbx kit validate ./my-agent-kit")
+    .action(async (kits) => {
+      const { validateKits } = await import("../agents/validate-kits.ts");
+      if (!(await validateKits(context, kits))) setExit(EXIT.no);
+    });
+}
+
+function addCommand(context: Context): CommandUnknownOpts {
+  return new Command("add")
+    .description("Copy a Kit's directory to your own agents, when it can be carried out")
+    .argument("<directory>", "directory of a Kit")
+    .option("--name <name>", "what the agent is called (default: as the directory)")
+    .option("--force", "replace one of that name")
+    .addHelpText("after", "\nExamples:\n  $ sbx kit add ./my-agent-kit --name mine")
+    .action(async (directory, { name, force }) => {
+      const { addKit } = await import("../agents/place-kit.ts");
+      const added = await addKit(context, directory, { name, replace: force === true });
+      context.io.out(`${cleanText(added.name)}: added. Run it with: sbx run ${cleanText(added.name)}\n`);
+    });
+}
