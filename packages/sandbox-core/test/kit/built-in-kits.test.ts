@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { compilePolicy, decide } from "@sbx/egress-policy";
-import { parse } from "smol-toml";
 import { describe, it } from "vitest";
-import * as z from "zod";
 import { parseKit } from "../../src/kit/parse-kit.ts";
 import type { AgentProfile } from "../../src/kit/profile.ts";
 import { resolveProfile } from "../../src/kit/resolve-profile.ts";
@@ -33,7 +31,7 @@ describe("the built-in agents", () => {
     expect(launches).toEqual([
       ["claude", ["claude", "--dangerously-skip-permissions"], ["claude", "--dangerously-skip-permissions", "-p", "a b"]],
       ["cline", ["cline", "--tui"], ["cline", "a b"]],
-      ["codex", ["codex", "--yolo", "--no-daemon"], ["codex", "--yolo", "-c", "projects={}", "exec", "--skip-git-repo-check", "a b"]],
+      ["codex", ["codex", "--yolo", "--no-daemon"], ["codex", "--yolo", "exec", "--skip-git-repo-check", "a b"]],
       ["copilot", ["copilot", "--allow-all-tools", "--allow-all-paths", "--no-auto-update"], ["copilot", "--allow-all-tools", "--allow-all-paths", "--no-auto-update", "a b"]],
       ["gemini", ["gemini", "--yolo", "--skip-trust"], ["gemini", "--yolo", "--skip-trust", "a b"]],
       ["kiro", ["kiro-cli", "chat", "--v2", "--trust-all-tools"], ["kiro-cli", "chat", "--v2", "--no-interactive", "--trust-all-tools", "a b"]],
@@ -46,7 +44,7 @@ describe("the built-in agents", () => {
 
   it("pass a person's own words on", ({ expect }) => {
     expect(builtIn("claude").launch("headless", ["-p", "go"])).toEqual(["claude", "--dangerously-skip-permissions", "-p", "-p", "go"]);
-    expect(builtIn("codex").launch("headless", ["exec", "go"])).toEqual(["codex", "exec", "--yolo", "-c", "projects={}", "--skip-git-repo-check", "go"]);
+    expect(builtIn("codex").launch("headless", ["exec", "go"])).toEqual(["codex", "exec", "--yolo", "--skip-git-repo-check", "go"]);
     expect(builtIn("codex").launch("interactive", ["resume", "--last"])).toEqual(["codex", "resume", "--yolo", "--no-daemon", "--last"]);
     expect(builtIn("opencode").launch("headless", ["run", "-m", "x/y", "go"])).toEqual(["opencode", "run", "-m", "x/y", "go"]);
     expect(builtIn("shell").launch("headless", ["sh", "-c", "id -u"])).toEqual(["sh", "-c", "id -u"]);
@@ -171,11 +169,9 @@ describe("the built-in agents", () => {
     for (const [name, path] of Object.entries(gateways)) expect(seeded(name, path), name).toContain(NASTY.mcpUrl);
   });
 
-  it("codex: trusts this workspace and no other, and headless none, whose settings name programs to run", ({ expect }) => {
+  it("codex: never trusts the workspace, whose settings name programs to run", ({ expect }) => {
     const config = seeded("codex", ".codex/config.toml");
     expect(config).toContain('base_url = "http://model.sbx.internal/anthropic/v1"');
-    const { projects } = z.object({ projects: z.unknown() }).parse(parse(config));
-    expect(projects).toEqual({ [NASTY.workspace]: { trust_level: "trusted" } });
-    for (const args of [["go"], ["exec", "go"]]) expect(builtIn("codex").launch("headless", args).join(" ")).toContain("-c projects={}");
+    expect(config).not.toMatch(/trust_level|\[projects/);
   });
 });
