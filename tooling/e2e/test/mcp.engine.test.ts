@@ -4,15 +4,15 @@ import { afterAll, beforeAll, describe, inject, it } from "vitest";
 import { ECHO_SERVER } from "../src/echo-server.ts";
 import { openHost, type Host } from "../src/open-host.ts";
 
-/** How each agent is told a task, headless. Codex takes the list of tools once, at its start: a new one is called through mcp-exec. */
+/** How each agent is told a task, headless. Some take the list of tools once, at their start: a new one is called through mcp-exec. */
 const AGENTS = [
   { agent: "claude", args: (task: string) => ["-p", task], call: "echo" },
   { agent: "codex", args: (task: string) => ["--", task], call: "mcp-exec" },
   { agent: "gemini", args: (task: string) => ["-p", task], call: "echo" },
   { agent: "opencode", args: (task: string) => ["--", task], call: "echo" },
   { agent: "copilot", args: (task: string) => ["-p", task], call: "echo" },
-  { agent: "qwen", args: (task: string) => ["-p", task], call: "echo" },
-  { agent: "cline", args: (task: string) => ["--", task], call: "echo" },
+  { agent: "qwen", args: (task: string) => ["-p", task], call: "mcp-exec" },
+  { agent: "cline", args: (task: string) => ["--", task], call: "mcp-exec" },
 ] as const;
 
 const CALLS = { echo: { message: "through the gateway" }, "mcp-exec": { name: "echo", arguments: { message: "through the gateway" } } } as const;
