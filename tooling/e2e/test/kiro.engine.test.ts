@@ -6,6 +6,7 @@ import { openHost, type Host } from "../src/open-host.ts";
 import { openTerminal } from "../src/open-terminal.ts";
 
 const STAND_IN = fileURLToPath(new URL("../kits/kiro", import.meta.url));
+const DESCRIPTOR = fileURLToPath(new URL("../../../packages/sandbox-core/agents/kiro/kit.yaml", import.meta.url));
 
 let host: Host;
 let kit: string;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   kit = path.join(host.home, "kiro");
   mkdirSync(kit);
   cpSync(STAND_IN, kit, { recursive: true });
-  copyFileSync(fileURLToPath(import.meta.resolve("@sbx/core/agents/kiro/kit.yaml")), path.join(kit, "kit.yaml"));
+  copyFileSync(DESCRIPTOR, path.join(kit, "kit.yaml"));
   cwd = await host.project("desk", 1234);
   const made = await host.sbx(["create", "-q", "--name", "kiro", kit], { cwd });
   if (made.code !== 0) throw new Error(made.stderr);
