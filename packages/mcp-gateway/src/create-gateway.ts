@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import { ByteBudget } from "./byte-budget.ts";
@@ -45,6 +47,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...options,
     limits,
     budget: new ByteBudget(limits.allBytes),
+    aside: new ByteBudget(limits.allAsideBytes),
+    asideDirectory: options.asideDirectory ?? path.join(tmpdir(), `sbx-mcp-${process.pid}`),
     known: new KnownLists({ store: options.lists ?? new MemoryListStore(), interceptors }),
     presenter: new ToolPresenter(),
     interceptors,

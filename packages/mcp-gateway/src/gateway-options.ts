@@ -30,6 +30,8 @@ export interface GatewayOptions {
   /** Whether servers may have the client's model work for them. Unless `forward`, they are refused. */
   readonly sampling?: "refuse" | "forward";
   readonly limits?: Partial<GatewayLimits>;
+  /** Where large texts of results are put aside, in files without names; a directory that is nobody else's. Made when it is needed. */
+  readonly asideDirectory?: string;
   /** Whether agents get the tools to find, add and remove servers themselves; they do unless it is `false`. */
   readonly management?: boolean;
   /** Which tools of servers may be used at all, by the server's own name of it; all unless it says no. */
@@ -46,6 +48,8 @@ export interface GatewayParts extends GatewayOptions {
   readonly sampling: "refuse" | "forward";
   readonly management: boolean;
   readonly offers: (tool: { readonly server: string; readonly tool: string }) => boolean;
-  /** What large messages of all scopes count against. */
+  /** What large messages of all scopes count against, and what they may put aside. */
   readonly budget: ByteBudget;
+  readonly aside: ByteBudget;
+  readonly asideDirectory: string;
 }

@@ -19,6 +19,10 @@ export interface GatewayLimits {
   readonly inFlight: number;
   /** One message of a server. */
   readonly messageBytes: number;
+  /** One result of a server whose large texts are put aside in files, and all that may be put aside for one scope and for all. */
+  readonly largeBytes: number;
+  readonly scopeAsideBytes: number;
+  readonly allAsideBytes: number;
   /** Large messages that are being read, or wait for a client to read them: of one scope, and of all. */
   readonly scopeBytes: number;
   readonly allBytes: number;
@@ -69,6 +73,9 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   unreadBytes: 8 * MIB,
   inFlight: 256,
   messageBytes: 32 * MIB,
+  largeBytes: 256 * MIB,
+  scopeAsideBytes: 1024 * MIB,
+  allAsideBytes: 4096 * MIB,
   scopeBytes: 128 * MIB,
   allBytes: 512 * MIB,
   linesPerSecond: 2000,

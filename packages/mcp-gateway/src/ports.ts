@@ -129,6 +129,8 @@ export interface InterceptionContext {
  * or throw an AppError to refuse, which the model reads. The first of a list is the outermost.
  */
 export interface ToolInterceptor {
+  /** Whether it knows of {@link LargeText}; where one does not, results are held whole for it. */
+  readonly takesLarge?: true;
   around(call: ToolCall, context: InterceptionContext): Promise<ToolResult>;
   /** Looks at what else of a server reaches an agent, its prompts and resources; gives what may. */
   answer?(answer: JsonObject): JsonObject;

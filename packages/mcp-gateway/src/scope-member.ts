@@ -1,5 +1,6 @@
 import type { JsonObject } from "./jsonrpc/json.ts";
 import type { RequestId } from "./jsonrpc/message.ts";
+import type { Spool } from "./large/spool.ts";
 import type { LogLevel } from "./view/log-levels.ts";
 
 /** A session of a client, as what lies behind it sees it. */
@@ -25,4 +26,6 @@ export interface Cause {
   readonly member: ScopeMember;
   readonly related: RequestId;
   readonly signal: AbortSignal;
+  /** Keeps where the large texts of its answer are until that was sent; absent where an answer is only taken whole. */
+  readonly keep?: ((large: Spool) => void) | undefined;
 }

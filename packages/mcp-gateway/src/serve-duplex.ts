@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { AppError, JsonRefused, parseJson } from "@sbx/contracts";
-import { jsonFromMessage, messageFromJson, RPC_CODES, RpcFailure, type RpcMessage } from "./jsonrpc/message.ts";
+import { jsonFromMessage, messageFromJson, RPC_CODES, RpcFailure, type RpcMessage, type RpcResult } from "./jsonrpc/message.ts";
+import { jsonPieces } from "./large/json-pieces.ts";
+import { writePieces } from "./large/write-pieces.ts";
 import type { Caller } from "./ports.ts";
 import type { ScopeRegistry } from "./scope-registry.ts";
 import type { Outlet } from "./session/session.ts";
 import { LineSplitter, type Line } from "./upstream/line-splitter.ts";
 
+const MOST_WAITING = 1000;
 const GONE = new AppError("SESSION_NOT_FOUND", { message: "The client has gone.", fix: "Connect again." });
 
 /**
@@ -39,7 +42,7 @@ export async function serveDuplex(stream: Duplex, { scopes, caller }: { readonly
 }
 
 function understood(line: Line, outlet: DuplexOutlet): RpcMessage | undefined {
-  if (line.kind === "overlong") {
+  if (line.kind !== "line") {
     outlet.refuse(RPC_CODES.invalidRequest, "Invalid request: the message is too large.");
     return undefined;
   }
@@ -58,13 +61,38 @@ class DuplexOutlet implements Outlet {
   readonly #unreadBytes: number;
   readonly inUse = true;
   readonly hears = true;
+  /** A large message that is being written. */
+  #last: Promise<void> | undefined;
+  readonly #waiting: RpcMessage[] = [];
 
   constructor(stream: Duplex, unreadBytes: number) {
     this.#stream = stream;
     this.#unreadBytes = unreadBytes;
   }
 
-  send(message: RpcMessage): void {
+  send(message: RpcMessage): void | Promise<void> {
+    if (!this.#stream.writable) return;
+    if (message.kind === "result" && message.large !== undefined) return this.#sendLarge(message);
+    if (this.#last === undefined) this.#write(message);
+    // What would come in the middle of a large message waits, as long as there is room for it.
+    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(message);
+    else this.#stream.destroy();
+  }
+
+  async #sendLarge(message: RpcResult): Promise<void> {
+    const before = this.#last;
+    const sending = (async () => {
+      await before;
+      if (!(await writePieces(this.#stream, jsonPieces(jsonFromMessage(message))))) return;
+      this.#stream.write("\n");
+      for (const waited of this.#waiting.splice(0)) this.#write(waited);
+    })();
+    this.#last = sending;
+    await sending;
+    if (this.#last === sending) this.#last = undefined;
+  }
+
+  #write(message: RpcMessage): void {
     if (!this.#stream.writable) return;
     // A client that does not read is cut off before it fills the memory.
     if (this.#stream.writableLength > this.#unreadBytes) this.#stream.destroy();
@@ -72,7 +100,7 @@ class DuplexOutlet implements Outlet {
   }
 
   refuse(code: number, message: string): void {
-    this.send({ kind: "error", id: undefined, error: { code, message } });
+    void this.send({ kind: "error", id: undefined, error: { code, message } });
   }
 
   close(): void {

@@ -181,7 +181,7 @@ describe("large answers", () => {
   const big: Record<string, Handle> = { ...withTools("big"), "tools/call": (params) => ({ content: [{ type: "text", text: "x".repeat((params["arguments"] as { n: number }).n) }] }) };
 
   it("that a client does not read are held up to a limit, which others do not feel and which comes back", { timeout: 60_000 }, async ({ expect }) => {
-    await using world = aWorld({ servers: { big: () => big }, limits: { scopeBytes: 50_000_000 } });
+    await using world = aWorld({ servers: { big: () => big }, limits: { scopeAsideBytes: 50_000_000 } });
     const port = await world.serve(aSandbox());
     const greedy = new RawClient(port, "host.docker.internal");
     await greedy.initialize();
@@ -189,7 +189,8 @@ describe("large answers", () => {
     await other.initialize();
     const open = async (id: number) => await greedy.open({ body: JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "big", arguments: { n: 20_000_000 } } }) });
     const held = await Promise.allSettled([1, 2, 3, 4].map(open));
-    const large = held.filter((one) => one.status === "fulfilled" && Number(one.value.headers["content-length"]) > 1_000_000);
+    // An answer that is too large to be held says no length.
+    const large = held.filter((one) => one.status === "fulfilled" && one.value.headers["content-length"] === undefined);
     expect(large.length).toBeGreaterThan(0);
     expect(large.length).toBeLessThanOrEqual(2);
     expect((await other.call("big", { n: 20_000_000 })).json.result.content[0].text).toHaveLength(20_000_000);

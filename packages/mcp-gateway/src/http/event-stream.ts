@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { ByteBudget } from "../byte-budget.ts";
+import { writePieces } from "../large/write-pieces.ts";
 
 const KEEP_ALIVE_MS = 15_000;
 const HEADERS = { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform", "x-accel-buffering": "no" } as const;
@@ -60,6 +61,16 @@ export class EventStream {
       this.#unread -= data.length;
       this.#budget.give(data.length);
     });
+  }
+
+  /** Write the last event of the stream as its pieces come. Resolves with whether all of it was written. */
+  async writeLast(id: string, pieces: AsyncIterable<string>): Promise<boolean> {
+    if (!this.open) return false;
+    clearInterval(this.#keepAlive);
+    this.#response.write(`id: ${id}\ndata: `);
+    if (!(await writePieces(this.#response, pieces))) return false;
+    this.#response.write("\n\n");
+    return true;
   }
 
   end(): void {

@@ -14,6 +14,7 @@ import { readMessage, requireJson } from "./streamable-http.ts";
 export const SSE_PATH = "/sse";
 /** Where a client of {@link SSE_PATH} posts its messages. */
 export const MESSAGES_PATH = "/messages";
+const TOO_LARGE = { code: RPC_CODES.internal, message: "The result is too large for this transport. Use streamable HTTP, or ask for less at once." };
 const GONE = new AppError("SESSION_NOT_FOUND", { message: "The client closed its stream.", fix: "Open a new one." });
 
 /** HTTP with server-sent events as revision 2024-11-05 has it, for old clients: the stream is the session. */
@@ -72,7 +73,9 @@ class SseOutlet implements Outlet {
   }
 
   send(message: RpcMessage): void {
-    this.stream?.write({ event: "message", data: JSON.stringify(jsonFromMessage(message)) });
+    // The one stream of the session carries all messages: a large one would hold up the others.
+    const sent: RpcMessage = message.kind === "result" && message.large !== undefined ? { kind: "error", id: message.id, error: TOO_LARGE } : message;
+    this.stream?.write({ event: "message", data: JSON.stringify(jsonFromMessage(sent)) });
   }
 
   close(): void {

@@ -1,5 +1,7 @@
 import type { ServerResponse } from "node:http";
-import { jsonFromMessage, RPC_CODES, type RequestId, type RpcMessage } from "../jsonrpc/message.ts";
+import { jsonFromMessage, RPC_CODES, type RequestId, type RpcMessage, type RpcResponse, type RpcResult } from "../jsonrpc/message.ts";
+import { jsonPieces } from "../large/json-pieces.ts";
+import { writePieces } from "../large/write-pieces.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { Outlet } from "../session/session.ts";
@@ -105,14 +107,11 @@ export class SessionStreams implements Outlet {
     else if (this.#standing.has(stream)) for (const data of this.#backlog.splice(0)) this.#write(stream, data);
   }
 
-  send(message: RpcMessage, related: RequestId | undefined): void {
+  send(message: RpcMessage, related: RequestId | undefined): void | Promise<void> {
     if (this.#closed) return;
-    const data = JSON.stringify(jsonFromMessage(message));
     const reply = related === undefined ? undefined : this.#replies.get(related);
-    if (message.kind === "result" || message.kind === "error") {
-      if (reply !== undefined && related !== undefined) this.#answer(related, reply, data);
-      return;
-    }
+    if (message.kind === "result" || message.kind === "error") return reply === undefined ? undefined : this.#respond(message, reply);
+    const data = JSON.stringify(jsonFromMessage(message));
     const stream = reply === undefined ? this.#standingStream() : this.#streamOf(reply);
     if (stream !== undefined) this.#write(stream, data);
     else if (this.#backlog.length < MAX_BACKLOG) this.#backlog.push(data);
@@ -135,14 +134,41 @@ export class SessionStreams implements Outlet {
     this.#keeper.clear();
   }
 
-  #answer(id: RequestId, reply: Reply, data: string): void {
-    this.#forget(id, reply);
+  #respond(message: RpcResponse, reply: Reply): void | Promise<void> {
+    if (message.id === undefined) return;
+    this.#forget(message.id, reply);
+    if (message.kind === "result" && message.large !== undefined) return this.#answerLarge(message, reply);
+    this.#answer(reply, JSON.stringify(jsonFromMessage(message)));
+  }
+
+  #answer(reply: Reply, data: string): void {
     if (reply.stream === undefined) {
       this.#answerJson(reply.response, data);
       return;
     }
     this.#write(reply.stream, data, true);
     this.#end(reply.stream);
+  }
+
+  /** What is too large to be held goes as fast as the client reads. */
+  async #answerLarge(message: RpcResult, reply: Reply): Promise<void> {
+    const { response, stream } = reply;
+    const pieces = jsonPieces(jsonFromMessage(message));
+    if (stream === undefined) {
+      if (response.closed || response.destroyed) return;
+      response.writeHead(200, { "content-type": "application/json", "cache-control": "no-store", ...this.#options.headers() });
+      if (await writePieces(response, pieces)) response.end();
+      else response.destroy();
+      return;
+    }
+    stream.sequence += 1;
+    const { number, sequence } = stream;
+    this.#keeper.keep({ stream: number, sequence, data: notKept(JSON.stringify(message.id)) });
+    const { connection } = stream;
+    stream.ended = true;
+    if (connection === undefined) return;
+    if (await connection.writeLast(eventId({ stream: number, sequence }), pieces)) connection.end();
+    else response.destroy();
   }
 
   #answerJson(response: ServerResponse, data: string): void {
@@ -228,6 +254,9 @@ export class SessionStreams implements Outlet {
 
 /** What a client gets that lost its connection during an answer which is not kept. */
 function tooLargeToKeep(data: string): string {
-  const id = /^\{"jsonrpc":"2\.0","id":(?<id>"(?:[^"\\]|\\.)*"|-?\d+)/.exec(data)?.groups?.["id"] ?? "null";
+  return notKept(/^\{"jsonrpc":"2\.0","id":(?<id>"(?:[^"\\]|\\.)*"|-?\d+)/.exec(data)?.groups?.["id"] ?? "null");
+}
+
+function notKept(id: string): string {
   return `{"jsonrpc":"2.0","id":${id},"error":{"code":${RPC_CODES.internal},"message":"The connection was lost during an answer that is too large to be kept. Ask again."}}`;
 }

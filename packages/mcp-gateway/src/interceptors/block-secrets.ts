@@ -1,6 +1,7 @@
 import type { ToolInterceptor } from "../ports.ts";
 import { createSecretFinder, type FindSecrets } from "./find-secrets.ts";
 import { placeSecrets, redact } from "./redact.ts";
+import { redactLarge } from "./redact-large.ts";
 import { failedResult, type ToolResult } from "./tool-call.ts";
 
 const MOST_NAMED = 10;
@@ -13,6 +14,7 @@ const MOST_NAMED = 10;
 export function blockSecrets(find: FindSecrets = createSecretFinder()): ToolInterceptor {
   const results = redactResults(find);
   return {
+    takesLarge: true,
     answer: (answer) => redactAnswer(answer, find),
     around: async (call, context) => {
       const found = [...placeSecrets(call.arguments, find), ...placeSecrets(call._meta ?? {}, find)];
@@ -28,9 +30,12 @@ export function blockSecrets(find: FindSecrets = createSecretFinder()): ToolInte
 /** Take secrets out of results alone: for what has no arguments, and for what hooks put in a result's place. */
 export function redactResults(find: FindSecrets = createSecretFinder()): ToolInterceptor {
   return {
+    takesLarge: true,
     around: async (call, { next }) => {
       const result = await next(call);
-      const { value, rules } = redact(result, find);
+      const small = redact(result, find);
+      const { value, rules: inLarge } = await redactLarge(small.value, find);
+      const rules = [...small.rules, ...inLarge];
       if (rules.length === 0) return result;
       // The same value with other texts in it.
       const clean = value as ToolResult;

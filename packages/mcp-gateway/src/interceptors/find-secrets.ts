@@ -8,7 +8,11 @@ export interface FoundSecret {
 }
 
 /** Finds secrets in a text, in order and apart from each other. */
-export type FindSecrets = (text: string) => readonly FoundSecret[];
+export interface FindSecrets {
+  (text: string): readonly FoundSecret[];
+  /** Whether something stands in the text with which secrets begin; no beginning has more than 60 characters. */
+  begins(text: string): boolean;
+}
 
 const KEY_BEGIN = "-----BEGIN ";
 const KEY_HEAD = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/y;
@@ -33,7 +37,7 @@ export function createSecretFinder(rules: readonly SecretRule[] = SECRET_RULES):
   const starts = [...byStart.keys(), KEY_BEGIN].toSorted((one, other) => other.length - one.length);
   const anyStart = new RegExp(starts.map(escaped).join("|"), "g");
   const tried = new Map(starts.map((start) => [start, rulesAt(start, rules)]));
-  return (text) => {
+  const find = (text: string): readonly FoundSecret[] => {
     const found: FoundSecret[] = [];
     const feet = new Feet(text);
     let from = 0;
@@ -45,6 +49,11 @@ export function createSecretFinder(rules: readonly SecretRule[] = SECRET_RULES):
       if (secret !== undefined) found.push(secret);
     }
   };
+  const begins = (text: string): boolean => {
+    anyStart.lastIndex = 0;
+    return anyStart.test(text);
+  };
+  return Object.assign(find, { begins });
 }
 
 /** The rules that may match where this beginning stands: its own, and those whose beginning it begins with. */

@@ -9,12 +9,13 @@ export interface CallLimits {
   readonly resultCharacters: number;
 }
 
-/** Far above what a model can read, since results also go to scripts and files. */
-const CALL_LIMITS: CallLimits = { argumentCharacters: 8 << 20, resultCharacters: 64 << 20 };
+/** Far above what a model can read, since results also go to scripts and files, and the large texts of one are not held. */
+const CALL_LIMITS: CallLimits = { argumentCharacters: 8 << 20, resultCharacters: 256 << 20 };
 
 /** Refuse arguments and hold back results that are too large, before anything else works through them. */
 export function limitCalls({ argumentCharacters, resultCharacters }: CallLimits = CALL_LIMITS): ToolInterceptor {
   return {
+    takesLarge: true,
     around: async (call, { next }) => {
       const given = weigh(call.arguments);
       if (given > argumentCharacters) return failedResult(`The call of '${call.name}' was not made: its arguments have ${given} characters, more than ${argumentCharacters}. Pass less at once.`);

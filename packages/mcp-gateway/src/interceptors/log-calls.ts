@@ -13,6 +13,7 @@ export interface CallNote {
 /** Tell of each call when it has ended. `tell` must not throw. */
 export function logCalls(tell: (note: CallNote) => void): ToolInterceptor {
   return {
+    takesLarge: true,
     around: async (call, { next }) => {
       const began = performance.now();
       let outcome: CallNote["outcome"] = "failed";

@@ -1,3 +1,4 @@
+import { LargeText } from "../large/large-text.ts";
 import type { FindSecrets } from "./find-secrets.ts";
 
 /** A value without its secrets, and the kinds of those that were taken out, one for each. */
@@ -34,7 +35,7 @@ export function placeSecrets(value: unknown, find: FindSecrets): readonly Placed
 /** Whether a secret may be somewhere; nearly never, so that this makes nothing anew. */
 function mayHold(value: unknown, find: FindSecrets, depth: number): boolean {
   if (typeof value === "string") return find(value).length > 0;
-  if (typeof value !== "object" || value === null) return false;
+  if (typeof value !== "object" || value === null || value instanceof LargeText) return false;
   if (depth > MOST_DEPTH) return true;
   if (Array.isArray(value)) return value.some((item: unknown) => mayHold(item, find, depth + 1));
   for (const [key, member] of Object.entries(value)) {
@@ -54,7 +55,8 @@ class Walk {
 
   value(value: unknown, path: readonly string[]): unknown {
     if (typeof value === "string") return path.at(-1) === "blob" ? this.#encoded(value, path) : this.#text(value, path);
-    if (typeof value !== "object" || value === null) return value;
+    // Large texts are looked through in pieces, by those that know of them.
+    if (typeof value !== "object" || value === null || value instanceof LargeText) return value;
     // A reader of JSON lets nothing so deep through; what comes anyway is not shown unread.
     if (path.length > MOST_DEPTH) return null;
     if (Array.isArray(value)) return value.map((item: unknown, at) => this.value(item, [...path, String(at)]));

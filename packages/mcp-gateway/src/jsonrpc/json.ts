@@ -1,10 +1,11 @@
 import type { Json, JsonObject } from "@sbx/contracts";
+import { LargeText } from "../large/large-text.ts";
 
 export type { Json, JsonObject } from "@sbx/contracts";
 
-/** Tells an object of JSON from its other values. */
+/** Tells an object of JSON from its other values; a text that is too large to be held is none. */
 export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof LargeText);
 }
 
 /** Reads a member as text, when it is text. */

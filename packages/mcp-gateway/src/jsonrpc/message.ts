@@ -1,3 +1,4 @@
+import type { Spool } from "../large/spool.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 
 /** What ties an answer to its request: text, or a whole number. */
@@ -21,7 +22,14 @@ export interface RpcNotification {
   readonly method: string;
   readonly params?: JsonObject;
 }
-export type RpcResponse = { readonly kind: "result"; readonly id: RequestId; readonly result: JsonObject } | { readonly kind: "error"; readonly id: RequestId | undefined; readonly error: RpcError };
+export interface RpcResult {
+  readonly kind: "result";
+  readonly id: RequestId;
+  readonly result: JsonObject;
+  /** Where the large texts are that the result has; absent when it has none. */
+  readonly large?: Spool;
+}
+export type RpcResponse = RpcResult | { readonly kind: "error"; readonly id: RequestId | undefined; readonly error: RpcError };
 
 /** A message that was understood. It is always built anew before it goes anywhere: no byte of a peer is passed on as it came. */
 export type RpcMessage = RpcRequest | RpcNotification | RpcResponse;

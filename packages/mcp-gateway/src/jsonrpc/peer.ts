@@ -1,23 +1,29 @@
 import { AppError } from "@sbx/contracts";
+import { wholeJson } from "../large/json-pieces.ts";
+import type { Spool } from "../large/spool.ts";
 import { isObject, member, type JsonObject } from "./json.ts";
-import { RPC_CODES, RpcFailure, type RequestId, type RpcMessage, type RpcNotification, type RpcRequest, type RpcResponse } from "./message.ts";
+import { RPC_CODES, RpcFailure, type RequestId, type RpcMessage, type RpcNotification, type RpcRequest, type RpcResponse, type RpcResult } from "./message.ts";
 import { PendingRequest, type RequestOptions } from "./pending-request.ts";
 
 /** What the handler of a request is given beside it. */
 export interface RequestContext {
   /** Fires when the other side cancelled the request, or went away. */
   readonly signal: AbortSignal;
+  /** Keeps where the answer's large texts are until the answer was sent. */
+  readonly keep: (large: Spool) => void;
 }
 
 export interface PeerOptions {
-  /** Puts a message on its way. `related` names the other side's request that it belongs to, if there is one. Must not throw. */
-  readonly send: (message: RpcMessage, related: RequestId | undefined) => void;
+  /** Puts a message on its way. `related` names the other side's request that it belongs to, if there is one. Must not throw; resolves, if it takes a while, when the message needs nothing of ours any more. */
+  readonly send: (message: RpcMessage, related: RequestId | undefined) => void | Promise<void>;
   readonly onRequest: (request: RpcRequest, context: RequestContext) => Promise<JsonObject>;
   readonly onNotification: (notification: RpcNotification) => void;
   /** A bug of ours: the other side is told of an internal error only. */
   readonly onFault: (error: unknown) => void;
   /** Requests in flight at a time, each way. */
   readonly maxInFlight: number;
+  /** Characters of large texts that are put back into an answer for whoever takes it only whole. */
+  readonly wholeCharacters?: number;
 }
 
 /**
@@ -78,7 +84,7 @@ export class Peer {
     this.#outgoing.set(id, pending);
     try {
       const sent = options.onProgress === undefined ? params : { ...params, _meta: { ...member(params, "_meta"), progressToken: id } };
-      this.#options.send({ kind: "request", id, method, ...(sent === undefined ? {} : { params: sent }) }, options.related);
+      void this.#options.send({ kind: "request", id, method, ...(sent === undefined ? {} : { params: sent }) }, options.related);
       return await pending.outcome;
     } finally {
       this.#outgoing.delete(id);
@@ -89,7 +95,7 @@ export class Peer {
   /** Tell the other side something; `related` as in {@link PeerOptions.send}. */
   notify(method: string, params?: JsonObject, related?: RequestId): void {
     if (this.#closed !== undefined) return;
-    this.#options.send({ kind: "notification", method, ...(params === undefined ? {} : { params }) }, related);
+    void this.#options.send({ kind: "notification", method, ...(params === undefined ? {} : { params }) }, related);
   }
 
   /**
@@ -123,30 +129,35 @@ export class Peer {
   async #answer(request: RpcRequest): Promise<void> {
     const { id } = request;
     if (this.#incoming.has(id)) {
-      this.#respond({ kind: "error", id, error: { code: RPC_CODES.invalidRequest, message: "Invalid request: a request with this id is not answered yet." } });
+      await this.#respond({ kind: "error", id, error: { code: RPC_CODES.invalidRequest, message: "Invalid request: a request with this id is not answered yet." } });
       return;
     }
     if (this.#incoming.size >= this.#options.maxInFlight) {
-      this.#respond({ kind: "error", id, error: { code: RPC_CODES.internal, message: `More than ${this.#options.maxInFlight} requests are unanswered. Wait for answers first.` } });
+      await this.#respond({ kind: "error", id, error: { code: RPC_CODES.internal, message: `More than ${this.#options.maxInFlight} requests are unanswered. Wait for answers first.` } });
       return;
     }
     const controller = new AbortController();
     this.#incoming.set(id, controller);
-    const response = await this.#handle(request, controller.signal);
+    const kept: Spool[] = [];
+    const response = await this.#handle(request, { signal: controller.signal, keep: (large) => void kept.push(large) });
     // A cancelled request is not answered, and its id may be in use again.
-    if (this.#incoming.get(id) !== controller) return;
-    this.#incoming.delete(id);
-    this.#respond(response);
-    this.#settleLast();
+    if (this.#incoming.get(id) === controller) {
+      this.#incoming.delete(id);
+      const large = kept.at(-1);
+      await this.#respond(response.kind === "result" && large !== undefined ? { ...response, large } : response);
+      this.#settleLast();
+    }
+    await Promise.allSettled(kept.map((large) => large[Symbol.asyncDispose]()));
   }
 
   #settleLast(): void {
     if (this.#incoming.size === 0) this.#last?.answered();
   }
 
-  async #handle(request: RpcRequest, signal: AbortSignal): Promise<RpcResponse> {
+  async #handle(request: RpcRequest, context: RequestContext): Promise<RpcResponse> {
+    const { signal } = context;
     try {
-      return { kind: "result", id: request.id, result: await this.#options.onRequest(request, { signal }) };
+      return { kind: "result", id: request.id, result: await this.#options.onRequest(request, context) };
     } catch (error) {
       if (error instanceof RpcFailure) return { kind: "error", id: request.id, error: error.toRpcError() };
       if (AppError.is(error)) return { kind: "error", id: request.id, error: { code: RPC_CODES.internal, message: `${error.message} ${error.fix}`, data: { code: error.code } } };
@@ -155,8 +166,8 @@ export class Peer {
     }
   }
 
-  #respond(response: RpcResponse): void {
-    this.#options.send(response, response.id);
+  async #respond(response: RpcResponse): Promise<void> {
+    await this.#options.send(response, response.id);
   }
 
   #takeNotification(notification: RpcNotification): void {
@@ -179,8 +190,28 @@ export class Peer {
 
   #settle(response: RpcResponse): void {
     const pending = typeof response.id === "number" ? this.#outgoing.get(response.id) : undefined;
-    if (pending === undefined) return;
-    if (response.kind === "result") pending.resolve(response.result);
+    if (response.kind === "result" && response.large !== undefined) void this.#settleLarge(response, response.large, pending);
+    else if (pending === undefined) return;
+    else if (response.kind === "result") pending.resolve(response.result);
     else pending.reject(new RpcFailure(response.error.code, response.error.message, response.error.data));
+  }
+
+  /** Whoever takes over where the large texts are gets the result with them; anybody else gets it whole, if it may be held. */
+  async #settleLarge({ result }: RpcResult, large: Spool, pending: PendingRequest | undefined): Promise<void> {
+    const keep = pending?.keep;
+    if (keep !== undefined) {
+      keep(large);
+      pending?.resolve(result);
+      return;
+    }
+    try {
+      if (large.characters > (this.#options.wholeCharacters ?? 0)) throw new RpcFailure(RPC_CODES.internal, "The answer is too large for what asked for it.");
+      const whole = await wholeJson(result);
+      if (isObject(whole)) pending?.resolve(whole);
+    } catch (error) {
+      pending?.reject(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      await large[Symbol.asyncDispose]();
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { AppError } from "@sbx/contracts";
 import type { JsonObject } from "./json.ts";
+import type { Spool } from "../large/spool.ts";
 import type { RequestId } from "./message.ts";
 
 export interface RequestOptions {
@@ -12,6 +13,8 @@ export interface RequestOptions {
   readonly onProgress?: (params: JsonObject) => void;
   /** The other side's request that this one belongs to. */
   readonly related?: RequestId;
+  /** Takes over where an answer's large texts are. Without it an answer that is too large to be held is refused. */
+  readonly keep?: ((large: Spool) => void) | undefined;
 }
 
 /** A request that waits for its answer, its time or its caller. The first of them decides; the rest changes nothing. */
@@ -43,6 +46,10 @@ export class PendingRequest {
       this.#abandon(reason instanceof Error ? reason : new Error("aborted"), "cancelled by the caller");
     };
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  get keep(): RequestOptions["keep"] {
+    return this.#settled ? undefined : this.#options.keep;
   }
 
   resolve(result: JsonObject): void {

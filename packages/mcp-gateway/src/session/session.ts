@@ -14,8 +14,8 @@ import { answerMethod } from "./methods.ts";
 
 /** How a session's messages reach its client. */
 export interface Outlet {
-  /** `related` is the client's request that the message belongs to, or answers. Must not throw. */
-  send(message: RpcMessage, related: RequestId | undefined): void;
+  /** `related` is the client's request that the message belongs to, or answers. Must not throw; resolves, if it takes a while, when the message was sent. */
+  send(message: RpcMessage, related: RequestId | undefined): void | Promise<void>;
   close(): void;
   /** Whether the client holds a connection open, or waits for an answer. */
   readonly inUse: boolean;
@@ -56,14 +56,12 @@ export class Session implements ScopeMember {
     this.#options = options;
     const { limits, onFault } = options.scope.parts;
     this.#peer = new Peer({
-      send: (message, related) => {
-        options.outlet.send(message, related);
-      },
-      onRequest: async (request, { signal }) => {
+      send: (message, related) => options.outlet.send(message, related),
+      onRequest: async (request, { signal, keep }) => {
         if (request.method === "initialize") return this.#initialize(request.params);
         if (request.method === "ping") return {};
         if (this.#phase !== "initialized") throw new RpcFailure(RPC_CODES.invalidRequest, "Invalid request: initialize comes first.");
-        return await answerMethod(this, request, { member: this, related: request.id, signal });
+        return await answerMethod(this, request, { member: this, related: request.id, signal, keep });
       },
       onNotification: (notification) => {
         this.#hear(notification);

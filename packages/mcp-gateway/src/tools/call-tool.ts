@@ -66,7 +66,9 @@ export async function callServerTool(scope: Scope, { tool, args, meta, cause, on
     seen.reached = true;
     // What an interceptor hands on goes out as JSON again.
     const params = { name: tool.tool, arguments: last.arguments, ...(last._meta === undefined ? {} : { _meta: last._meta }) } as JsonObject;
-    const result = await slot.instance.request("tools/call", params, { cause, onProgress });
+    // A script and a hook of the person's take a result only whole.
+    const keep = via !== "code-mode" && scope.parts.interceptors.every(({ takesLarge }) => takesLarge === true) ? cause.keep : undefined;
+    const result = await slot.instance.request("tools/call", params, { cause, onProgress, keep });
     slot.instance.proven();
     return readToolResult(
       presentUris(result, (uri) => scope.uris.shown(server, uri)),

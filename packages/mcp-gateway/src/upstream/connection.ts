@@ -57,6 +57,7 @@ export class ServerConnection implements AsyncDisposable {
       onNotification: events.onNotification,
       onFault: events.onFault,
       maxInFlight: limits.inFlight,
+      wholeCharacters: limits.messageBytes,
     });
     const transport = await open(
       {

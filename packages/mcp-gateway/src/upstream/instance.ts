@@ -121,12 +121,16 @@ export class ServerInstance implements AsyncDisposable {
   }
 
   /** Ask the server in the course of a client's request. */
-  async request(method: string, params: JsonObject, { cause, onProgress }: { readonly cause: Cause; readonly onProgress?: ((params: JsonObject) => void) | undefined }): Promise<JsonObject> {
+  async request(
+    method: string,
+    params: JsonObject,
+    { cause, onProgress, keep }: { readonly cause: Cause; readonly onProgress?: ((params: JsonObject) => void) | undefined; readonly keep?: Cause["keep"] },
+  ): Promise<JsonObject> {
     this.#causes.add(cause);
     this.#calls += 1;
     try {
       const connection = await this.connect(cause.signal);
-      return await connection.request(method, params, { signal: cause.signal, ...(onProgress === undefined ? {} : { onProgress }) });
+      return await connection.request(method, params, { signal: cause.signal, keep, ...(onProgress === undefined ? {} : { onProgress }) });
     } finally {
       this.#causes.delete(cause);
       this.#touch();

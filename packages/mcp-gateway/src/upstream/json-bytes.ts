@@ -1,4 +1,5 @@
 import { isList, isObject, type Json } from "../jsonrpc/json.ts";
+import { LargeText } from "../large/large-text.ts";
 
 /** About how many characters a value takes as JSON, without writing it. Depth is bounded where values are read. */
 export function jsonBytes(value: Json): number {
@@ -9,5 +10,6 @@ export function jsonBytes(value: Json): number {
     for (const [name, item] of Object.entries(value)) total += name.length + 4 + jsonBytes(item);
     return total;
   }
-  return 8;
+  const other: unknown = value;
+  return other instanceof LargeText ? other.characters : 8;
 }

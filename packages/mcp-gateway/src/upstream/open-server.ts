@@ -11,10 +11,12 @@ export interface ServerReach {
   readonly remote: RemoteServers;
   readonly policy: ServerPolicy;
   readonly budget: ByteBudget;
+  readonly aside: ByteBudget;
+  readonly asideDirectory: string;
 }
 
 /** Give the way to a server: a process of its own, or a connection to where it runs. Policy is asked each time it is opened. */
-export function openServer(request: StartServer, { runner, remote, policy, budget }: ServerReach, limits: GatewayLimits): OpenTransport {
+export function openServer(request: StartServer, { runner, remote, policy, budget, aside, asideDirectory }: ServerReach, limits: GatewayLimits): OpenTransport {
   const { source } = request.entry;
   if (source.kind === "remote") {
     return async (events, signal) => {
@@ -27,7 +29,7 @@ export function openServer(request: StartServer, { runner, remote, policy, budge
   return async (events, signal) => {
     refuseUnlessAllowed(request, policy);
     const running = await runner.start(request, signal);
-    return stdioTransport(running, events, { limits, budget });
+    return stdioTransport(running, events, { limits, budget, aside, asideDirectory });
   };
 }
 

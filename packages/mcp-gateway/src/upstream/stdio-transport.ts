@@ -1,6 +1,8 @@
 import { AppError, JsonRefused, parseJson } from "@sbx/contracts";
 import type { ByteBudget } from "../byte-budget.ts";
 import { jsonFromMessage, messageFromJson, RpcFailure, type RpcMessage } from "../jsonrpc/message.ts";
+import { largeLines } from "../large/large-line.ts";
+import type { Spool } from "../large/spool.ts";
 import type { GatewayLimits } from "../limits.ts";
 import type { RunningServer } from "../ports.ts";
 import { LineSplitter, type Line } from "./line-splitter.ts";
@@ -8,38 +10,43 @@ import { TailLog } from "./tail-log.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
 /** Speak with a server over its standard streams. The transport owns the server: disposing it stops the server. */
-export function stdioTransport(running: RunningServer, events: TransportEvents, { limits, budget }: StdioOptions): Transport {
-  return new StdioTransport(running, events, { limits, budget });
+export function stdioTransport(running: RunningServer, events: TransportEvents, options: StdioOptions): Transport {
+  return new StdioTransport(running, events, options);
 }
 
 export interface StdioOptions {
-  readonly limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">;
-  /** What large messages of the server count against. */
+  readonly limits: Pick<GatewayLimits, "messageBytes" | "largeBytes" | "linesPerSecond">;
+  /** What large messages of the server count against, and what they may put aside in files of the directory. */
   readonly budget: ByteBudget;
+  readonly aside: ByteBudget;
+  readonly asideDirectory: string;
 }
 
 const HEAD = 256;
 /** A server that does not read what it is sent is given up at so many messages' worth of bytes. */
 const UNREAD_FACTOR = 2;
-/** A server whose line does not end is given up at so many messages' worth of bytes: it can answer nothing any more. */
-const ENDLESS_FACTOR = 4;
+/** A server whose line does not end is given up at so many of the largest messages' worth of bytes: it can answer nothing any more. */
+const ENDLESS_FACTOR = 2;
+/** A server is not read from while so many bytes of its message wait to be put aside. */
+const WAITING_BYTES = 1 << 20;
 
 class StdioTransport implements Transport {
   readonly #running: RunningServer;
   readonly #events: TransportEvents;
-  readonly #limits: Pick<GatewayLimits, "messageBytes" | "linesPerSecond">;
+  readonly #limits: StdioOptions["limits"];
   readonly #splitter: LineSplitter;
   readonly #stderr = new TailLog();
   #closed = false;
   #lines = 0;
   #since = 0;
   #rest: NodeJS.Timeout | undefined;
+  #isWaiting = false;
 
-  constructor(running: RunningServer, events: TransportEvents, { limits, budget }: StdioOptions) {
+  constructor(running: RunningServer, events: TransportEvents, { limits, budget, aside, asideDirectory }: StdioOptions) {
     this.#running = running;
     this.#events = events;
     this.#limits = limits;
-    this.#splitter = new LineSplitter(limits.messageBytes, budget);
+    this.#splitter = new LineSplitter(limits.messageBytes, budget, largeLines({ directory: asideDirectory, held: budget, aside, limits }));
     running.stdout.on("data", (chunk: Buffer) => {
       this.#read(chunk);
     });
@@ -99,22 +106,45 @@ class StdioTransport implements Transport {
       this.#lines += 1;
       this.#take(line);
     }
-    if (this.#splitter.lineBytes > this.#limits.messageBytes * ENDLESS_FACTOR) {
+    if (this.#splitter.lineBytes > this.#limits.largeBytes * ENDLESS_FACTOR) {
       this.#close(failure("it writes a line that does not end"));
       return;
     }
+    this.#waitFor(this.#splitter.spool);
     // A flood is read as slowly as the limit says: the server waits in its own write.
     if (this.#lines < this.#limits.linesPerSecond || this.#rest !== undefined) return;
     this.#running.stdout.pause();
     this.#rest = setTimeout(() => {
       this.#rest = undefined;
-      this.#running.stdout.resume();
+      this.#goOn();
     }, 1000).unref();
+  }
+
+  /** What comes faster than it is put aside waits in the server. */
+  #waitFor(spool: Spool | undefined): void {
+    if (spool === undefined || spool.waiting < WAITING_BYTES || this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#running.stdout.pause();
+    const goOn = (): void => {
+      this.#isWaiting = false;
+      this.#goOn();
+    };
+    spool.settled().then(goOn, (error: unknown) => {
+      this.#close(failure("its message could not be put aside", error));
+    });
+  }
+
+  #goOn(): void {
+    if (this.#rest === undefined && !this.#isWaiting) this.#running.stdout.resume();
   }
 
   #take(line: Line): void {
     if (line.kind === "overlong") {
-      this.#events.onRefused(`a message was larger than ${this.#limits.messageBytes} bytes, or than what could be held`, line.head);
+      this.#events.onRefused(line.why ?? `a message was larger than ${this.#limits.messageBytes} bytes, or than what could be held`, line.head);
+      return;
+    }
+    if (line.kind === "large") {
+      this.#takeLarge(line);
       return;
     }
     let message: RpcMessage;
@@ -126,6 +156,24 @@ class StdioTransport implements Transport {
       return;
     }
     this.#events.onMessage(message);
+  }
+
+  /** Only results may have large texts: anything else is held whole by whoever takes it. */
+  #takeLarge({ value, spool, head }: Extract<Line, { kind: "large" }>): void {
+    let why = "a message that is no result is too large";
+    try {
+      const message = messageFromJson(value);
+      const hasTexts = spool.characters > 0;
+      if (message.kind === "result" || !hasTexts) {
+        this.#events.onMessage(message.kind === "result" && hasTexts ? { ...message, large: spool } : message);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof RpcFailure)) throw error;
+      why = error.message;
+    }
+    void spool[Symbol.asyncDispose]().catch(() => undefined);
+    this.#events.onRefused(why, head);
   }
 
   #close(reason: Error): void {

@@ -36,6 +36,8 @@ export class Scope implements AsyncDisposable {
   readonly parts: GatewayParts;
   /** What its large messages count against. */
   readonly budget: ByteBudget;
+  /** What its servers may put aside. */
+  readonly #aside: ByteBudget;
   readonly members = new Set<ScopeMember>();
   readonly notices: ChangeNotices;
   /** Configurations of servers that are not added yet. */
@@ -54,6 +56,7 @@ export class Scope implements AsyncDisposable {
     this.#places = places;
     this.#maker = new ViewMaker(parts);
     this.budget = new ByteBudget(parts.limits.scopeBytes, parts.budget);
+    this.#aside = new ByteBudget(parts.limits.scopeAsideBytes, parts.aside);
     this.notices = new ChangeNotices((kind) => {
       for (const member of this.members) member.tell(`notifications/${kind}/list_changed`);
     }, parts.limits.coalesceMs);
@@ -216,7 +219,7 @@ export class Scope implements AsyncDisposable {
     const instance: ServerInstance = new ServerInstance({
       limits,
       prepare: prepareServer(request, this.parts),
-      open: openServer(request, { ...this.parts, budget: this.budget }, limits),
+      open: openServer(request, { ...this.parts, budget: this.budget, aside: this.#aside }, limits),
       clientCapabilities: () => clientCapabilities(this.members, this.parts.sampling),
       takePlace: async (wanted) => await this.#places.take(wanted, this.key),
       restore: (connection) => {

@@ -49,7 +49,7 @@ describe("a server that writes what is no message", () => {
 
   it("has its call failed at once, and is given up, when a line does not end", async ({ expect }) => {
     await using world = aWorld({
-      limits: { messageBytes: 1_000_000, backOffMs: 1 },
+      limits: { messageBytes: 1_000_000, largeBytes: 2_000_000, backOffMs: 1 },
       servers: one({
         "tools/call": (_params, server, id) => {
           server.raw(`{"jsonrpc":"2.0","id":${String(id)},"result":{"content":[{"type":"text","text":"`);

@@ -61,6 +61,7 @@ export class RawClient {
   async ask(ask: Ask): Promise<Answer> {
     const response = await this.open(ask);
     let text = "";
+    response.setEncoding("utf8");
     for await (const chunk of response) text += String(chunk);
     return { status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) };
   }
@@ -102,6 +103,7 @@ export interface SeenEvent {
 /** The events of a response, as they come. */
 export async function* eventsOf(response: IncomingMessage): AsyncGenerator<SeenEvent, void, undefined> {
   let buffer = "";
+  response.setEncoding("utf8");
   for await (const chunk of response) {
     buffer += String(chunk);
     const parts = buffer.split("\n\n");

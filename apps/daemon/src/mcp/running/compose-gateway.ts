@@ -73,6 +73,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
   const lists = scope.use(new ListFiles({ directory: path.join(config.stateDirectory, "mcp", "lists"), clean: withoutSecrets(), onFault }));
   const shared: Omit<GatewayOptions, "state" | "policy"> = {
     lists,
+    asideDirectory: path.join(config.stateDirectory, "mcp", "aside"),
     catalog: createGatewayCatalog(store),
     runner: createServerRunner({
       pods,
