@@ -124,7 +124,10 @@ export class Execution {
       if (input !== undefined) drive.sendStdin(input);
       const brokenInput: Promise<never> = input === undefined ? new Promise<never>(() => undefined) : failureOf(input);
       const abandoned = brokenInput.catch(async (error: unknown) => await abandon(() => client.endSession({ session: session.id }), error));
-      return codeOf(await Promise.race([drive.end, given.promise, abandoned]), session);
+      const end = await Promise.race([drive.end, given.promise, abandoned]);
+      // The exit code of a program that was ended on its caller's word is no answer of its own.
+      refuseAborted(signal, what);
+      return codeOf(end, session);
     } finally {
       given.release();
       drive?.leave();

@@ -27,7 +27,7 @@ export class PortAccess {
 
   /** Take back what is published at a port of this machine; connections that are open through it end. */
   async unpublish({ hostPort, hostIp = "127.0.0.1" }: Pick<PublishedPortView, "hostPort"> & { readonly hostIp?: LoopbackAddress }): Promise<void> {
-    await (await this.#link()).client.unpublishPort({ sandbox: this.#sandbox, hostPort, hostIp });
+    await (await this.#link()).client.unpublishPort({ sandbox: this.#sandbox, hostPort: String(hostPort), hostIp });
   }
 
   /** What is published now. */

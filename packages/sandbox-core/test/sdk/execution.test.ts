@@ -61,6 +61,20 @@ describe("a program in a sandbox", () => {
     await expect(program.result()).rejects.toMatchObject({ code: "INTERRUPTED" });
   });
 
+  it("that was given up is so told, also when its exit code comes first", async ({ expect }) => {
+    const peers: Peer[] = [];
+    const end = () => {
+      peers[0]?.exit(143);
+      return new Promise<never>(() => undefined);
+    };
+    const daemon = fakeDaemon({ act: (peer) => peers.push(peer), handlers: { endSession: end } });
+    const stop = new AbortController();
+    const program = start(daemon, { signal: stop.signal });
+    await program.kill("SIGCONT");
+    stop.abort();
+    await expect(program.exitCode).rejects.toMatchObject({ code: "INTERRUPTED" });
+  });
+
   it("is not started when the signal has fired before, and ended when it fires while it is started", async ({ expect }) => {
     const daemon = fakeDaemon();
     await expect(start(daemon, { signal: AbortSignal.abort() }).exitCode).rejects.toMatchObject({ code: "INTERRUPTED" });

@@ -44,6 +44,20 @@ describe("a handle of a sandbox", () => {
     ]);
   });
 
+  it("publishes ports, any free one where none is named, and takes them back", async ({ expect }) => {
+    const view = { hostIp: "127.0.0.1" as const, hostPort: 40_000, port: 80 };
+    const daemon = fakeDaemon({ handlers: { publishPort: () => Promise.resolve(view), unpublishPort: () => Promise.resolve({ done: true }), listPorts: () => Promise.resolve([view]) } });
+    const { ports } = handle(daemon, true);
+    expect(await ports.publish(80)).toEqual(view);
+    expect(await ports.list()).toEqual([view]);
+    await ports.unpublish(view);
+    expect(daemon.calls.map(({ input }) => input)).toEqual([
+      { sandbox: "sbx_k3v9q2m1", port: 80, hostPort: 0, hostIp: "127.0.0.1" },
+      { sandbox: "sbx_k3v9q2m1" },
+      { sandbox: "sbx_k3v9q2m1", hostPort: 40_000, hostIp: "127.0.0.1" },
+    ]);
+  });
+
   it("refuses a destination that is none before anybody is asked", async ({ expect }) => {
     const daemon = fakeDaemon();
     await expect(handle(daemon, true).allow("a b")).rejects.toMatchObject({ code: "CONFIG_INVALID" });
