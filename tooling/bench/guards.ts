@@ -11,7 +11,17 @@ const [engineSocket = "", count = "20"] = process.argv.slice(2);
 const nothing = (): never => {
   throw new Error("no container is made here");
 };
-const PODS: GuardPods = { resume: async () => await Promise.resolve(new Map()), open: nothing, ready: nothing, rejoin: nothing, listen: nothing, rename: nothing, close: nothing };
+const PODS: GuardPods = {
+  resume: async () => await Promise.resolve(new Map()),
+  expect: () => undefined,
+  reserve: nothing,
+  open: nothing,
+  ready: nothing,
+  rejoin: nothing,
+  listen: nothing,
+  rename: nothing,
+  close: nothing,
+};
 const directory = mkdtempSync("/tmp/sbx-guards-");
 
 async function start(at: number): Promise<AsyncDisposable> {

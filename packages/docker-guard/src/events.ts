@@ -88,7 +88,7 @@ export class EventHub implements AsyncDisposable {
   async #follow(first: AsyncIterable<string>): Promise<void> {
     for (let lines: AsyncIterable<string> | undefined = first; !this.#ending.signal.aborted; lines = await this.#reopen()) {
       try {
-        for await (const line of lines ?? []) await this.#take(line);
+        for await (const line of lines ?? []) this.#take(line);
       } catch {
         // The engine went away: it is asked again.
       }
@@ -106,7 +106,7 @@ export class EventHub implements AsyncDisposable {
     }
   }
 
-  async #take(line: string): Promise<void> {
+  #take(line: string): void {
     const { data } = EngineEvent.safeParse(JSON.parse(line));
     const container = data === undefined ? undefined : this.#parts.known(data.Actor.ID);
     if (data === undefined || container === undefined) return;
@@ -114,7 +114,8 @@ export class EventHub implements AsyncDisposable {
       const facts = Object.entries(data.Actor.Attributes ?? {}).filter(([name]) => FACTS.includes(name) && name !== "oldName");
       this.#publish({ type: "container", action: data.Action, id: container.id, attributes: { ...containerAttributes(container), ...Object.fromEntries(facts) }, timeNano: BigInt(data.timeNano) });
     }
-    if (data.Action === "destroy") await this.#parts.onDestroyed(container.id);
+    // What is released takes its time, and what happens to others is told meanwhile.
+    if (data.Action === "destroy") void this.#parts.onDestroyed(container.id);
   }
 
   #publish(event: GuardEvent): void {

@@ -4,6 +4,7 @@ export { GUARD_LIMITS, type GuardLimits } from "./limits.ts";
 export type {
   BindMount,
   ChildNetwork,
+  ChildPlace,
   ChildPod,
   EngineFacts,
   EngineRequest,
@@ -22,5 +23,6 @@ export type {
   SharedImage,
 } from "./ports.ts";
 export { removeSandboxImages, type RemoveSandboxImages } from "./owned/remove-sandbox-images.ts";
+export { newPlace } from "./life/new-place.ts";
 export { startDockerGuard, type DockerGuard, type StartDockerGuard } from "./start-docker-guard.ts";
 export { workspaceBinds, type BoundRoot, type WorkspaceBinds } from "./workspace-binds.ts";

@@ -1,8 +1,8 @@
 import type { Duplex, Readable } from "node:stream";
 import type { ContainerPodId, Json } from "@sbx/contracts";
-import type { ChildNetwork, ChildPod, EngineId, KnownChild, PublishedPort } from "@sbx/core";
+import type { ChildNetwork, ChildPlace, ChildPod, EngineId, KnownChild, PublishedPort } from "@sbx/core";
 
-export type { ChildNetwork, ChildPod, KnownChild, PublishedPort } from "@sbx/core";
+export type { ChildNetwork, ChildPlace, ChildPod, KnownChild, PublishedPort } from "@sbx/core";
 
 /** One call of the engine's API, written by the guard. */
 export interface EngineRequest {
@@ -45,7 +45,14 @@ export interface GuardPods {
    * @returns the ports of those that run, which are the same as before
    */
   resume(children: readonly KnownChild[]): Promise<ReadonlyMap<ContainerPodId, readonly PublishedPort[]>>;
-  /** Make a gate that runs. @returns the full id of its container */
+  /** A client uses the API: what takes long may be made ready. Called for every request. */
+  expect(): void;
+  /**
+   * Choose where a child will be that may have any host name: in a pod that is ready already, or at this place. Disposing
+   * gives it back where no child was opened there.
+   */
+  reserve(place: ChildPlace): ChildPlace & AsyncDisposable;
+  /** Make its gate, which may not run yet. @returns the full id of its container */
   open(child: ChildPod): Promise<EngineId>;
   /**
    * Called before every start: resolves when the pod's gate runs and has handed over, and the ports are published.

@@ -17,6 +17,8 @@ export interface StartDockerGuard extends Omit<GuardParts, "limits" | "now" | "s
 export interface DockerGuard extends AsyncDisposable {
   /** Value of DOCKER_HOST. */
   readonly host: string;
+  /** For how many milliseconds no client has been connected; 0 while one is. */
+  readonly unusedMs: () => number;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function startDockerGuard({ socket, limits = {}, now = () => new Da
   // An engine refuses a limit that its host does not have.
   const possible = { ...wanted, cpus: Math.min(wanted.cpus, facts.cpus), memoryBytes: Math.min(wanted.memoryBytes, facts.memoryBytes) };
   const guard = starting.use(await Guard.open({ ...parts, now, spool, limits: possible }));
-  starting.use(await serve(guard, socket));
+  const { unusedMs } = starting.use(await serve(guard, socket));
   const running = starting.move();
-  return { host: `unix://${socket}`, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { host: `unix://${socket}`, unusedMs, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

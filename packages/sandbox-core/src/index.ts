@@ -30,7 +30,7 @@ export {
 } from "./sdk/index.ts";
 export { AppError, type Event, type Sandbox, type Session, type SessionId, type WorkspaceReport } from "@sbx/contracts";
 // For packages of ours, which make a daemon of them; and for whoever wants to know what a sandbox is made of.
-export { HOST_ADDRESS, type ChildHost, type ChildNetwork, type ChildPod, type KnownChild, type PublishedPort } from "./child/child-pod.ts";
+export { HOST_ADDRESS, type ChildHost, type ChildNetwork, type ChildPlace, type ChildPod, type KnownChild, type PublishedPort } from "./child/child-pod.ts";
 export { ContainerPods, type ContainerPodParts } from "./child/container-pods.ts";
 export { Neighbours, type Dialled, type Within } from "./child/neighbours.ts";
 export type { ContainerFiles, ContainerLink, ContainerNetwork, ContainerPod } from "./ports/container-host.ts";

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ContainerPodId } from "@sbx/contracts";
 import { gateContainer, type Engine, type EngineId } from "@sbx/core";
-import type { ChildNetwork, ChildPod, GuardListener, GuardPods, PublishedPort } from "@sbx/docker-guard";
+import type { ChildNetwork, ChildPlace, ChildPod, GuardListener, GuardPods, PublishedPort } from "@sbx/docker-guard";
 import { createPodHost, podDirectory, type Pod } from "@sbx/egress-proxy";
 
 /** How the children of a test get their network. */
@@ -68,6 +68,8 @@ export async function sharedPod({ engine, gateImage, labels }: Equipment): Promi
   return {
     gates: () => [gate],
     joined: () => [],
+    expect: () => undefined,
+    reserve: atPlace,
     open: () => Promise.resolve(gate),
     ready: () => Promise.resolve([]),
     resume: () => Promise.resolve(new Map()),
@@ -99,6 +101,8 @@ function keepPods(make: (child: ChildPod, release: AsyncDisposableStack) => Prom
     joined: (id) => joined.get(id) ?? [],
     resume: () => Promise.resolve(new Map([...all].map(([id, { published }]) => [id, published ?? []]))),
     rename: () => Promise.resolve(),
+    expect: () => undefined,
+    reserve: atPlace,
     async open(child) {
       const release = new AsyncDisposableStack();
       try {
@@ -127,6 +131,11 @@ function keepPods(make: (child: ChildPod, release: AsyncDisposableStack) => Prom
       for (const id of all.keys()) await close(id);
     },
   };
+}
+
+/** No pod is kept ready here. */
+function atPlace(place: ChildPlace): ChildPlace & AsyncDisposable {
+  return { ...place, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** The test's own loopback stands for the agent's. */

@@ -14,7 +14,7 @@ import {
   type ServerWorkspace,
   type WorkspaceRequest,
 } from "@sbx/core";
-import { connectGuardEngine, removeSandboxImages, startDockerGuard, workspaceBinds, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
+import { connectGuardEngine, newPlace, removeSandboxImages, startDockerGuard, workspaceBinds, type DockerGuard, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
 import type { OrganisationPolicy } from "../policy/organisation-policy.ts";
 import type { DockerFiles } from "./docker-files.ts";
 import { guardLimits } from "./docker-policy.ts";
@@ -36,6 +36,8 @@ export interface DockerSocketParts extends Omit<ContainerPodParts, "sandbox" | "
   readonly onFault: (error: unknown) => void;
 }
 
+type OpenApi = Pick<DockerGuard, "unusedMs"> & AsyncDisposable;
+
 /** The Docker API of every sandbox that has one. Disposing ends the APIs and leaves what runs. */
 export interface LocalDockerSockets extends DockerSockets, AsyncDisposable {
   /** Speak to a sandbox's guard as its agent would. @throws AppError `SANDBOX_BUSY` when it has none now */
@@ -44,12 +46,12 @@ export interface LocalDockerSockets extends DockerSockets, AsyncDisposable {
 
 /** Make what answers for the Docker APIs of sandboxes. */
 export function createDockerSockets(parts: DockerSocketParts): LocalDockerSockets {
-  const open = new Map<SandboxId, AsyncDisposableStack>();
+  const open = new Map<SandboxId, OpenApi>();
   const turns = new TurnQueue();
   const end = async (id: SandboxId): Promise<void> => {
     const running = open.get(id);
     open.delete(id);
-    await running?.disposeAsync();
+    await running?.[Symbol.asyncDispose]();
   };
   const begin = async (record: SandboxRecord): Promise<void> => {
     await end(record.id);
@@ -82,6 +84,7 @@ export function createDockerSockets(parts: DockerSocketParts): LocalDockerSocket
         await end(record.id);
         if (record.request.docker !== "none") await removeKept(parts, record.id);
       }),
+    unusedMs: (id) => open.get(id)?.unusedMs() ?? Number.POSITIVE_INFINITY,
     async client(record) {
       if (!open.has(record.id) || record.request.docker !== "guarded")
         throw new AppError("SANDBOX_BUSY", {
@@ -100,13 +103,13 @@ async function socketOf({ files }: DockerSocketParts, id: SandboxId): Promise<st
   return path.join(await files.socketDirectory(id), DOCKER_SOCKET);
 }
 
-async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promise<AsyncDisposableStack> {
+async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promise<OpenApi> {
   const { id } = record;
   await using opened = new AsyncDisposableStack();
   const socket = await socketOf(parts, id);
-  const pods = opened.use(new ContainerPods({ ...parts, sandbox: id, files: parts.containerFiles(id) }));
+  const pods = opened.use(new ContainerPods({ ...parts, sandbox: id, files: parts.containerFiles(id), newPlace }));
   const { limits, dockerPolicy = { version: 1 } } = record.request;
-  opened.use(
+  const { unusedMs } = opened.use(
     await startDockerGuard({
       sandbox: id,
       socket,
@@ -123,14 +126,13 @@ async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promi
   );
   // The workload has an id of its own; on the host the directories above are the daemon's alone.
   await chmod(socket, 0o666);
-  return opened.move();
+  const whole = opened.move();
+  return { unusedMs, [Symbol.asyncDispose]: () => whole.disposeAsync() };
 }
 
-async function openRaw(parts: DockerSocketParts, { id }: SandboxRecord): Promise<AsyncDisposableStack> {
+async function openRaw(parts: DockerSocketParts, { id }: SandboxRecord): Promise<OpenApi> {
   await parts.organisation.checkRawSocket();
-  await using opened = new AsyncDisposableStack();
-  opened.use(await serveRawSocket(await socketOf(parts, id), await engineSocket(parts)));
-  return opened.move();
+  return serveRawSocket(await socketOf(parts, id), await engineSocket(parts));
 }
 
 async function engineSocket({ engine }: DockerSocketParts): Promise<string> {

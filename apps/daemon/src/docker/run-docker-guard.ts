@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { AppError, CreateSandbox, DockerPolicy, Limits, parseJsonBytes, SandboxId, type RecordEvent } from "@sbx/contracts";
 import { ContainerPods, LABELS, type Engine, type SandboxRecord } from "@sbx/core";
-import { connectGuardEngine, removeSandboxImages, startDockerGuard } from "@sbx/docker-guard";
+import { connectGuardEngine, newPlace, removeSandboxImages, startDockerGuard } from "@sbx/docker-guard";
 import { compilePolicy, type CompiledPolicy } from "@sbx/egress-policy";
 import type { Pod } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
@@ -58,7 +58,7 @@ export async function runDockerGuard({ socket, policyFile, environment, log, rea
   scope.defer(() => removeEverything(connected, { sandbox, owner, images: () => removeSandboxImages({ engine: raw, sandbox, key, onFault: (error) => log.error("docker.failed", { error }) }) }));
   const gateImage = await (await images()).gate(() => undefined, signal);
   const network = composeNetwork({ scope, record, log, policy: onePolicy(rules), models: { bindings: () => [] }, sandbox: () => recordOf(sandbox, gateImage), machine: hostPod() });
-  const pods = scope.use(new ContainerPods({ sandbox, engine, images, network: network.containers, files: createContainerFiles(directory, sandbox), owner, record }));
+  const pods = scope.use(new ContainerPods({ sandbox, engine, images, network: network.containers, files: createContainerFiles(directory, sandbox), owner, record, newPlace }));
   const allowed = policy.images ?? [];
   scope.use(
     await startDockerGuard({

@@ -31,6 +31,7 @@ export function composeSessions({ config, log, record, store, engine, sandboxes,
     profile: (live) => sandboxes.profile(live),
     snapshot: async (live) => parts.workspace.snapshot(await workspaceRequest(parts, live.record)),
     stop: async (live, unless) => void (await sandboxes.stop(live.record.id, unless)),
+    unusedMs: (id) => parts.docker.unusedMs(id),
     idleStopMs: config.idleStopMs,
     onFault: (error) => {
       log.warn("session.failed", { error });

@@ -85,7 +85,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
     files: told(steps, "files", files),
     workspace: told(steps, "workspace", fakeWorkspace(prepared, user)),
     ports: { open: () => Promise.resolve(), resume: () => Promise.resolve(), close: () => Promise.resolve() },
-    docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve() },
+    docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve(), unusedMs: () => Number.POSITIVE_INFINITY },
     store: told(steps, "store", store),
     profile: asked(steps, "profile", () => Promise.resolve(profile as AgentProfile)),
     record: (event) => events.push(event),

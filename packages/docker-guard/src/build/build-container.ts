@@ -7,7 +7,7 @@ import { childNetworks } from "../life/joined-networks.ts";
 import { BRIDGE } from "../owned/owned-networks.ts";
 import { engineStream } from "../streams/engine-stream.ts";
 import { contentsOf } from "../streams/frames.ts";
-import { newPodId } from "../life/new-pod-id.ts";
+import { newPlace } from "../life/new-place.ts";
 
 /** A container in which one step of a build is done. Disposing removes it, with its pod. */
 export interface BuildContainer extends AsyncDisposable {
@@ -28,7 +28,7 @@ const NOTHING: StepProgram = { command: ["none"], env: [], user: "", workdir: "/
 
 /** A container that never runs: files are put into it. */
 export async function openStill(guard: Guard, image: ImageFacts, workdir: string): Promise<BuildContainer> {
-  return create(guard, { image, program: { ...NOTHING, workdir }, gate: undefined, undo: new AsyncDisposableStack() });
+  return create(guard, { image, program: { ...NOTHING, workdir }, gate: undefined });
 }
 
 /** A container that runs a step, with the ordinary child's restrictions, and a pod of its own. */
@@ -36,26 +36,25 @@ export async function openRunning(guard: Guard, image: ImageFacts, program: Step
   const { pods } = guard.parts;
   await using undo = new AsyncDisposableStack();
   undo.use(guard.containers.quota.take());
-  const pod = newPodId();
-  undo.defer(() => pods.close(pod));
+  const { id: pod, hostname } = undo.use(pods.reserve(newPlace()));
   const bridge = guard.networks.find(BRIDGE);
   const address = undo.use(guard.addresses.take(bridge.subnet));
   const networks = program.offline ? [] : childNetworks(guard, [{ network: bridge.id, address: address.address, aliases: [] }]);
-  const gate = await pods.open({ id: pod, hostname: "build", name: `build-${pod.slice(4)}`, networks, hosts: [] });
+  const gate = await pods.open({ id: pod, hostname, name: `build-${pod.slice(4)}`, networks, hosts: [] });
+  undo.defer(() => pods.close(pod));
+  const { id } = undo.use(await create(guard, { image, program, gate }));
   await pods.ready(pod, []);
-  const held = undo.move();
-  return await create(guard, { image, program, gate, undo: held });
+  const whole = undo.move();
+  return { id, [Symbol.asyncDispose]: () => whole.disposeAsync() };
 }
 
 interface Making {
   readonly image: ImageFacts;
   readonly program: StepProgram;
   readonly gate: string | undefined;
-  readonly undo: AsyncDisposableStack;
 }
 
-async function create(guard: Guard, { image, program, gate, undo }: Making): Promise<BuildContainer> {
-  await using held = undo;
+async function create(guard: Guard, { image, program, gate }: Making): Promise<BuildContainer> {
   const { engine } = guard.parts;
   const limits = await limitsOfNext(guard);
   const { command, env, user, workdir } = program;
@@ -64,11 +63,12 @@ async function create(guard: Guard, { image, program, gate, undo }: Making): Pro
   const answer = await engine.call({ method: "POST", path: ["containers", "create"], body });
   if (answer.status !== 201) throw refusalOf(answer, "the step's container could not be made");
   const { Id: id } = Created.parse(answer.body);
-  held.defer(async () => {
-    await engine.call({ method: "DELETE", path: ["containers", id], query: { force: "1", v: "1" } });
-  });
-  const whole = held.move();
-  return { id, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+  return {
+    id,
+    [Symbol.asyncDispose]: async () => {
+      await engine.call({ method: "DELETE", path: ["containers", id], query: { force: "1", v: "1" } });
+    },
+  };
 }
 
 /** Run a step to its end. Its output comes as it is written, standard output and errors mixed. @returns the exit code */

@@ -1,9 +1,11 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { once } from "node:events";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import * as z from "zod";
 import type { EngineFacts, EngineRequest, GuardEngine } from "../ports.ts";
+import { drained } from "../streams/drained.ts";
+import { giveBack } from "../streams/give-back.ts";
 import { EngineRefused } from "./engine-refused.ts";
 
 const Version = z.looseObject({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Version: z.string(), Arch: z.string(), KernelVersion: z.string().default("") });
@@ -12,19 +14,24 @@ const Info = z.looseObject({ NCPU: z.number(), MemTotal: z.number() });
 const NEWEST_API = [1, 51] as const;
 /** A listing of an engine with thousands of containers is smaller. */
 const MAX_ANSWER_BYTES = 64 << 20;
+/** Connections that are kept, and for how long. */
+const KEPT_CONNECTIONS = 2;
+const KEPT_MS = 10_000;
 
 /**
  * Speak to an engine on a unix socket, in the newest version of its API that both know.
  *
- * Connections are not kept: one that an engine closed by restarting would fail the next request.
+ * Connections are kept for a moment, and for questions alone: one that the engine closed by restarting fails the next request,
+ * and only a question may be asked a second time.
  *
  * @throws AppError `ENGINE_UNREACHABLE`, or `ENGINE_FAILED` when it speaks no version that the guard knows
  */
 export async function connectGuardEngine(socketPath: string): Promise<GuardEngine> {
-  const { body } = await call({ socketPath, prefix: "" }, { method: "GET", path: ["version"] });
+  const kept = new Agent({ keepAlive: true, maxFreeSockets: KEPT_CONNECTIONS, timeout: KEPT_MS });
+  const { body } = await call({ socketPath, prefix: "", kept }, { method: "GET", path: ["version"] });
   const version = Version.parse(body);
   const apiVersion = agree(version.ApiVersion, version.MinAPIVersion ?? version.ApiVersion);
-  const place = { socketPath, prefix: `/v${apiVersion}` };
+  const place = { socketPath, prefix: `/v${apiVersion}`, kept };
   const info = Info.parse((await call(place, { method: "GET", path: ["info"] })).body);
   const facts: EngineFacts = { apiVersion, version: version.Version, architecture: version.Arch, kernel: version.KernelVersion, cpus: info.NCPU, memoryBytes: info.MemTotal };
   return { facts, call: (request) => call(place, request), stream: (request) => stream(place, request), hijack: (request) => hijack(place, request) };
@@ -33,6 +40,12 @@ export async function connectGuardEngine(socketPath: string): Promise<GuardEngin
 interface Place {
   readonly socketPath: string;
   readonly prefix: string;
+  readonly kept: Agent;
+}
+
+interface Connection {
+  readonly upgrade?: boolean;
+  readonly agent?: Agent | false;
 }
 
 function agree(newest: string, oldest: string): string {
@@ -48,20 +61,24 @@ function numbers(version: string): { readonly major: number; readonly minor: num
   return { major, minor };
 }
 
-function open({ socketPath, prefix }: Place, { method, path, query = {}, body, signal }: EngineRequest, upgrade: boolean): ClientRequest {
+function open(
+  { socketPath, prefix }: Pick<Place, "socketPath" | "prefix">,
+  { method, path, query = {}, body, signal }: EngineRequest,
+  { upgrade = false, agent = false }: Connection = {},
+): ClientRequest {
   const search = new URLSearchParams(query).toString();
   const target = `${prefix}/${path.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`;
   const outgoing = httpRequest({
     socketPath,
     method,
     path: target,
-    agent: false,
+    agent,
     headers: { host: "docker", ...(upgrade ? { connection: "Upgrade", upgrade: "tcp" } : {}) },
     ...(signal === undefined ? {} : { signal }),
   });
   if (isTar(body)) {
     outgoing.setHeader("content-type", "application/x-tar");
-    body.tar.on("error", (error) => outgoing.destroy(error)).pipe(outgoing);
+    void sendTar(body.tar, outgoing);
     return outgoing;
   }
   if (body === undefined) return outgoing.end();
@@ -69,6 +86,16 @@ function open({ socketPath, prefix }: Place, { method, path, query = {}, body, s
   outgoing.setHeader("content-type", "application/json");
   outgoing.setHeader("content-length", text.length);
   return outgoing.end(text);
+}
+
+/** Who waits for the answer sees what goes wrong; a tar that the engine did not want to its end is left as it is. */
+async function sendTar(tar: Readable, outgoing: ClientRequest): Promise<void> {
+  try {
+    for await (const bytes of tar.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) if (!outgoing.write(bytes, () => giveBack(bytes))) await drained(outgoing);
+    outgoing.end();
+  } catch (error) {
+    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 function isTar(body: EngineRequest["body"]): body is Extract<EngineRequest["body"], { readonly tar: unknown }> {
@@ -92,17 +119,28 @@ function unreachable(error: unknown): unknown {
 }
 
 async function call(place: Place, request: EngineRequest): ReturnType<GuardEngine["call"]> {
-  const answer = await answerOf(open(place, request, false));
+  const answer = request.method === "GET" ? await asked(place, request) : await answerOf(open(place, request));
   return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: await jsonOf(answer) };
 }
 
+/** Ask on a connection that is there, and once more on one of its own where that one is not any more. */
+async function asked(place: Place, request: EngineRequest): Promise<IncomingMessage> {
+  const outgoing = open(place, request, { agent: place.kept });
+  try {
+    return await answerOf(outgoing);
+  } catch (error) {
+    if (!outgoing.reusedSocket || request.signal?.aborted === true) throw error;
+    return answerOf(open(place, request));
+  }
+}
+
 async function stream(place: Place, request: EngineRequest): ReturnType<GuardEngine["stream"]> {
-  const answer = await answerOf(open(place, request, false));
+  const answer = await answerOf(open(place, request));
   return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: answer };
 }
 
 async function hijack(place: Place, request: EngineRequest): Promise<Duplex> {
-  const outgoing = open(place, request, true);
+  const outgoing = open(place, request, { upgrade: true });
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
   outgoing.once("upgrade", (_answer, socket, head) => {
     if (head.length > 0) socket.unshift(head);

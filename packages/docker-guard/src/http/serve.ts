@@ -19,15 +19,26 @@ const REST_MS = 5000;
 /** For a body as a whole; archives are the only large ones. */
 const REQUEST_MS = 300_000;
 
+/** What serves a Docker API. Disposing ends it, with every connection. */
+export interface Serving extends AsyncDisposable {
+  /** For how many milliseconds there has been no connection; 0 while there is one. */
+  readonly unusedMs: () => number;
+}
+
 /** Serve the Docker API of one sandbox on a unix socket, which only its owner may open until the daemon says otherwise. */
-export async function serve(guard: Guard, socket: string): Promise<AsyncDisposable> {
+export async function serve(guard: Guard, socket: string): Promise<Serving> {
   const server = createServer({ maxHeaderSize: 96 << 10, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: 30_000, insecureHTTPParser: false });
   server.maxConnections = guard.parts.limits.connections;
   // The server lets go of a connection that became a stream.
   const open = new Set<Duplex>();
+  const now = (): number => guard.parts.now().getTime();
+  let last = now();
   server.on("connection", (connection) => {
     open.add(connection);
-    connection.once("close", () => open.delete(connection));
+    connection.once("close", () => {
+      open.delete(connection);
+      last = now();
+    });
   });
   server.on("request", (request, response) => void serveRequest(guard, request, response));
   server.on("upgrade", (request, connection, head) => void serveUpgrade(guard, request, { connection, head }));
@@ -41,15 +52,18 @@ export async function serve(guard: Guard, socket: string): Promise<AsyncDisposab
   server.listen(socket);
   await once(server, "listening");
   await chmod(socket, 0o600);
-  return { [Symbol.asyncDispose]: () => close(server, socket, open) };
+  return { unusedMs: () => (open.size > 0 ? 0 : now() - last), [Symbol.asyncDispose]: () => close(server, socket, open) };
 }
 
 async function serveRequest(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.on("error", () => undefined);
   const gone = new AbortController();
-  response.once("close", () => gone.abort());
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
   try {
     checkHeaders(request);
+    guard.parts.pods.expect();
     const target = parseTarget(request.url ?? "");
     checkVersion(guard, target);
     const { route, params } = findReaperRoute(guard, request.method ?? "", target.segments) ?? findRoute(request.method ?? "", target.segments);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Json } from "@sbx/contracts";
-import type { PublishedPort } from "@sbx/core";
+import type { ChildPlace, PublishedPort } from "@sbx/core";
 import { Created, type ImageFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import { containerAttributes } from "../events.ts";
@@ -14,7 +14,7 @@ import { planMounts } from "./plan-mounts.ts";
 import { hostsOf } from "./child-hosts.ts";
 import { findImage, imageFacts } from "./resolve-image.ts";
 import { limitsOfNext } from "./total-sizes.ts";
-import { newPodId } from "./new-pod-id.ts";
+import { newPlace } from "./new-place.ts";
 
 /** What a client asked for: as it was read, and as it was understood. */
 export interface Wish {
@@ -34,15 +34,14 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   const ports = portsOf(asked, image);
   const limits = await limitsOfNext(guard);
   await using undo = new AsyncDisposableStack();
-  const pod = newPodId();
+  const { id: pod, hostname } = undo.use(placeOf(guard, asked));
   undo.defer(() => binds.release(pod));
   const mounts = await planMounts(guard, { pod, asked, image });
   undo.defer(() => guard.removeAnonymousVolumes(mounts.records));
-  const hostname = asked.Hostname === undefined || asked.Hostname === "" ? randomBytes(6).toString("hex") : asked.Hostname;
-  undo.defer(() => pods.close(pod));
   using places = new DisposableStack();
   const endpoints = joined.map(({ network, aliases }): Endpoint => ({ network: network.id, address: places.use(guard.addresses.take(network.subnet)).address, aliases: [...aliases] }));
   const gate = await pods.open({ id: pod, hostname, name, networks: childNetworks(guard, endpoints), hosts: hostsOf(asked) });
+  undo.defer(() => pods.close(pod));
   const record: ContainerRecord = { pod, gate, created: now().toISOString(), imageId: image.Id, hostname, asked: json, mounts: [...mounts.records], ports: [...ports], endpoints };
   const body = childBody({ asked, image, mounts, gate, labels: guard.seal.labels("child", JSON.stringify(record)), limits });
   const answer = await engine.call({ method: "POST", path: ["containers", "create"], query: { name: guard.containers.engineName(name) }, body });
@@ -52,6 +51,12 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   undo.move();
   guard.events.tell({ type: "container", action: "create", id: container.id, attributes: containerAttributes(container) });
   return container;
+}
+
+/** A pod that is ready has its host name already. */
+function placeOf({ parts: { pods } }: Guard, { Hostname = "" }: ContainerCreate): ChildPlace & AsyncDisposable {
+  if (Hostname === "") return pods.reserve(newPlace());
+  return { ...newPlace(), hostname: Hostname, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** What is to be published: what was asked for, or with PublishAllPorts what is exposed. */

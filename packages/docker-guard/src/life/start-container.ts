@@ -1,8 +1,8 @@
 import type { PublishedPort } from "@sbx/core";
+import { ContainerFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
-import { summaries } from "../owned/summaries.ts";
 import { Refusal } from "../refusal.ts";
 import { mountBinds } from "./plan-mounts.ts";
 import { removeContainer } from "./remove-container.ts";
@@ -32,8 +32,8 @@ async function start(guard: Guard, container: OwnedContainer): Promise<boolean> 
 /** What a container sees of the workspace is found anew before each start, and stays while it runs. */
 async function mountAgain(guard: Guard, { id, record }: OwnedContainer): Promise<void> {
   if (!record.mounts.some(({ type }) => type === "bind")) return;
-  const runs = (await summaries(guard)).some(({ Id, State }) => Id === id && (State === "running" || State === "paused"));
-  if (!runs) await mountBinds(guard, record.pod, record.mounts);
+  const { status, body } = await guard.parts.engine.call({ method: "GET", path: ["containers", id, "json"] });
+  if (status !== 200 || !ContainerFacts.parse(body).State.Running) await mountBinds(guard, record.pod, record.mounts);
 }
 
 async function readyPod({ parts: { pods, onFault } }: Guard, { pod, ports }: OwnedContainer["record"]): Promise<readonly PublishedPort[]> {

@@ -81,6 +81,8 @@ async function waitAnswer(guard: Guard, reference: string, { condition = "not-ru
     let text = "";
     for await (const piece of body as AsyncIterable<Buffer>) text += piece.toString("utf8");
     const { StatusCode } = WaitAnswer.parse(JSON.parse(text));
+    // Its place and its name are free when a client hears of it.
+    if (condition === "removed") void guard.destroyed(id);
     yield `${JSON.stringify({ StatusCode })}\n`;
   }
   return { kind: "stream", type: "application/json", body: Readable.from(end()) };

@@ -3,7 +3,7 @@ import type { GuardRoute } from "./route.ts";
 /** Routes whose path fits, whatever their method. */
 export function fittingRoutes(routes: readonly GuardRoute[], segments: readonly string[]): readonly { readonly route: GuardRoute; readonly params: readonly string[] }[] {
   return routes.flatMap((route) => {
-    const params = match(route.path.split("/"), segments);
+    const params = match(route.segments, segments);
     return params === undefined ? [] : [{ route, params }];
   });
 }

@@ -37,6 +37,8 @@ export interface GuardRoute {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Below the version; `{name}` is one segment, `{name*}` one or more. */
   readonly path: string;
+  /** The same in its parts. */
+  readonly segments: readonly string[];
   /** For docs/docker-api.md. */
   readonly means: string;
   /** Names of the query, for the same. */
@@ -72,6 +74,7 @@ export function route<Query = Record<string, never>, Body = unknown>(name: `${Gu
     // The type of `name` says which ones there are.
     method: method as GuardRoute["method"],
     path,
+    segments: path.split("/"),
     means: init.means,
     query: Object.keys(query.shape),
     upgrades: init.upgrades === true,

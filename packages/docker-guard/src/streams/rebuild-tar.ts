@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { extract, pack, type Header, type Pack } from "tar-stream";
 import { printable, Refusal } from "../refusal.ts";
+import { drained } from "./drained.ts";
 import type { Devices } from "./spool-tar.ts";
 
 const MAX_ENTRIES = 100_000;
@@ -51,7 +52,7 @@ async function copy(input: Readable, output: Pack, rules: { readonly bits: numbe
     bytes += header.size ?? 0;
     if (entries > MAX_ENTRIES || bytes > MAX_BYTES) throw new Refusal(413, "the tar has more than 100000 entries or 4 GiB");
     if (header.type === "file" && (header.size ?? 0) > 0) {
-      await pipeline(Readable.from(entry), output.entry(header));
+      await passOn(entry, output.entry(header));
       continue;
     }
     output.entry(header, "");
@@ -59,6 +60,16 @@ async function copy(input: Readable, output: Pack, rules: { readonly bits: numbe
   }
   output.finalize();
   return undefined;
+}
+
+/** Pass each piece on as it came: every further stream on the way would wait for it once more. */
+async function passOn(source: AsyncIterable<unknown>, sink: ReturnType<Pack["entry"]>): Promise<void> {
+  const ended = once(sink, "close");
+  // It may fail before it is awaited.
+  ended.catch(() => undefined);
+  for await (const bytes of source) if (!sink.write(bytes)) await drained(sink);
+  sink.end(null);
+  await ended;
 }
 
 function cleaned({ name, type, linkname, size, mode, uid, gid, mtime }: Header, bits: number): Parameters<Pack["entry"]>[0] {

@@ -33,11 +33,14 @@ export interface ChildHost {
 /** What stands for the agent's own machine as the address of a {@link ChildHost}. */
 export const HOST_ADDRESS = "host-gateway";
 
-/** A child as its pod must know it. */
-export interface ChildPod {
+/** Which pod a child has, and its host name, which its gate owns. */
+export interface ChildPlace {
   readonly id: ContainerPodId;
-  /** Host name of the child, which its gate owns. */
   readonly hostname: string;
+}
+
+/** A child as its pod must know it. */
+export interface ChildPod extends ChildPlace {
   /** What the agent calls it: its networks find it by this name, and events and refusals say it. */
   readonly name: string;
   /** Without any, it reaches nothing. */

@@ -1,15 +1,13 @@
 import type { Duplex } from "node:stream";
 import { AppError, ContainerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
-import { gateContainer } from "../pod/gate-container.ts";
 import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
 import type { ContainerFiles, ContainerLink, ContainerNetwork } from "../ports/container-host.ts";
 import type { ImageMaker } from "../ports/host.ts";
 import { LABELS } from "../sandbox/labels.ts";
 import { TurnQueue } from "../sandbox/turn-queue.ts";
-import type { ChildNetwork, ChildPod, KnownChild, PublishedPort } from "./child-pod.ts";
-
-/** How long a gate may take to hand over its listeners. */
-const GATE_TIMEOUT_MS = 20_000;
+import { beginGate, endGate, GATE_TIMEOUT_MS, podFailed, startGate } from "./child-gate.ts";
+import type { ChildNetwork, ChildPlace, ChildPod, KnownChild, PublishedPort } from "./child-pod.ts";
+import { SparePods, type SparePod } from "./spare-pods.ts";
 
 /** Everything that the pods of agents' containers need of the world. */
 export interface ContainerPodParts {
@@ -21,6 +19,8 @@ export interface ContainerPodParts {
   readonly files: ContainerFiles;
   readonly owner: string;
   readonly record: RecordEvent;
+  /** Makes up places for pods that are kept ready; without it none is. */
+  readonly newPlace?: () => ChildPlace;
 }
 
 interface Held {
@@ -28,6 +28,8 @@ interface Held {
   gate: EngineId;
   /** Absent while its gate does not run. */
   link: ContainerLink | undefined;
+  /** Settles when its gate is no longer being started. */
+  started?: Promise<void>;
   published: readonly PublishedPort[];
 }
 
@@ -40,9 +42,13 @@ export class ContainerPods implements AsyncDisposable {
   readonly #parts: ContainerPodParts;
   readonly #held = new Map<ContainerPodId, Held>();
   readonly #turns = new TurnQueue();
+  readonly #spares: SparePods;
+  /** Spare pods that were chosen for children that are not open yet. */
+  readonly #reserved = new Map<ContainerPodId, SparePod>();
 
   constructor(parts: ContainerPodParts) {
     this.#parts = parts;
+    this.#spares = new SparePods(parts);
   }
 
   /** Take back the pods of children that were there before; take away those that are nobody's. */
@@ -61,20 +67,31 @@ export class ContainerPods implements AsyncDisposable {
     return new Map(taken);
   }
 
-  /** Make a gate that runs. @throws AppError `ENGINE_FAILED`, `POD_FAILED` */
+  /** The agent uses its containers: one of them may be made soon. */
+  expect(): void {
+    this.#spares.expect();
+  }
+
+  /** Choose where a child will be that may have any host name: in a pod that is ready, or at this place. Given back unless it is opened. */
+  reserve(place: ChildPlace): ChildPlace & AsyncDisposable {
+    const spare = this.#spares.take();
+    if (spare !== undefined) this.#reserved.set(spare.id, spare);
+    const { id, hostname } = spare ?? place;
+    return {
+      id,
+      hostname,
+      [Symbol.asyncDispose]: async () => {
+        if (spare !== undefined && this.#reserved.delete(spare.id)) await this.#spares.putBack(spare);
+      },
+    };
+  }
+
+  /** Make the child's gate, or take the one that is ready; it may not run yet. @throws AppError `ENGINE_FAILED`, `POD_FAILED` */
   async open(child: ChildPod): Promise<EngineId> {
     return this.#turns.take(child.id, async () => {
-      const { files, network, sandbox } = this.#parts;
-      await using undo = new AsyncDisposableStack();
-      undo.defer(() => files.remove(child.id));
-      const link = await network.open({ child, sandbox, directory: await files.podDirectory(child.id), resume: false });
-      undo.defer(() => link[Symbol.asyncDispose]());
-      const gate = await this.#makeGate(child, link);
-      undo.defer(async () => (await this.#parts.engine()).remove(gate));
-      await this.#startGate(child, { gate, link });
-      this.#held.set(child.id, { child, gate, link, published: [] });
-      undo.move();
-      return gate;
+      const opened = (await this.#takeReserved(child)) ?? (await beginGate(this.#parts, child));
+      this.#held.set(child.id, { child, ...opened, published: [] });
+      return opened.gate;
     });
   }
 
@@ -106,16 +123,14 @@ export class ContainerPods implements AsyncDisposable {
   /** Take gate, policy and files away. Resolves when they are gone, also if they never were. */
   async close(id: ContainerPodId): Promise<void> {
     await this.#turns.take(id, async () => {
-      const held = this.#held.get(id);
+      const { gate, link, started } = this.#held.get(id) ?? {};
       this.#held.delete(id);
-      // The daemon's end goes before its gate, so that the gate's end is not taken for a fault.
-      await held?.link?.[Symbol.asyncDispose]();
-      if (held !== undefined) await (await this.#parts.engine()).remove(held.gate);
-      await this.#parts.files.remove(id);
+      await endGate(this.#parts, { id, ...(gate === undefined ? {} : { gate }), ...(link === undefined ? {} : { link }), ...(started === undefined ? {} : { started }) });
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#spares[Symbol.asyncDispose]();
     for (const held of this.#held.values()) {
       await held.link?.[Symbol.asyncDispose]();
       held.link = undefined;
@@ -133,6 +148,22 @@ export class ContainerPods implements AsyncDisposable {
     });
   }
 
+  /** The spare pod that was chosen for a child, which is the child's from now on; `undefined` where there is none that is good any more. */
+  async #takeReserved(child: ChildPod): Promise<Omit<Held, "child" | "published"> | undefined> {
+    const spare = this.#reserved.get(child.id);
+    this.#reserved.delete(child.id);
+    const opened = await spare?.made;
+    if (opened === undefined) return undefined;
+    const state = opened.link.state();
+    if (state === "ready" || state === "waiting") {
+      opened.link.change(child);
+      return opened;
+    }
+    // Its container may have been taken away, or its engine have ended, while nobody looked.
+    await endGate(this.#parts, { id: child.id, ...opened });
+    return undefined;
+  }
+
   #find(id: ContainerPodId): Held {
     const held = this.#held.get(id);
     if (held === undefined) throw podFailed("The container's pod is gone");
@@ -143,8 +174,12 @@ export class ContainerPods implements AsyncDisposable {
   async #running(held: Held): Promise<ContainerLink> {
     const { network, sandbox, files } = this.#parts;
     const { child, gate } = held;
+    // Why it could not be started is met when it is started again.
+    await held.started?.catch(() => undefined);
+    // It holds the connection over which it handed over as long as it runs.
+    if (held.link?.state() === "ready") return held.link;
     const view = await (await this.#parts.engine()).inspect(gate);
-    if (held.link !== undefined && view?.state === "running") return held.link;
+    if (held.link !== undefined && held.link.state() !== "waiting" && view?.state === "running") return held.link;
     if (view === undefined) throw podFailed("The container's gate is gone");
     await held.link?.[Symbol.asyncDispose]();
     held.link = undefined;
@@ -152,7 +187,7 @@ export class ContainerPods implements AsyncDisposable {
     if (view.state === "running") await (await this.#parts.engine()).stop(gate, 0);
     const link = await network.open({ child, sandbox, directory: await files.podDirectory(child.id), resume: false });
     try {
-      await this.#startGate(child, { gate, link });
+      await startGate(this.#parts, child, { gate, link });
     } catch (error) {
       await link[Symbol.asyncDispose]();
       throw error;
@@ -190,21 +225,6 @@ export class ContainerPods implements AsyncDisposable {
     return published;
   }
 
-  async #makeGate({ id, hostname }: ChildPod, { socketDirectory }: ContainerLink): Promise<EngineId> {
-    const { owner, sandbox } = this.#parts;
-    const image = await (await this.#parts.images()).gate(() => undefined, AbortSignal.timeout(GATE_TIMEOUT_MS));
-    const labels = { [LABELS.owner]: owner, [LABELS.sandbox]: sandbox, [LABELS.role]: "child-gate", [LABELS.pod]: id };
-    return (await this.#parts.engine()).create(gateContainer({ name: `sbx-child-gate-${id.slice(4)}`, image, labels, hostname, socketDirectory }));
-  }
-
-  async #startGate({ name }: ChildPod, { gate, link }: { readonly gate: EngineId; readonly link: ContainerLink }): Promise<void> {
-    await (await this.#parts.engine()).start(gate);
-    await link.ready(AbortSignal.timeout(GATE_TIMEOUT_MS)).catch((cause: unknown) => {
-      if (AppError.is(cause)) throw cause;
-      throw podFailed(`The gate of the container "${name}" did not hand over its listeners`, cause);
-    });
-  }
-
   /** The gates of this sandbox's containers that the engine has. */
   async #gates(): Promise<readonly { readonly id: EngineId; readonly state: ContainerView["state"]; readonly pod: ContainerPodId | undefined }[]> {
     const { owner, sandbox } = this.#parts;
@@ -215,8 +235,4 @@ export class ContainerPods implements AsyncDisposable {
 
 function podIdOf(label: string | undefined): ContainerPodId | undefined {
   return ContainerPodId.safeParse(label).data;
-}
-
-function podFailed(message: string, cause?: unknown): AppError {
-  return new AppError("POD_FAILED", { message, fix: "Remove the container and start it anew, with docker rm and docker run.", ...(cause === undefined ? {} : { cause }) });
 }

@@ -36,9 +36,9 @@ export class Neighbours {
     this.#members.set(id, { sandbox, child: { id, name, networks, hosts }, published: [] });
   }
 
-  change(id: ContainerPodId, now: Pick<ChildPod, "name" | "networks">): void {
+  change(id: ContainerPodId, { name, networks, hosts }: Pick<ChildPod, "name" | "networks" | "hosts">): void {
     const member = this.#members.get(id);
-    if (member !== undefined) this.#members.set(id, { ...member, child: { ...member.child, name: now.name, networks: now.networks } });
+    if (member !== undefined) this.#members.set(id, { ...member, child: { id, name, networks, hosts } });
   }
 
   publish(id: ContainerPodId, published: readonly PublishedPort[]): void {
@@ -90,7 +90,7 @@ export class Neighbours {
     const there = places.find(({ place }) => place.address === to.address);
     if (there !== undefined) return { kind: "child", pod: there.child.id, port };
     // Without containers and what stands for one a sandbox has no networks, and the address is any other.
-    if ((all.length === 0 && !this.#served.has(sandbox)) || !isOfNetworks(to.address)) return undefined;
+    if ((places.length === 0 && !this.#served.has(sandbox)) || !isOfNetworks(to.address)) return undefined;
     return isGateway(to.address) ? (here() ?? { kind: "nobody" }) : { kind: "nobody" };
   }
 

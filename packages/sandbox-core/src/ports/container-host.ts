@@ -23,8 +23,8 @@ export interface ContainerLink extends PodLink {
    * @throws AppError `POD_FAILED` when a port is taken, or the sandbox's own gate is not there
    */
   publish(ports: readonly PublishedPort[]): Promise<readonly PublishedPort[]>;
-  /** The pod is in other networks, or has another name. */
-  change(now: Pick<ChildPod, "name" | "networks">): void;
+  /** The pod is in other networks, has another name, or knows other ones. */
+  change(now: Pick<ChildPod, "name" | "networks" | "hosts">): void;
 }
 
 /** Opens the daemon's end of the networks of agents' containers; the caller owns each link it gets and disposes of it. */

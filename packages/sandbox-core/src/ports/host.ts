@@ -53,6 +53,8 @@ export interface DockerSockets {
   stop(record: SandboxRecord): Promise<void>;
   /** End the API, and remove what the agent made in the engine beside its containers. */
   remove(record: SandboxRecord): Promise<void>;
+  /** For how many milliseconds nobody has used the API: 0 while a request or a stream is open, infinite where there is none. */
+  unusedMs(id: SandboxId): number;
 }
 
 /** A directory into which a container of any id may write, to see who that is on the host. Disposing removes it. */

@@ -3,7 +3,7 @@ import type { LiveSandbox } from "../sandbox/sandbox-parts.ts";
 import { LONGEST_TIMER_MS } from "./longest-timer.ts";
 import type { SessionParts } from "./session-parts.ts";
 
-export interface IdleParts extends Pick<SessionParts, "stop" | "idleStopMs" | "onFault"> {
+export interface IdleParts extends Pick<SessionParts, "stop" | "idleStopMs" | "unusedMs" | "onFault"> {
   /** Whether a session runs in the sandbox. */
   readonly isBusy: (id: SandboxId) => boolean;
 }
@@ -35,14 +35,7 @@ export class IdleStop {
   count(live: LiveSandbox): void {
     const { id } = live.record;
     this.drop(id);
-    if (live.record.longRunning || this.#parts.isBusy(id)) return;
-    const timer = setTimeout(
-      () => {
-        this.#over(live);
-      },
-      Math.min(this.#parts.idleStopMs, LONGEST_TIMER_MS),
-    );
-    this.#timers.set(id, timer.unref());
+    if (!live.record.longRunning && !this.#parts.isBusy(id)) this.#wait(live, this.#parts.idleStopMs);
   }
 
   /** A session runs in the sandbox now, or the sandbox is gone. */
@@ -51,10 +44,17 @@ export class IdleStop {
     this.#timers.delete(id);
   }
 
+  #wait(live: LiveSandbox, forMs: number): void {
+    const timer = setTimeout(() => this.#over(live), Math.min(forMs, LONGEST_TIMER_MS));
+    this.#timers.set(live.record.id, timer.unref());
+  }
+
   #over(live: LiveSandbox): void {
     const { id } = live.record;
-    const isUsed = (): boolean => !live.running || this.#opening.has(id) || this.#parts.isBusy(id);
+    const leftMs = (): number => this.#parts.idleStopMs - this.#parts.unusedMs(id);
+    const isUsed = (): boolean => !live.running || this.#opening.has(id) || this.#parts.isBusy(id) || leftMs() > 0;
     if (!isUsed()) this.#parts.stop(live, isUsed).catch(this.#parts.onFault);
     else if (this.#opening.has(id)) this.count(live);
+    else if (live.running && !this.#parts.isBusy(id)) this.#wait(live, Math.max(1, leftMs()));
   }
 }

@@ -29,7 +29,9 @@ export interface SessionParts {
   readonly profile: (live: LiveSandbox) => Promise<AgentProfile>;
   /** Note the state of the workspace from which the changes of a run are told. */
   readonly snapshot: (live: LiveSandbox) => Promise<void>;
-  /** Stop a sandbox that has had no session for `idleStopMs`; `unless` is asked again when it is about to be. */
+  /** For how many milliseconds nobody has used what else the sandbox offers: 0 while it is used, infinite where it offers nothing. */
+  readonly unusedMs: (id: SandboxId) => number;
+  /** Stop a sandbox that has had no session, and has not been used otherwise, for `idleStopMs`; `unless` is asked again when it is about to be. */
   readonly stop: (live: LiveSandbox, unless: () => boolean) => Promise<void>;
   readonly idleStopMs: number;
   /** Told of work that nobody waits for and that failed. */

@@ -33,7 +33,7 @@ export class SessionService {
     this.#book = new SessionBook(parts);
     this.#streams = new KeptStreams(parts.streams);
     this.#deadlines = new Deadlines({ now: parts.now, expire: (record) => void this.end(record).catch(parts.onFault) });
-    this.#idle = new IdleStop({ stop: parts.stop, idleStopMs: parts.idleStopMs, onFault: parts.onFault, isBusy: (id) => this.running(id).length > 0 });
+    this.#idle = new IdleStop({ ...parts, isBusy: (id) => this.running(id).length > 0 });
   }
 
   /** After a start of the daemon: watch what still runs, note how it ended where it does not, find again what was forgotten. */

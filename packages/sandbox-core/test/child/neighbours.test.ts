@@ -28,6 +28,19 @@ const child = (number: number, networks: readonly ChildNetwork[], over: Partial<
 const at = (address: string) => ({ kind: "address", address }) as const;
 const HOST = { kind: "name", name: "host.docker.internal" } as const;
 
+describe("a pod that is in no network", () => {
+  it("changes nothing for the agent, and reaches and is reached by nobody", ({ expect }) => {
+    const all = new Neighbours();
+    all.add(ONE, child(1, []));
+    expect(all.fromAgent(ONE, at("100.127.1.3"), 80)).toBeUndefined();
+    expect(all.hasEgress(id(1))).toBe(false);
+    expect(all.fromChild(id(1), HOST, 80)).toBeUndefined();
+    all.add(ONE, child(2, [network(1, 3)]));
+    expect(all.fromChild(id(1), at("100.127.1.3"), 80)).toEqual({ kind: "nobody" });
+    expect(all.addressOf(id(2), "c1")).toBeUndefined();
+  });
+});
+
 describe("who finds whom by a name", () => {
   it("finds members of a common network by name and alias, in any case", ({ expect }) => {
     const all = new Neighbours();
@@ -52,8 +65,8 @@ describe("who finds whom by a name", () => {
     const all = new Neighbours();
     all.add(ONE, child(1, [network(1, 2)]));
     all.add(ONE, child(2, [network(2, 2)]));
-    all.change(id(2), { name: "later", networks: [network(1, 3)] });
-    expect(all.addressOf(id(1), "later")).toBe("100.127.1.3");
+    all.change(id(2), { name: "later", networks: [network(1, 3)], hosts: [{ name: "x", address: "1.2.3.4" }] });
+    expect([all.addressOf(id(1), "later"), all.addressOf(id(2), "x")]).toEqual(["100.127.1.3", "1.2.3.4"]);
     all.remove(id(2));
     expect(all.addressOf(id(1), "later")).toBeUndefined();
     expect(all.fromChild(id(1), at("100.127.1.3"), 80)).toEqual({ kind: "nobody" });

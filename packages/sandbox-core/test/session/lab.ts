@@ -138,6 +138,7 @@ export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<Ses
       if (!unless()) daemon.stopped.push(one.record.id);
       return Promise.resolve();
     },
+    unusedMs: () => Number.POSITIVE_INFINITY,
     idleStopMs: IDLE_STOP_MS,
     onFault: (error) => {
       throw error;

@@ -258,6 +258,18 @@ describe("a sandbox without a session", () => {
     expect(stopped).toEqual([sandbox]);
   });
 
+  it("is not stopped while what else it offers is used, and is counted from the last use", async ({ expect }) => {
+    stopTime();
+    const live = aSandbox();
+    const used = { until: Date.now() + 2.5 * IDLE_STOP_MS };
+    const { sessions, stopped } = daemonOver(live, { parts: { unusedMs: () => Math.max(0, Date.now() - used.until) } });
+    sessions.idle(live);
+    await vi.advanceTimersByTimeAsync(3.5 * IDLE_STOP_MS - 1);
+    expect(stopped).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(stopped).toEqual([sandbox]);
+  });
+
   it("is not stopped when its agent is one that goes on", async ({ expect }) => {
     stopTime();
     const live = aSandbox({ longRunning: true });
