@@ -90,6 +90,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     reconciled: async (live) => {
       const known = new Set(live.map(({ record: { id } }) => id));
       await gateway.reap(known);
+      await docker.reapGuards();
       await workspace.sweep(known);
       await sessions.reconcile(live);
     },

@@ -13,6 +13,7 @@ import { createDockerRules, type DockerRules } from "./docker-rules.ts";
 import { createDockerSockets, type DockerSocketParts, type LocalDockerSockets } from "./docker-sockets.ts";
 import { createGuardImages } from "./guard-images.ts";
 import { createRegistryImages } from "./registry/registry-images.ts";
+import { removeDeadGuards } from "./remove-guard.ts";
 
 export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
   readonly config: Pick<DaemonConfig, "stateDirectory" | "configDirectory" | "owner">;
@@ -33,11 +34,14 @@ export interface ComposedDocker {
   readonly rules: DockerRules;
   /** What they let the agent of one have. */
   readonly rulesOf: (sandbox: SandboxId) => DockerRules;
+  /** Take away what guards without a sandbox left that were killed. Never rejects. */
+  readonly reapGuards: () => Promise<void>;
 }
 
 /** Put together what answers agents that speak to a Docker engine. Nothing is started before a sandbox is. */
 export function composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf, record, log }: DockerParts): ComposedDocker {
   const turns = new TurnQueue();
+  const onFault = (error: unknown): void => log.error("docker.failed", { error });
   const rules = createDockerRules(path.join(config.configDirectory, "docker.json"), turns);
   const rulesOf = (sandbox: SandboxId): DockerRules => createDockerRules(path.join(config.stateDirectory, "sandboxes", sandbox, "docker-rules.json"), turns);
   const sockets = scope.use(
@@ -65,10 +69,9 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
       owner: config.owner,
       organisation: createOrganisationPolicy(),
       record,
-      onFault: (error) => {
-        log.error("docker.failed", { error });
-      },
+      onFault,
     }),
   );
-  return { sockets, rules, rulesOf };
+  const reapGuards = async (): Promise<void> => await removeDeadGuards({ stateDirectory: config.stateDirectory, engine: await engine(), onFault });
+  return { sockets, rules, rulesOf, reapGuards };
 }

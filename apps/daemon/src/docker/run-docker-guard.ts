@@ -2,11 +2,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
-import { homedir } from "node:os";
 import path from "node:path";
 import { AppError, CreateSandbox, DockerPolicy, Limits, parseJsonBytes, SandboxId, type RecordEvent } from "@sbx/contracts";
 import { ContainerPods, LABELS, type Engine, type SandboxRecord } from "@sbx/core";
-import { connectGuardEngine, newPlace, removeSandboxImages, startDockerGuard } from "@sbx/docker-guard";
+import { connectGuardEngine, newPlace, startDockerGuard } from "@sbx/docker-guard";
 import { compilePolicy, type CompiledPolicy } from "@sbx/egress-policy";
 import type { Pod } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
@@ -14,10 +13,13 @@ import { imagesOf } from "../images-of-engine.ts";
 import type { Log } from "../log.ts";
 import { composeNetwork } from "../network/compose-network.ts";
 import { randomId } from "../random-id.ts";
+import { loadConfig } from "../config.ts";
 import { createContainerFiles } from "./container-files.ts";
 import { checkDockerPolicy, guardLimits } from "./docker-policy.ts";
 import { createGuardImages } from "./guard-images.ts";
+import { leaveGuardNote, type GuardNote } from "./guard-notes.ts";
 import { createRegistryImages } from "./registry/registry-images.ts";
+import { guardEngineSocket, guardNotesDirectory, guardOwner, removeDeadGuards, removeGuard } from "./remove-guard.ts";
 
 /** A Docker API without a sandbox: where it listens, and the file that says what its containers get. */
 export interface RunDockerGuard {
@@ -40,22 +42,29 @@ export interface RunDockerGuard {
 export async function runDockerGuard({ socket, policyFile, environment, log, ready }: RunDockerGuard, signal: AbortSignal): Promise<void> {
   const policy = await readPolicy(policyFile);
   await using scope = new AsyncDisposableStack();
+  const onFault = (error: unknown): void => log.error("docker.failed", { error });
+  const { stateDirectory, home } = loadConfig(environment, process.getuid?.() ?? 0);
+  const sandbox = SandboxId.parse(randomId("sbx_"));
+  const owner = guardOwner({ sandbox });
   const directory = await mkdtemp("/tmp/sbx-guard-");
   scope.defer(() => rm(directory, { recursive: true, force: true }));
-  const sandbox = SandboxId.parse(randomId("sbx_"));
-  const owner = `guard:${sandbox}`;
-  const connected = await connectEngine({ environment, home: environment["HOME"] ?? homedir(), labels: { [LABELS.owner]: owner }, directory: path.join(directory, "engine") });
+  const connected = await connectEngine({ environment, home, labels: { [LABELS.owner]: owner }, directory: path.join(directory, "engine") });
   const engine = (): Promise<Engine> => Promise.resolve(connected);
   const images = imagesOf(engine, environment);
-  const endpoint = /^unix:\/\/(\/.+)$/.exec(connected.info.endpoint)?.[1];
-  if (endpoint === undefined) throw new AppError("PLATFORM_UNSUPPORTED", { message: "A Docker API needs an engine on this machine", fix: "Set DOCKER_HOST to a socket of this machine." });
-  const raw = await connectGuardEngine(endpoint);
+  const { endpoint } = connected.info;
+  const raw = await connectGuardEngine(guardEngineSocket(endpoint));
+  await removeDeadGuards({ stateDirectory, engine: connected, onFault });
   const record: RecordEvent = ({ type, fields }) => {
     log.info(type, { ...fields });
   };
   const rules = compilePolicy((policy.hosts ?? []).map((to, at) => ({ id: `hosts-${at + 1}`, effect: "allow", to, layer: "user" })));
   const key = randomBytes(32);
-  scope.defer(() => removeEverything(connected, { sandbox, owner, images: () => removeSandboxImages({ engine: raw, sandbox, key, onFault: (error) => log.error("docker.failed", { error }) }) }));
+  const note: GuardNote = { version: 1, sandbox, endpoint, directory, key: key.toString("hex") };
+  const forget = leaveGuardNote(guardNotesDirectory(stateDirectory), note);
+  scope.defer(async () => {
+    await removeGuard(connected, note, onFault);
+    forget();
+  });
   const gateImage = await (await images()).gate(() => undefined, signal);
   const network = composeNetwork({ scope, record, log, policy: onePolicy(rules), models: { bindings: () => [] }, sandbox: () => recordOf(sandbox, gateImage), machine: hostPod() });
   const pods = scope.use(new ContainerPods({ sandbox, engine, images, network: network.containers, files: createContainerFiles(directory, sandbox), owner, record, newPlace }));
@@ -80,7 +89,7 @@ export async function runDockerGuard({ socket, policyFile, environment, log, rea
       owner: { [LABELS.owner]: owner },
       key,
       limits: guardLimits({}, policy),
-      onFault: (error) => log.error("docker.failed", { error }),
+      onFault,
       onRefused: ({ method, path: asked, message }) => log.info("docker.refused", { call: `${method} ${asked}`, reason: message }),
     }),
   );
@@ -146,11 +155,4 @@ function hostPod(): Pod {
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-}
-
-async function removeEverything(engine: Engine, { sandbox, owner, images }: { readonly sandbox: SandboxId; readonly owner: string; readonly images: () => Promise<unknown> }): Promise<void> {
-  const labels = [`${LABELS.owner}=${owner}`, `${LABELS.sandbox}=${sandbox}`];
-  for (const role of ["child", "child-build", "child-gate"]) for (const { id } of await engine.list([...labels, `${LABELS.role}=${role}`])) await engine.remove(id);
-  await images();
-  for (const { name } of await engine.listVolumes(labels)) await engine.removeVolume(name);
 }

@@ -1,10 +1,11 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { connectEngine } from "@sbx/engine-docker";
 import { createImageMaker } from "@sbx/images";
 import { whyNoEngine } from "@sbx/testing";
@@ -12,6 +13,7 @@ import { describe, it } from "vitest";
 import { runDockerGuard } from "../../src/docker/run-docker-guard.ts";
 import { createLog } from "../../src/log.ts";
 
+const BIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const missing = whyNoEngine("docker");
 /** Names a test's image in the engine, so that a policy can name it. */
 const IMAGE = "sbx-guard-test/base:1";
@@ -79,6 +81,57 @@ describe.skipIf(missing !== undefined)(`a Docker API without a sandbox${missing 
     expect((await engine.list([])).filter(({ id, labels }) => !before.includes(id) && String(labels["dev.sbx.owner"]).startsWith("guard:"))).toEqual([]);
     expect(existsSync(socket)).toBe(false);
     await rm(directory, { recursive: true });
+  });
+
+  it("takes away what a guard left that was killed, when the next one starts, and nothing of one that lives", { timeout: 300_000 }, async ({ expect }) => {
+    await using scope = new AsyncDisposableStack();
+    const directory = await mkdtemp("/tmp/sbx-guard-test-");
+    scope.defer(() => rm(directory, { recursive: true }));
+    const engine = await connectEngine({ environment: process.env, home: homedir(), labels: {}, directory });
+    const base = await createImageMaker({ engine, env: process.env }).base(() => undefined, AbortSignal.timeout(250_000));
+    const image = "sbx-guard-test/left:1";
+    await run("docker", ["tag", base, image]);
+    scope.defer(async () => void (await run("docker", ["rmi", image])));
+    const policyFile = `${directory}/policy.json`;
+    await writeFile(policyFile, JSON.stringify({ version: 1, images: [image] }));
+    const environment = { ...process.env, SBX_STATE_DIR: `${directory}/state` };
+    const docker = async (socket: string, ...args: readonly string[]): Promise<Ran> => await run("docker", ["-H", `unix://${directory}/${socket}`, ...args]);
+    const serve = async (socket: string): Promise<void> => {
+      const ended = new AbortController();
+      const serving = Promise.withResolvers<undefined>();
+      const running = runDockerGuard({ socket: `${directory}/${socket}`, policyFile, environment, log: createLog(), ready: () => serving.resolve(undefined) }, ended.signal);
+      scope.defer(async () => {
+        ended.abort();
+        await running;
+      });
+      await Promise.race([serving.promise, running]);
+    };
+    const before = (await engine.list([])).map(({ id }) => id);
+    const left = async (): Promise<readonly string[]> =>
+      (await engine.list([]))
+        .filter(({ id, labels }) => !before.includes(id) && String(labels["dev.sbx.owner"]).startsWith("guard:"))
+        .map(({ labels }) => `${labels["dev.sbx.owner"]} ${labels["dev.sbx.role"]}`);
+    const killed = spawn(process.execPath, ["--conditions=@sbx/source", BIN, "--docker-guard", `${directory}/one`, "--docker-policy", policyFile], {
+      env: environment,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    scope.defer(() => void killed.kill("SIGKILL"));
+    await once(killed.stdout, "data");
+    await docker("one", "run", "-d", "-v", "data:/data", image, "sleep", "300");
+    const ofOne = (await left())[0]?.split(" ")[0] ?? "none";
+    expect(await left()).toEqual(expect.arrayContaining([`${ofOne} child`, `${ofOne} child-gate`]));
+    await serve("two");
+    await docker("two", "run", "-d", "--name", "lives", image, "sleep", "300");
+    expect(await left()).toEqual(expect.arrayContaining([`${ofOne} child`]));
+    const ended = once(killed, "exit");
+    killed.kill("SIGKILL");
+    await ended;
+    expect(await left()).toEqual(expect.arrayContaining([`${ofOne} child`]));
+    await serve("one");
+    expect((await left()).filter((one) => one.startsWith(ofOne))).toEqual([]);
+    expect(await engine.listVolumes([`dev.sbx.owner=${ofOne}`])).toEqual([]);
+    expect((await docker("two", "ps", "--format", "{{.Names}}")).stdout).toBe("lives\n");
+    expect((await docker("one", "ps", "-aq")).stdout).toBe("");
   });
 
   it.for(["", "{}", '{"version":1,"hosts":["https://x"]}', '{"version":1,"images":["*"]}', '{"version":1,"more":1}', '{"version":1,"hosts":[],"hosts":["**"]}'])(
