@@ -4,13 +4,19 @@ import type { ChildNetwork, ChildPlace, ChildPod, EngineId, KnownChild, Publishe
 
 export type { ChildNetwork, ChildPlace, ChildPod, KnownChild, PublishedPort } from "@sbx/core";
 
+/** A body that is sent as it comes. `spent`: its pieces are nobody's once they are sent, and their memory is freed then. */
+export interface TarBody {
+  readonly tar: Readable;
+  readonly spent?: boolean;
+}
+
 /** One call of the engine's API, written by the guard. */
 export interface EngineRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** Segments of the path below the version, each encoded by the client. */
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Json | { readonly tar: Readable };
+  readonly body?: Json | TarBody;
   readonly signal?: AbortSignal;
 }
 

@@ -61,3 +61,22 @@ export async function askDocker({ socketPath }: DockerSubject, target: string): 
     asked.once("error", reject).end();
   });
 }
+
+/** Resolves when a container has said a word so often, as Testcontainers waits for it. @throws Error when it ends before */
+export async function untilSaid({ socketPath }: DockerSubject, { container, word, times }: { readonly container: string; readonly word: string; readonly times: number }): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  let said = "";
+  const asked = request({ socketPath, path: `/containers/${container}/logs?follow=1&stdout=1&stderr=1`, agent: false }, (response) => {
+    response.on("data", (chunk: Buffer) => {
+      said += chunk.toString("latin1");
+      if (said.split(word).length > times) resolve(undefined);
+    });
+    response.once("end", () => reject(new Error(`${container} ended before it said "${word}" ${times} times: ${said}`))).once("error", reject);
+  });
+  asked.once("error", reject).end();
+  try {
+    await promise;
+  } finally {
+    asked.destroy();
+  }
+}

@@ -102,7 +102,7 @@ export const VolumeMade = z.looseObject({ Labels });
 export const VolumeList = z.looseObject({ Volumes: z.array(z.looseObject({ Name: z.string(), CreatedAt: z.string().default(""), Labels })).nullish() });
 
 /** POST /containers/{id}/wait. */
-export const WaitAnswer = z.looseObject({ StatusCode: z.number() });
+export const WaitAnswer = z.looseObject({ StatusCode: z.number(), Error: z.unknown().optional() });
 
 /** GET /exec/{id}/json. */
 export const ExecFacts = z.looseObject({ Running: z.boolean(), ExitCode: z.number().nullish() });

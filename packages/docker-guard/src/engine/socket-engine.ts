@@ -1,9 +1,9 @@
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { once } from "node:events";
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import * as z from "zod";
-import type { EngineFacts, EngineRequest, GuardEngine } from "../ports.ts";
+import type { EngineFacts, EngineRequest, GuardEngine, TarBody } from "../ports.ts";
 import { drained } from "../streams/drained.ts";
 import { giveBack } from "../streams/give-back.ts";
 import { EngineRefused } from "./engine-refused.ts";
@@ -78,7 +78,7 @@ function open(
   });
   if (isTar(body)) {
     outgoing.setHeader("content-type", "application/x-tar");
-    void sendTar(body.tar, outgoing);
+    void sendTar(body, outgoing);
     return outgoing;
   }
   if (body === undefined) return outgoing.end();
@@ -89,16 +89,21 @@ function open(
 }
 
 /** Who waits for the answer sees what goes wrong; a tar that the engine did not want to its end is left as it is. */
-async function sendTar(tar: Readable, outgoing: ClientRequest): Promise<void> {
+async function sendTar({ tar, spent = false }: TarBody, outgoing: ClientRequest): Promise<void> {
   try {
-    for await (const bytes of tar.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) if (!outgoing.write(bytes, () => giveBack(bytes))) await drained(outgoing);
+    for await (const bytes of tar.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      const sent = (): void => {
+        if (spent) giveBack(bytes);
+      };
+      if (!outgoing.write(bytes, sent)) await drained(outgoing);
+    }
     outgoing.end();
   } catch (error) {
     outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
-function isTar(body: EngineRequest["body"]): body is Extract<EngineRequest["body"], { readonly tar: unknown }> {
+function isTar(body: EngineRequest["body"]): body is TarBody {
   return typeof body === "object" && body !== null && "tar" in body && typeof body.tar === "object" && body.tar !== null && "pipe" in body.tar;
 }
 

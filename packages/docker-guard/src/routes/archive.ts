@@ -83,7 +83,7 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
       using _place = guard.streams.take();
       const tar = rebuildTar(source.request);
       const query = { path: required(path), ...(noOverwriteDirNonDir ? { noOverwriteDirNonDir: "true" } : {}), ...(copyUIDGID ? { copyUIDGID: "true" } : {}) };
-      const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", id, "archive"], query, body: { tar: tar.output } });
+      const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", id, "archive"], query, body: { tar: tar.output, spent: true } });
       // Of two failures the client's is told: a tar that is none ends the call to the engine, too.
       sending.catch(() => undefined);
       const answer = await Promise.race([sending, tar.done.then(() => sending)]);

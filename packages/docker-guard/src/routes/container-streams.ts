@@ -80,9 +80,9 @@ async function waitAnswer(guard: Guard, reference: string, { condition = "not-ru
   async function* end(): AsyncGenerator<string> {
     let text = "";
     for await (const piece of body as AsyncIterable<Buffer>) text += piece.toString("utf8");
-    const { StatusCode } = WaitAnswer.parse(JSON.parse(text));
+    const { StatusCode, Error: failure } = WaitAnswer.parse(JSON.parse(text));
     // Its place and its name are free when a client hears of it.
-    if (condition === "removed") void guard.destroyed(id);
+    if (condition === "removed" && (failure === undefined || failure === null)) void guard.destroyed(id);
     yield `${JSON.stringify({ StatusCode })}\n`;
   }
   return { kind: "stream", type: "application/json", body: Readable.from(end()) };
