@@ -74,7 +74,7 @@ export class RegistrySession {
         method,
         headers: { ...headers, ...own },
         ...(body === undefined ? {} : { body }),
-        dispatcher: await this.#parts.dispatcherOf(url),
+        dispatcher: await this.#parts.dispatcherOf(url, await this.#reachOf(url)),
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       return { status: answer.statusCode, header: (name) => oneOf(answer.headers[name]), body: await read(answer, { url, maxBytes }) };
@@ -90,6 +90,17 @@ export class RegistrySession {
     if (here && !isLoopback(new URL(this.origin).hostname)) throw registryFailure(this.#parts.registry, "it sends to this machine itself");
     if (url.protocol === "https:" || (url.protocol === "http:" && here)) return url;
     throw registryFailure(url.host, "it is not https, and anybody on the way could change what it gives");
+  }
+
+  /** Where a registry sends elsewhere, that is public; a private one may give its tokens at another port of its own host. */
+  async #reachOf(url: URL): Promise<"anywhere" | "public"> {
+    const origin = new URL(this.origin);
+    if (url.origin === this.origin || isLoopback(origin.hostname)) return "anywhere";
+    if (!isRealmOf(url, origin)) return "public";
+    return await this.#parts.dispatcherOf(origin, "public").then(
+      () => "public",
+      () => "anywhere",
+    );
   }
 
   async #authorize(challenge: string, signal: AbortSignal): Promise<string> {
