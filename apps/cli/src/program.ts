@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts, type Option } from "@commander-js/extra-typings";
 import { agentsCommand } from "./commands/agents.ts";
 import { attachCommand } from "./commands/attach.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { cpCommand } from "./commands/cp.ts";
 import { createCommand } from "./commands/create.ts";
 import { daemonCommand } from "./commands/daemon.ts";
@@ -9,10 +10,12 @@ import { dockerGuardCommand } from "./commands/docker-guard.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
+import { helpCommand } from "./commands/help.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { kitCommand } from "./commands/kit.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
+import { manCommand } from "./commands/man.ts";
 import { mcpCommand } from "./commands/mcp.ts";
 import { portsCommand } from "./commands/ports.ts";
 import { policyCommand } from "./commands/policy.ts";
@@ -49,7 +52,7 @@ const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
   ],
   "The wall:": [policyCommand, eventsCommand, secretCommand],
   "Tools for agents:": [mcpCommand, dockerCommand, dockerGuardCommand],
-  "This machine:": [agentsCommand, kitCommand, daemonCommand, doctorCommand, versionCommand],
+  "This machine:": [agentsCommand, kitCommand, daemonCommand, doctorCommand, completionCommand, manCommand, helpCommand, versionCommand],
 };
 
 /** Every command, ready to parse. Nothing heavy is loaded before an action runs. */
@@ -57,7 +60,7 @@ export function buildProgram(context: Context, setExit: SetExit): CommandUnknown
   const program = new Command("sbx")
     .description("Run AI coding agents on this machine without giving them the machine")
     .version(context.version, "-V, --version", "print the version")
-    .helpCommand("help [command]", "show the help of a command")
+    .helpCommand(false)
     .enablePositionalOptions()
     .showHelpAfterError("(add --help for usage)")
     .exitOverride()
@@ -74,7 +77,7 @@ export function buildProgram(context: Context, setExit: SetExit): CommandUnknown
   for (const [group, makers] of Object.entries(GROUPS)) {
     for (const make of makers) add(program, make(context, setExit).helpGroup(group));
   }
-  program.addCommand(welcomeCommand(context, setExit).copyInheritedSettings(program), { hidden: true });
+  for (const hidden of [welcomeCommand, completeCommand]) program.addCommand(hidden(context, setExit).copyInheritedSettings(program), { hidden: true });
   return program;
 }
 

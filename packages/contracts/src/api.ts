@@ -59,7 +59,8 @@ export const DaemonStatus = z.object({
     z.object({ reachable: z.literal(false), message: z.string(), fix: z.string() }),
   ]),
   /** How each of its parts does. */
-  parts: z.array(DaemonPart),
+  /** Nothing from a daemon that is older than its command line. */
+  parts: z.array(DaemonPart).default([]),
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
 
