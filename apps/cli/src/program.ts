@@ -25,6 +25,7 @@ import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
 import { secretCommand } from "./commands/secret.ts";
 import { startCommand, stopCommand } from "./commands/start-stop.ts";
+import { statsCommand } from "./commands/stats.ts";
 import { versionCommand } from "./commands/version.ts";
 import { welcomeCommand } from "./commands/welcome.ts";
 import type { Context } from "./context.ts";
@@ -42,6 +43,7 @@ const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
     cpCommand,
     portsCommand,
     lsCommand,
+    statsCommand,
     inspectCommand,
     logsCommand,
     stopCommand,

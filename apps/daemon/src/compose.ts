@@ -29,6 +29,7 @@ import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
+import { sandboxStats } from "./sandboxes/sandbox-stats.ts";
 import { workspaceSeenBy } from "./sandboxes/workspace-seen-by.ts";
 import { composeSecrets } from "./secrets/compose-secrets.ts";
 import { startServer } from "./server/serve.ts";
@@ -56,8 +57,7 @@ interface Compose {
 /** Put the daemon together; the only file that knows every adapter. Resolves when it serves. */
 export async function compose({ config, scope, log, shutdown }: Compose): Promise<void> {
   const now = (): Date => new Date();
-  const { setAside, events, store, scopes, lostEvents } = openState({ file: databaseFile(config), scope, log, now });
-  const { record } = events;
+  const { setAside, events, record, tally, store, scopes, lostEvents } = openState({ file: databaseFile(config), scope, log, now });
 
   const connect = (): Promise<Engine> =>
     connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") });
@@ -96,7 +96,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     },
     stopped: (id) => gateway.stopped(id),
     ended: (id) => {
-      for (const part of [sessions, policy, network, mcpStore, gateway]) part.forget(id);
+      for (const part of [tally, sessions, policy, network, mcpStore, gateway]) part.forget(id);
     },
     owner: config.owner,
     now,
@@ -119,6 +119,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const handlers = createHandlers({
     ...inside,
     ports,
+    stats: (live) => sandboxStats({ engine, now, tally: (id) => tally.of(id) }, live),
     status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list(), vault: () => secrets.status(), lostEvents: lostEvents(), startedAt }),
     shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,

@@ -1,4 +1,4 @@
-import { AppError, type DaemonStatus, type Handlers, type Sandbox } from "@sbx/contracts";
+import { AppError, type DaemonStatus, type Handlers, type Sandbox, type SandboxStats } from "@sbx/contracts";
 import { sandboxView, sessionView, stateOf, type FilesInside, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import { Secret, type SecretKeeper } from "@sbx/secret-injector";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
@@ -22,6 +22,7 @@ export interface HandlerParts {
   readonly files: Pick<FilesInside, "inspect">;
   readonly within: ArchiveParts["within"];
   readonly ports: PortParts["ports"];
+  readonly stats: (sandboxes: readonly LiveSandbox[]) => Promise<SandboxStats[]>;
   readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
   readonly newOperation: () => string;
   readonly mcp: McpHandlers;
@@ -60,6 +61,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return { sandbox: view(live), joined };
     },
     listSandboxes: () => Promise.resolve(sandboxes.list().map(view)),
+    sandboxStats: ({ sandbox }) => parts.stats(sandbox === undefined ? sandboxes.list() : [sandboxes.get(sandbox)]),
     inspectSandbox: ({ sandbox }) => Promise.resolve(view(sandboxes.get(sandbox))),
     startSandbox: async ({ sandbox }, signal) => view(await sandboxes.start(sandbox, options(undefined, signal))),
     stopSandbox: async ({ sandbox }) => {

@@ -8,6 +8,7 @@ import { route } from "./route.ts";
 import { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 import { OfPath, PathView } from "./sandbox-path.ts";
 import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
+import { SandboxStats } from "./stats.ts";
 import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
 import { ServerName } from "./server.ts";
 
@@ -83,6 +84,8 @@ export const api = {
     response: z.object({ sandbox: Sandbox, joined: z.boolean() }),
   }),
   listSandboxes: route({ method: "GET", path: "/v1/sandboxes", request: Nothing, response: z.array(Sandbox) }),
+  /** Of one sandbox, or of all. */
+  sandboxStats: route({ method: "GET", path: "/v1/stats", request: z.strictObject({ sandbox: SandboxRef.optional() }), response: z.array(SandboxStats) }),
   inspectSandbox: route({ method: "GET", path: "/v1/sandboxes/{sandbox}", request: OfSandbox, response: Sandbox }),
   startSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/start", request: OfSandbox, response: Sandbox }),
   stopSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/stop", request: OfSandbox, response: Sandbox }),

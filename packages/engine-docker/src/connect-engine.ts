@@ -11,6 +11,7 @@ import { createExecs } from "./execs.ts";
 import { candidates, type Surroundings } from "./find-endpoint.ts";
 import { createImages } from "./images.ts";
 import { negotiate } from "./negotiate.ts";
+import { createUsage } from "./usage.ts";
 import { createVolumes } from "./volumes.ts";
 
 /** How long an engine may take for its first answers. One that has just been started needs 2 to 4 s. */
@@ -74,6 +75,7 @@ async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promi
     ...createExecs({ docker, apiVersion }),
     ...createImages({ docker, labels }),
     ...createVolumes({ docker }),
+    ...createUsage({ docker }),
   };
 }
 

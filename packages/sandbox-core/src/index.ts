@@ -49,6 +49,7 @@ export type {
   ContainerEngine,
   ContainerSpec,
   ContainerState,
+  ContainerUsage,
   ContainerView,
   Engine,
   EngineId,
@@ -59,6 +60,7 @@ export type {
   ImageConfig,
   ImageEngine,
   Mount,
+  UsageEngine,
   VolumeEngine,
 } from "./ports/engine.ts";
 export { DOCKER_DIRECTORY, DOCKER_SOCKET, workloadContainer, type WorkloadParts } from "./sandbox/workload-container.ts";

@@ -84,6 +84,19 @@ export function describeContainerEngine(name: string, make: () => Promise<Engine
       expect(await engine.inspect(id)).toBeUndefined();
     });
 
+    it("says what a container uses while it runs, and nothing when it does not", async ({ expect }) => {
+      const id = await running();
+      const used = await engine.usage(id);
+      expect(used?.pids).toBeGreaterThan(0);
+      expect(used?.memoryBytes).toBeGreaterThan(0);
+      expect(used?.memoryLimitBytes).toBeGreaterThanOrEqual(used?.memoryBytes ?? 0);
+      expect(used?.cpuNanoseconds).toBeGreaterThan(0);
+      await engine.stop(id, 0);
+      expect(await engine.usage(id)).toBeUndefined();
+      await engine.remove(id);
+      expect(await engine.usage(id)).toBeUndefined();
+    });
+
     it("stops and removes what is not running or not there any more", async ({ expect }) => {
       const id = await engine.create(spec());
       await engine.stop(id, 0);

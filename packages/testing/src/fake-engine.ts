@@ -1,6 +1,6 @@
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { AppError } from "@sbx/contracts";
-import type { BuildRequest, ContainerSpec, ContainerState, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec, ImageConfig } from "@sbx/core";
+import type { BuildRequest, ContainerSpec, ContainerState, ContainerUsage, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec, ImageConfig } from "@sbx/core";
 
 /** What a program of the fake has in hand. */
 export interface FakeProcess {
@@ -208,6 +208,11 @@ export class FakeEngine implements Engine {
     }
     this.#volumes.set(name, there ?? labels);
     return Promise.resolve();
+  }
+
+  async usage(id: EngineId): Promise<ContainerUsage | undefined> {
+    const isRunning = this.#containers.get(id)?.state === "running";
+    return Promise.resolve(isRunning ? { cpuNanoseconds: 1, memoryBytes: 1, memoryLimitBytes: 1 << 30, pids: 1 } : undefined);
   }
 
   async removeVolume(name: string): Promise<void> {

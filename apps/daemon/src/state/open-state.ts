@@ -1,9 +1,11 @@
+import type { RecordEvent } from "@sbx/contracts";
 import type { SandboxStore } from "@sbx/core";
 import type { Log } from "../log.ts";
 import { createScopeStore, type ScopeStore } from "../mcp/store/scope-store.ts";
 import { openDatabase } from "./database.ts";
 import { createEventLog, type EventLog } from "./event-log.ts";
 import { createSandboxStore } from "./sandbox-store.ts";
+import { Tally } from "./tally.ts";
 
 interface OpenState {
   readonly file: string;
@@ -15,6 +17,9 @@ interface OpenState {
 /** What the daemon remembers: sandboxes with their sessions, what scopes of MCP servers changed, and events; in one database, closed with `scope`. */
 export interface State {
   readonly events: EventLog;
+  /** The one way to record: it counts, too. */
+  readonly record: RecordEvent;
+  readonly tally: Tally;
   readonly store: SandboxStore;
   readonly scopes: ScopeStore;
   /** How many events could not be written down since the start. */
@@ -41,5 +46,14 @@ export function openState({ file, scope, log, now }: OpenState): State {
   const onUnreadable = (error: unknown): void => {
     log.warn("record.unreadable", { error });
   };
-  return { events, store: createSandboxStore(database, onUnreadable), scopes: createScopeStore(database, onUnreadable), lostEvents: () => lost.count, setAside };
+  const tally = new Tally();
+  return {
+    events,
+    record: tally.counting(events.record),
+    tally,
+    store: createSandboxStore(database, onUnreadable),
+    scopes: createScopeStore(database, onUnreadable),
+    lostEvents: () => lost.count,
+    setAside,
+  };
 }

@@ -156,6 +156,20 @@ export interface VolumeEngine {
   listVolumes(labels: readonly string[]): Promise<readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[]>;
 }
 
+/** What a container uses now; processor time is that of its whole life. */
+export interface ContainerUsage {
+  readonly cpuNanoseconds: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly pids: number;
+}
+
+/** How much containers use. */
+export interface UsageEngine {
+  /** `undefined` when it does not run, or there is none. */
+  usage(container: EngineId): Promise<ContainerUsage | undefined>;
+}
+
 /** What the engine is and what it can do. */
 export interface EngineInfo {
   readonly name: string;
@@ -168,4 +182,4 @@ export interface EngineInfo {
 }
 
 /** All that sbx wants of a container engine; most callers take one of its parts. */
-export type Engine = ContainerEngine & ExecEngine & ImageEngine & VolumeEngine & { readonly info: EngineInfo };
+export type Engine = ContainerEngine & ExecEngine & ImageEngine & VolumeEngine & UsageEngine & { readonly info: EngineInfo };
