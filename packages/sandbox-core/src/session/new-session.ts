@@ -8,9 +8,14 @@ export interface NewSession {
   readonly startedAt: Date;
 }
 
+/** What a session runs. The profile is asked for only where an agent is started: reading its Kit takes longer than most commands. */
+export async function commandOf(request: OpenSession, profile: () => Promise<AgentProfile>): Promise<readonly string[]> {
+  if (request.kind === "exec") return request.args;
+  return (await profile()).launch(request.mode === "terminal" ? "interactive" : "headless", request.args);
+}
+
 /** What is remembered of a session from its beginning. @throws AppError `USAGE` when there is nothing to run */
-export function newSession({ id, sandbox, startedAt }: NewSession, request: OpenSession, profile: AgentProfile): SessionRecord {
-  const command = request.kind === "exec" ? request.args : profile.launch(request.mode === "terminal" ? "interactive" : "headless", request.args);
+export function newSession({ id, sandbox, startedAt }: NewSession, request: OpenSession, command: readonly string[]): SessionRecord {
   if (command.length === 0) throw new AppError("USAGE", { message: "There is no command to run", fix: "Name a command, for example: sbx exec NAME ls -la" });
   return {
     version: 1,

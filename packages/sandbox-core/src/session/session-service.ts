@@ -9,7 +9,7 @@ import { DEADLINE_EXIT, KILLED_EXIT, NOT_STARTED_EXIT } from "./exit-codes.ts";
 import type { SessionOnDisk } from "./hold-program.ts";
 import { IdleStop } from "./idle-stop.ts";
 import { KeptStreams } from "./kept-streams.ts";
-import { forgottenSession, newSession } from "./new-session.ts";
+import { commandOf, forgottenSession, newSession } from "./new-session.ts";
 import { SessionBook } from "./session-book.ts";
 import type { SessionParts } from "./session-parts.ts";
 import type { SessionPlace } from "./session-runner.ts";
@@ -97,8 +97,8 @@ export class SessionService {
 
   /** Start a program in a running sandbox. A terminal session runs by itself from now on, one with streams waits for its client. */
   async open(live: LiveSandbox, request: OpenSession): Promise<SessionRecord> {
-    const profile = await this.#parts.profile(live);
-    const record = newSession({ id: this.#parts.newId(), sandbox: live.record.id, startedAt: this.#parts.now() }, request, profile);
+    const command = await commandOf(request, () => this.#parts.profile(live));
+    const record = newSession({ id: this.#parts.newId(), sandbox: live.record.id, startedAt: this.#parts.now() }, request, command);
     const first = this.running(live.record.id).length === 0;
     this.#book.put(record);
     try {
