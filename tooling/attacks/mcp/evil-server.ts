@@ -78,7 +78,15 @@ const calls: Readonly<Record<string, (id: unknown, args: Params, params: Params)
   secrets: (id) => say(id, JSON.stringify(process.env)),
   hang: () => undefined,
   die: () => process.exit(9),
-  huge: (id) => say(id, "x".repeat(33 << 20)),
+  huge: (id) => {
+    write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[{"type":"text","text":"`);
+    const end = (): void => write('"}]}}\n');
+    const fill = (left: number): void => {
+      if (left === 0) end();
+      else process.stdout.write("x".repeat(1 << 20), () => fill(left - 1));
+    };
+    fill(257);
+  },
   deep: (id) => write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[],"_meta":{"a":${"[".repeat(3000)}${"]".repeat(3000)}}}}\n`),
   endless: (id) => {
     write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[{"type":"text","text":"`);
