@@ -24,15 +24,16 @@ async function runningChecks(client: Client, version: string): Promise<readonly 
           what: "end it, so that the next command starts the one that is installed; sandboxes go on",
           run: async () => void (await client.shutdown({})),
         });
+  // Of the vault more is told below.
   const hurt = status.parts.flatMap(({ name, state, detail, fix = "Look into the log with: sbx daemon logs" }) =>
-    state === "ok" ? [] : [(state === "failed" ? fail : warn)(`daemon's ${name}`, detail, fix)],
+    state === "ok" || name === "secrets" ? [] : [(state === "failed" ? fail : warn)(`daemon's ${name}`, detail, fix)],
   );
   const intercept = events.findLast(({ type }) => type === "gate.ready")?.fields["intercept"];
   return [
     daemon,
     ...hurt,
     ...(intercept === undefined ? [] : [ok("wall", `takes a pod's connections by ${String(intercept) === "tproxy" ? "TPROXY" : "REDIRECT"}`)]),
-    ...(vault.state === "locked" ? [] : [ok("vault", vaultText(vault)), await keyCheck(client)]),
+    ...(vault.state === "locked" ? [fail("vault", vault.message, vault.fix)] : [ok("vault", vaultText(vault)), await keyCheck(client)]),
   ];
 }
 
