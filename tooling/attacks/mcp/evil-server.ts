@@ -11,6 +11,12 @@ const attack = process.argv.at(-1) ?? "";
 const write = (text: string): void => void process.stdout.write(text);
 const send = (message: object): void => write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 const say = (id: unknown, text: string): void => send({ id, result: { content: [{ type: "text", text }] } });
+/** An answer with a text of so many MiB. */
+const pour = (id: unknown, mib: number): void => {
+  write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[{"type":"text","text":"`);
+  const fill = (left: number): unknown => (left > 0 ? process.stdout.write("x".repeat(1 << 20), () => fill(left - 1)) : write('"}]}}\n'));
+  fill(mib);
+};
 const tool = (name: string, more: object = {}): object => ({ name, description: `Tool ${name}`, inputSchema: { type: "object" }, ...more });
 const answers = new Map<unknown, (message: Message) => void>();
 let asked = 0;
@@ -78,24 +84,9 @@ const calls: Readonly<Record<string, (id: unknown, args: Params, params: Params)
   secrets: (id) => say(id, JSON.stringify(process.env)),
   hang: () => undefined,
   die: () => process.exit(9),
-  huge: (id) => {
-    write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[{"type":"text","text":"`);
-    const end = (): void => write('"}]}}\n');
-    const fill = (left: number): void => {
-      if (left === 0) end();
-      else process.stdout.write("x".repeat(1 << 20), () => fill(left - 1));
-    };
-    fill(257);
-  },
+  huge: (id) => pour(id, 257),
   deep: (id) => write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[],"_meta":{"a":${"[".repeat(3000)}${"]".repeat(3000)}}}}\n`),
-  endless: (id) => {
-    write(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"content":[{"type":"text","text":"`);
-    const fill = (): void => {
-      while (process.stdout.write("x".repeat(1 << 16)));
-      process.stdout.once("drain", fill);
-    };
-    fill();
-  },
+  endless: (id) => pour(id, Infinity),
   twice: (id) => {
     say(id, "first");
     say(id, "second");
