@@ -10,6 +10,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const APPS = ["apps/cli", "apps/daemon"];
 /** Packages that load parts of themselves by path: they stay as they were installed. */
 const AS_INSTALLED = ["@grpc/grpc-js", "@grpc/proto-loader", "pino", "ssh2"];
+/** What is left of a package that hides from bundlers what it is made of: it would fail when it is used. */
+const ASKS_FOR_PART = /\brequire\d*\("\.\.?\/(?!(?:\.\.\/)*node_modules\/)[^"]*"\)/;
 const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /**
@@ -31,6 +33,8 @@ async function bundle(app: string): Promise<void> {
     platform: "node",
     target: "node24",
     conditions: ["@sbx/source"],
+    // What some packages give as `main` asks for its parts by names that no bundler sees.
+    mainFields: ["module", "main"],
     banner: { js: REQUIRE },
     plugins: [whereItLay(path.join(bundles, "made")), asInstalled(path.join(bundles, "made"), AS_INSTALLED)],
     chunkNames: "[name]-[hash]",
@@ -43,6 +47,10 @@ async function bundle(app: string): Promise<void> {
     write: false,
     logLevel: "warning",
   });
+  for (const { path: file, text } of outputFiles) {
+    const part = ASKS_FOR_PART.exec(text)?.[0];
+    if (part !== undefined) throw new Error(`${path.basename(file)}: a package asks for a part of itself that is not in the bundle: ${part}`);
+  }
   const name = contentHash(outputFiles);
   await place(path.join(bundles, name), outputFiles);
   const stamp = path.join(bundles, `current.${String(process.pid)}`);
