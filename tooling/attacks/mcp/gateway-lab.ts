@@ -179,9 +179,9 @@ export class GatewayLab implements AsyncDisposable {
   }
 }
 
-/** A name of an image that is its maker's: other names may be those of other tests, and go with them. */
+/** A name of an image, its maker's where there is one. */
 export async function nameOf(host: Host, image: string): Promise<string> {
-  return (await host.imageNames(image)).find((name) => name.startsWith("sbx/")) ?? image;
+  return (await host.imageNames(image))[0] ?? image;
 }
 
 /** A message in the session that a sandbox's client has begun. */

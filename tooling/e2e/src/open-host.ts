@@ -31,7 +31,7 @@ export interface Host extends AsyncDisposable {
   git(cwd: string, ...args: readonly string[]): Promise<ProgramResult>;
   /** The engine's full view of a container. */
   inspect(container: string): Promise<string>;
-  /** Names of an image, by its id. */
+  /** Names of an image, by its id; those of its maker first. */
   imageNames(image: string): Promise<readonly string[]>;
   containersOf(sandbox: string): Promise<readonly EngineContainer[]>;
   /** Everything of ours that is in the engine or mounted now. */
@@ -66,6 +66,12 @@ const TAKEN = [
 
 const Containers = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), Labels: z.record(z.string(), z.string()) }));
 const Volumes = z.object({ Volumes: z.array(z.object({ Name: z.string() })).nullable() });
+
+/** Names that our own maker gave come first: others may be those of other tests, and go with them. */
+function makersFirst(names: readonly string[]): readonly string[] {
+  const isMakers = (name: string): boolean => name.startsWith("sbx/");
+  return [...names.filter(isMakers), ...names.filter((name) => !isMakers(name))];
+}
 
 /** Make a host under /tmp. Disposing of it removes its sandboxes, its daemon and its files, and complains about what is left. */
 export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
@@ -115,7 +121,7 @@ export function openHost(extra: Readonly<Record<string, string>> = {}): Host {
       return directory;
     },
     inspect: async (container) => JSON.stringify(await ask("GET", `/containers/${container}/json`)),
-    imageNames: async (image) => z.object({ RepoTags: z.array(z.string()) }).parse(await ask("GET", `/images/${image}/json`)).RepoTags,
+    imageNames: async (image) => makersFirst(z.object({ RepoTags: z.array(z.string()) }).parse(await ask("GET", `/images/${image}/json`)).RepoTags),
     containersOf: (sandbox) => containers(`dev.sbx.sandbox=${sandbox}`),
     remains: async () => {
       const volumes = Volumes.parse(await ask("GET", `/volumes?${labelled(owner)}`)).Volumes ?? [];
