@@ -37,6 +37,7 @@ class StdioTransport implements Transport {
   readonly #splitter: LineSplitter;
   readonly #stderr = new TailLog();
   #closed = false;
+  /** Lines of this second, less what it was asked. */
   #lines = 0;
   #since = 0;
   #rest: NodeJS.Timeout | undefined;
@@ -74,6 +75,8 @@ class StdioTransport implements Transport {
 
   send(message: RpcMessage): void {
     if (this.#closed || !this.#running.stdin.writable) return;
+    // Whoever is asked much may answer much: only what nobody asked for is a flood.
+    if (message.kind === "request") this.#lines = Math.max(-this.#limits.linesPerSecond, this.#lines - 1);
     this.#running.stdin.write(`${JSON.stringify(jsonFromMessage(message))}\n`);
     if (this.#running.stdin.writableLength > this.#limits.messageBytes * UNREAD_FACTOR) this.#close(failure("it does not read what it is sent"));
   }
@@ -99,7 +102,8 @@ class StdioTransport implements Transport {
     const now = performance.now();
     if (now - this.#since > 1000) {
       this.#since = now;
-      this.#lines = 0;
+      // What was asked and is not answered yet still may be.
+      this.#lines = Math.min(0, this.#lines);
     }
     for (const line of this.#splitter.push(chunk)) {
       if (this.#closed) return;
