@@ -63,7 +63,7 @@ static int do_signal(const char *path, const char *name)
 {
 	static const struct { const char *name; int number; } known[] = {
 		{ "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT }, { "KILL", SIGKILL }, { "TERM", SIGTERM },
-		{ "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
+		{ "PIPE", SIGPIPE }, { "USR1", SIGUSR1 }, { "USR2", SIGUSR2 }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
 	};
 	int dir = open_dir(path), number = 0;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -62,5 +62,18 @@ export {
 export { ARCHIVE_END, ArchiveEnd, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
 export { SandboxStats } from "./stats.ts";
 export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";
-export { decodeExit, decodeSize, encodeExit, encodeFrame, encodeSize, FrameReader, MAX_FRAME_BYTES, STREAM_PROTOCOL, type Frame, type FrameType } from "./stream.ts";
+export {
+  decodeExit,
+  decodeSize,
+  encodeExit,
+  encodeFrame,
+  encodeSize,
+  FrameReader,
+  MAX_FRAME_BYTES,
+  SESSION_SIGNALS,
+  STREAM_PROTOCOL,
+  type Frame,
+  type FrameType,
+  type SessionSignal,
+} from "./stream.ts";
 export { EnabledServer, ServerConfig, ServerEffect, ServerEntry, ServerName, ServerProfile, ServerRule, ServerSecret, ServerSource, ServerTool } from "./server.ts";

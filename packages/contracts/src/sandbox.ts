@@ -139,6 +139,13 @@ export const OpenSession = z.strictObject({
   stdin: z.boolean().default(false),
   env: z.record(EnvName, z.string()).default({}),
   workdir: AbsolutePath.optional(),
+  /** As whom: the sandbox's own user, and nobody else. */
+  user: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[\x21-\x7e]+$/)
+    .optional(),
   /** The session is ended when it has run this long, in milliseconds. */
   deadlineMs: z.number().int().positive().optional(),
 });

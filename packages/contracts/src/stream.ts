@@ -13,6 +13,10 @@ const TYPES = ["stdin", "stdin-end", "resize", "signal", "stdout", "stderr", "ex
  * daemon to client: `stdout`, `stderr` bytes, `exit` code u32, `problem` a Problem as JSON. `exit` or `problem` is the last frame.
  */
 export type FrameType = (typeof TYPES)[number];
+/** Signals that a session's program can be sent, as the payload of a `signal` frame; others are refused. `SIGPIPE`: nobody reads its output. */
+export const SESSION_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM", "SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGSTOP"] as const;
+/** One of {@link SESSION_SIGNALS}, under the name that POSIX gives it. */
+export type SessionSignal = (typeof SESSION_SIGNALS)[number];
 /** One frame of an attached session; the payload has at most {@link MAX_FRAME_BYTES} bytes. */
 export interface Frame {
   readonly type: FrameType;

@@ -271,6 +271,15 @@ describe("sessions with streams", () => {
     await expect(runner.signal({ ...at, signal: "SIGSEGV" })).rejects.toMatchObject({ code: "USAGE" });
   });
 
+  it("are told by SIGPIPE that nobody reads them any more", async ({ expect }) => {
+    const at = place();
+    const process = await runner.startStreams({ ...at, command: ["sleep", "100"], env: ENV, workdir: "/", stdin: false });
+    process.stdout.resume();
+    process.stderr.resume();
+    await until(async () => runner.signal({ ...at, signal: "SIGPIPE" }));
+    expect(await process.exit).toBe(141);
+  });
+
   it("end with 127 and a reason when there is no such program", async ({ expect }) => {
     const process = await runner.startStreams({ ...place(), command: ["no-such-program"], env: ENV, workdir: "/", stdin: false });
     let err = "";

@@ -84,7 +84,7 @@ export { SERVER_HOME, serverContainer, serverUser, type ServerContainerParts } f
 export type { ServerLaunch, ServerProcess, ServerVolume } from "./server/server-launch.ts";
 export { serverLabels, type ServerParts } from "./server/server-parts.ts";
 export { ServerPods } from "./server/server-pods.ts";
-export { HOLD_DETACHED, HOLD_NO_SESSION, SESSION_SIGNALS, type SessionOnDisk, type SessionSignal } from "./session/hold-program.ts";
+export { HOLD_DETACHED, HOLD_NO_SESSION, type SessionOnDisk } from "./session/hold-program.ts";
 export type { SessionParts, SessionStreams } from "./session/session-parts.ts";
 export { SessionService, type JoinedSession } from "./session/session-service.ts";
 export { createSessionRunner, type SessionPlace, type SessionProgram, type SessionRunner } from "./session/session-runner.ts";

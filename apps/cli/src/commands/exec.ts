@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { refuseForeignOptions } from "../foreign-options.ts";
 import { collect, parseDuration } from "../option-values.ts";
 import type { MakeCommand } from "../program.ts";
@@ -19,16 +19,19 @@ export const execCommand: MakeCommand = (context, setExit) =>
       .argument("<command...>", "what to run; everything after the sandbox belongs to it")
       .option("-i, --interactive", "send stdin to the command")
       .option("-t, --terminal", "give the command a terminal (default: when there is one)")
+      .addOption(new Option("--tty", "as --terminal").hideHelp())
       .option("-T, --no-terminal", "give the command three plain streams")
+      .option("-d, --detach", "start the command and print its session, for sbx logs")
       .option("-e, --env <key[=value]>", "set a variable, or pass one on (repeat for more)", collect, none)
       .option("--env-file <file>", "set the variables of a file of KEY=VALUE lines (repeat for more)", collect, none)
       .option("-w, --workdir <path>", "directory inside (default: the workspace)")
+      .option("-u, --user <user>", "the sandbox's own user, agent or its number; there is no other")
       .option("--deadline <time>", "end the command after this time, as 10m", parseDuration)
       .addOption(detachKeysOption())
       .passThroughOptions()
       .addHelpText("after", EXAMPLES),
-    ["privileged", "user"],
+    ["privileged", "volume"],
   ).action(async (sandbox: string, command: readonly string[], options) => {
     const { execInSandbox } = await import("../session/exec-in-sandbox.ts");
-    setExit(await execInSandbox(context, sandbox, { command: command[0] === "--" ? command.slice(1) : command, options }));
+    setExit(await execInSandbox(context, sandbox, { command: command[0] === "--" ? command.slice(1) : command, options: { ...options, terminal: options.tty === true ? true : options.terminal } }));
   });

@@ -1,11 +1,8 @@
 import type { Duplex, Readable, Writable } from "node:stream";
-import { AppError, decodeExit, encodeFrame, encodeSize, FrameReader, type Frame, type TerminalSize } from "@sbx/contracts";
+import { AppError, decodeExit, encodeFrame, encodeSize, FrameReader, type Frame, type SessionSignal, type TerminalSize } from "@sbx/contracts";
 
 /** Signals that end a wait of a person's: Ctrl-C, a polite end, and a terminal that closed. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-/** Signals that a session's program can be sent besides; the daemon refuses any other. */
-export type SentSignal = "SIGPIPE" | "SIGQUIT" | "SIGKILL" | "SIGUSR1" | "SIGUSR2" | "SIGCONT" | "SIGSTOP";
 
 /** How the time at a session ended. `lost`: the daemon is gone, the session perhaps not. */
 export type SessionEnd = { readonly kind: "exit"; readonly code: number } | { readonly kind: "problem"; readonly error: AppError } | { readonly kind: "lost" } | { readonly kind: "left" };
@@ -90,7 +87,7 @@ export class SessionDrive {
     });
   }
 
-  signal(name: SignalName | SentSignal): void {
+  signal(name: SessionSignal): void {
     this.#stream.write(encodeFrame("signal", Buffer.from(name)));
   }
 

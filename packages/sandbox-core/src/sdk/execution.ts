@@ -1,9 +1,8 @@
 import type { Readable, Writable } from "node:stream";
-import { AppError, type OpenSession, type Session, type SessionId } from "@sbx/contracts";
+import { AppError, type OpenSession, type Session, type SessionId, type SessionSignal } from "@sbx/contracts";
 import { inputStream, openInput, type InputSource } from "../client/session-input.ts";
 import { SessionDrive, type SessionEnd } from "../client/session-drive.ts";
 import { SessionOutput } from "../client/session-output.ts";
-import type { SessionSignal } from "../session/hold-program.ts";
 import { collectText } from "./collect-text.ts";
 import type { DaemonLink } from "./daemon-link.ts";
 import { interrupted, refuseAborted } from "./interrupted.ts";
@@ -18,6 +17,8 @@ export interface ExecOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs; relative to the workspace, which it is by default. */
   readonly cwd?: string;
+  /** As whom: the sandbox's own user, `agent` or its number, which it is anyway. Anybody else is refused with `USAGE`. */
+  readonly user?: string;
   /** Ends the program inside the sandbox: politely, and after five seconds by force. */
   readonly signal?: AbortSignal;
   /** The daemon ends it after so many milliseconds, also when this process is gone by then. */

@@ -155,13 +155,15 @@ export class SandboxHandle implements AsyncDisposable {
     }
   }
 
-  #placeOf({ env, cwd, deadlineMs }: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string; readonly deadlineMs?: number }): {
+  #placeOf({ env, cwd, deadlineMs, user }: Pick<ExecOptions, "env" | "cwd" | "deadlineMs" | "user">): {
+    readonly user?: string;
     readonly env: Record<string, string>;
     readonly workdir?: string;
     readonly deadlineMs?: number;
   } {
     return {
       env: { ...env },
+      ...(user === undefined ? {} : { user }),
       ...(cwd === undefined ? {} : { workdir: cwd.startsWith("/") ? cwd : `${this.workspace}/${cwd}` }),
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
     };

@@ -1,9 +1,8 @@
 import type { Readable } from "node:stream";
-import type { Session, SessionId, TerminalSize } from "@sbx/contracts";
+import type { Session, SessionId, SessionSignal, TerminalSize } from "@sbx/contracts";
 import type { Connection } from "../client/daemon-port.ts";
 import { SessionDrive } from "../client/session-drive.ts";
 import { SessionOutput } from "../client/session-output.ts";
-import type { SessionSignal } from "../session/hold-program.ts";
 import { codeOf } from "./execution.ts";
 
 /** Longest piece of input that is sent at once, in bytes. */
@@ -21,6 +20,8 @@ export interface TerminalOptions {
   readonly term?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** As whom: the sandbox's own user, which it is anyway. */
+  readonly user?: string;
   readonly deadlineMs?: number;
 }
 

@@ -1,4 +1,4 @@
-import { AppError, SessionId } from "@sbx/contracts";
+import { AppError, SESSION_SIGNALS, SessionId } from "@sbx/contracts";
 import { SESSION_DIRECTORY } from "../sandbox/workload-container.ts";
 
 /** Exit code of an attaching process whose viewer left, or was made to leave, while the session goes on. */
@@ -6,11 +6,6 @@ export const HOLD_DETACHED = 250;
 
 /** Exit code of the holder's verbs when there is no such session, or it was lost without an exit code. */
 export const HOLD_NO_SESSION = 251;
-
-/** Signals that a session can be sent. */
-export const SESSION_SIGNALS = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGSTOP"] as const;
-/** One of {@link SESSION_SIGNALS}, under the name that POSIX gives it. */
-export type SessionSignal = (typeof SESSION_SIGNALS)[number];
 
 /** How a session stands, told by the container itself. `lost`: its holder died without noting an exit code. */
 export interface SessionOnDisk {

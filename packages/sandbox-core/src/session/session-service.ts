@@ -12,6 +12,7 @@ import { KeptStreams } from "./kept-streams.ts";
 import { commandOf, forgottenSession, newSession } from "./new-session.ts";
 import { SessionBook } from "./session-book.ts";
 import type { SessionParts } from "./session-parts.ts";
+import { refuseOtherUser } from "./session-user.ts";
 import type { SessionPlace } from "./session-runner.ts";
 
 /** How long an ended session's program may take after SIGTERM before it is killed, and after that to be gone. */
@@ -97,6 +98,7 @@ export class SessionService {
 
   /** Start a program in a running sandbox. A terminal session runs by itself from now on, one with streams waits for its client. */
   async open(live: LiveSandbox, request: OpenSession): Promise<SessionRecord> {
+    refuseOtherUser(request.user, live.record);
     const command = await commandOf(request, () => this.#parts.profile(live));
     const record = newSession({ id: this.#parts.newId(), sandbox: live.record.id, startedAt: this.#parts.now() }, request, command);
     const first = this.running(live.record.id).length === 0;

@@ -28,6 +28,7 @@ describe("names that go into the holder's arguments", () => {
     expect(sessionDirectory("ses_0a0b0c0d" as SessionId)).toBe("/run/sbx/ses_0a0b0c0d");
     expect(() => sessionDirectory("../../etc" as SessionId)).toThrow();
     expect(holdSignal("SIGTERM")).toBe("TERM");
+    expect(holdSignal("SIGPIPE")).toBe("PIPE");
     expect(() => holdSignal("SIGSEGV")).toThrow("cannot be sent");
     expect(() => holdSignal("TERM")).toThrow("cannot be sent");
   });

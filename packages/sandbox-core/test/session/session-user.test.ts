@@ -1,0 +1,28 @@
+import { AppError } from "@sbx/contracts";
+import { describe, it } from "vitest";
+import { refuseOtherUser } from "../../src/session/session-user.ts";
+
+const box = { user: "1234:1235", name: "shell-app" };
+
+function asked(user: string | undefined): string {
+  try {
+    refuseOtherUser(user, box);
+    return "taken";
+  } catch (error) {
+    return AppError.is(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+}
+
+describe("the user of a session", () => {
+  it.for([undefined, "agent", "agent:agent", "1234", "1234:1235"])("may be the sandbox's own, named as %s", (user, { expect }) => {
+    expect(asked(user)).toBe("taken");
+  });
+
+  it.for(["root", "0", "00", "0:0", "root:agent", "0:1235"])("is never root, as %s", (user, { expect }) => {
+    expect(asked(user)).toBe("USAGE: Nobody is root in a sandbox");
+  });
+
+  it.for(["1", "1235", "1234:0", "1234:1", "1234:", ":1235", "agent:root", "www-data", "+1234", "01234", "4294968530", ""])("is nobody else, as %s", (user, { expect }) => {
+    expect(asked(user)).toMatch(/^USAGE: /);
+  });
+});
