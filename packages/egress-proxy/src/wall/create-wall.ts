@@ -15,6 +15,7 @@ import { createRecords } from "./records.ts";
 import { servicePurpose, type ServeMcp, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
 import { joinWithin, type StaysWithin } from "./join-within.ts";
+import { shareLookups } from "./share-lookups.ts";
 import { createBufferPool } from "./splice.ts";
 
 /** What the wall asks and tells: policies by pod, models by sandbox, events, and its ways to the network, the system's by default. */
@@ -55,7 +56,7 @@ export interface Wall extends AsyncDisposable {
 export function createWall(options: WallOptions): Wall {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { policyOf, log } = options;
-  const ports = { resolve: options.resolve ?? systemResolve, connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? createSystemAddresses(), limits };
+  const ports = { resolve: shareLookups(options.resolve ?? systemResolve), connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? createSystemAddresses(), limits };
   const open = createOpenPassages({ policyOf, ports });
   const parts: WallParts = {
     policyOf,
