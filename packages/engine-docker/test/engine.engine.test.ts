@@ -131,6 +131,12 @@ describe("a process", () => {
     expect(exitCode).toBe(3);
   });
 
+  it("comes to its end, and its code is known, when its output is left in the middle", async ({ expect }) => {
+    const process = await start("head -c 5000000 /dev/zero; head -c 5000000 /dev/zero >&2; exit 6", false);
+    for (const stream of [process.stdout, process.stderr]) stream.once("data", () => stream.destroy());
+    expect(await process.exit).toBe(6);
+  });
+
   it("is left alone when its collector gives up", async ({ expect }) => {
     const begin = Date.now();
     await expect(sh("sleep 30", AbortSignal.timeout(300))).rejects.toThrow(/timeout/i);
