@@ -40,9 +40,10 @@ export type { Declaration, Kit, KitCapability } from "./kit/kit.ts";
 export { kitFiles, type KitFiles } from "./kit/kit-files.ts";
 export { nearNames } from "./kit/near-names.ts";
 export { parseKit, type ParseKitOptions } from "./kit/parse-kit.ts";
-export type { AgentProfile, LaunchMode, SeedFile, SessionVerbs } from "./kit/profile.ts";
+export type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SeedFile, SessionVerbs } from "./kit/profile.ts";
 export { listOf, readBuildFile, readDockerfile, type HereDocument, type Instruction } from "./kit/read-dockerfile.ts";
-export { resolveProfile, type ResolveOptions } from "./kit/resolve-profile.ts";
+export type { KitMember } from "./kit/kit-member.ts";
+export { composeProfile, resolveProfile, type ResolveOptions } from "./kit/resolve-profile.ts";
 export type { ProfileFacts } from "./kit/template.ts";
 export type {
   BuildRequest,

@@ -1,6 +1,7 @@
 import type { Descriptor } from "./descriptor.ts";
 import { declarationKeys } from "./declaration-keys.ts";
 import { hostOf, toDestination } from "./destination.ts";
+import { waitsForEnvironment } from "./expand-references.ts";
 import { findConfig, isCapability, type Declaration, type KitCapability } from "./kit.ts";
 import type { KitPath, KitSource } from "./kit-source.ts";
 
@@ -23,8 +24,10 @@ export function checkDeclarations(source: KitSource, declarations: readonly Decl
     checkKind(source, placed, kind);
   }
   const all = members.map(({ member }) => member);
+  const waits = all.some((member) => !member.known && waitsForEnvironment(member.config));
   for (const placed of members) {
-    checkInjection(source, all, placed);
+    // The hosts may be what waits; they are all there when it is read for its sandbox.
+    if (!waits) checkInjection(source, all, placed);
     checkAgreement(source, all, placed);
   }
 }

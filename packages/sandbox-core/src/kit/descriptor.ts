@@ -20,7 +20,7 @@ const RequiredName = z
   .refine((text) => {
     const [first = "", ...more] = text.split(",").map((part) => part.trim());
     const [name = "", ...operator] = first.split(/\s+/);
-    return NAME.test(name) && [operator.join(" "), ...more].filter((part, index) => index > 0 || part !== "").every((part) => OPERATORS.test(part));
+    return NAME.test(name.replace(/^(?:deb|apk)\//, "")) && [operator.join(" "), ...more].filter((part, index) => index > 0 || part !== "").every((part) => OPERATORS.test(part));
   }, "a name, or a name and versions such as: git >= 2.40, < 3");
 
 const HttpsUrl = z.string().refine((text) => URL.canParse(text) && new URL(text).protocol === "https:" && new URL(text).hostname !== "", "an absolute https URL");
@@ -46,6 +46,21 @@ export const KitArg = strictShape({
   if (arg.env !== undefined && arg.buildArg !== undefined) refuse("an argument goes to env or to buildArg, not to both");
 });
 export type KitArg = z.output<typeof KitArg>;
+
+const ImageReference = z
+  .string()
+  .max(400)
+  .refine((text) => /^[a-z0-9][^\s]*$/.test(text) && !text.includes("://") && !text.startsWith("git+"), "a reference in a registry, without a path, an address or spaces");
+
+/** One Kit of a set. */
+const KitReference = strictShape({
+  ref: ImageReference,
+  digest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 hexadecimal digits")
+    .optional(),
+  args: z.record(z.string().regex(/^[A-Za-z_]\w*$/, "an argument's name"), z.string()).default({}),
+});
 
 const KitSource = strictShape({ kit: z.string(), path: z.string().min(1) });
 
@@ -95,7 +110,7 @@ export const Descriptor = strictShape({
     .max(1000)
     .refine((path) => !path.startsWith("/") && !path.split("/").includes(".."), "a path inside the Kit's directory")
     .optional(),
-  kits: z.array(z.unknown()).optional(),
+  kits: z.array(KitReference).min(1).max(100).optional(),
 }).superRefine(({ build, dockerfile, kits, kind }, context) => {
   const refuse = (path: string, message: string): void => {
     context.addIssue({ code: "custom", message, path: [path] });

@@ -10,7 +10,7 @@ interface CapabilityCommon {
 /** A capability whose configuration was read. */
 export type ReadCapability<Type extends KnownType = KnownType> = { readonly [T in Type]: CapabilityCommon & { readonly known: true; readonly type: T; readonly config: ConfigOf<T> } }[Type];
 
-/** A capability of a type that sbx does not know: its configuration is nobody's business here. */
+/** A capability of a type that sbx does not know, whose configuration is nobody's business here; or one that waits for the variables of a sandbox. */
 export interface UnreadCapability extends CapabilityCommon {
   readonly known: false;
   readonly type: string;
@@ -33,6 +33,10 @@ export interface Kit {
   readonly declarations: readonly Declaration[];
   /** Variables that the Kit's arguments export. */
   readonly argEnv: Readonly<Record<string, string>>;
+  /** Arguments of the build. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Required arguments that nobody gave; where one is referred to, the Kit is refused already. */
+  readonly lacksArgs: readonly string[];
 }
 
 export function isCapability<Type extends KnownType>(capability: KitCapability, type: Type): capability is Extract<KitCapability, { readonly known: true; readonly type: Type }> {

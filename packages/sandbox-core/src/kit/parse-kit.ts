@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { CAPABILITIES, isKnownType } from "./capability-configs.ts";
 import { checkDeclarations } from "./check-declarations.ts";
 import { CapabilityEntry, CapabilityGroup, Descriptor, KitArg } from "./descriptor.ts";
-import { expandArgs } from "./expand-args.ts";
+import { expandReferences, waitsForEnvironment } from "./expand-references.ts";
 import type { Declaration, Kit, KitCapability } from "./kit.ts";
 import { readKitSource, type KitPath, type KitSource } from "./kit-source.ts";
 import { kindOf } from "./strict-shape.ts";
@@ -11,34 +11,53 @@ import { kindOf } from "./strict-shape.ts";
 export interface ParseKitOptions {
   /** How the file is called in messages. */
   readonly file?: string;
+  /** Values that a person gave for arguments; those of names that this Kit does not declare are not looked at. */
+  readonly args?: Readonly<Record<string, string>>;
+  /** The variables of the sandbox. Without them, what needs one is left unread. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
  * Read a Kit's descriptor by the grammar of sandbox-kit-spec v3: strict keys, typed configurations of the capabilities
- * that sbx knows, groups, arguments with their defaults, how often each type may stand.
+ * that sbx knows, groups, arguments with what was given for them or their defaults, how often each type may stand.
  *
  * @throws AppError `KIT_INVALID` with file, line and column, and the nearest key for one that is unknown. Nothing else.
  */
-export function parseKit(text: string, { file = "kit.yaml" }: ParseKitOptions = {}): Kit {
+export function parseKit(text: string, { file = "kit.yaml", args: given = {}, env }: ParseKitOptions = {}): Kit {
   const source = readKitSource(text, file);
   const args = readArgs(source);
-  const expanded = expandDescriptor(source, args);
+  const values = Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, valueOf(source, { name, arg, given })]));
+  const expanded = expandDescriptor(source, values, env);
   const { capabilities, ...descriptor } = check(source, Descriptor, { value: expanded, at: [] });
   const declarations = capabilities.map((entry, index) => readDeclaration(source, entry, index));
   checkDeclarations(source, declarations, descriptor.kind);
-  const argEnv = Object.entries(args).flatMap(([, { env, default: value }]) => (env === undefined || value === undefined ? [] : [[env, value] as const]));
-  return { descriptor, declarations, argEnv: Object.fromEntries(argEnv) };
+  const named = (key: "env" | "buildArg"): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(args).flatMap(([name, arg]) => (arg[key] === undefined || values[name] === undefined ? [] : [[arg[key], values[name]] as const])));
+  return { descriptor, declarations, argEnv: named("env"), buildArgs: named("buildArg"), lacksArgs: Object.keys(args).filter((name) => values[name] === undefined) };
 }
 
 function readArgs(source: KitSource): Readonly<Record<string, KitArg>> {
   const { value } = source;
   if (typeof value !== "object" || value === null || !("args" in value)) return {};
-  const args = check(source, Descriptor.shape.args, { value: value.args, at: ["args"] });
-  for (const [name, { default: text, enum: choices, pattern }] of Object.entries(args)) {
-    if (text !== undefined && choices !== undefined && !choices.includes(text)) throw source.refuse(["args", name, "default"], "the default is none of the enum");
-    if (text !== undefined && pattern !== undefined && !matches(source, name, { pattern, text })) throw source.refuse(["args", name, "default"], "the default does not match the pattern");
+  return check(source, Descriptor.shape.args, { value: value.args, at: ["args"] });
+}
+
+interface Argument {
+  readonly name: string;
+  readonly arg: KitArg;
+  readonly given: Readonly<Record<string, string>>;
+}
+
+/** What was given or else the default, by the argument's own rules. A message never holds a value. */
+function valueOf(source: KitSource, { name, arg, given }: Argument): string | undefined {
+  const { default: standard, enum: choices, pattern } = arg;
+  const asked = Object.hasOwn(given, name) ? given[name] : undefined;
+  for (const [text, what, at] of [[standard, "the default", ["args", name, "default"]] as const, [asked, `the value given for "${name}"`, ["args", name]] as const]) {
+    if (text === undefined) continue;
+    if (choices !== undefined && !choices.includes(text)) throw source.refuse(at, `${what} is none of the enum`);
+    if (pattern !== undefined && !matches(source, name, { pattern, text })) throw source.refuse(at, `${what} does not match the pattern`);
   }
-  return args;
+  return asked ?? standard;
 }
 
 function matches(source: KitSource, name: string, { pattern, text }: { readonly pattern: string; readonly text: string }): boolean {
@@ -49,10 +68,10 @@ function matches(source: KitSource, name: string, { pattern, text }: { readonly 
   }
 }
 
-function expandDescriptor(source: KitSource, args: Readonly<Record<string, KitArg>>): unknown {
+function expandDescriptor(source: KitSource, args: Readonly<Record<string, string | undefined>>, env: Readonly<Record<string, string>> | undefined): unknown {
   const { value } = source;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === "args" ? item : expandArgs(item, { args, refuse: source.refuse, path: [key] })]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, key === "args" ? item : expandReferences(item, { args, env, refuse: source.refuse, path: [key] })]));
 }
 
 function readDeclaration(source: KitSource, entry: unknown, index: number): Declaration {
@@ -70,7 +89,7 @@ function readDeclaration(source: KitSource, entry: unknown, index: number): Decl
 type Entry = Omit<z.output<typeof CapabilityEntry>, "optional">;
 
 function readCapability(source: KitSource, { type, name, config }: Entry, { at, path }: { readonly at: KitPath; readonly path: string }): KitCapability {
-  if (!isKnownType(type)) return { known: false, type, name, path, config };
+  if (!isKnownType(type) || waitsForEnvironment(config)) return { known: false, type, name, path, config };
   const schema = CAPABILITIES[type].config;
   if (schema === undefined) {
     if (config !== undefined) throw source.refuse([...at, "config"], `${type} has no configuration`);

@@ -17,6 +17,35 @@ export type LaunchMode = "interactive" | "headless";
 /** Verbs with which a program drives the agent, as the Kit states them. */
 export type SessionVerbs = { readonly [Verb in "prompt" | "resume" | "continue" | "list"]?: readonly string[] };
 
+/** Files that a mixin puts over those of the agent. */
+export interface KitLayer {
+  readonly name: string;
+  /** Text of its recipe; `directory` is what it may copy from. */
+  readonly dockerfile: string;
+  readonly directory: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Variables that its image sets. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One of the Kits that an agent is made of. */
+export interface KitPart {
+  readonly name: string;
+  readonly kind: "workload" | "mixin";
+  readonly directory: string;
+  readonly version?: string;
+}
+
+/** A command of a Kit's lifecycle. */
+export interface ProfileHook {
+  /** Whose it is. */
+  readonly kit: string;
+  /** Where it stands, such as `install[0]`. */
+  readonly place: string;
+  /** Runs with the few variables it declared. */
+  readonly command: readonly string[];
+}
+
 /** Everything that sbx does for one agent, decided from its Kit. Data and pure functions; nothing of it knows a sandbox. */
 export interface AgentProfile {
   readonly name: string;
@@ -27,6 +56,12 @@ export interface AgentProfile {
   /** Text of the recipe; `directory` is what it may copy from. */
   readonly dockerfile: string;
   readonly directory: string;
+  /** Arguments of its build. */
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** What mixins put on it, in order. */
+  readonly layers: readonly KitLayer[];
+  /** All Kits that it is made of, the workload first. */
+  readonly kits: readonly KitPart[];
   /** Home of the user `agent` in the image. */
   readonly home: string;
   /** Model service that it speaks to. */
@@ -46,8 +81,8 @@ export interface AgentProfile {
   readonly sessions: SessionVerbs;
   /** Programs that the agent leaves running and that keep nothing alive. */
   readonly leavesRunning: readonly string[];
-  /** Commands in the sandbox, as its user, each with the few variables it declared. `install` once, `startup` at every start. */
-  readonly hooks: { readonly install: readonly (readonly string[])[]; readonly startup: readonly (readonly string[])[] };
+  /** Commands in the sandbox, as its user. `install` once, `startup` at every start. */
+  readonly hooks: { readonly install: readonly ProfileHook[]; readonly startup: readonly ProfileHook[] };
   /** Optional capabilities that are left out, with the reason. */
   readonly skipped: readonly string[];
   /** Files of the home. Those that are rendered anew are equal for equal facts. */

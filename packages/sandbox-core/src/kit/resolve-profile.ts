@@ -1,15 +1,18 @@
 import { AppError } from "@sbx/contracts";
 import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
+import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
 import { hookCommand } from "./hook-command.ts";
 import { imageProgram, type ImageProgram } from "./image-program.ts";
 import { findConfig, type Kit } from "./kit.ts";
+import type { KitMember } from "./kit-member.ts";
+import { sizeBytes } from "./kit-size.ts";
 import { commandWords, type CommandLine } from "./kit-text.ts";
-import type { AgentProfile, LaunchMode, SessionVerbs } from "./profile.ts";
+import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionVerbs } from "./profile.ts";
 import { profileEnvironment } from "./profile-environment.ts";
 import { profileFiles } from "./profile-files.ts";
 import { profileRules } from "./profile-rules.ts";
-import { selectCapabilities } from "./select-capabilities.ts";
+import { recipeEnvironment } from "./recipe-environment.ts";
 
 const HOME = "/home/agent";
 
@@ -25,17 +28,27 @@ export interface ResolveOptions {
 }
 
 /**
- * Decide what sbx does for the agent of a Kit. Pure.
+ * Decide what sbx does for the agent of one Kit. Pure.
  *
- * @throws AppError `KIT_UNSUPPORTED` for what the Kit requires and sbx does not carry out, `KIT_INVALID` without a recipe.
+ * @throws AppError as {@link composeProfile} does
  */
-export function resolveProfile(kit: Kit, { name, directory, dockerfile: given, contents = new Map() }: ResolveOptions): AgentProfile {
-  checkKind(kit, name);
+export function resolveProfile(kit: Kit, { name, directory, dockerfile, contents = new Map() }: ResolveOptions): AgentProfile {
+  return composeProfile([{ reference: name, name, directory, kit, withEnv: () => kit, dockerfile, contents }]);
+}
+
+/**
+ * Decide what sbx does for an agent of one workload and its mixins. Pure.
+ *
+ * @throws AppError `KIT_CONFLICT`, `KIT_UNSUPPORTED`, `KIT_INVALID` as {@link composeKits} does, and without a recipe
+ */
+export function composeProfile(members: readonly KitMember[], facts: Omit<CompositionFacts, "home"> = {}): AgentProfile {
+  const composition = composeKits(members, { ...facts, home: HOME });
+  const { workload, effective: selected, skipped, argEnv } = composition;
+  const { name, directory, kit } = workload;
   const { displayName = name, description = "", version } = kit.descriptor;
-  const { dockerfile, program } = recipeOf(kit, { name, directory, given });
-  const { selected, skipped } = selectCapabilities(kit, { name, home: HOME, contents });
+  const { dockerfile, program } = recipeOf(workload);
   const { model, ...agent } = findConfig(selected, AGENT_CAPABILITY) ?? AgentConfig.parse({});
-  const { install, startup, interactive, files } = findConfig(selected, "com.docker.sandbox/lifecycle@1") ?? { install: [], startup: [], interactive: [], files: [] };
+  const { interactive, files } = findConfig(selected, "com.docker.sandbox/lifecycle@1") ?? { interactive: [], files: [] };
   const rules = profileRules(name, { selected, telemetry: agent.telemetryHosts });
   const tails = { headless: agent.launch.headless, interactive: agent.launch.interactive.length > 0 ? agent.launch.interactive : interactive };
   return {
@@ -45,6 +58,9 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile: given, c
     ...(version === undefined ? {} : { version }),
     dockerfile,
     directory,
+    buildArgs: kit.buildArgs,
+    layers: composition.layers.flatMap((member) => (member === workload ? [] : layerOf(member))),
+    kits: composition.layers.map(partOf),
     home: HOME,
     ...(model === undefined ? {} : { service: model.service }),
     rules,
@@ -55,29 +71,34 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile: given, c
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     leavesRunning: agent.leavesRunning,
-    hooks: { install: install.map((hook) => hookCommand(hook)), startup: startup.map((hook) => hookCommand(hook)) },
+    hooks: profileHooks(composition),
     skipped,
-    seedFiles: (facts) => profileFiles({ selected, contents, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
-    environment: (facts) => profileEnvironment({ args: kit.argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
+    seedFiles: (facts) => profileFiles({ selected, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
+    environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
 }
 
-function checkKind({ descriptor: { kind, requires = [], args } }: Kit, name: string): void {
-  const refuse = (message: string, fix: string): never => {
-    throw new AppError("KIT_UNSUPPORTED", { message: `Kit "${name}" ${message}`, fix, details: { kit: name } });
-  };
-  if (kind !== "workload") refuse(`is a ${kind}; sbx runs workloads only so far`, "Name a Kit of kind workload.");
-  if (requires.length > 0) refuse(`requires other Kits (${requires.join(", ")}), which sbx does not combine yet`, "Put what it needs into its own Dockerfile and drop requires.");
-  const buildArg = Object.entries(args).find(([, arg]) => arg.buildArg !== undefined);
-  if (buildArg !== undefined) refuse(`passes the argument "${buildArg[0]}" to the build, which sbx does not do yet`, "Give the value to ARG in the Dockerfile.");
+/** The files that a mixin brings; none where it only declares. */
+function layerOf({ name, directory, kit, dockerfile }: KitMember): readonly KitLayer[] {
+  const recipe = kit.descriptor.build ?? dockerfile;
+  return recipe === undefined ? [] : [{ name, directory, dockerfile: recipe, buildArgs: kit.buildArgs, env: recipeEnvironment(name, recipe) }];
 }
 
-function recipeOf(
-  { descriptor }: Kit,
-  { name, directory, given }: { readonly name: string; readonly directory: string; readonly given: string | undefined },
-): { readonly dockerfile: string; readonly program: ImageProgram } {
-  const dockerfile = descriptor.build ?? given;
+function partOf({ name, directory, kit: { descriptor } }: KitMember): KitPart {
+  return { name, kind: descriptor.kind === "workload" ? "workload" : "mixin", directory, ...(descriptor.version === undefined ? {} : { version: descriptor.version }) };
+}
+
+function profileHooks({ selections }: Composition): AgentProfile["hooks"] {
+  const of = (list: "install" | "startup"): readonly ProfileHook[] =>
+    selections.flatMap(({ member, selected }) =>
+      (findConfig(selected, "com.docker.sandbox/lifecycle@1")?.[list] ?? []).map((hook, index) => ({ kit: member.name, place: `${list}[${index}]`, command: hookCommand(hook) })),
+    );
+  return { install: of("install"), startup: of("startup") };
+}
+
+function recipeOf({ kit, name, directory, dockerfile: given }: KitMember): { readonly dockerfile: string; readonly program: ImageProgram } {
+  const dockerfile = kit.descriptor.build ?? given;
   if (dockerfile === undefined)
     throw new AppError("KIT_INVALID", { message: `Kit "${name}" has no recipe`, fix: `Put a kit.dockerfile beside its kit.yaml in ${directory}, or write it under build.` });
   const program = imageProgram(name, dockerfile);
@@ -110,11 +131,4 @@ function launch({ program: { entrypoint, cmd }, tails, verbs }: Launch, mode: La
 /** Zero processors, as the format has it, asks for nothing. */
 function limitsOf({ cpu = 0, memory }: Partial<ConfigOf<"com.docker.sandbox/resources@1">> = {}): AgentProfile["resources"] {
   return { ...(cpu === 0 ? {} : { cpus: cpu }), ...(memory === undefined ? {} : { memoryBytes: sizeBytes(memory) }) };
-}
-
-/** A size with units of 1024, in bytes. */
-function sizeBytes(text: string): number {
-  const match = /^([0-9.]+)\s*([kmgt])?/iu.exec(text);
-  const power = ["", "k", "m", "g", "t"].indexOf((match?.[2] ?? "").toLowerCase());
-  return Math.floor(Number(match?.[1]) * 1024 ** power);
 }

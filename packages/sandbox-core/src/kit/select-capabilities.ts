@@ -1,59 +1,63 @@
-import { AppError } from "@sbx/contracts";
 import { cleanPath } from "./declaration-keys.ts";
-import { findConfig, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
+import { waitsForEnvironment } from "./expand-references.ts";
+import { isCapability, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
 export interface Selection {
   readonly selected: readonly ReadCapability[];
   /** One line for each declaration that is left out. */
   readonly skipped: readonly string[];
+  /** One line for each that is required and cannot be carried out. */
+  readonly refused: readonly string[];
 }
 
 export interface SelectionFacts {
   readonly name: string;
   readonly home: string;
+  /** The model service of the agent. */
+  readonly service: string | undefined;
   /** Texts of the files that agent-context@1 names. */
   readonly contents: ReadonlyMap<string, string>;
 }
 
-/**
- * Take what sbx carries out. An optional declaration that it does not is left out whole and listed.
- *
- * @throws AppError `KIT_UNSUPPORTED` for a required one, naming the Kit, the type and where it stands.
- */
+/** Take of one Kit what sbx carries out. An optional declaration that it does not is left out whole and listed; what waits for the variables of a sandbox, too. */
 export function selectCapabilities(kit: Kit, facts: SelectionFacts): Selection {
-  const service = findConfig(
-    kit.declarations.flatMap(({ members }) => members),
-    "dev.sbx/agent@1",
-  )?.model?.service;
   const selected: ReadCapability[] = [];
   const skipped: string[] = [];
+  const refused: string[] = [];
   for (const declaration of kit.declarations) {
-    const lacking = lackingMember(declaration, { ...facts, service });
-    if (lacking === undefined) selected.push(...declaration.members.filter((member) => member.known));
-    else if (declaration.optional) skipped.push(`${lacking.member.type} (${lacking.member.path}): ${lacking.why}`);
-    else {
-      throw new AppError("KIT_UNSUPPORTED", {
-        message: `Kit "${facts.name}" requires ${lacking.member.type} (${lacking.member.path}), which sbx cannot carry out: ${lacking.why}`,
-        fix: "Mark it with optional: true if the agent works without it, or choose another agent: sbx agents ls",
-        details: { kit: facts.name, type: lacking.member.type, path: lacking.member.path },
-      });
-    }
+    const lacking = lackingMember(declaration, facts);
+    if (lacking === undefined) selected.push(...declaration.members.filter((member) => member.known).map((member) => withContent(member, facts)));
+    else if (declaration.optional || lacking.waits) skipped.push(`${lacking.member.type} (${lacking.member.path}): ${lacking.why}`);
+    else refused.push(`Kit "${facts.name}" requires ${lacking.member.type} (${lacking.member.path}), which sbx cannot carry out: ${lacking.why}`);
   }
-  return { selected, skipped };
+  return { selected, skipped, refused };
 }
 
-type Facts = SelectionFacts & { readonly service: string | undefined };
+/** Put the text of a file in the place of its name: what is merged later comes from several directories. */
+function withContent(capability: ReadCapability, { contents }: SelectionFacts): ReadCapability {
+  if (!isCapability(capability, "com.docker.sandbox/agent-context@1") || capability.config.contentFile === undefined) return capability;
+  const { contentFile, ...config } = capability.config;
+  return { ...capability, config: { ...config, content: contents.get(contentFile) } };
+}
 
-function lackingMember({ members }: Declaration, facts: Facts): { readonly member: KitCapability; readonly why: string } | undefined {
+interface Lacking {
+  readonly member: KitCapability;
+  readonly why: string;
+  readonly waits: boolean;
+}
+
+function lackingMember({ members }: Declaration, facts: SelectionFacts): Lacking | undefined {
+  const waiting = members.find((member) => !member.known && waitsForEnvironment(member.config));
+  if (waiting !== undefined) return { member: waiting, why: "it is read with the variables of its sandbox", waits: true };
   for (const member of members) {
     const why = member.known ? whyNot(member, facts) : "sbx does not know this type";
-    if (why !== undefined) return { member, why };
+    if (why !== undefined) return { member, why, waits: false };
   }
   return undefined;
 }
 
 /** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can, as those that are not named here always can. */
-function whyNot(capability: ReadCapability, facts: Facts): string | undefined {
+function whyNot(capability: ReadCapability, facts: SelectionFacts): string | undefined {
   switch (capability.type) {
     case "com.docker.sandbox/network-policy@1":
       return whyNoInstallNetwork(capability.config.install?.allow.length ?? 0);
@@ -98,18 +102,18 @@ function whyNoRequestPolicy({ config: { install, runtime } }: ReadCapability<"co
   return whyNoInstallNetwork(install?.allow.length ?? 0);
 }
 
-function whyNoVolume({ config: { path, tmpfs } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: Facts): string | undefined {
+function whyNoVolume({ config: { path, tmpfs } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: SelectionFacts): string | undefined {
   if (tmpfs) return "volumes in memory are not carried out yet";
   return isBelow(path, home) ? undefined : `only paths below ${home} are kept`;
 }
 
-function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: Facts): string | undefined {
+function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: SelectionFacts): string | undefined {
   if (config.service !== service) return `only the credential of the agent's model service is carried out${service === undefined ? ", and dev.sbx/agent@1 names none" : `, which is "${service}"`}`;
   if (config.apiKey === undefined) return "OAuth is not carried out yet";
   return [config.phase].flat().includes("runtime") ? undefined : "install hooks get no credential yet";
 }
 
-function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: Facts): string | undefined {
+function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: SelectionFacts): string | undefined {
   const asRoot = config.install.find(({ user }) => !isAgent(user));
   if (asRoot !== undefined) return "install hooks do not run as root here; write user: agent, or do it in the Dockerfile";
   const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user));
@@ -118,7 +122,7 @@ function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle
   return outside === undefined ? undefined : `files are written below ${home} only, not at ${outside.path}`;
 }
 
-function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { home, contents }: Facts): string | undefined {
+function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { home, contents }: SelectionFacts): string | undefined {
   if (config.directory === undefined) return "only context with a directory is carried out yet";
   if (!isBelow(config.directory, home)) return `files are written below ${home} only`;
   return config.contentFile === undefined || contents.has(config.contentFile) ? undefined : `the file ${config.contentFile} is not in the Kit's directory`;

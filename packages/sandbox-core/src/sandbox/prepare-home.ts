@@ -78,11 +78,11 @@ export async function prepareHome(parts: SandboxParts, { engine, live, profile, 
   const git = record.ready ? "" : await gitScript(parts, record);
   await setUp(engine, { container, record, seeded: seeds !== "", script: [seeds, git].filter((part) => part !== "").join("\n") }, signal);
   const hooks = record.ready ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
-  for (const command of hooks) {
+  for (const { kit, place, command } of hooks) {
     const result = await engine.run(container, { command, env: record.request.env, user: record.user, workdir: record.homeDirectory }, signal);
     if (result.exitCode !== 0)
-      throw new AppError("KIT_INVALID", {
-        message: `The hook "${command.join(" ")}" of agent "${profile.name}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`,
+      throw new AppError("HOOK_FAILED", {
+        message: `The hook ${place} of Kit "${kit}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`,
         fix: "Correct the hook in the Kit's lifecycle capability.",
       });
   }

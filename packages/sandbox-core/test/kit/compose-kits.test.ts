@@ -1,0 +1,210 @@
+import { AppError } from "@sbx/contracts";
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { composeKits, type Composition, type CompositionFacts } from "../../src/kit/compose-kits.ts";
+import { findConfig } from "../../src/kit/kit.ts";
+import type { KitMember } from "../../src/kit/kit-member.ts";
+import { parseKit } from "../../src/kit/parse-kit.ts";
+import { A_DOCKERFILE } from "./a-kit.ts";
+
+interface Written {
+  readonly kind?: "workload" | "mixin";
+  readonly top?: readonly string[];
+  readonly capabilities?: readonly string[];
+  readonly dockerfile?: string;
+  readonly args?: Readonly<Record<string, string>>;
+}
+
+function member(name: string, { kind = "mixin", top = [], capabilities = [], dockerfile, args = {} }: Written = {}): KitMember {
+  const text = ['schemaVersion: "3"', `kind: ${kind}`, ...top, ...(capabilities.length === 0 ? [] : ["capabilities:", ...capabilities.map((line) => `  - ${line}`)]), ""].join("\n");
+  const recipe = dockerfile ?? (kind === "workload" ? A_DOCKERFILE : undefined);
+  const read = (env?: Readonly<Record<string, string>>) => parseKit(text, { args, ...(env === undefined ? {} : { env }) });
+  return { reference: name, name, directory: `/kits/${name}`, kit: read(), withEnv: read, dockerfile: recipe, contents: new Map() };
+}
+
+const base = member("base", { kind: "workload", top: ["version: '1.5'", "provides: [base]"] });
+
+function compose(members: readonly KitMember[], facts: Partial<CompositionFacts> = {}): Composition {
+  return composeKits(members, { home: "/home/agent", ...facts });
+}
+
+function problemOf(members: readonly KitMember[], facts: Partial<CompositionFacts> = {}): AppError {
+  try {
+    compose(members, facts);
+  } catch (error) {
+    if (AppError.is(error)) return error;
+    throw error;
+  }
+  throw new Error("the Kits go together");
+}
+
+const names = ({ order }: Composition): readonly string[] => order.map(({ name }) => name);
+const policy = (...hosts: readonly string[]): string => `{ type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: [${hosts.join(", ")}] } } }`;
+
+describe("composing Kits", () => {
+  it("puts who is needed before who needs it, and the rest by reference; layers begin with the workload", ({ expect }) => {
+    const kits = [member("z", { top: ["provides: [zed]"] }), member("a", { top: ["requires: [zed, base]"] }), base, member("m")];
+    const composition = compose(kits);
+    expect(names(composition)).toEqual(["base", "m", "z", "a"]);
+    expect(composition.layers.map(({ name }) => name)).toEqual(["base", "m", "z", "a"]);
+    const early = compose([member("a", { top: ["provides: [early]"] }), member("w", { kind: "workload", top: ["requires: [early]"] })]);
+    expect(names(early)).toEqual(["a", "w"]);
+    expect(early.layers.map(({ name }) => name)).toEqual(["w", "a"]);
+  });
+
+  it("comes to the same whatever order Kits are named in", ({ expect }) => {
+    const kits = [
+      base,
+      member("a", { top: ["requires: [zed]"] }),
+      member("b", { capabilities: [policy("b.example")] }),
+      member("z", { top: ["provides: [zed]"], capabilities: [policy("z.example", "b.example")] }),
+    ];
+    const wanted = compose(kits);
+    fc.assert(
+      fc.property(fc.shuffledSubarray(kits, { minLength: kits.length }), (shuffled) => {
+        expect(names(compose(shuffled))).toEqual(names(wanted));
+        expect(compose(shuffled).effective).toEqual(wanted.effective);
+      }),
+    );
+  });
+
+  it("never puts a Kit before one that it needs, in any graph without circles", ({ expect }) => {
+    const graph = fc.integer({ min: 1, max: 9 }).chain((count) => fc.tuple(fc.constant(count), fc.array(fc.tuple(fc.nat(8), fc.nat(8)), { maxLength: 20 })));
+    fc.assert(
+      fc.property(graph, fc.infiniteStream(fc.nat()), ([count, pairs], random) => {
+        const edges = pairs.filter(([from, to]) => from < to && to < count);
+        const needs = (index: number): string => edges.flatMap(([from, to]) => (to === index ? [`k${from}`] : [])).join(", ");
+        const kits = Array.from({ length: count }, (_, index) => member(`n${String((random.next().value ?? 0) % 1000)}-${index}`, { top: [`provides: [k${index}]`, `requires: [${needs(index)}]`] }));
+        const order = compose([...kits, base]).order;
+        for (const [from, to] of edges) expect(order.findIndex(({ name }) => name === kits[from]?.name)).toBeLessThan(order.findIndex(({ name }) => name === kits[to]?.name));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  const refusals: readonly (readonly [what: string, kits: readonly KitMember[], message: string])[] = [
+    ["no workload", [member("a")], "none of them is a workload"],
+    ["two workloads", [base, member("other", { kind: "workload" })], '"base" and "other" are workloads'],
+    ["two providers of one name", [base, member("a", { top: ["provides: [git]"] }), member("b", { top: ["provides: [com.docker.kit/git]"] })], '"a" and "b" provide com.docker.kit/git'],
+    ["a Kit named twice", [base, member("a"), member("a")], '"a" is named twice'],
+    ["what none provides", [base, member("a", { top: ["requires: [git >= 2]"] })], '"a" requires "git >= 2"'],
+    ["itself as its own provider", [base, member("a", { top: ["provides: [git]", "requires: [git]"] })], '"a" requires "git"'],
+    ["a version out of bounds", [base, member("a", { top: ["requires: ['base >= 2']"] })], "there is com.docker.kit/base 1.5"],
+    ["a provider without a version where one is asked for", [member("w", { kind: "workload", top: ["provides: [base]"] }), member("a", { top: ["requires: ['base > 0']"] })], "without a version"],
+    ["bounds that no version meets", [base, member("a", { top: ["integrates: ['other > 2, < 2']"] })], "no version can be"],
+    ["an integration of another version", [base, member("a", { top: ["integrates: ['base < 1']"] })], 'goes with "base < 1" alone'],
+    ["a conflict", [base, member("a", { top: ["conflicts: [base]"] })], '"a" conflicts with "base"'],
+    ["a circle", [base, member("a", { top: ["provides: [one]", "requires: [two]"] }), member("b", { top: ["provides: [two]", "requires: [one]"] })], '"a" and "b" need each other'],
+    [
+      "one volume of two sizes",
+      [base, ...["a", "b"].map((name, index) => member(name, { capabilities: [`{ type: com.docker.sandbox/volume@1, config: { path: /home/agent/v/, size: ${index + 1}g } }`] }))],
+      '"a" and "b" do not agree on com.docker.sandbox/volume@1 path /home/agent/v',
+    ],
+    [
+      "one file of two Kits",
+      [base, ...["a", "b"].map((name) => member(name, { capabilities: ["{ type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /home/agent/x, content: y }] } }"] }))],
+      "do not agree on com.docker.sandbox/lifecycle@1",
+    ],
+    ["a variable of two values", [base, ...["a", "b"].map((name) => member(name, { dockerfile: `FROM scratch\nENV MINE=${name}\nCOPY x /\n` }))], "set the variable MINE differently"],
+    [
+      "arguments that export a variable differently",
+      [base, ...["a", "b"].map((name) => member(name, { top: [`args: { v${name}: { default: ${name}, env: MINE } }`] }))],
+      "set the variable MINE differently by their arguments",
+    ],
+  ];
+  for (const [what, kits, message] of refusals) {
+    it(`refuses ${what}`, ({ expect }) => {
+      const problem = problemOf(kits);
+      expect(problem.code).toBe("KIT_CONFLICT");
+      expect(problem.message).toContain(message);
+    });
+  }
+
+  it("says everything that is wrong at once", ({ expect }) => {
+    const problem = problemOf([member("a", { top: ["requires: [git]", "conflicts: [b]"], capabilities: ["{ type: com.docker.sandbox/privileged@1 }"] }), member("b", { top: ["provides: [b]"] })], {
+      given: ["nobody"],
+    });
+    expect(problem.details["problems"]).toEqual([
+      expect.stringContaining("none of them is a workload"),
+      expect.stringContaining('requires "git"'),
+      expect.stringContaining("conflicts"),
+      expect.stringContaining('no Kit has an argument "nobody"'),
+      expect.stringContaining("privileged@1"),
+    ]);
+  });
+
+  it("takes versions by their parts as numbers", ({ expect }) => {
+    const wanted = (bounds: string): readonly string[] => names(compose([base, member("a", { top: [`requires: ['base ${bounds}']`] })]));
+    for (const bounds of [">= 1.5", "= 1.5", "= 1.5.0", "> 1.4.99, < 1.10", "<= 1.5"]) expect(wanted(bounds), bounds).toHaveLength(2);
+    for (const bounds of ["> 1.5", "< 1.5", "= 1.50", ">= 1.10"]) expect(problemOf([base, member("a", { top: [`requires: ['base ${bounds}']`] })]).code, bounds).toBe("KIT_CONFLICT");
+  });
+
+  it("merges networks, limits and equal volumes, and keeps a denial of any Kit", ({ expect }) => {
+    const volume = (size: string, mode: string): string => `{ type: com.docker.sandbox/volume@1, config: { path: /home/agent/v, size: ${size}, mode: "${mode}" } }`;
+    const { effective } = compose([
+      member("w", { kind: "workload", capabilities: [policy("a.example"), "{ type: com.docker.sandbox/resources@1, config: { cpu: 1, memory: 4g } }", volume("1g", "755")] }),
+      member("m", {
+        capabilities: [
+          "{ type: com.docker.sandbox/network-policy@2, config: { runtime: { allow: [b.example], deny: ['a.example'] } } }",
+          "{ type: com.docker.sandbox/resources@1, config: { cpu: 3, memory: 1g } }",
+          volume("1024m", "0755"),
+        ],
+      }),
+    ]);
+    expect(findConfig(effective, "com.docker.sandbox/network-policy@2")?.runtime).toEqual({ allow: ["b.example", "a.example"], deny: ["a.example"] });
+    expect(findConfig(effective, "com.docker.sandbox/resources@1")).toEqual({ cpu: 3, memory: "4g" });
+    expect(effective.filter(({ type }) => type === "com.docker.sandbox/volume@1")).toHaveLength(1);
+    expect(findConfig(effective, "com.docker.sandbox/network-policy@1")).toBeUndefined();
+  });
+
+  it("leaves out the optional group of a mixin whole, and names the mixin", ({ expect }) => {
+    const { effective, skipped } = compose([base, member("m", { capabilities: [`group: { optional: true, capabilities: [${policy("a.example")}, { type: com.docker.sandbox/privileged@1 }] }`] })]);
+    expect(effective).toEqual([]);
+    expect(skipped).toEqual([expect.stringContaining("m: com.docker.sandbox/privileged@1 (capabilities[0].group.capabilities[1])")]);
+  });
+});
+
+describe("arguments and variables of Kits", () => {
+  const host = member("m", {
+    top: ["args: { host: { required: true }, port: { default: '443', env: PORT } }"],
+    capabilities: [policy("'${{ kit.args.host }}:${{ kit.args.port }}'")],
+    args: { host: "a.example" },
+  });
+
+  it("fills them in and exports them", ({ expect }) => {
+    const { effective, argEnv } = compose([base, host], { given: ["host"] });
+    expect(findConfig(effective, "com.docker.sandbox/network-policy@1")?.runtime?.allow).toEqual(["a.example:443"]);
+    expect(argEnv).toEqual({ PORT: "443" });
+  });
+
+  it("asks for one that is required, and never prints a value", ({ expect }) => {
+    expect(problemOf([base, member("m", { top: ["args: { host: { required: true } }"] })]).message).toContain("--arg host=VALUE");
+    for (const rule of ["enum: [a]", "pattern: '[0-9]+'"])
+      expect(() => member("m", { top: [`args: { v: { required: true, ${rule} } }`], args: { v: "s3cret" } })).toThrow(/^(?!.*s3cret).*the value given for "v"/);
+  });
+
+  it("takes variables of the image, then of arguments, then of the person", ({ expect }) => {
+    const reader = member("r", {
+      capabilities: ["{ type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/c, filename: C.md, content: '${{ kit.env.A }} ${{ kit.env.PORT }} ${{ kit.env.C }}' } }"],
+    });
+    const image = member("w", { kind: "workload", dockerfile: 'FROM x\nENV A=image B="b c"\nENV C $B\nENTRYPOINT ["x"]\n' });
+    const text = (env: Readonly<Record<string, string>>): unknown => findConfig(compose([image, host, reader], { env }).effective, "com.docker.sandbox/agent-context@1")?.content;
+    expect(text({})).toBe("image 443 b c");
+    expect(text({ A: "mine" })).toBe("mine 443 b c");
+    expect(() => compose([base, reader], { env: {} })).toThrow(/the variable "A" is not set/);
+    expect(compose([base, reader]).skipped).toEqual([expect.stringContaining("read with the variables of its sandbox")]);
+  });
+
+  it("looks through no value for references again", ({ expect }) => {
+    const smuggled = { v: "${{ kit.env.A }}" };
+    expect(() => member("m", { top: ["args: { v: { required: true } }"], capabilities: [policy("'${{ kit.args.v }}'")], args: smuggled })).toThrow(/is a reference itself/);
+    const reader = member("m", { capabilities: ["{ type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/c, filename: C.md, content: '${{ kit.env.A }}' } }"] });
+    expect(() => compose([base, reader], { env: { A: "${{ kit.args.v }}" } })).toThrow(/is a reference itself/);
+  });
+
+  it("keeps a host of a variable out of the policy when it is none", ({ expect }) => {
+    const reader = member("m", { capabilities: [policy("'${{ kit.env.A }}'")] });
+    expect(() => compose([base, reader], { env: { A: "10.0.0.1" } })).toThrow(/no host pattern/);
+    expect(findConfig(compose([base, reader], { env: { A: "a.example" } }).effective, "com.docker.sandbox/network-policy@1")?.runtime?.allow).toEqual(["a.example"]);
+  });
+});
