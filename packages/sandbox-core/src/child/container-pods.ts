@@ -3,11 +3,12 @@ import { AppError, ContainerPodId, type RecordEvent, type SandboxId } from "@sbx
 import type { ContainerView, Engine, EngineId } from "../ports/engine.ts";
 import type { ContainerFiles, ContainerLink, ContainerNetwork } from "../ports/container-host.ts";
 import type { ImageMaker } from "../ports/host.ts";
+import type { KeptReady } from "../pod/kept-ready.ts";
 import { LABELS } from "../sandbox/labels.ts";
 import { TurnQueue } from "../sandbox/turn-queue.ts";
 import { beginGate, endGate, GATE_TIMEOUT_MS, podFailed, startGate } from "./child-gate.ts";
 import type { ChildNetwork, ChildPlace, ChildPod, KnownChild, PublishedPort } from "./child-pod.ts";
-import { SparePods, type SparePod } from "./spare-pods.ts";
+import { keepSparePods, type SparePod } from "./spare-pods.ts";
 
 /** Everything that the pods of agents' containers need of the world. */
 export interface ContainerPodParts {
@@ -42,13 +43,14 @@ export class ContainerPods implements AsyncDisposable {
   readonly #parts: ContainerPodParts;
   readonly #held = new Map<ContainerPodId, Held>();
   readonly #turns = new TurnQueue();
-  readonly #spares: SparePods;
+  /** Absent where none is kept ready. */
+  readonly #spares: KeptReady<SparePod> | undefined;
   /** Spare pods that were chosen for children that are not open yet. */
   readonly #reserved = new Map<ContainerPodId, SparePod>();
 
   constructor(parts: ContainerPodParts) {
     this.#parts = parts;
-    this.#spares = new SparePods(parts);
+    this.#spares = parts.newPlace === undefined ? undefined : keepSparePods(parts, parts.newPlace);
   }
 
   /** Take back the pods of children that were there before; take away those that are nobody's. */
@@ -69,19 +71,20 @@ export class ContainerPods implements AsyncDisposable {
 
   /** The agent uses its containers: one of them may be made soon. */
   expect(): void {
-    this.#spares.expect();
+    this.#spares?.expect();
   }
 
   /** Choose where a child will be that may have any host name: in a pod that is ready, or at this place. Given back unless it is opened. */
   reserve(place: ChildPlace): ChildPlace & AsyncDisposable {
-    const spare = this.#spares.take();
+    const spare = this.#spares?.take();
+    this.#spares?.expectLater();
     if (spare !== undefined) this.#reserved.set(spare.id, spare);
     const { id, hostname } = spare ?? place;
     return {
       id,
       hostname,
       [Symbol.asyncDispose]: async () => {
-        if (spare !== undefined && this.#reserved.delete(spare.id)) await this.#spares.putBack(spare);
+        if (spare !== undefined && this.#reserved.delete(spare.id)) await this.#spares?.putBack(spare);
       },
     };
   }
@@ -130,7 +133,7 @@ export class ContainerPods implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#spares[Symbol.asyncDispose]();
+    await this.#spares?.[Symbol.asyncDispose]();
     for (const held of this.#held.values()) {
       await held.link?.[Symbol.asyncDispose]();
       held.link = undefined;

@@ -5,6 +5,7 @@ import type { PreparedWorkspace } from "../ports/host.ts";
 import { isOfAgent, LABELS, type Role } from "./labels.ts";
 import type { SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
+import { waitForAll } from "./wait-for-all.ts";
 
 /** Everything that the engine has of one sandbox, its agent's own containers too, whatever was remembered of it. */
 export async function containersOf({ owner }: Pick<SandboxParts, "owner">, engine: Engine, id: SandboxId): Promise<readonly ContainerView[]> {
@@ -17,10 +18,16 @@ export function onlyOf(views: readonly ContainerView[], role: Role): ContainerVi
   return others.length === 0 ? one : undefined;
 }
 
-/** Remove containers, those that live in another's network first. */
+/** Remove containers, those that live in another's network first. Gates end meanwhile, which is most of their removal. */
 export async function removeContainers(engine: Engine, views: readonly ContainerView[]): Promise<void> {
   const isGate = ({ labels }: ContainerView): boolean => labels[LABELS.role]?.endsWith("gate") === true;
-  for (const view of [...views.filter((one) => !isGate(one)), ...views.filter(isGate)]) await engine.remove(view.id);
+  const gates = views.filter(isGate);
+  const ending = gates.filter(({ state }) => state === "running").map(({ id }) => engine.stop(id, 0));
+  // One that cannot be ended so is ended by its removal, or tells why not.
+  for (const end of ending) end.catch(() => undefined);
+  await waitForAll(views.filter((one) => !isGate(one)).map(({ id }) => engine.remove(id)));
+  await Promise.allSettled(ending);
+  await waitForAll(gates.map(({ id }) => engine.remove(id)));
 }
 
 /** What decides about a workload's container beside what never changes: another one of these needs another container. */

@@ -1,11 +1,10 @@
 import type { ServerPodId } from "@sbx/contracts";
 import type { SpareLink } from "../ports/server-host.ts";
+import { KeptReady } from "../pod/kept-ready.ts";
 import { LABELS } from "../sandbox/labels.ts";
 import { createGate, GATE_TIMEOUT_MS, type ServerGate } from "./server-gate.ts";
 import type { ServerParts } from "./server-parts.ts";
 
-/** How long a gate is kept for which nobody has come. */
-const KEPT_MS = 10 * 60_000;
 /** A server that was just started has its own work to do first. */
 const LATER_MS = 2000;
 
@@ -17,53 +16,36 @@ export interface SpareGate extends ServerGate<SpareLink> {
 }
 
 /**
- * Keeps one gate ready, since most of the time that a server needs to start is its gate's. Each is given away once.
+ * Keeps one gate ready for the next server. What fails is not told, for whoever starts a server makes a gate then.
  *
  * Disposing takes away the one that nobody has.
  */
 export class SpareGates implements AsyncDisposable {
   readonly #parts: ServerParts;
   readonly #closed = new AbortController();
-  #spare: Promise<SpareGate | undefined> | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #later: NodeJS.Timeout | undefined;
+  readonly #kept: KeptReady<Promise<SpareGate | undefined>>;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    this.#kept = new KeptReady({ begin: () => this.#begin(), end: drop, laterMs: LATER_MS });
   }
 
-  /** Somebody may want one soon: make it, unless there is one. Whatever fails is not told, for whoever starts a server makes a gate then. */
+  /** Somebody may want one soon. */
   expect(): void {
-    if (this.#parts.spareGates !== true || this.#closed.signal.aborted) return;
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => {
-      void this.#drop();
-    }, KEPT_MS).unref();
-    if (this.#spare !== undefined) return;
-    const making = this.#make().catch(() => {
-      if (this.#spare === making) this.#spare = undefined;
-      return undefined;
-    });
-    this.#spare = making;
+    if (this.#parts.spareGates === true) this.#kept.expect();
   }
 
   /** The next server will want one, too. */
   expectLater(): void {
-    clearTimeout(this.#later);
-    if (!this.#closed.signal.aborted)
-      this.#later = setTimeout(() => {
-        this.expect();
-      }, LATER_MS).unref();
+    if (this.#parts.spareGates === true) this.#kept.expectLater();
   }
 
   /** Take the gate that is ready, or that soon will be; `undefined` where there is none. Rejects with the signal's reason. */
   async take(signal: AbortSignal): Promise<SpareGate | undefined> {
-    const taken = this.#spare;
+    const taken = this.#kept.take();
     if (taken === undefined) return undefined;
-    this.#spare = undefined;
     const spare = await abortable(taken, signal).catch(async (error: unknown) => {
-      if (this.#spare === undefined && !this.#closed.signal.aborted) this.#spare = taken;
-      else await drop(taken);
+      await this.#kept.putBack(taken);
       throw error;
     });
     // Its container may have been taken away, or its engine have ended, while nobody looked.
@@ -74,20 +56,20 @@ export class SpareGates implements AsyncDisposable {
 
   /** Nobody is there any more who might want one: take it away until it is expected again. */
   async rest(): Promise<void> {
-    clearTimeout(this.#idle);
-    clearTimeout(this.#later);
-    await this.#drop();
+    await this.#kept.rest();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
-    await this.rest();
+    await this.#kept[Symbol.asyncDispose]();
   }
 
-  async #drop(): Promise<void> {
-    const dropped = this.#spare;
-    this.#spare = undefined;
-    await drop(dropped);
+  #begin(): Promise<SpareGate | undefined> {
+    const making: Promise<SpareGate | undefined> = this.#make().catch(() => {
+      this.#kept.forget(making);
+      return undefined;
+    });
+    return making;
   }
 
   async #make(): Promise<SpareGate> {
@@ -107,7 +89,7 @@ export class SpareGates implements AsyncDisposable {
 }
 
 /** What cannot be taken back now is found by its labels when the daemon starts. */
-async function drop(spare: Promise<SpareGate | undefined> | undefined): Promise<void> {
+async function drop(spare: Promise<SpareGate | undefined>): Promise<void> {
   await (await spare)?.scope.disposeAsync().catch(() => undefined);
 }
 
