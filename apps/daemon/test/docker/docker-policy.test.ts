@@ -48,6 +48,11 @@ describe("a Docker policy", () => {
     });
   });
 
+  it("gives a container no more than any does, however large its sandbox is", ({ expect }) => {
+    expect(guardLimits({ memoryBytes: 2 ** 40, cpus: 64 }, {})).toMatchObject({ memoryBytes: 4 * 2 ** 30, cpus: 4, pids: 2048 });
+    expect(guardLimits({ cpus: 2 }, {})).toMatchObject({ memoryBytes: 4 * 2 ** 30, cpus: 2 });
+  });
+
   it("is refused when it is made, where it has a pattern that is none", ({ expect }) => {
     expect(() => checkDockerPolicy({ version: 1, hosts: ["https://x"] })).toThrow();
     expect(() => checkDockerPolicy({ version: 1, images: ["*"] })).toThrow();
