@@ -3,6 +3,7 @@ import { refusalOf } from "../engine/engine-refused.ts";
 import { engineStream } from "../streams/engine-stream.ts";
 import { empty, json } from "../http/answer.ts";
 import { Refusal } from "../refusal.ts";
+import { gathered } from "../streams/gathered.ts";
 import { rebuildTar } from "../streams/rebuild-tar.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { ContainerPath, Flag } from "./schema/field.ts";
@@ -81,7 +82,7 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
       // What the body is called differs from client to client; what it is is read.
       if (source.kind !== "plain") throw new Refusal(400, "files come without an upgrade");
       using _place = guard.streams.take();
-      const tar = rebuildTar(source.request);
+      const tar = rebuildTar(gathered(source.request));
       const query = { path: required(path), ...(noOverwriteDirNonDir ? { noOverwriteDirNonDir: "true" } : {}), ...(copyUIDGID ? { copyUIDGID: "true" } : {}) };
       const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", id, "archive"], query, body: { tar: tar.output, spent: true } });
       // Of two failures the client's is told: a tar that is none ends the call to the engine, too.

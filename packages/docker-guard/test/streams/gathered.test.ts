@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { PassThrough, Readable } from "node:stream";
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { gathered } from "../../src/streams/gathered.ts";
+
+async function piecesOf(stream: Readable): Promise<readonly Buffer[]> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(piece);
+  return pieces;
+}
+
+describe("gathered", () => {
+  it("gives the same bytes, in whatever pieces they come", async ({ expect }) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50_000 }), { maxLength: 20 }), async (pieces) => {
+        const given = pieces.map((piece) => Buffer.from(piece));
+        expect(Buffer.concat(await piecesOf(gathered(Readable.from(given, { objectMode: false }))))).toEqual(Buffer.concat(given));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("makes few pieces of many that are there", async ({ expect }) => {
+    const input = new PassThrough({ highWaterMark: 2 ** 20 });
+    for (let at = 0; at < 64; at += 1) input.write(Buffer.alloc(8 << 10, at));
+    input.end();
+    expect((await piecesOf(gathered(input))).length).toBeLessThan(10);
+  });
+
+  it("does not wait for what has not come", async ({ expect }) => {
+    const input = new PassThrough();
+    const output = gathered(input);
+    input.write("first");
+    const [piece] = (await once(output, "data")) as [Buffer];
+    expect(piece.toString()).toBe("first");
+    output.destroy();
+  });
+
+  it("takes no more than its reader does", async ({ expect }) => {
+    let given = 0;
+    const endless = new Readable({
+      read() {
+        given += 64 << 10;
+        this.push(Buffer.alloc(64 << 10));
+      },
+    });
+    const output = gathered(endless);
+    await once(output, "readable");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(given).toBeLessThan(2 ** 20);
+    output.destroy();
+    endless.destroy();
+  });
+
+  it.for([
+    ["fails", (input: PassThrough) => input.destroy(new Error("gone"))],
+    ["closes before its end", (input: PassThrough) => input.destroy()],
+  ] as const)("fails when its input %s", async ([, end], { expect }) => {
+    const input = new PassThrough();
+    const output = gathered(input);
+    input.write("a");
+    const reading = piecesOf(output);
+    end(input);
+    await expect(reading).rejects.toThrow();
+  });
+});
