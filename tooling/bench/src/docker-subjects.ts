@@ -80,3 +80,9 @@ export async function untilSaid({ socketPath }: DockerSubject, { container, word
     asked.destroy();
   }
 }
+
+/** Remove every container of the bench. */
+export async function removeAll({ docker }: DockerSubject): Promise<void> {
+  const ids = (await docker(["ps", "-aq", "--filter", "label=sbx-bench"])).split("\n").filter((id) => id !== "");
+  if (ids.length > 0) await docker(["rm", "-fv", ...ids]);
+}

@@ -3,9 +3,10 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { BenchHost } from "./bench-host.ts";
-import { askDocker, openDockerSubjects, untilSaid, type DockerSubject, type DockerSubjects } from "./docker-subjects.ts";
+import { askDocker, openDockerSubjects, removeAll, type DockerSubject, type DockerSubjects } from "./docker-subjects.ts";
 import type { Rounds, Subject } from "./interleave.ts";
 import { measureLine, type Line } from "./line.ts";
+import { measurePostgres } from "./measure-postgres.ts";
 import { timed } from "./run-program.ts";
 import { quantile } from "./statistics.ts";
 
@@ -14,8 +15,6 @@ const CALLS = 50;
 const LARGE_BYTES = 1e9;
 const CHILDREN = 20;
 const PORT = 7000;
-/** What tests of Docker's clients made of Debian's packages. */
-const POSTGRES = "sbx/agent-test-postgres";
 /** What a container leaves to do when it is gone does not count for the next one. */
 const REST_MS = 1500;
 
@@ -38,7 +37,7 @@ export async function measureDocker({ host, image, rounds }: MeasureDocker): Pro
       return await timed(() => docker(["run", "--rm", image, "true"]));
     }),
     await line({ ...less, title: `Docker API: docker run --rm, ${CHILDREN} at once` }, (subject) => timed(() => manyAtOnce(subject))),
-    await measurePostgres({ host, subjects, rounds }),
+    ...(await measurePostgres({ host, subjects, rounds })),
     ...(await measureLists(subjects, line)),
     ...(await measureFiles(subjects, line)),
     ...(await measureTraffic(subjects, rounds)),
@@ -54,25 +53,6 @@ function asSubject(subject: DockerSubject, once: (subject: DockerSubject) => Pro
 
 async function manyAtOnce({ docker, image }: DockerSubject): Promise<void> {
   await Promise.all(Array.from({ length: CHILDREN }, () => docker(["run", "--rm", image, "true"])));
-}
-
-/** From docker run of a real Postgres until it says for the second time that it is ready: what Testcontainers waits for. */
-async function measurePostgres({ host, subjects: { ours, direct }, rounds }: { readonly host: BenchHost; readonly subjects: DockerSubjects; readonly rounds: Rounds }): Promise<Line> {
-  const words = { title: "Docker API: Postgres, from docker run until it is ready", unit: "ms", better: "less" } as const;
-  const [image = ""] = (await direct.docker(["images", POSTGRES, "--format", "{{.Repository}}:{{.Tag}}"])).split("\n");
-  if (image === "") return { ...words, ours: { name: ours.name, missing: "its image is made by the tests of Docker's clients: run those first" }, references: [] };
-  await host.sbx(["docker", "allow-image", image], "/");
-  const once = async (subject: DockerSubject): Promise<number> => {
-    await sleep(REST_MS);
-    const container = "bench-postgres";
-    const took = await timed(async () => {
-      await subject.docker(["run", "-d", "--label", "sbx-bench", "--name", container, "-e", "POSTGRES_PASSWORD=bench", "-p", "5432", image]);
-      await untilSaid(subject, { container, word: "database system is ready to accept connections", times: 2 });
-    });
-    await removeAll(subject);
-    return took;
-  };
-  return await measureLine({ ...words, ours: asSubject(ours, once), references: [asSubject(direct, once)] }, rounds);
 }
 
 /** Lists and looks by the API, of five containers. */
@@ -94,11 +74,6 @@ async function measureLists({ ours, direct }: DockerSubjects, line: MeasureOne):
   ];
   for (const subject of [ours, direct]) await removeAll(subject);
   return lines;
-}
-
-async function removeAll({ docker }: DockerSubject): Promise<void> {
-  const ids = (await docker(["ps", "-aq", "--filter", "label=sbx-bench"])).split("\n").filter((id) => id !== "");
-  if (ids.length > 0) await docker(["rm", "-fv", ...ids]);
 }
 
 /** One large file, into a container and as a build's context. */
