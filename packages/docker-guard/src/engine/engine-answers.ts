@@ -6,34 +6,34 @@ const Labels = z
   .nullish()
   .transform((labels) => labels ?? {});
 
-export const Created = z.looseObject({ Id: z.string().regex(/^[0-9a-f]{64}$/) });
+export const Created = z.object({ Id: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** GET /containers/json. */
 export const ContainerSummaries = z.array(
-  z.looseObject({
+  z.object({
     Id: z.string(),
     Names: z.array(z.string()),
     Labels,
     State: z.string(),
     Status: z.string(),
     Created: z.number(),
-    HostConfig: z.looseObject({ NetworkMode: z.string().default("") }),
+    HostConfig: z.object({ NetworkMode: z.string().default("") }),
     SizeRw: z.number().optional(),
     SizeRootFs: z.number().optional(),
   }),
 );
 export type ContainerSummary = z.infer<typeof ContainerSummaries>[number];
 
-const Health = z.looseObject({
+const Health = z.object({
   Status: z.string(),
   FailingStreak: z.number().default(0),
-  Log: z.array(z.looseObject({ Start: z.string(), End: z.string(), ExitCode: z.number(), Output: z.string() })).nullish(),
+  Log: z.array(z.object({ Start: z.string(), End: z.string(), ExitCode: z.number(), Output: z.string() })).nullish(),
 });
 
 /** GET /containers/{id}/json. */
-export const ContainerFacts = z.looseObject({
+export const ContainerFacts = z.object({
   Id: z.string(),
-  State: z.looseObject({
+  State: z.object({
     Status: z.string(),
     Running: z.boolean(),
     Paused: z.boolean(),
@@ -45,7 +45,7 @@ export const ContainerFacts = z.looseObject({
     FinishedAt: z.string(),
     Health: Health.nullish(),
   }),
-  Config: z.looseObject({
+  Config: z.object({
     Env: z.array(z.string()).nullish(),
     Cmd: z.array(z.string()).nullish(),
     Entrypoint: z.array(z.string()).nullish(),
@@ -54,14 +54,14 @@ export const ContainerFacts = z.looseObject({
     ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
     StopSignal: z.string().optional(),
   }),
-  HostConfig: z.looseObject({ Memory: z.number().default(0), NanoCpus: z.number().default(0), PidsLimit: z.number().nullish() }).optional(),
+  HostConfig: z.object({ Memory: z.number().default(0), NanoCpus: z.number().default(0), PidsLimit: z.number().nullish() }).optional(),
   SizeRw: z.number().optional(),
   SizeRootFs: z.number().optional(),
 });
 export type ContainerFacts = z.infer<typeof ContainerFacts>;
 
 /** GET /images/{id}/json. */
-export const ImageFacts = z.looseObject({
+export const ImageFacts = z.object({
   Id: z.string(),
   Created: z.string().default("1970-01-01T00:00:00Z"),
   Size: z.number().default(0),
@@ -71,7 +71,7 @@ export const ImageFacts = z.looseObject({
   Author: z.string().optional(),
   RepoDigests: z.array(z.string()).nullish(),
   Config: z
-    .looseObject({
+    .object({
       Volumes: z.record(z.string(), z.unknown()).nullish(),
       Labels,
       ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
@@ -84,37 +84,37 @@ export const ImageFacts = z.looseObject({
       Shell: z.array(z.string()).nullish(),
       OnBuild: z.array(z.string()).nullish(),
       Healthcheck: z
-        .looseObject({ Test: z.array(z.string()).nullish(), Interval: z.number().default(0), Timeout: z.number().default(0), StartPeriod: z.number().default(0), Retries: z.number().default(0) })
+        .object({ Test: z.array(z.string()).nullish(), Interval: z.number().default(0), Timeout: z.number().default(0), StartPeriod: z.number().default(0), Retries: z.number().default(0) })
         .nullish(),
     })
     .nullish(),
-  RootFS: z.looseObject({ Type: z.string().default("layers"), Layers: z.array(z.string()).nullish() }).nullish(),
+  RootFS: z.object({ Type: z.string().default("layers"), Layers: z.array(z.string()).nullish() }).nullish(),
 });
 export type ImageFacts = z.infer<typeof ImageFacts>;
 
 /** GET /images/{id}/history. */
-export const History = z.array(z.looseObject({ Created: z.number(), CreatedBy: z.string(), Size: z.number(), Comment: z.string().default("") }));
+export const History = z.array(z.object({ Created: z.number(), CreatedBy: z.string(), Size: z.number(), Comment: z.string().default("") }));
 
 /** POST /volumes/create. */
-export const VolumeMade = z.looseObject({ Labels });
+export const VolumeMade = z.object({ Labels });
 
 /** GET /volumes. */
-export const VolumeList = z.looseObject({ Volumes: z.array(z.looseObject({ Name: z.string(), CreatedAt: z.string().default(""), Labels })).nullish() });
+export const VolumeList = z.object({ Volumes: z.array(z.object({ Name: z.string(), CreatedAt: z.string().default(""), Labels })).nullish() });
 
 /** POST /containers/{id}/wait. */
-export const WaitAnswer = z.looseObject({ StatusCode: z.number(), Error: z.unknown().optional() });
+export const WaitAnswer = z.object({ StatusCode: z.number(), Error: z.unknown().optional() });
 
 /** GET /exec/{id}/json. */
-export const ExecFacts = z.looseObject({ Running: z.boolean(), ExitCode: z.number().nullish() });
+export const ExecFacts = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() });
 
 /** GET /containers/{id}/top. */
-export const TopFacts = z.looseObject({ Titles: z.array(z.string()), Processes: z.array(z.array(z.string())).nullish() });
+export const TopFacts = z.object({ Titles: z.array(z.string()), Processes: z.array(z.array(z.string())).nullish() });
 
 /** One line of /events. */
-export const EngineEvent = z.looseObject({
+export const EngineEvent = z.object({
   Type: z.string(),
   Action: z.string(),
-  Actor: z.looseObject({ ID: z.string(), Attributes: z.record(z.string(), z.string()).nullish() }),
+  Actor: z.object({ ID: z.string(), Attributes: z.record(z.string(), z.string()).nullish() }),
   time: z.number(),
   timeNano: z.number(),
 });
@@ -122,4 +122,4 @@ export type EngineEvent = z.infer<typeof EngineEvent>;
 
 /** One sample of /containers/{id}/stats. */
 const Counters = z.record(z.string(), z.unknown()).nullish();
-export const StatsFacts = z.looseObject({ read: z.string(), preread: z.string(), pids_stats: Counters, cpu_stats: Counters, precpu_stats: Counters, memory_stats: Counters });
+export const StatsFacts = z.object({ read: z.string(), preread: z.string(), pids_stats: Counters, cpu_stats: Counters, precpu_stats: Counters, memory_stats: Counters });

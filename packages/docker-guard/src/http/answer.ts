@@ -32,7 +32,7 @@ export async function send(response: ServerResponse, answer: Answer, common: Rea
   for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
   switch (answer.kind) {
     case "json":
-      response.writeHead(answer.status, { "content-type": "application/json" }).end(`${JSON.stringify(answer.body)}\n`);
+      sendJson(response, answer);
       return;
     case "empty":
       response.writeHead(answer.status, answer.headers).end();
@@ -51,6 +51,12 @@ export async function send(response: ServerResponse, answer: Answer, common: Rea
       response.flushHeaders();
       await pipeline(answer.output, response);
   }
+}
+
+/** With its length an answer goes out in one write. */
+function sendJson(response: ServerResponse, { status, body }: Extract<Answer, { kind: "json" }>): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
 }
 
 /** Write an answer to a request that upgrades: the stream, or an ordinary answer after which the connection ends. */
