@@ -19,7 +19,6 @@ const FOREIGN: readonly Foreign[] = [
     fix: "Give the model's key to the daemon instead: sbx secret set NAME",
   },
   { flags: "--kit <source>", code: "PLATFORM_UNSUPPORTED", message: `Adding a Kit to an agent ${NOT_YET}`, fix: "Put the whole agent into a Kit's directory and name it: sbx run ./my-agent-kit" },
-  { flags: "--template <image>", code: "PLATFORM_UNSUPPORTED", message: `An image of your own in place of the agent's ${NOT_YET}`, fix: "Write a Kit with a Dockerfile; see: sbx agents show shell" },
   { flags: "-v, --volume <spec>", code: "USAGE", message: "A directory of the host is mounted at its own path only, so there is no -v", fix: "Write: --add-dir PATH or --add-dir PATH:ro" },
   { flags: "--clone", code: "PLATFORM_UNSUPPORTED", message: `Working in a private clone ${NOT_YET}`, fix: "Make one yourself: git clone . ../copy && sbx run claude ../copy" },
   { flags: "--privileged", code: "USAGE", message: "A sandbox is never privileged", fix: "Leave --privileged out." },

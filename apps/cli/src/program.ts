@@ -12,6 +12,7 @@ import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
 import { helpCommand } from "./commands/help.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { installCommand } from "./commands/install.ts";
 import { kitCommand } from "./commands/kit.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
@@ -23,9 +24,11 @@ import { pruneCommand } from "./commands/prune.ts";
 import { renameCommand } from "./commands/rename.ts";
 import { rmCommand } from "./commands/rm.ts";
 import { runCommand } from "./commands/run.ts";
+import { saveCommand } from "./commands/save.ts";
 import { secretCommand } from "./commands/secret.ts";
 import { startCommand, stopCommand } from "./commands/start-stop.ts";
 import { statsCommand } from "./commands/stats.ts";
+import { templateCommand } from "./commands/template.ts";
 import { versionCommand } from "./commands/version.ts";
 import { welcomeCommand } from "./commands/welcome.ts";
 import type { Context } from "./context.ts";
@@ -48,6 +51,9 @@ const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
     logsCommand,
     stopCommand,
     startCommand,
+    installCommand,
+    saveCommand,
+    templateCommand,
     renameCommand,
     rmCommand,
     pruneCommand,

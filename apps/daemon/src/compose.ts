@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, type Handlers } from "@sbx/contracts";
-import { EngineIds, SandboxService, workspaceRequest, type Engine, type SandboxParts, type SandboxRecord } from "@sbx/core";
+import { EngineIds, SandboxService, workspaceRequest, type Engine, type LiveSandbox, type SandboxParts, type SandboxRecord, type SessionService } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
@@ -22,7 +22,7 @@ import type { Log } from "./log.ts";
 import { composeMcp } from "./mcp/compose-mcp.ts";
 import { mcpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import { openMcpStore } from "./mcp/open-mcp-store.ts";
-import { composeGateway } from "./mcp/running/compose-gateway.ts";
+import { composeGateway, type ComposedGateway } from "./mcp/running/compose-gateway.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { HostPorts } from "./network/host-ports.ts";
 import { composeNetwork } from "./network/compose-network.ts";
@@ -37,6 +37,8 @@ import { composeSessions } from "./sessions/compose-sessions.ts";
 import { SessionClients } from "./sessions/session-clients.ts";
 import type { EventLog } from "./state/event-log.ts";
 import { openState } from "./state/open-state.ts";
+import { composeTemplates } from "./templates/compose-templates.ts";
+import { templateHandlers } from "./templates/template-handlers.ts";
 
 /** An agent and a test run fit into this; on a small machine it is more than half. */
 const MEMORY_FLOOR_BYTES = 2 * 1024 ** 3;
@@ -77,6 +79,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const parts: SandboxParts = {
     engine,
     images,
+    ...composeTemplates({ config, engine, images, files, network: network.servers, log }),
     pods: network.pods,
     files,
     ids: new EngineIds({ files, owner: config.owner }),
@@ -87,13 +90,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     profile: (agent) => agents.profile(agent),
     record,
     allow: (one, destinations) => policy.allow(one, destinations),
-    reconciled: async (live) => {
-      const known = new Set(live.map(({ record: { id } }) => id));
-      await gateway.reap(known);
-      await docker.reapGuards();
-      await workspace.sweep(known);
-      await sessions.reconcile(live);
-    },
+    reconciled: (live) => takeUp({ gateway, docker, workspace, sessions }, live),
     stopped: (id) => gateway.stopped(id),
     ended: (id) => {
       for (const part of [tally, sessions, policy, network, mcpStore, gateway]) part.forget(id);
@@ -131,6 +128,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     report: async (live) => parts.workspace.report(await workspaceRequest(parts, live.record)),
     newOperation: () => randomId("op_"),
     mcp: mcpHandlers(mcp),
+    templates: templateHandlers({ parts, sandboxes, sessions, newOperation: () => randomId("op_") }),
     docker: dockerHandlers({ docker, engine, sandbox: (ref) => sandboxes.get(ref).record }),
   });
 
@@ -139,6 +137,22 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const attach: Serve["attach"] = (session, connection) => void clients.attach(sessions, session, connection);
   await serve({ config, scope, log, handlers, events, attach, archive, gateway: (id, connection) => mcp.runs.attach(id, connection) });
   record({ type: "daemon.started", fields: { pid: process.pid } });
+}
+
+interface Keepers {
+  readonly gateway: Pick<ComposedGateway, "reap">;
+  readonly docker: Pick<ReturnType<typeof composeDocker>, "reapGuards">;
+  readonly workspace: Pick<ReturnType<typeof createWorkspaceHost>, "sweep">;
+  readonly sessions: SessionService;
+}
+
+/** Take away what an earlier daemon left of what is gone, then take the sessions of the others up again. */
+async function takeUp({ gateway, docker, workspace, sessions }: Keepers, live: readonly LiveSandbox[]): Promise<void> {
+  const known = new Set(live.map(({ record: { id } }) => id));
+  await gateway.reap(known);
+  await docker.reapGuards();
+  await workspace.sweep(known);
+  await sessions.reconcile(live);
 }
 
 interface Serve extends Pick<Compose, "config" | "scope" | "log"> {

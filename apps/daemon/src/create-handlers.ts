@@ -9,6 +9,7 @@ import type { McpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import { portHandlers, type PortParts } from "./network/port-handlers.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
 import type { EventLog } from "./state/event-log.ts";
+import { installed, type TemplateHandlers } from "./templates/template-handlers.ts";
 
 export interface HandlerParts {
   readonly status: () => Promise<DaemonStatus>;
@@ -27,6 +28,7 @@ export interface HandlerParts {
   readonly newOperation: () => string;
   readonly mcp: McpHandlers;
   readonly docker: DockerHandlers;
+  readonly templates: TemplateHandlers;
 }
 
 const done = { done: true } as const;
@@ -45,6 +47,8 @@ export function createHandlers(parts: HandlerParts): Handlers {
   return {
     ...parts.mcp,
     ...parts.docker,
+    ...parts.templates,
+    installPackages: (...asked) => installed(parts.templates, view, asked),
     ...portHandlers({ ...parts, sandbox: (ref) => sandboxes.get(ref).record }),
     status: () => parts.status(),
     shutdown: () => {

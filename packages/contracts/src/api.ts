@@ -11,6 +11,7 @@ import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from ".
 import { SandboxStats } from "./stats.ts";
 import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
 import { ServerName } from "./server.ts";
+import { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
 
 const Nothing = z.strictObject({});
 const Done = z.object({ done: z.literal(true) });
@@ -104,6 +105,26 @@ export const api = {
     request: z.strictObject({ sandbox: SandboxRef, hostPort: z.coerce.number().int().min(1).max(65_535), hostIp: LoopbackAddress.default("127.0.0.1") }),
     response: Done,
   }),
+  /**
+   * Put packages of the system into the sandbox's image. One in which no session runs is started anew with them; otherwise
+   * they are `pending` until its next start. Rejects with `PACKAGE_UNKNOWN`, `BUILD_FAILED`.
+   */
+  installPackages: route({
+    method: "POST",
+    path: "/v1/sandboxes/{sandbox}/packages",
+    request: z.strictObject({ sandbox: SandboxRef, packages: z.array(PackageName).min(1).max(100), operation: z.string().max(64).optional() }),
+    response: z.object({ sandbox: Sandbox, pending: z.boolean() }),
+  }),
+  /** Save what a sandbox is made of, and the paths of its home that are named. Refused with `NAME_TAKEN` unless `replace`. */
+  saveTemplate: route({
+    method: "POST",
+    path: "/v1/templates",
+    request: z.strictObject({ sandbox: SandboxRef, name: TemplateName, home: z.array(HomePath).max(100).default([]), replace: z.boolean().default(false), operation: z.string().max(64).optional() }),
+    response: TemplateView,
+  }),
+  listTemplates: route({ method: "GET", path: "/v1/templates", request: Nothing, response: z.array(TemplateView) }),
+  /** Refused with `SANDBOX_BUSY` while a sandbox is made of it. */
+  removeTemplate: route({ method: "DELETE", path: "/v1/templates/{template}", request: z.strictObject({ template: TemplateName }), response: Done }),
   reportWorkspace: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/report", request: OfSandbox, response: WorkspaceReport }),
 
   openSession: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/sessions", request: z.strictObject({ sandbox: SandboxRef, ...OpenSession.shape }), response: Session }),

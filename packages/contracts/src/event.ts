@@ -11,6 +11,8 @@ export const EVENT_TYPES = [
   "sandbox.stopped",
   "sandbox.removed",
   "sandbox.renamed",
+  "sandbox.installed",
+  "sandbox.saved",
   "sandbox.orphan-removed",
   "port.published",
   "port.unpublished",

@@ -61,6 +61,7 @@ export {
 } from "./sandbox.ts";
 export { ARCHIVE_END, ArchiveEnd, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
 export { SandboxStats } from "./stats.ts";
+export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
 export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";
 export {
   decodeExit,

@@ -3,6 +3,7 @@ import { SandboxId, SandboxName, SessionId } from "./ids.ts";
 import { DestinationPattern } from "./policy.ts";
 import { PublishedPortView, PublishPort } from "./port.ts";
 import { Problem } from "./problem.ts";
+import { TemplateName } from "./template.ts";
 
 const AbsolutePath = z.string().min(1).max(4096).startsWith("/");
 const EnvName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
@@ -103,6 +104,8 @@ export const CreateSandbox = z.strictObject({
   docker: DockerSocket.default("none"),
   /** Only with a guarded Docker API. */
   dockerPolicy: DockerPolicy.optional(),
+  /** A template to start from, which a sandbox of the same agent was saved as. */
+  template: TemplateName.optional(),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
 
@@ -184,6 +187,9 @@ export const Sandbox = z.object({
   createdAt: z.iso.datetime(),
   state: SandboxState,
   image: z.string(),
+  /** Packages of the system that its person installed. */
+  packages: z.array(z.string()).default([]),
+  template: TemplateName.optional(),
   limits: Limits,
   model: z.object({ service: z.string(), source: z.enum(["provider", "scripted", "none"]) }),
   docker: DockerSocket,

@@ -2,6 +2,7 @@ import { finished, type Readable } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import type { BuildRequest, EngineId } from "@sbx/core";
 import type Docker from "dockerode";
+import { checkId } from "./containers.ts";
 import { ask } from "./docker-error.ts";
 import { LineGatherer, readProgress } from "./progress-lines.ts";
 
@@ -28,10 +29,11 @@ export async function buildImage({
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }): Promise<EngineId | undefined> {
-  const { context, dockerfile, reference, args, labels } = request;
+  const { context, dockerfile, reference, args, labels, network } = request;
+  const networkmode = network === undefined ? {} : { networkmode: `container:${checkId(network)}` };
   const broken = watch(context);
   const answer = await ask("build an image", async () =>
-    Promise.race([broken, docker.buildImage(context, { t: reference, dockerfile, buildargs: { ...args }, labels: { ...labels }, rm: true, forcerm: true, abortSignal: signal })]),
+    Promise.race([broken, docker.buildImage(context, { t: reference, dockerfile, buildargs: { ...args }, labels: { ...labels }, ...networkmode, rm: true, forcerm: true, abortSignal: signal })]),
   );
   const output: string[] = [];
   const lines = new LineGatherer((line) => {

@@ -7,6 +7,7 @@ import type { Engine, EngineId } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { beforeAll, describe, test } from "vitest";
 import { createImageMaker, type ImageMaker } from "../src/image-maker.ts";
+import { createLayerMaker } from "../src/layer-maker.ts";
 
 const LABELS = { "dev.sbx.owner": `test-images-${String(process.pid)}`, "dev.sbx.role": "probe" };
 const { signal } = new AbortController();
@@ -95,6 +96,31 @@ describe("images", { timeout: 600_000 }, () => {
     expect(lines.filter((line) => line.startsWith("Building sbx/agent-test:"))).toHaveLength(1);
     expect(await output(one, ["semver", "1.2.3", "-i", "minor"])).toBe("1.3.0");
     expect(await output(one, ["cat", "/etc/motd"])).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("packages are installed with the network of the container that is given, and no other", async ({ expect, onTestFinished }) => {
+    const base = await maker.base(() => undefined, signal);
+    const lonely = await engine.create({
+      name: `sbx-test-lonely-${crypto.randomUUID().slice(0, 8)}`,
+      image: base,
+      command: ["sleep", "600"],
+      env: {},
+      labels: LABELS,
+      user: "1000:1000",
+      workdir: "/",
+      mounts: [],
+      network: { kind: "none", hostname: "lonely", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
+      capabilities: [],
+      readonlyRoot: true,
+      seccomp: "default",
+      limits: { pids: 64 },
+    });
+    onTestFinished(() => engine.remove(lonely));
+    await engine.start(lonely);
+    const lines: string[] = [];
+    const installing = createLayerMaker({ engine, env: process.env }).packages({ from: base, packages: ["tree"], gate: lonely }, (line) => void lines.push(line), signal);
+    await expect(installing).rejects.toMatchObject({ code: "BUILD_FAILED" });
+    expect(lines.join("\n")).toMatch(/Temporary failure resolving|Could not resolve|Connection failed/);
   });
 
   test("a recipe that fails says so with its last lines, and no image carries its name", async ({ expect }) => {

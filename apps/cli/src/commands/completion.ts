@@ -30,7 +30,7 @@ export const completeCommand: MakeCommand = (context) =>
       const [{ completeWords }, program] = [await import("../completion/complete-words.ts"), self.parent];
       if (program === null) return;
       const asked = words[0] === "--" ? words.slice(1) : words;
-      const { candidates, files } = await completeWords(program, asked, { sandboxes: () => sandboxes(context), agents: () => agents(context) });
+      const { candidates, files } = await completeWords(program, asked, { sandboxes: () => sandboxes(context), agents: () => agents(context), templates: () => templates(context) });
       for (const { value, about } of candidates) context.io.out(`${cleanText(value)}\t${cleanText(about)}\n`);
       if (files) context.io.out(":files\n");
     });
@@ -39,6 +39,15 @@ async function sandboxes({ daemon }: Context): Promise<readonly { readonly value
   try {
     const found = await daemon.find();
     return found === undefined ? [] : (await found.client.listSandboxes({})).map(({ name, state, workspace }) => ({ value: name, about: `${state.phase}, ${workspace}` }));
+  } catch {
+    return [];
+  }
+}
+
+async function templates({ daemon }: Context): Promise<readonly { readonly value: string; readonly about: string }[]> {
+  try {
+    const found = await daemon.find();
+    return found === undefined ? [] : (await found.client.listTemplates({})).map(({ name, agent }) => ({ value: name, about: `of ${agent}` }));
   } catch {
     return [];
   }

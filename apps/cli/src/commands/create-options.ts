@@ -16,6 +16,7 @@ export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>)
   refuseForeignOptions(
     command
       .option("-w, --workspace <path>", "directory that the agent works in (default: this one)")
+      .option("-t, --template <name>", "start from a template that sbx save made")
       .option("--name <name>", "name of the sandbox (default: agent and directory)")
       .option("--add-dir <path[:ro]>", "a further directory, read-only with :ro (repeat for more)", collect, none)
       .option("--allow-host <pattern>", "a destination the sandbox may reach, as api.example.org or **.example.org:443 (repeat for more)", collect, none)

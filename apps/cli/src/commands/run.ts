@@ -25,7 +25,7 @@ export const runCommand: MakeCommand = (context, setExit) => {
     .option("--new", "open another session where one runs already")
     .option("--rm", "remove the sandbox when the session has ended")
     .option("--deadline <time>", "end the session after this time, as 10m", parseDuration)
-    .option("-t, --terminal", "give the agent a terminal (default: when there is one)")
+    .option("--terminal", "give the agent a terminal (default: when there is one)")
     .option("-T, --no-terminal", "give the agent three plain streams")
     .addOption(detachKeysOption())
     .passThroughOptions()

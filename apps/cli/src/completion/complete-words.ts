@@ -15,6 +15,7 @@ export interface Candidate {
 export interface KnownNames {
   sandboxes(): Promise<readonly Candidate[]>;
   agents(): Promise<readonly Candidate[]>;
+  templates(): Promise<readonly Candidate[]>;
 }
 
 /** Where the command line stands: the command so far, what was given to it, and an option that waits for its value. */
@@ -64,11 +65,13 @@ async function offered({ command, given, waiting, over }: Standing, current: str
   if (waiting !== undefined) return await valuesOf(waiting, known);
   if (current.startsWith("-")) return { candidates: optionsOf(command), files: false };
   if (command.commands.length > 0 && given === 0) return { candidates: commandsOf(command), files: false };
+  if (command.name() === "cp") return { candidates: (await known.sandboxes()).map(({ value, about }) => ({ value: `${value}:`, about })), files: true };
   return await argumentsOf(command, given, known);
 }
 
 async function valuesOf(option: Option, known: KnownNames): Promise<Completions> {
   if (option.argChoices !== undefined) return { candidates: option.argChoices.map((value) => ({ value, about: "" })), files: false };
+  if (option.long === "--template") return { candidates: await known.templates(), files: false };
   if (option.long === "--sandbox") return { candidates: await known.sandboxes(), files: false };
   return /path|file|dir/i.test(option.flags) ? FILES : NOTHING;
 }
@@ -77,12 +80,14 @@ async function argumentsOf(command: CommandUnknownOpts, given: number, known: Kn
   const all = command.registeredArguments;
   const last = all.at(-1);
   const argument = all[given] ?? (last?.variadic === true ? last : undefined);
-  if (command.name() === "cp") return { candidates: (await known.sandboxes()).map(({ value, about }) => ({ value: `${value}:`, about })), files: true };
   switch (argument?.name()) {
     case undefined:
+    case "package":
       return NOTHING;
     case "sandbox":
       return { candidates: await known.sandboxes(), files: false };
+    case "template":
+      return { candidates: await known.templates(), files: false };
     case "agent":
       return { candidates: await known.agents(), files: true };
     case "shell":

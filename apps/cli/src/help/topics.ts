@@ -27,6 +27,22 @@ sbx rm. What makes tools of this machine run code (git hooks, editor tasks, agen
   SANDBOX:PATH               absolute, relative to the workspace, or ~/… in the agent's home
   DIR/.                      what is in DIR`,
   },
+  templates: {
+    title: "how to put packages into a sandbox, and start others from it",
+    text: `An agent is nobody's root: what it needs of the system, you put there.
+
+  sbx install PACKAGE…               into the sandbox of this directory
+  sbx save SANDBOX NAME              what it is made of, as a template
+  sbx save SANDBOX NAME --home PATH  with a path of its home
+  sbx run --template NAME AGENT      a new one from it
+  sbx template ls, sbx template rm NAME
+
+A template has the agent's image and the packages that you installed: an agent can write none of them. Of the home it can write
+all, so nothing of that goes along unsaid. Rules, variables, ports and mounts stay with the sandbox.
+
+An image of your own is a Kit: a directory with a Dockerfile that begins with FROM \${SBX_BASE}, and a kit.yaml. Begin with:
+sbx agents new NAME. It is built when it is used first: sbx run ./NAME`,
+  },
   sessions: {
     title: "how agents run on when you leave",
     text: `sbx run opens a session of the agent. Leave it with ctrl-p ctrl-q, or close the terminal: it goes on.

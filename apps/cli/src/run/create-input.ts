@@ -1,4 +1,4 @@
-import { AppError, SandboxName, type PublishPort } from "@sbx/contracts";
+import { AppError, SandboxName, TemplateName, type PublishPort } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";
 import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
@@ -11,6 +11,7 @@ import { absolutePath, addDirectory, workspacePath } from "./workspace-path.ts";
 export interface CreateOptions {
   readonly workspace?: string | undefined;
   readonly name?: string | undefined;
+  readonly template?: string | undefined;
   readonly addDir: readonly string[];
   readonly allowHost: readonly string[];
   readonly allowHostPort: readonly number[];
@@ -40,6 +41,7 @@ export async function createInput(context: Context, agent: string, { path, optio
     workspace: await workspacePath(path ?? options.workspace ?? ".", context),
     extra: await Promise.all(options.addDir.map((directory) => addDirectory(directory, context))),
     ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.template === undefined ? {} : { template: templateName(options.template) }),
     allow: [...options.allowHost],
     allowHostPorts: [...options.allowHostPort],
     publish: [...options.publish],
@@ -71,6 +73,16 @@ async function dockerPolicy(context: Context, { dockerPolicy: file }: CreateOpti
       fix: "Add --mount-docker-socket, without =raw.",
     });
   return { dockerPolicy: await readDockerPolicy(context, file) };
+}
+
+/** Whoever comes from another tool may mean an image. */
+function templateName(text: string): string {
+  const name = TemplateName.safeParse(text);
+  if (name.success) return name.data;
+  throw new AppError("USAGE", {
+    message: `"${text}" is no template's name: templates are what sbx save makes, and no images of a registry`,
+    fix: "List the templates with: sbx template ls; for an image of your own write a Kit with a Dockerfile: sbx help templates",
+  });
 }
 
 function checkName(name: string): void {

@@ -118,6 +118,8 @@ export interface BuildRequest {
   readonly reference: string;
   readonly args: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** A container whose network its steps have, and no other; else that of the engine. */
+  readonly network?: EngineId;
 }
 
 /** What an image says of how it is meant to be run. None of it is carried out by itself. */

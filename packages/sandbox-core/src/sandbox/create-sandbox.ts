@@ -1,6 +1,8 @@
 import { AppError, Limits, type CreateSandbox } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { EngineId } from "../ports/engine.ts";
+import { templateOf } from "../template/save-template.ts";
+import type { TemplateRecord } from "../template/template-record.ts";
 import { labelsOf } from "./labels.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
@@ -31,15 +33,18 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   const { request, profile, progress, signal } = work;
   refuseTaken(work);
   refuseKitWithin(work);
+  const template = templateOf(parts, request);
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
-  const image = await progress.step(`image of ${profile.name}`, (line) =>
-    images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile, docker: request.docker !== "none" }, line, signal),
+  const image = await progress.step(`image of ${template?.name ?? profile.name}`, (line) =>
+    template === undefined
+      ? images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile, docker: request.docker !== "none" }, line, signal)
+      : imageOfTemplate(parts, work, { template, line }),
   );
   // Again: another may have taken it while the images were made.
   refuseTaken(work);
-  const live: LiveSandbox = { record: newRecord(parts, work, { image, modelSource }), pod: undefined, running: false };
+  const live: LiveSandbox = { record: newRecord(parts, work, { image, modelSource, packages: template?.packages }), pod: undefined, running: false };
   work.began(live);
   parts.store.putSandbox(live.record);
   parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
@@ -68,10 +73,26 @@ function refuseKitWithin({ request, profile, writable }: CreateWork): void {
   });
 }
 
+/** What was saved, with Docker's command line where the sandbox is to have a Docker API and it was saved without. */
+async function imageOfTemplate(
+  parts: SandboxParts,
+  { request, signal }: CreateWork,
+  { template, line }: { readonly template: TemplateRecord; readonly line: (text: string) => void },
+): Promise<EngineId> {
+  const layers = await parts.layers();
+  const image = await layers.find(template.image);
+  if (image === undefined)
+    throw new AppError("IMAGE_UNAVAILABLE", {
+      message: `The image of the template "${template.name}" is not in the engine any more`,
+      fix: `Take the template away with: sbx template rm ${template.name}; and save it again`,
+    });
+  return request.docker === "none" || template.docker ? image : await layers.docker({ from: image }, line, signal);
+}
+
 function newRecord(
   parts: SandboxParts,
   { request, profile, taken }: CreateWork,
-  { image, modelSource }: { readonly image: EngineId; readonly modelSource: SandboxRecord["modelSource"] },
+  { image, modelSource, packages }: Pick<SandboxRecord, "image" | "modelSource"> & { readonly packages: readonly string[] | undefined },
 ): SandboxRecord {
   const limits = { ...parts.defaultLimits, ...profile.resources, ...request.limits };
   return {
@@ -81,6 +102,7 @@ function newRecord(
     request: { ...request, limits: { ...limits, pids: limits.pids ?? Limits.parse({}).pids } },
     createdAt: parts.now().toISOString(),
     image,
+    ...(packages === undefined ? {} : { packages: [...packages] }),
     user: "1000:1000",
     homeDirectory: profile.home,
     placeholder: parts.newPlaceholder(profile.service),

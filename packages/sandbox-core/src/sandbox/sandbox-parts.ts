@@ -3,6 +3,7 @@ import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { DockerSockets, ImageMaker, PodLink, PodNetwork, PortPublisher, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SandboxStore } from "../ports/store.ts";
+import type { InstallPods, LayerMaker, TemplateStore } from "../ports/template-host.ts";
 import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
@@ -11,6 +12,9 @@ export interface SandboxParts {
   /** Rejects with `ENGINE_UNREACHABLE` while there is none. */
   readonly engine: () => Promise<Engine>;
   readonly images: () => Promise<ImageMaker>;
+  readonly layers: () => Promise<LayerMaker>;
+  readonly templates: TemplateStore;
+  readonly installPods: InstallPods;
   readonly pods: PodNetwork;
   readonly files: SandboxFiles;
   /** What the engine's ids are on this machine. */

@@ -15,6 +15,8 @@ export const SandboxRecord = z.object({
   createdAt: z.iso.datetime(),
   /** Full ids; absent until they exist. */
   image: z.string(),
+  /** Packages of the system that its person installed, in this image. */
+  packages: z.array(z.string()).optional(),
   gate: z.string().optional(),
   workload: z.string().optional(),
   /** "uid:gid" of the workload. */

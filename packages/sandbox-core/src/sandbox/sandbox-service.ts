@@ -8,6 +8,9 @@ import { reconcile } from "./reconcile.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { refuseOtherOptions, wantedDestinations } from "./settle-joined.ts";
 import { startSandbox } from "./start-sandbox.ts";
+import { installPackages } from "../template/install-packages.ts";
+import { saveTemplate, type SaveWork } from "../template/save-template.ts";
+import type { TemplateRecord } from "../template/template-record.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 export interface CreateOptions {
@@ -136,6 +139,33 @@ export class SandboxService implements Disposable {
       this.#parts.store.putSandbox(live.record);
       this.#parts.record({ type: "sandbox.renamed", sandbox: id, fields: { name, before } });
       return Promise.resolve(live);
+    });
+  }
+
+  /** Put packages of the system into its image. `busy` is asked when they are there: whether it has to wait for its next start. */
+  async install(ref: string, packages: readonly string[], { busy, ...options }: CreateOptions & { readonly busy: () => boolean }): Promise<{ readonly live: LiveSandbox; readonly pending: boolean }> {
+    await this.reconcile();
+    return this.#onSandbox(ref, async (live) => {
+      const { id, image } = live.record;
+      const made = await installPackages(this.#parts, { record: live.record, packages, progress: this.#progress(options.operation, id), signal: options.signal });
+      live.record = { ...live.record, image: made.image, packages: made.packages ?? [] };
+      this.#parts.store.putSandbox(live.record);
+      const wasRunning = live.running;
+      const pending = wasRunning && made.image !== image && busy();
+      if (wasRunning && made.image !== image && !pending) {
+        await stopSandbox(this.#parts, live);
+        await this.#ensureRunning(live, options);
+      }
+      return { live, pending };
+    });
+  }
+
+  /** Save what a sandbox is made of as a template. @throws AppError `NAME_TAKEN`, `PATH_NOT_FOUND` */
+  async save(ref: string, { operation, signal, ...template }: CreateOptions & Pick<SaveWork, "name" | "home" | "replace">): Promise<TemplateRecord> {
+    await this.reconcile();
+    return this.#onSandbox(ref, async ({ record }) => {
+      const profile = await this.#parts.profile(record.request.agent);
+      return await saveTemplate(this.#parts, { record, profile, ...template, progress: this.#progress(operation, record.id), signal });
     });
   }
 

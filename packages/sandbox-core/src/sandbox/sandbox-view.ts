@@ -14,6 +14,8 @@ export function sandboxView(record: SandboxRecord, state: SandboxState, sessions
     createdAt: record.createdAt,
     state,
     image: record.image,
+    packages: [...(record.packages ?? [])],
+    ...(request.template === undefined ? {} : { template: request.template }),
     limits: request.limits,
     model: { service: record.service ?? "none", source: record.modelSource },
     docker: request.docker,

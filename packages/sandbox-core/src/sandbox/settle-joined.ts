@@ -38,10 +38,11 @@ function otherPaths({ record, running }: LiveSandbox, { hide, allowWrite, extra 
   ];
 }
 
-function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy }: CreateSandbox): readonly string[] {
+function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template }: CreateSandbox): readonly string[] {
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
     ...differs("--memory", limits.memoryBytes, request.limits.memoryBytes),
+    ...differs("--template", template, request.template),
     ...differs("--pids", limits.pids, request.limits.pids),
     ...differs("--mount-docker-socket", docker === "none" ? undefined : docker, request.docker),
     ...(dockerPolicy === undefined || JSON.stringify(dockerPolicy) === JSON.stringify(request.dockerPolicy) ? [] : ["--docker-policy of this content"]),

@@ -29,6 +29,8 @@ export interface CreateOptions {
   /** Made from agent and workspace when it is left out. One that is taken is refused. */
   readonly name?: string;
   readonly policy?: SandboxPolicy;
+  /** A template to start from, which a sandbox of the same agent was saved as. */
+  readonly template?: string;
   /** Further directories of this machine. */
   readonly extra?: readonly { readonly path: string; readonly readonly: boolean }[];
   /** Paths, relative to the workspace, that are empty inside. */
@@ -56,7 +58,7 @@ export type CreateInput = Parameters<Client["createSandbox"]>[0];
 
 /** What the caller wants in the daemon's words. `agent` is a name or an absolute path. @throws AppError `CONFIG_INVALID` */
 export function createInput(options: CreateOptions, { agent, absolute }: { readonly agent: string; readonly absolute: (path: string) => string }): CreateInput {
-  const { policy = {}, name, dockerPolicy } = options;
+  const { policy = {}, name, dockerPolicy, template } = options;
   return {
     agent,
     workspace: absolute(options.workspace),
@@ -71,6 +73,7 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
     limits: { ...options.limits },
     model: options.model ?? "auto",
     docker: options.docker ?? "none",
+    ...(template === undefined ? {} : { template }),
     ...(dockerPolicy === undefined ? {} : { dockerPolicy }),
     fresh: true,
   };

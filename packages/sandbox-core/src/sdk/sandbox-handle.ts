@@ -1,4 +1,4 @@
-import { AppError, type Event, type Rule, type Sandbox, type SandboxId, type Session, type SessionId, type WorkspaceReport } from "@sbx/contracts";
+import { AppError, type Event, type Rule, type Sandbox, type SandboxId, type Session, type SessionId, type TemplateView, type WorkspaceReport } from "@sbx/contracts";
 import type { DaemonLink } from "./daemon-link.ts";
 import { destinations } from "./create-options.ts";
 import { Execution, type ExecOptions } from "./execution.ts";
@@ -127,6 +127,27 @@ export class SandboxHandle implements AsyncDisposable {
   async #rule(effect: "allow" | "deny", destination: string): Promise<Rule> {
     const [to = destination] = destinations([destination]);
     return await (await this.#parts.link()).client.addRule({ effect, to, sandbox: this.id });
+  }
+
+  /**
+   * Put packages of the system into it, by their names alone or with `=VERSION`. Resolves with whether they wait for its
+   * next start, because a program runs in it; otherwise it was started anew with them.
+   *
+   * @throws AppError `PACKAGE_UNKNOWN`, `BUILD_FAILED`, `CONFIG_INVALID` for what is no name
+   */
+  async install(packages: readonly string[], signal?: AbortSignal): Promise<{ readonly pending: boolean }> {
+    const { pending } = await (await this.#parts.link()).client.installPackages({ sandbox: this.id, packages: [...packages] }, signal);
+    return { pending };
+  }
+
+  /**
+   * Save what it is made of as a template, to start others from: its image with the packages that were installed, and of its
+   * home the paths of `home`, without secrets, histories and caches unless one is named itself.
+   *
+   * @throws AppError `NAME_TAKEN` unless `replace`, `PATH_NOT_FOUND`
+   */
+  async save(name: string, { home = [], replace = false, signal }: { readonly home?: readonly string[]; readonly replace?: boolean; readonly signal?: AbortSignal } = {}): Promise<TemplateView> {
+    return await (await this.#parts.link()).client.saveTemplate({ sandbox: this.id, name, home: [...home], replace }, signal);
   }
 
   /** Start it when it is stopped. */

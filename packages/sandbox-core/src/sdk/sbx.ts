@@ -1,4 +1,4 @@
-import { AppError, type AgentView, type DaemonStatus, type Event, type Sandbox } from "@sbx/contracts";
+import { AppError, type AgentView, type DaemonStatus, type Event, type Sandbox, type TemplateView } from "@sbx/contracts";
 import { createDaemonPort, type Connection, type DaemonPort } from "../client/daemon-port.ts";
 import { processPlace, type Place, type PlaceOverrides } from "../client/process-place.ts";
 import { wait } from "../client/wait.ts";
@@ -29,6 +29,10 @@ export interface Sbx {
   readonly events: (options?: EventOptions) => AsyncGenerator<Event, undefined>;
   /** Agents that can be named. */
   readonly agents: () => Promise<readonly AgentView[]>;
+  /** Templates that sandboxes can be started from. */
+  readonly templates: () => Promise<readonly TemplateView[]>;
+  /** @throws AppError `TEMPLATE_UNKNOWN`, `SANDBOX_BUSY` while a sandbox is made of it */
+  readonly removeTemplate: (name: string) => Promise<void>;
   /** How the daemon stands; it is started when it does not run. */
   readonly status: () => Promise<DaemonStatus>;
 }
@@ -69,6 +73,10 @@ export function createSbx(overrides: PlaceOverrides = {}): Sbx {
     },
     events: (options = {}) => followEvents(events, options),
     agents: async () => (await link()).client.listAgents({}),
+    templates: async () => (await link()).client.listTemplates({}),
+    removeTemplate: async (template) => {
+      await (await link()).client.removeTemplate({ template });
+    },
     status: async () => (await link()).client.status({}),
   };
 }

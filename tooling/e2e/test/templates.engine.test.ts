@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { openHost, type Host } from "../src/open-host.ts";
+
+let host: Host;
+let project: string;
+beforeAll(async () => {
+  host = openHost();
+  project = await host.project("made", 1234);
+  const made = await host.sbx(["create", "-q", "--name", "first", "shell"], { cwd: project });
+  if (made.code !== 0) throw new Error(made.stderr);
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
+const inside = (sandbox: string, script: string) => host.sbx(["exec", sandbox, "sh", "-c", script]);
+/** What an agent would leave for the next sandbox, each with words that are found again. */
+const PLANT = [
+  "echo export API_KEY=sk-planted-1 > .bash_history",
+  "mkdir -p .ssh .config/git/hooks .cache/pip .local/bin .local/share/tool .local/share/app/.git/hooks tools",
+  "echo planted-2 > .ssh/id_ed25519",
+  "printf '[core]\\n hooksPath = /tmp\\n' > .gitconfig",
+  "echo 'echo planted-3' | tee .bashrc .profile .config/git/hooks/pre-commit .local/share/app/.git/hooks/pre-commit >/dev/null",
+  "echo //r/:_authToken=planted-4 | tee .npmrc .local/share/app/.npmrc >/dev/null",
+  "printf -- '-----BEGIN PRIVATE KEY-----\\nplanted-5\\n' > tools/server.key",
+  "echo a public certificate > tools/ca.pem",
+  "echo planted-6 > .cache/pip/x",
+  "printf '#!/bin/sh\\necho planted-7\\n' > .local/bin/git",
+  "printf '#!/bin/sh\\necho a tool\\n' > .local/share/tool/run",
+  "cp /bin/ls tools/ls",
+  "chmod 755 .local/bin/git .local/share/tool/run",
+  "chmod 4755 tools/ls 2>/dev/null",
+  "mkfifo tools/pipe",
+  "ln -s ../../../../etc/shadow tools/out",
+  "ln -s /usr/bin/env tools/env",
+  "ln -s tool .local/share/alias",
+  "ln tools/ca.pem tools/hard",
+].join("; ");
+
+describe("a package of the system", () => {
+  it("is put into a sandbox by its person, and the sandbox keeps its home", async ({ expect }) => {
+    await inside("first", `cd; echo kept > note; ${PLANT}`);
+    const { code, stdout, stderr } = await host.sbx(["install", "--sandbox", "first", "tree"]);
+    expect({ code, stdout, stderr: stderr.includes("session runs") }).toEqual({ code: 0, stdout: "first: tree\n", stderr: false });
+    expect(await inside("first", "tree --version | cut -d' ' -f1; cat ~/note")).toMatchObject({ code: 0, stdout: "tree\nkept\n" });
+    expect((await host.sandbox("first")).packages).toEqual(["tree"]);
+  });
+
+  it("waits for the next start where a session runs, which goes on", async ({ expect }) => {
+    const session = (await host.sbx(["exec", "-d", "first", "sleep", "600"])).stdout.trim();
+    const { code, stderr } = await host.sbx(["install", "-q", "--sandbox", "first", "bc"]);
+    expect({ code, waits: stderr.includes("sbx stop first && sbx start first") }).toEqual({ code: 0, waits: true });
+    expect((await host.sandbox("first")).sessions.find(({ id }) => id === session)?.state.phase).toBe("running");
+    expect((await inside("first", "command -v bc")).code).not.toBe(0);
+    await host.sbx(["stop", "first"]);
+    expect((await inside("first", "echo 6*7 | bc")).stdout).toBe("42\n");
+  });
+
+  it("is nothing where there is none of the name: no pattern, no removal, no option, no file", async ({ expect }) => {
+    const before = (await host.sandbox("first")).image;
+    // It would be a pattern, if one were looked for.
+    expect((await host.sbx(["install", "-q", "--sandbox", "first", "tre.+"])).stderr).toContain("PACKAGE_UNKNOWN");
+    for (const name of [
+      "bash-",
+      "-oAPT::Update::Pre-Invoke::=id",
+      "./evil.deb",
+      "/tmp/evil.deb",
+      "tree\nbash-",
+      "tree;id",
+      "$(id)",
+      "tree*",
+      "tree/unstable",
+      "tree=",
+      "^tree",
+      "~nbash",
+      "?all",
+      "tree=1 -y",
+    ])
+      expect((await host.sbx(["install", "-q", "--sandbox", "first", "--", name])).code, name).toBe(2);
+    expect((await host.sandbox("first")).image).toBe(before);
+    expect((await inside("first", "bash -c 'echo there'")).stdout).toBe("there\n");
+  });
+
+  it("is asked of the distribution's hosts alone, and gives nobody rights", async ({ expect }) => {
+    const asked = (await host.events()).filter(({ fields }) => fields["server"] === "packages");
+    const reached = new Set(asked.map(({ fields }) => String(fields["host"] ?? fields["name"] ?? fields["destination"] ?? "")).filter((one) => one !== ""));
+    expect([...reached].filter((one) => !/(^|\.)debian\.org(:\d+)?$/.test(one))).toEqual([]);
+    expect((await inside("first", "find / -xdev -type f -perm /6000 2>/dev/null | head")).stdout).toBe("");
+  });
+});
+
+describe("a template", () => {
+  it("takes nothing of a home that was not named", async ({ expect }) => {
+    expect((await host.sbx(["save", "first", "bare"])).stdout).toBe("bare\n");
+    const run = await host.sbx(
+      ["run", "-q", "--rm", "--name", "second", "-t", "bare", "shell", "--", "sh", "-c", "tree --version | cut -d' ' -f1; grep -rl planted ~; ls -A ~; git config --global core.hooksPath"],
+      { cwd: project },
+    );
+    expect(run.stdout.split("\n")[0]).toBe("tree");
+    expect(run.stdout).not.toMatch(/bash_history|\.ssh|note|tools|\.local|planted|\/tmp/);
+  });
+
+  it("leaves out secrets, histories, caches, hooks and rights even of a home that is named whole", async ({ expect }) => {
+    const saved = await host.sbx(["save", "first", "whole", "--home", "."]);
+    expect({ code: saved.code, out: saved.stdout }).toEqual({ code: 0, out: "whole\n" });
+    expect(saved.stderr).toContain(".bash_history");
+    await host.sbx(["create", "-q", "--name", "third", "--template", "whole", "shell"], { cwd: project });
+    const found = await inside(
+      "third",
+      "cd; grep -rlE 'planted-[1-6]' . ; git config --global core.hooksPath; ls -A tools; stat -c '%A %U' tools/ls; find . -perm /6000; find . -type p; .local/share/alias/run; cat note tools/hard",
+    );
+    expect(found.stdout).toBe("ca.pem\nenv\nhard\nls\n-rwxr-xr-x agent\na tool\nkept\na public certificate\n");
+  });
+
+  it("takes what is named itself, and says of a path that is not there", async ({ expect }) => {
+    expect((await host.sbx(["save", "-q", "first", "whole"])).stderr).toContain("NAME_TAKEN");
+    expect((await host.sbx(["save", "-q", "--replace", "first", "named", "--home", ".local/share/tool", "--home", ".ssh"])).code).toBe(0);
+    const run = await host.sbx(["run", "-q", "--rm", "--name", "fourth", "-t", "named", "shell", "--", "sh", "-c", "cd; cat .ssh/id_ed25519; ls -A .local .local/share; cat .bash_history note"], {
+      cwd: project,
+    });
+    expect(run.stdout).toBe("planted-2\n.local:\nshare\n\n.local/share:\ntool\n");
+    const none = await host.sbx(["save", "-q", "first", "none", "--home", "no-such-path"]);
+    expect({ code: none.code, none: none.stderr.includes("PATH_NOT_FOUND") }).toEqual({ code: 125, none: true });
+    for (const path of ["../x", "/etc", "a/../../b", "a\nb"]) expect((await host.sbx(["save", "first", "none", "--home", path])).code, path).toBe(2);
+    expect((await host.sbx(["template", "ls", "-q"])).stdout).toBe("bare\nnamed\nwhole\n");
+  });
+
+  it("is of its agent, cannot be changed for a sandbox that is there, and goes when nothing is made of it", async ({ expect }) => {
+    expect((await host.sbx(["create", "-q", "--name", "fifth", "-t", "bare", "claude"], { cwd: project })).stderr).toContain('saved from a sandbox of "shell"');
+    expect((await host.sbx(["create", "-q", "--name", "fifth", "-t", "nowhere", "shell"], { cwd: project })).stderr).toContain("TEMPLATE_UNKNOWN");
+    expect((await host.sbx(["create", "-q", "--name", "third", "-t", "bare", "shell"], { cwd: project })).stderr).toContain("--template bare");
+    expect((await host.sbx(["template", "rm", "whole"])).stderr).toContain("third");
+    await host.sbx(["rm", "--force", "third"]);
+    expect((await host.sbx(["template", "rm", "whole", "named", "bare"])).stdout).toBe("whole\nnamed\nbare\n");
+    expect((await host.sbx(["template", "ls", "-q"])).stdout).toBe("");
+  });
+});
