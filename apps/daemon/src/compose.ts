@@ -116,7 +116,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const handlers = createHandlers({
     ...inside,
     ports,
-    stats: (live) => sandboxStats({ engine, now, tally: (id) => tally.of(id) }, live),
+    stats: (live, limits) => sandboxStats({ engine, now, limits, tally: (id) => tally.of(id) }, live),
     status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list(), vault: () => secrets.status(), lostEvents: lostEvents(), startedAt }),
     shutdown: () => void setImmediate(() => shutdown.abort(new Error("asked to stop"))),
     agents,

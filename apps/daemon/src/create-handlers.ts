@@ -23,7 +23,7 @@ export interface HandlerParts {
   readonly files: Pick<FilesInside, "inspect">;
   readonly within: ArchiveParts["within"];
   readonly ports: PortParts["ports"];
-  readonly stats: (sandboxes: readonly LiveSandbox[]) => Promise<SandboxStats[]>;
+  readonly stats: (sandboxes: readonly LiveSandbox[], limits: boolean) => Promise<SandboxStats[]>;
   readonly report: (live: LiveSandbox) => ReturnType<Handlers["reportWorkspace"]>;
   readonly newOperation: () => string;
   readonly mcp: McpHandlers;
@@ -65,7 +65,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return { sandbox: view(live), joined };
     },
     listSandboxes: () => Promise.resolve(sandboxes.list().map(view)),
-    sandboxStats: ({ sandbox }) => parts.stats(sandbox === undefined ? sandboxes.list() : [sandboxes.get(sandbox)]),
+    sandboxStats: ({ sandbox, limits }) => parts.stats(sandbox === undefined ? sandboxes.list() : [sandboxes.get(sandbox)], limits),
     inspectSandbox: ({ sandbox }) => Promise.resolve(view(sandboxes.get(sandbox))),
     startSandbox: async ({ sandbox }, signal) => view(await sandboxes.start(sandbox, options(undefined, signal))),
     stopSandbox: async ({ sandbox }) => {

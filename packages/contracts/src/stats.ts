@@ -14,6 +14,8 @@ export const SandboxStats = z.object({
   at: z.iso.datetime(),
   /** Absent while the sandbox does not run. */
   usage: z.object({ cpuNanoseconds: Count, memoryBytes: Count, memoryLimitBytes: Count, pids: Count, pidsLimit: Count }).optional(),
+  /** How often its limits were met since it started: programs that were killed for want of memory, and starts that were refused. */
+  limitsMet: z.object({ memory: Count, pids: Count }).optional(),
   /** Bytes and connections that the wall let through, both ways, and connections that it refused. */
   network: z.object({ bytesIn: Count, bytesOut: Count, connections: Count, refused: Count }),
   /** Tokens of the model's provider. */

@@ -81,6 +81,7 @@ export { TurnQueue } from "./sandbox/turn-queue.ts";
 export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
+export { limitsCommand, readLimitsMet } from "./sandbox/limits-met.ts";
 export { sandboxView, sessionView } from "./sandbox/sandbox-view.ts";
 export { wantedDestinations } from "./sandbox/settle-joined.ts";
 export { workloadSeccomp, type SeccompProfile } from "./seccomp/workload-seccomp.ts";

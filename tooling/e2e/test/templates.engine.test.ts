@@ -44,6 +44,12 @@ describe("a package of the system", () => {
     expect((await host.sandbox("first")).packages).toEqual(["tree"]);
   });
 
+  it("is asked for inside, where apt and sudo say how", async ({ expect }) => {
+    const asked = await inside("first", "sudo apt-get install -y cowsay; echo $?; apt update; echo $?; bash -lc 'apt install cowsay'; sudo id");
+    expect(asked.stdout).toBe("100\n100\n");
+    expect(asked.stderr.match(/sbx install --sandbox first cowsay/g)).toHaveLength(2);
+  });
+
   it("waits for the next start where a session runs, which goes on", async ({ expect }) => {
     const session = (await host.sbx(["exec", "-d", "first", "sleep", "600"])).stdout.trim();
     const { code, stderr } = await host.sbx(["install", "-q", "--sandbox", "first", "bc"]);
@@ -84,6 +90,19 @@ describe("a package of the system", () => {
     const reached = new Set(asked.map(({ fields }) => String(fields["host"] ?? fields["name"] ?? fields["destination"] ?? "")).filter((one) => one !== ""));
     expect([...reached].filter((one) => !/(^|\.)debian\.org(:\d+)?$/.test(one))).toEqual([]);
     expect((await inside("first", "find / -xdev -type f -perm /6000 2>/dev/null | head")).stdout).toBe("");
+  });
+});
+
+describe("a limit", () => {
+  it("that is met is said, with what changes it", async ({ expect }) => {
+    const made = await host.sbx(["create", "-q", "--name", "small", "-m", "128m", "--pids", "40", "shell"], { cwd: project });
+    expect(made.code).toBe(0);
+    const eaten = await host.sbx(["exec", "small", "node", "--max-old-space-size=4000", "-e", "const a=[];for(;;)a.push(Buffer.alloc(1<<24,1))"]);
+    expect({ code: eaten.code, said: eaten.stderr.includes("whose memory of 128 MiB was used up") }).toEqual({ code: 137, said: true });
+    const forked = await host.sbx(["exec", "small", "sh", "-c", "i=0; while [ $i -lt 100 ]; do sleep 5 & i=$((i+1)); done; wait"]);
+    expect({ code: forked.code, said: forked.stderr.includes("limit of 40 processes") }).toEqual({ code: 2, said: true });
+    expect((await host.sbx(["exec", "small", "sh", "-c", "kill -KILL $$"])).code).toBe(137);
+    await host.sbx(["rm", "--force", "small"]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { attachHeadless } from "./attach-headless.ts";
 import { attachTerminal } from "./attach-terminal.ts";
+import { limitLines } from "./limit-lines.ts";
 
 export interface FollowOptions {
   readonly session: SessionId;
@@ -29,7 +30,10 @@ export async function followSession(context: Context, connection: Connection, op
     const attach = options.mode === "terminal" ? attachTerminal : attachHeadless;
     const end: SessionEnd | number = await attach(context, current, options);
     if (typeof end === "number") return end;
-    if (end.kind === "exit") return end.code;
+    if (end.kind === "exit") {
+      for (const line of await limitLines(current.client, options.sandboxName, end.code)) context.io.err(`${line}\n`);
+      return end.code;
+    }
     if (end.kind === "problem") return await endedAlready(context, current, { options, error: end.error });
     if (end.kind === "left") return EXIT.done;
     const lost = options.mode === "streams" ? "; what it prints meanwhile is lost" : "";

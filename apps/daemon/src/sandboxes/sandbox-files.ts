@@ -32,6 +32,10 @@ export function createSandboxFiles(stateDirectory: string, readHold: (gateImage:
       const file = path.join(directory, "hold");
       return existsSync(file) ? file : placeFile(file, await readHold(gateImage), 0o755);
     },
+    async program(name, content) {
+      const file = path.join(await made(path.join(stateDirectory, "bin"), 0o755), name);
+      return existsSync(file) ? file : placeFile(file, content, 0o755);
+    },
     idProbe: async (id) => makeIdProbe(path.join(await made(own(id), 0o700), "ids")),
     remove,
     async sweep(keep) {

@@ -77,6 +77,8 @@ export interface SandboxFiles {
   has(id: SandboxId, names: readonly string[]): Promise<boolean>;
   /** Path of the session holder's program, taken out of the gate's image. */
   holdProgram(gateImage: EngineId): Promise<string>;
+  /** Keep a program for all sandboxes, readable and executable by all; a name has one content for ever. */
+  program(name: string, content: string): Promise<string>;
   idProbe(id: SandboxId): Promise<IdProbe>;
   remove(id: SandboxId): Promise<void>;
   /** Remove what was kept for sandboxes that are not in `keep`, after a crash. */

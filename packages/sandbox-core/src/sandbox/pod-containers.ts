@@ -35,14 +35,15 @@ export interface WorkloadBasis {
   readonly record: SandboxRecord;
   readonly gateImage: EngineId;
   readonly holdProgram: string;
+  readonly standIn: string;
   readonly profileEnv: Readonly<Record<string, string>>;
   readonly prepared: PreparedWorkspace;
   readonly socket: readonly Mount[];
 }
 
-export function fingerprintOf({ record, gateImage, holdProgram, profileEnv, prepared, socket }: WorkloadBasis): string {
+export function fingerprintOf({ record, gateImage, holdProgram, standIn, profileEnv, prepared, socket }: WorkloadBasis): string {
   const { user, image, homeDirectory, request } = record;
-  const basis = { user, image, homeDirectory, limits: request.limits, gateImage, holdProgram, profileEnv, mounts: [...prepared.mounts, ...socket] };
+  const basis = { user, image, homeDirectory, limits: request.limits, gateImage, holdProgram, standIn, profileEnv, mounts: [...prepared.mounts, ...socket] };
   return createHash("sha256").update(JSON.stringify(basis)).digest("hex");
 }
 

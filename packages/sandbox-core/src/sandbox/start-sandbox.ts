@@ -8,6 +8,7 @@ import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
+import { STAND_IN, STAND_IN_NAME } from "./stand-ins.ts";
 import { readAccounts } from "./read-accounts.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { waitForAll } from "./wait-for-all.ts";
@@ -86,7 +87,8 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
   const { live, engine, signal } = work;
   const { id, name: hostname } = live.record;
   const holdProgram = await parts.files.holdProgram(work.gateImage);
-  const basis = { record: live.record, gateImage: work.gateImage, holdProgram, profileEnv: work.profile.environment(profileFacts(live.record)), prepared: work.prepared, socket: work.socket };
+  const standIn = await parts.files.program(STAND_IN_NAME, STAND_IN);
+  const basis = { record: live.record, gateImage: work.gateImage, holdProgram, standIn, profileEnv: work.profile.environment(profileFacts(live.record)), prepared: work.prepared, socket: work.socket };
   const reused = await reusableContainers(parts, engine, basis);
   live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: false });
   const gate = reused?.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
@@ -130,9 +132,9 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
     hosts: await write(WORKLOAD_FILES.hosts, hostsFile(record.name)),
     resolver: await write(WORKLOAD_FILES.resolver, resolverFile()),
   };
-  const { holdProgram, profileEnv } = basis;
+  const { holdProgram, standIn, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
-  return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, socket: basis.socket, holdProgram, files }), signal);
+  return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, socket: basis.socket, holdProgram, standIn, files }), signal);
 }
 
 /** The engine fills the new home from the image, whose user may have another number than the workspace's owner. */

@@ -1,6 +1,7 @@
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
+import { standInMounts } from "./stand-ins.ts";
 
 /** Where a session keeps its socket, output and exit code, in memory of the sandbox's own. */
 export const SESSION_DIRECTORY = "/run/sbx";
@@ -22,6 +23,8 @@ export interface WorkloadParts {
   readonly workspaceMounts: readonly Mount[];
   readonly socket: readonly Mount[];
   readonly holdProgram: string;
+  /** Host path of the program that stands in for those which need a person. */
+  readonly standIn: string;
   /** Host paths of the files that give the workload its own name and address book. */
   readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string };
 }
@@ -30,7 +33,7 @@ export interface WorkloadParts {
  * Decide everything about the container in which the agent runs. It joins the gate's network and has no other. A person's
  * variables are not among its own, which the engine shows to whoever asks: each session and hook gets them.
  */
-export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, socket, holdProgram, files }: WorkloadParts): ContainerSpec {
+export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, socket, holdProgram, standIn, files }: WorkloadParts): ContainerSpec {
   const { limits, workspace } = record.request;
   const { uid, gid } = idsOf(record.user);
   return {
@@ -47,6 +50,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
       { kind: "bind", source: files.group, target: "/etc/group", readonly: true },
       { kind: "bind", source: files.hosts, target: "/etc/hosts", readonly: true },
       { kind: "bind", source: files.resolver, target: "/etc/resolv.conf", readonly: true },
+      ...standInMounts(standIn),
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       { kind: "tmpfs", target: SESSION_DIRECTORY, sizeBytes: SESSION_BYTES, mode: 0o700, uid, gid },
       ...workspaceMounts,
