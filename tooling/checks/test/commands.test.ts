@@ -34,7 +34,7 @@ function parsingContext(print: (text: string) => void): Context {
     cwd: "/",
     home: "/",
     version: "0",
-    daemon: { paths: { stateDirectory: "/", socket: "/", log: "/" }, connect: unreachable, find: unreachable },
+    daemon: { paths: { stateDirectory: "/", socket: "/", log: "/" }, connect: unreachable, find: unreachable, stop: unreachable },
     onSignal: unreachable,
     now: () => 0,
     sleep: unreachable,

@@ -29,7 +29,7 @@ function stopCommand(context: Context): CommandUnknownOpts {
     .description("Stop the daemon; sandboxes go on without network until it runs again")
     .addHelpText("after", "\nExamples:\n  $ sbx daemon stop")
     .action(async () => {
-      await (await import("../daemon/stop-daemon.ts")).stopDaemon(context);
+      context.io.out((await context.daemon.stop()) ? "stopped\n" : "it does not run\n");
     });
 }
 

@@ -140,14 +140,7 @@ function targetHere(target: HostPath, { asked, source }: { readonly asked: strin
   if (kind === "link") throw new AppError("PATH_REFUSED", { message: `"${asked}" is a link, which is not followed`, fix: "Name the place itself that it leads to, or another name." });
   if (kind === "directory") {
     const into = name === undefined ? parent.again() : parent.directory(name);
-    return {
-      into,
-      as: source.name,
-      path: target.path,
-      [Symbol.dispose]: () => {
-        into[Symbol.dispose]();
-      },
-    };
+    return targetIn(into, { as: source.name, path: target.path });
   }
   if (name === undefined) throw new Error("the root directory is a directory");
   if (kind !== "missing" && source.kind === "directory") throw new AppError("PATH_REFUSED", { message: `"${asked}" is no directory`, fix: "Name a directory to copy a directory into." });
@@ -156,20 +149,17 @@ function targetHere(target: HostPath, { asked, source }: { readonly asked: strin
   if (kind === "missing" && source.contents) {
     parent.makeDirectory(name);
     const into = parent.directory(name);
-    return {
-      into,
-      as: source.name,
-      path: target.path,
-      [Symbol.dispose]: () => {
-        into[Symbol.dispose]();
-      },
-    };
+    return targetIn(into, { as: source.name, path: target.path });
   }
   const into = parent.again();
+  return targetIn(into, { as: name, path: path.dirname(target.path) });
+}
+
+/** A target that is held open until it is disposed. */
+function targetIn(into: TargetHere["into"], names: { readonly as: string; readonly path: string }): TargetHere {
   return {
     into,
-    as: name,
-    path: path.dirname(target.path),
+    ...names,
     [Symbol.dispose]: () => {
       into[Symbol.dispose]();
     },

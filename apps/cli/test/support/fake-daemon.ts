@@ -64,6 +64,11 @@ export function createFakeDaemon({ handlers = {}, onAttach, live = [], running =
   return {
     paths: { stateDirectory: "/state", socket: "/state/sbxd.sock", log: "/state/logs/sbxd.log" },
     find: async () => await Promise.resolve(up ? connection : undefined),
+    stop: async () => {
+      const wasUp = up;
+      up = false;
+      return await Promise.resolve(wasUp);
+    },
     connect: async () => {
       if (!up) starts += 1;
       up = true;

@@ -39,6 +39,8 @@ export interface DaemonPort {
   readonly connect: () => Promise<Connection>;
   /** The daemon that runs; never starts one. */
   readonly find: () => Promise<Connection | undefined>;
+  /** End the daemon that runs and wait until it has ended; false when none ran. Rejects with `DAEMON_BUSY` after 15 s. */
+  readonly stop: () => Promise<boolean>;
 }
 
 /** What {@link createDaemonPort} goes by. */
@@ -71,6 +73,11 @@ export function createDaemonPort({ env, home, from, onReplaced }: DaemonPlace): 
       await startDaemon({ paths, env, ...(from === undefined ? {} : { from }) });
       if (change !== undefined) onReplaced?.(change);
       return createConnection(paths.socket);
+    },
+    stop: async () => {
+      const found = await find();
+      if (found !== undefined) await (await import("./give-way.ts")).giveWay(found, paths);
+      return found !== undefined;
     },
   };
 }

@@ -17,7 +17,7 @@ export async function giveWay(connection: Connection, { socket }: DaemonPaths): 
   while (await isListening(socket)) {
     if (performance.now() > end) {
       throw new AppError("DAEMON_BUSY", {
-        message: `The daemon (pid ${pid}) of an older version did not end within ${PATIENCE_MS / 1000} s`,
+        message: `The daemon (pid ${pid}) did not end within ${PATIENCE_MS / 1000} s`,
         fix: `Look into its log with: sbx daemon logs; or end it with: kill ${pid}`,
       });
     }
