@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, inject, it, type ExpectStatic } from "vitest";
+import { ECHO_SERVER } from "../src/echo-server.ts";
 import { giveTo, openHost, patiently, type Host } from "../src/open-host.ts";
 import { openTerminal, type Terminal } from "../src/open-terminal.ts";
 
@@ -10,18 +11,28 @@ const random = (length: number): string => randomBytes(length).toString("base64u
 const KEYS = { anthropic: `sk-ant-api03-${random(95)}`, openai: `sk-proj-${random(156)}`, google: `AIza${random(35)}`, qwen: `sk-${random(32)}` } as const;
 
 /**
- * How each agent is told a task, headless; the variable that holds what stands for its key; its model service; what its
- * first screen shows on a terminal; and how Ctrl-C ends it there: at once, again when it asks for that, or twice quickly.
+ * How each agent is told a task, headless; the variable that holds what stands for its key; its model service; the tool it
+ * calls a server's tool by, where it speaks MCP (some take the list of tools once, at their start: a new one is called
+ * through mcp-exec); what its first screen shows on a terminal; and how Ctrl-C ends it there: at once, again when it asks
+ * for that, or twice quickly.
  */
 const AGENTS = [
-  { agent: "claude", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /bypass permissions on/, leave: "again" },
-  { agent: "codex", args: (task: string) => ["--", task], variable: "OPENAI_API_KEY", service: "openai", ready: /OpenAI Codex[^]*\n[^]*›/, leave: "once" },
-  { agent: "gemini", args: (task: string) => ["-p", task], variable: "GEMINI_API_KEY", service: "google", ready: /Type your message/, leave: "again" },
-  { agent: "opencode", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /Ask anything/, leave: "once" },
-  { agent: "copilot", args: (task: string) => ["-p", task], variable: "COPILOT_PROVIDER_API_KEY", service: "openai", ready: /\n❯[^]*commands/, leave: "again" },
-  { agent: "qwen", args: (task: string) => ["-p", task], variable: "OPENAI_API_KEY", service: "qwen", ready: /Type your message/, leave: "again" },
-  { agent: "cline", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /What can I do for you[^]*Auto-approve all enabled/, leave: "once" },
-  { agent: "pi", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", ready: /ctrl\+c\/ctrl\+d clear\/exit/, leave: "quickly" },
+  { agent: "claude", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", call: "echo", ready: /bypass permissions on/, leave: "again" },
+  { agent: "codex", args: (task: string) => ["--", task], variable: "OPENAI_API_KEY", service: "openai", call: "mcp-exec", ready: /OpenAI Codex[^]*\n[^]*›/, leave: "once" },
+  { agent: "gemini", args: (task: string) => ["-p", task], variable: "GEMINI_API_KEY", service: "google", call: "echo", ready: /Type your message/, leave: "again" },
+  { agent: "opencode", args: (task: string) => ["--", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", call: "echo", ready: /Ask anything/, leave: "once" },
+  { agent: "copilot", args: (task: string) => ["-p", task], variable: "COPILOT_PROVIDER_API_KEY", service: "openai", call: "echo", ready: /\n❯[^]*commands/, leave: "again" },
+  { agent: "qwen", args: (task: string) => ["-p", task], variable: "OPENAI_API_KEY", service: "qwen", call: "mcp-exec", ready: /Type your message/, leave: "again" },
+  {
+    agent: "cline",
+    args: (task: string) => ["--", task],
+    variable: "ANTHROPIC_API_KEY",
+    service: "anthropic",
+    call: "mcp-exec",
+    ready: /What can I do for you[^]*Auto-approve all enabled/,
+    leave: "once",
+  },
+  { agent: "pi", args: (task: string) => ["-p", task], variable: "ANTHROPIC_API_KEY", service: "anthropic", call: undefined, ready: /ctrl\+c\/ctrl\+d clear\/exit/, leave: "quickly" },
 ] as const;
 
 /**
@@ -37,11 +48,39 @@ curl -sS -m 10 https://forbidden.example/ > tls.txt 2>&1; echo curl ended with $
 id; echo worked in $PWD
 \`\`\``;
 
+/** What an agent asks of its MCP gateway: a server is found, added, called and removed. */
+const CALLS = { echo: { message: "through the gateway" }, "mcp-exec": { name: "echo", arguments: { message: "through the gateway" } } } as const;
+
+function toolsOf(call: keyof typeof CALLS | undefined): string {
+  if (call === undefined) return "";
+  const steps = [
+    ["mcp-find", { query: "ecko tool", limit: 3 }],
+    ["mcp-add", { name: "echo-tool" }],
+    [call, CALLS[call]],
+    ["mcp-remove", { name: "echo-tool" }],
+  ] as const;
+  return steps.map(([tool, args]) => `\nThen:\n\`\`\`tool ${tool}\n${JSON.stringify(args)}\n\`\`\``).join("");
+}
+
 let host: Host;
+
+/** Run a command that must come to a good end; what it printed. */
+async function sbx(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await host.sbx(args);
+  if (code !== 0) throw new Error(`sbx ${args.join(" ")} ended with ${code}: ${stderr}\n${stdout}`);
+  return stdout;
+}
+
 beforeAll(async () => {
   host = openHost({ OPENAI_API_KEY: KEYS.openai, GEMINI_API_KEY: KEYS.google, DASHSCOPE_API_KEY: KEYS.qwen });
   const { code, stderr } = await host.sbx(["secret", "set", "anthropic"], { input: KEYS.anthropic });
   if (code !== 0) throw new Error(stderr);
+  const [image] = await host.imageNames(inject("baseImage"));
+  const server = { name: "echo-tool", title: "Echo", description: "Says what it is told", source: { kind: "image", image }, command: ["node", "-e", ECHO_SERVER] };
+  const catalog = path.join(host.home, "ours.yaml");
+  writeFileSync(catalog, JSON.stringify({ version: 1, name: "ours", title: "Ours", servers: [server, { ...server, name: "not-allowed" }] }));
+  await sbx("mcp", "catalog", "import", catalog);
+  await sbx("mcp", "server", "allow", "echo-tool");
   // Images are built from npm when they are not there yet.
   for (const { agent } of AGENTS) {
     const made = await host.sbx(["create", "-q", "--model", "scripted", "--name", agent, agent], { cwd: await host.project(agent, 1234) });
@@ -55,11 +94,24 @@ function keysIn(text: string): readonly string[] {
   return Object.entries(KEYS).flatMap(([name, key]) => (text.includes(key) || text.includes(key.slice(-24)) || text.includes(Buffer.from(key).toString("base64").slice(4, -4)) ? [name] : []));
 }
 
+/** The server was found, added, called and removed, all of it on record, and nothing of it runs any more. */
+async function usedTheGateway(expect: ExpectStatic, { stdout, sandbox }: { readonly stdout: string; readonly sandbox: string }): Promise<void> {
+  expect(stdout).toContain('"name":"echo-tool"');
+  expect(stdout).toContain("Successfully added 1 tools in server 'echo-tool'");
+  expect(stdout).toContain("Echo: through the gateway");
+  expect(stdout).toContain("Successfully removed server 'echo-tool'.");
+  expect(await sbx("mcp", "ls", "--json")).not.toContain(sandbox);
+  const events = (await host.events()).filter((event) => event.sandbox === sandbox);
+  expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(["server.added", "server.started", "tool.called", "server.removed", "server.ended"]));
+  expect(events.find(({ type }) => type === "tool.called")?.fields).toMatchObject({ server: "echo-tool", tool: "echo", isError: false });
+  expect(events.find(({ type }) => type === "server.removed")?.fields["tokensSaved"]).toBeGreaterThan(0);
+}
+
 describe("real agents at work behind the wall", () => {
-  it.for(AGENTS)("$agent completes its task, is refused what is forbidden, and holds no key", async ({ agent, args, variable, service }, { expect }) => {
+  it.for(AGENTS)("$agent completes its task, uses the gateway unconfigured, is refused what is forbidden, and holds no key", async ({ agent, args, variable, service, call }, { expect }) => {
     const cwd = path.join(path.dirname(host.stateDirectory), "src", agent);
     const read = (name: string): string => readFileSync(path.join(cwd, name), "utf8");
-    const { code, stdout, stderr } = await host.sbx(["run", "--model", "scripted", agent, ...args(TASK)], { cwd });
+    const { code, stdout, stderr } = await host.sbx(["run", "--model", "scripted", agent, ...args(`${TASK}${toolsOf(call)}`)], { cwd });
     expect(code, stderr).toBe(0);
     expect(stdout).toContain("uid=1234(agent)");
     expect(stdout).toContain(`worked in ${cwd}`);
@@ -76,6 +128,9 @@ describe("real agents at work behind the wall", () => {
     expect(stderr).toContain("forbidden.example");
     expect(events.filter(({ type }) => type === "egress.allowed")).toEqual([]);
     expect(events.filter(({ type, fields }) => type === "model.used" && fields["service"] === service).length).toBeGreaterThan(0);
+
+    if (call !== undefined) await usedTheGateway(expect, { stdout, sandbox: sandbox.id });
+    expect((await host.git(cwd, "status", "--porcelain")).stdout.trim().split("\n")).toEqual(["environments", "made.txt", "refusal.txt", "status.txt", "tls.txt"].map((name) => `?? ${name}`));
 
     expect(read("environments")).toContain(`${variable}=`);
     const home = await host.sbx(["exec", agent, "sh", "-c", "env; tar c -C ~ . 2>/dev/null; tar c /tmp /etc /run/sbx 2>/dev/null; cat /proc/[0-9]*/cmdline"]);
@@ -194,3 +249,34 @@ describe("the model's credential", () => {
     ).toBe("404");
   });
 });
+
+describe("the gateway of a sandbox", () => {
+  it("keeps to each sandbox what it added, and adds nothing that nobody allowed", async ({ expect }) => {
+    const ask = (name: string, method: string, params: unknown): Promise<string> =>
+      sbx("exec", name, "node", "-e", CLIENT, JSON.stringify([{ method: "tools/call", params: { name: "mcp-add", arguments: { name: method } } }, params]));
+    const added = await ask("claude", "echo-tool", { method: "tools/list", params: {} });
+    expect(added).toContain('"name":"echo"');
+    const other = await ask("codex", "not-allowed", { method: "tools/list", params: {} });
+    expect(other).toContain("sbx mcp server");
+    expect(other).not.toContain('"name":"echo"');
+    expect(await sbx("mcp", "ls", "--json")).toContain((await host.sandbox("claude")).id);
+    await sbx("stop", "claude");
+    expect(JSON.parse(await sbx("mcp", "ls", "--json"))).toEqual([]);
+  });
+});
+
+/** Sends requests to the gateway, in one session, and prints the answers. */
+const CLIENT = `
+const url = "http://mcp.sbx.internal/mcp";
+const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+const send = async (body) => {
+  const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify({ jsonrpc: "2.0", ...body }) });
+  headers["mcp-session-id"] ??= answer.headers.get("mcp-session-id");
+  return answer.text();
+};
+(async () => {
+  await send({ id: 0, method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1" } } });
+  await send({ method: "notifications/initialized" });
+  for (const [index, request] of JSON.parse(process.argv[1]).entries()) console.log(await send({ id: index + 1, ...request }));
+})();
+`;
