@@ -4,7 +4,8 @@ import * as z from "zod";
 const Made = z.object({ Id: z.string() });
 const Ended = z.object({ ExitCode: z.number() });
 const Containers = z.array(z.object({ Id: z.string(), ImageID: z.string() }));
-const Inspected = z.object({ State: z.object({ Pid: z.number() }) });
+const Inspected = z.object({ State: z.object({ Pid: z.number() }), Config: z.object({ Labels: z.record(z.string(), z.string()) }) });
+const Volumes = z.object({ Volumes: z.array(z.unknown()).nullable() });
 
 /** The container engine's own API, without a library: what sbx is compared to. */
 export interface EngineApi {
@@ -16,6 +17,8 @@ export interface EngineApi {
   containerOf(sandbox: string, role: string): Promise<{ readonly id: string; readonly image: string }>;
   /** Number of the container's first process on this machine. */
   pidOf(container: string): Promise<number>;
+  /** What counts the containers and volumes of the daemon that made this container, also when it is gone. */
+  leftBeside(container: string): Promise<() => Promise<number>>;
 }
 
 /** Talk to the engine that answers on a unix socket. */
@@ -60,5 +63,14 @@ export function connectEngineApi(socketPath: string): EngineApi {
       return { id: found.Id, image: found.ImageID };
     },
     pidOf: async (container) => Inspected.parse(await json("GET", `/containers/${container}/json`)).State.Pid,
+    async leftBeside(container) {
+      const { Config } = Inspected.parse(await json("GET", `/containers/${container}/json`));
+      const filters = encodeURIComponent(JSON.stringify({ label: [`dev.sbx.owner=${Config.Labels["dev.sbx.owner"] ?? ""}`] }));
+      return async () => {
+        const containers = Containers.parse(await json("GET", `/containers/json?all=1&filters=${filters}`));
+        const volumes = Volumes.parse(await json("GET", `/volumes?filters=${filters}`)).Volumes ?? [];
+        return containers.length + volumes.length;
+      };
+    },
   };
 }

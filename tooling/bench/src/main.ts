@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { machineText } from "./machine.ts";
-import { runBench, runDockerBench, runMcpBench, runSdkBench } from "./run-bench.ts";
+import { runBench, runDockerBench, runMcpBench, runSdkBench, runWallBench } from "./run-bench.ts";
 import { renderTable, toJson } from "./table.ts";
 
 const USUAL_ROUNDS = 9;
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     mcp: { type: "boolean", default: false },
     docker: { type: "boolean", default: false },
     sdk: { type: "boolean", default: false },
+    wall: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -32,5 +33,6 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
 function questions(): typeof runBench {
   if (values.mcp) return runMcpBench;
   if (values.docker) return runDockerBench;
+  if (values.wall) return runWallBench;
   return values.sdk ? runSdkBench : runBench;
 }

@@ -6,7 +6,7 @@ import { cgroupMemory } from "./cgroup-memory.ts";
 import type { Line, Series } from "./line.ts";
 import { runProgram } from "./run-program.ts";
 
-const SANDBOXES = 5;
+const SANDBOXES = 20;
 /** A process that is left alone for a moment, and how often it is looked at then. */
 const SETTLE_MS = 2000;
 const LOOKS = 3;
@@ -23,12 +23,12 @@ export async function measureMemory(): Promise<readonly Line[]> {
   const gates = [await startOne(host)];
   const one = await idleDaemon(host);
   while (gates.length < SANDBOXES) gates.push(await startOne(host));
-  const five = await idleDaemon(host);
+  const all = await idleDaemon(host);
   const common = { unit: "MiB", better: "less" } as const;
   const empty: Series = { name: "without a sandbox", samples: none };
   return [
     { ...common, title: "daemon, idle, resident: with 1 sandbox", ours: { name: "sbx", samples: one }, references: [empty] },
-    { ...common, title: `daemon, idle, resident: with ${SANDBOXES} sandboxes`, ours: { name: "sbx", samples: five }, references: [empty] },
+    { ...common, title: `daemon, idle, resident: with ${SANDBOXES} sandboxes`, ours: { name: "sbx", samples: all }, references: [empty] },
     { ...common, title: "gate container, each", ours: gateSeries(gates), references: [] },
   ];
 }

@@ -2,12 +2,13 @@ import { openBenchHost, type BenchHost } from "./bench-host.ts";
 import type { Line } from "./line.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { measureAdd } from "./measure-add.ts";
+import { measureCrowd } from "./measure-crowd.ts";
 import { measureDocker } from "./measure-docker.ts";
 import { measureExecs } from "./measure-execs.ts";
 import { measureMcp } from "./measure-mcp.ts";
 import { measureGuardMemory, measureMemory } from "./measure-memory.ts";
 import { measureSdk } from "./measure-sdk.ts";
-import { measureFresh } from "./measure-starts.ts";
+import { measureFresh, measureVersion } from "./measure-starts.ts";
 import { measureWall } from "./measure-wall.ts";
 
 /** No question may take longer than this, whatever the rounds. */
@@ -27,7 +28,10 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const machine = describeMachine(await engineName(host));
   tell("memory");
   const memory = [...(await measureMemory()), await measureGuardMemory(host.engineSocket, host)];
+  tell("many sandboxes");
+  const crowd = await measureCrowd();
   tell("fresh sandboxes");
+  const version = await measureVersion(host, rounds);
   const fresh = await measureFresh(host, warm.image, rounds);
   tell("commands in a sandbox that runs");
   const execs = await measureExecs({ host, warm, rounds });
@@ -41,7 +45,7 @@ export async function runBench(wanted: number, tell: (text: string) => void): Pr
   const wall = await measureWall(host, rounds);
   tell("the gateway for MCP servers");
   const mcp = await measureMcp(rounds);
-  return { machine, lines: [fresh, ...execs, ...sdk, ...wall, ...docker, ...memory, ...adds, ...mcp] };
+  return { machine, lines: [version, fresh, ...execs, ...sdk, ...crowd, ...wall, ...docker, ...memory, ...adds, ...mcp] };
 }
 
 async function startWarm(host: BenchHost): Promise<{ readonly name: string; readonly workload: string; readonly image: string; readonly cwd: string }> {
@@ -60,6 +64,14 @@ export async function runSdkBench(wanted: number, tell: (text: string) => void):
   const machine = describeMachine(await engineName(host));
   tell("the SDK");
   return { machine, lines: await measureSdk({ host, warm, rounds }) };
+}
+
+/** Answer the questions about the wall alone. */
+export async function runWallBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  await using host = await openBenchHost();
+  const machine = describeMachine(await engineName(host));
+  tell("the wall");
+  return { machine, lines: await measureWall(host, { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() }) };
 }
 
 /** Answer the questions about the Docker API of sandboxes alone. */

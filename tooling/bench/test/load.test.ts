@@ -8,7 +8,7 @@ const LOAD = fileURLToPath(new URL("../load.ts", import.meta.url));
 const run = promisify(execFile);
 
 describe("the load generator and its server", () => {
-  it.for(["connect", "round-trip", "bulk"])("gives one number for %s", async (mode, { expect }) => {
+  it.for(["connect", "connections", "round-trip", "round-trip-64-p99", "bulk", "bulk-8"])("gives one number for %s", { timeout: 120_000 }, async (mode, { expect }) => {
     await using server = await startLoadServer();
     const { stdout } = await run(process.execPath, [LOAD, mode, "localhost", String(server.port)]);
     expect(Number(stdout)).toBeGreaterThan(0);
