@@ -24,8 +24,8 @@ export interface FuzzOutcome {
   /** How much of the engine was looked at. */
   readonly looked: Witness["looked"];
   readonly findings: readonly Finding[];
-  /** Cases whose answers were none of those known before. */
-  readonly fresh: readonly FuzzCase[];
+  /** Cases whose answers were none of those known before, by what told them apart. */
+  readonly fresh: ReadonlyMap<string, FuzzCase>;
 }
 
 /** After so many the things that were let pass are removed, and what belongs to others is looked at. */
@@ -45,7 +45,7 @@ export class FuzzRun implements AsyncDisposable {
   readonly #passed = { create: 0, exec: 0, build: 0, volume: 0, network: 0 };
   readonly #findings: Finding[] = [];
   readonly #seen = new Set<string>();
-  readonly fresh: FuzzCase[] = [];
+  readonly fresh = new Map<string, FuzzCase>();
   #round: FuzzCase[] = [];
   #rounds = 0;
   #places: Places = {};
@@ -90,6 +90,11 @@ export class FuzzRun implements AsyncDisposable {
     return run;
   }
 
+  /** Those that were sent so far are known, and none of them is new. */
+  know(): void {
+    this.fresh.clear();
+  }
+
   /** Send one case and look at what came of it. */
   async take(one: FuzzCase): Promise<void> {
     this.#round.push(one);
@@ -119,7 +124,7 @@ export class FuzzRun implements AsyncDisposable {
     else if (!REFUSALS.has(status) && status >= 300) this.#find([`answered ${status}: ${text.slice(0, 300)}`], [one]);
     for (const fault of this.#box.faults.splice(0)) this.#find([`a fault of the guard's: ${String(fault)}`], [one]);
     const signature = signatureOf(one, spoken);
-    if (!this.#seen.has(signature)) this.fresh.push(one);
+    if (!this.#seen.has(signature)) this.fresh.set(signature, one);
     this.#seen.add(signature);
   }
 

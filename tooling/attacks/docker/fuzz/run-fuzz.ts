@@ -38,8 +38,9 @@ export async function runFuzz(lab: DockerLab, { seed, cases, progress }: FuzzWis
   await using run = await FuzzRun.open(lab);
   const random = new Random(seed);
   for (const one of corpus) await run.take(one);
+  run.know();
   for (let at = 0; at < cases; at += 1) {
-    await run.take(random.chance(0.3) ? mutated(random.pick([...corpus, ...run.fresh].slice(0, 5000)), random) : nextCase(random));
+    await run.take(random.chance(0.3) ? mutated(random.pick([...corpus, ...run.fresh.values()].slice(0, 5000)), random) : nextCase(random));
     if (at % 1000 === 999) progress?.(at + 1);
   }
   return { seed, cases: corpus.length + cases, ...(await run.end()) };
