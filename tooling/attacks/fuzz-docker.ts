@@ -20,7 +20,12 @@ const results = await Promise.all(
   labs.map((lab, lane) => {
     const own = seed + lane;
     console.log(`seed ${own}: alone it is --seed ${own} --lanes 1 --cases ${cases}`);
-    return runFuzz(lab, { seed: own, cases, progress: (done) => console.log(`seed ${own}: ${done} cases after ${Math.round((Date.now() - started) / 1000)} s`) });
+    return runFuzz(lab, {
+      seed: own,
+      cases,
+      progress: (done) => console.log(`seed ${own}: ${done} cases after ${Math.round((Date.now() - started) / 1000)} s`),
+      found: (finding) => console.log(`seed ${own}: ${JSON.stringify(finding)}`),
+    });
   }),
 );
 for (const { fresh: _fresh, ...result } of results) console.log(JSON.stringify(result, null, 2));

@@ -55,7 +55,7 @@ export function realPods({ engine, gateImage, labels }: Equipment): TestPods {
 export function emptyPods({ engine, gateImage, labels }: Equipment): TestPods {
   return keepPods(async (child, release) => {
     const spec = gateContainer({ name: `gate-${child.id}`, image: gateImage, labels, hostname: child.hostname, socketDirectory: "/var/empty" });
-    const gate = await startGate(engine, release, { ...spec, mounts: [], command: ["sleep", "3600"], capabilities: [] });
+    const gate = await startGate(engine, release, { ...spec, mounts: [], command: ["sleep", "infinity"], capabilities: [] });
     return { gate, pod: undefined };
   });
 }
@@ -64,7 +64,7 @@ export function emptyPods({ engine, gateImage, labels }: Equipment): TestPods {
 export async function sharedPod({ engine, gateImage, labels }: Equipment): Promise<TestPods> {
   const release = new AsyncDisposableStack();
   const spec = gateContainer({ name: "gate-shared", image: gateImage, labels, hostname: "shared", socketDirectory: "/var/empty" });
-  const gate = await startGate(engine, release, { ...spec, mounts: [], command: ["sleep", "3600"], capabilities: [] });
+  const gate = await startGate(engine, release, { ...spec, mounts: [], command: ["sleep", "infinity"], capabilities: [] });
   return {
     gates: () => [gate],
     joined: () => [],

@@ -232,7 +232,7 @@ export class GuardedSandbox implements AsyncDisposable {
 
   /** A container that does nothing until it is removed. @returns its id */
   async child(host: Readonly<Record<string, unknown>> = {}, config: Readonly<Record<string, unknown>> = {}): Promise<string> {
-    const made = await this.ask("POST", `/v1.41/containers/create`, { Image: IMAGE, Cmd: ["sleep", "3600"], ...config, HostConfig: host });
+    const made = await this.ask("POST", `/v1.41/containers/create`, { Image: IMAGE, Cmd: ["sleep", "infinity"], ...config, HostConfig: host });
     if (made.status !== 201) throw new Error(made.text);
     const { Id } = made.json as { readonly Id: string };
     const started = await this.ask("POST", `/v1.41/containers/${Id}/start`);

@@ -42,6 +42,7 @@ export class FuzzRun implements AsyncDisposable {
   readonly #others: Others;
   readonly #log: EngineLog;
   readonly #held: AsyncDisposableStack;
+  readonly #found: ((finding: Finding) => void) | undefined;
   readonly #passed = { create: 0, exec: 0, build: 0, volume: 0, network: 0 };
   readonly #findings: Finding[] = [];
   readonly #seen = new Set<string>();
@@ -58,6 +59,7 @@ export class FuzzRun implements AsyncDisposable {
     readonly others: Others;
     readonly log: EngineLog;
     readonly held: AsyncDisposableStack;
+    readonly found: ((finding: Finding) => void) | undefined;
   }) {
     this.#lab = parts.lab;
     this.#box = parts.box;
@@ -65,9 +67,10 @@ export class FuzzRun implements AsyncDisposable {
     this.#others = parts.others;
     this.#log = parts.log;
     this.#held = parts.held;
+    this.#found = parts.found;
   }
 
-  static async open(lab: DockerLab): Promise<FuzzRun> {
+  static async open(lab: DockerLab, found?: (finding: Finding) => void): Promise<FuzzRun> {
     await using held = new AsyncDisposableStack();
     const others = held.use(await makeOthers(lab));
     const sandbox = aSandboxId();
@@ -84,7 +87,7 @@ export class FuzzRun implements AsyncDisposable {
     const opened: GuardedSandbox = held.use(await lab.guard({ sandbox, pods: "shared", engine: witness, limits: { execs: 2 ** 20, streams: 2 ** 12, volumes: 2 * ROUND, networks: ROUND } }));
     box = opened;
     const log = held.use(await EngineLog.follow(lab.raw));
-    const run = new FuzzRun({ lab, box: opened, witness, others, log, held: held.move() });
+    const run = new FuzzRun({ lab, box: opened, witness, others, log, held: held.move(), found });
     run.#state = await others.state(opened);
     await run.#freshChild();
     return run;
@@ -164,7 +167,9 @@ export class FuzzRun implements AsyncDisposable {
   }
 
   #find(what: readonly string[], cases: readonly FuzzCase[]): void {
-    this.#findings.push({ what, cases });
+    const finding = { what, cases: [...cases] };
+    this.#findings.push(finding);
+    this.#found?.(finding);
   }
 
   async #endRound(): Promise<void> {

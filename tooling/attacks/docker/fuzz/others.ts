@@ -22,7 +22,7 @@ export async function makeOthers(lab: DockerLab): Promise<Others> {
   held.defer(() => lab.engine.removeVolume("host-volume"));
   const made = await call("POST", ["containers", "create"], {
     query: { name: "host-database" },
-    body: { Image: lab.image.id, Cmd: ["sleep", "86400"], Labels: { "com.docker.compose.project": "host" }, HostConfig: { NetworkMode: "none", Binds: ["host-volume:/data"] } },
+    body: { Image: lab.image.id, Cmd: ["sleep", "infinity"], Labels: { "com.docker.compose.project": "host" }, HostConfig: { NetworkMode: "none", Binds: ["host-volume:/data"] } },
   });
   const { Id: victim } = made as Listed;
   held.defer(() => lab.engine.remove(victim));

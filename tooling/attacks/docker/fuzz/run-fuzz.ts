@@ -4,7 +4,7 @@ import { readCorpus } from "./corpus.ts";
 import { createCase } from "./create-bodies.ts";
 import { execCase } from "./exec-cases.ts";
 import type { FuzzCase } from "./fuzz-case.ts";
-import { FuzzRun, type FuzzOutcome } from "./fuzz-run.ts";
+import { FuzzRun, type Finding, type FuzzOutcome } from "./fuzz-run.ts";
 import { mutated } from "./mutate.ts";
 import { networkCase, volumeCase } from "./object-cases.ts";
 import { Random } from "@sbx/testing/random";
@@ -20,6 +20,8 @@ export interface FuzzWish {
   /** Beside those of the corpus. */
   readonly cases: number;
   readonly progress?: (done: number) => void;
+  /** Told of what is found when it is: what ends a run early takes no finding with it. */
+  readonly found?: (finding: Finding) => void;
 }
 
 const MAKERS: readonly (readonly [share: number, make: (random: Random) => FuzzCase])[] = [
@@ -33,9 +35,9 @@ const MAKERS: readonly (readonly [share: number, make: (random: Random) => FuzzC
  * Send random and changed requests to a guard, and look in the engine at what came of each: the corpus first, then
  * `cases` of the seed.
  */
-export async function runFuzz(lab: DockerLab, { seed, cases, progress }: FuzzWish): Promise<FuzzResult> {
+export async function runFuzz(lab: DockerLab, { seed, cases, progress, found }: FuzzWish): Promise<FuzzResult> {
   const corpus = await readCorpus();
-  await using run = await FuzzRun.open(lab);
+  await using run = await FuzzRun.open(lab, found);
   const random = new Random(seed);
   for (const one of corpus) await run.take(one);
   run.know();
