@@ -32,6 +32,7 @@ import { templateCommand } from "./commands/template.ts";
 import { versionCommand } from "./commands/version.ts";
 import { welcomeCommand } from "./commands/welcome.ts";
 import type { Context } from "./context.ts";
+import { foreignCommands } from "./foreign-commands.ts";
 
 /** How a command says with which code the process ends; without a word it is 0. */
 export type SetExit = (code: number) => void;
@@ -85,6 +86,7 @@ export function buildProgram(context: Context, setExit: SetExit): CommandUnknown
   for (const [group, makers] of Object.entries(GROUPS)) {
     for (const make of makers) add(program, make(context, setExit).helpGroup(group));
   }
+  for (const foreign of foreignCommands()) program.addCommand(foreign.copyInheritedSettings(program), { hidden: true });
   for (const hidden of [welcomeCommand, completeCommand]) program.addCommand(hidden(context, setExit).copyInheritedSettings(program), { hidden: true });
   return program;
 }

@@ -15,7 +15,7 @@ export async function renderError(error: unknown, { io, version }: Context): Pro
   const label = io.colour.stderr ? "\u001B[31merror:\u001B[39m" : "error:";
   if (AppError.is(error)) {
     const indented = cleanLines(error.message).split("\n").join("\n  ");
-    const output = typeof error.details["output"] === "string" ? lastLines(error.details["output"], 20) : "";
+    const output = lastLines(textOf(error.details["output"]), 20);
     io.err(`${label} ${indented}\n${output}  fix: ${cleanLines(error.fix).split("\n").join("\n       ")}\n  code: ${error.code}\n`);
     if (error.code === "INTERRUPTED") return EXIT.interrupted;
     return error.code === "USAGE" ? EXIT.usage : EXIT.failed;
@@ -32,10 +32,17 @@ function isUsageOfCommander(error: unknown): error is Error & { readonly exitCod
   return error instanceof Error && "exitCode" in error && typeof error.exitCode === "number" && "code" in error && String(error.code).startsWith("commander.");
 }
 
+/** Output comes as one text, or as lines. */
+function textOf(output: unknown): string {
+  if (typeof output === "string") return output;
+  return Array.isArray(output) ? output.filter((line) => typeof line === "string").join("\n") : "";
+}
+
 function lastLines(text: string, count: number): string {
   return cleanLines(text)
     .trimEnd()
     .split("\n")
+    .filter((line) => line !== "")
     .slice(-count)
     .map((line) => `  | ${line}\n`)
     .join("");

@@ -7,12 +7,12 @@ import { createFakeDaemon } from "./support/fake-daemon.ts";
 import { createFakeIo } from "./support/fake-io.ts";
 import { runLine } from "./support/run-line.ts";
 
-const DOCUMENT = readFileSync(fileURLToPath(new URL("../../../docs/from-docker-mcp.md", import.meta.url)), "utf8");
+const DOCUMENTS = ["from-docker-mcp.md", "from-docker-sandboxes.md"].map((name) => readFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), "utf8"));
 
 /** Lines of the tables below a heading: the command's words, and what the document says of it. */
 function rows(heading: string): readonly { readonly line: string; readonly words: readonly string[]; readonly says: string }[] {
-  const part = DOCUMENT.split(`## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
-  return [...part.matchAll(/^\| `(mcp [^`]+)` \| (.+) \|$/gm)].map(([, line = "", says = ""]) => ({ line, words: line.split(" "), says }));
+  const parts = DOCUMENTS.map((document) => document.split(`## ${heading}\n`)[1]?.split("\n## ")[0] ?? "").join("");
+  return [...parts.matchAll(/^\| `([a-z][^`]+)` \| (.+) \|$/gm)].map(([, line = "", says = ""]) => ({ line, words: line.split(" "), says }));
 }
 
 type Program = ReturnType<typeof buildProgram>;
@@ -25,10 +25,10 @@ function keepFromActing(command: Program, acted: string[]): void {
   for (const child of command.commands) keepFromActing(child, acted);
 }
 
-describe("the document for those who come from Docker's toolkit", () => {
+describe("the documents for those who come from Docker's tools", () => {
   it("has lines of both kinds", ({ expect }) => {
-    expect(rows("The same").length).toBeGreaterThan(50);
-    expect(rows("Refused, and what to do instead").length).toBeGreaterThan(20);
+    expect(rows("The same").length).toBeGreaterThan(110);
+    expect(rows("Refused, and what to do instead").length).toBeGreaterThan(60);
   });
 
   it.for(rows("The same"))("is right that sbx takes: $line", async ({ words }, { expect }) => {

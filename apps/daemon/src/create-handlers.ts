@@ -65,7 +65,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return { sandbox: view(live), joined };
     },
     listSandboxes: () => Promise.resolve(sandboxes.list().map(view)),
-    sandboxStats: ({ sandbox, limits }) => parts.stats(sandbox === undefined ? sandboxes.list() : [sandboxes.get(sandbox)], limits),
+    sandboxStats: ({ sandbox, limits }) => parts.stats(sandbox === undefined ? sandboxes.list() : [sandboxes.get(sandbox)], limits === true),
     inspectSandbox: ({ sandbox }) => Promise.resolve(view(sandboxes.get(sandbox))),
     startSandbox: async ({ sandbox }, signal) => view(await sandboxes.start(sandbox, options(undefined, signal))),
     stopSandbox: async ({ sandbox }) => {

@@ -86,7 +86,7 @@ export const api = {
   }),
   listSandboxes: route({ method: "GET", path: "/v1/sandboxes", request: Nothing, response: z.array(Sandbox) }),
   /** Of one sandbox, or of all; with `limits` also how often those were met. */
-  sandboxStats: route({ method: "GET", path: "/v1/stats", request: z.strictObject({ sandbox: SandboxRef.optional(), limits: z.stringbool().default(false) }), response: z.array(SandboxStats) }),
+  sandboxStats: route({ method: "GET", path: "/v1/stats", request: z.strictObject({ sandbox: SandboxRef.optional(), limits: z.stringbool().optional() }), response: z.array(SandboxStats) }),
   inspectSandbox: route({ method: "GET", path: "/v1/sandboxes/{sandbox}", request: OfSandbox, response: Sandbox }),
   startSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/start", request: OfSandbox, response: Sandbox }),
   stopSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/stop", request: OfSandbox, response: Sandbox }),

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { escapeHidden } from "../clean-text.ts";
 import type { MakeCommand } from "../program.ts";
 
@@ -6,6 +6,7 @@ export const inspectCommand: MakeCommand = (context) =>
   new Command("inspect")
     .description("Print all that is known of sandboxes, as JSON")
     .argument("[sandbox...]", "names or ids (default: that of this directory)")
+    .addOption(new Option("--format <format>").choices(["json"]).hideHelp())
     .option("--json", "print JSON, which it always does")
     .addHelpText("after", "\nExamples:\n  $ sbx inspect\n  $ sbx inspect claude-app | jq '.[0].protected'")
     .action(async (refs) => {

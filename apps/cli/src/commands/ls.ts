@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import type { DockerSocket, Sandbox } from "@sbx/contracts";
 import { collectFilter, type SandboxFilter } from "../label-options.ts";
 import type { MakeCommand } from "../program.ts";
@@ -12,6 +12,7 @@ export const lsCommand: MakeCommand = ({ daemon, io }) =>
     .alias("list")
     .description("List the sandboxes")
     .option("--json", "print one JSON document")
+    .addOption(new Option("--no-trunc", "nothing is cut off anyway").hideHelp())
     .option("-q, --quiet", "print names only")
     .option("--filter <filter>", "only those with label=KEY[=VALUE], name=PART, agent=NAME, status=running or workspace=PATH (repeat for more)", collectFilter, everything)
     .addHelpText("after", "\nExamples:\n  $ sbx ls\n  $ sbx ls --filter label=team=web\n  $ sbx rm $(sbx ls -q --filter status=stopped)")

@@ -2,14 +2,15 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { RuleEffect } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { foreignPolicyCommands } from "../foreign-commands.ts";
 import type { MakeCommand, SetExit } from "../program.ts";
 
 const FOR = "only for this sandbox (default: for all of yours)";
 const FOR_SERVER = "for this MCP server, in whichever sandbox it works";
 
 /** What may leave a sandbox. Changes hold at once, for running sandboxes too. */
-export const policyCommand: MakeCommand = (context, setExit) =>
-  new Command("policy")
+export const policyCommand: MakeCommand = (context, setExit) => {
+  const command = new Command("policy")
     .description("See and change what sandboxes may reach")
     .addCommand(lsCommand(context))
     .addCommand(addCommand(context, "allow"))
@@ -18,6 +19,9 @@ export const policyCommand: MakeCommand = (context, setExit) =>
     .addCommand(checkCommand(context, setExit))
     .addCommand(whyCommand(context))
     .addHelpText("after", "\nExamples:\n  $ sbx policy allow api.example.org\n  $ sbx policy why api.example.org");
+  for (const foreign of foreignPolicyCommands()) command.addCommand(foreign, { hidden: true });
+  return command;
+};
 
 function lsCommand(context: Context): CommandUnknownOpts {
   return new Command("ls")
@@ -35,7 +39,7 @@ function addCommand(context: Context, effect: RuleEffect): CommandUnknownOpts {
   const what = effect === "allow" ? "Allow a destination" : "Deny a destination, whatever else allows it";
   return new Command(effect)
     .description(what)
-    .argument("<pattern>", "api.example.org, *.example.org (one label), **.example.org (any depth), 10.1.0.0/16; :PORT or :FROM-TO may follow")
+    .argument("<pattern...>", "api.example.org, *.example.org (one label), **.example.org (any depth), 10.1.0.0/16; :PORT or :FROM-TO may follow")
     .option("--sandbox <name>", FOR)
     .option("--server <name>", FOR_SERVER)
     .option("--note <text>", "why, for people")
@@ -44,9 +48,15 @@ function addCommand(context: Context, effect: RuleEffect): CommandUnknownOpts {
       "after",
       `\nExamples:\n  $ sbx policy ${effect} api.example.org\n  $ sbx policy ${effect} '**.example.org:443' --sandbox claude-app\n  $ sbx policy ${effect} api.example.org --server search`,
     )
-    .action(async (pattern, options) => {
-      await (await import("../policy/add-rule.ts")).addRule(context, effect, { pattern, ...options });
+    .action(async (words, options) => {
+      const { addRule } = await import("../policy/add-rule.ts");
+      for (const pattern of destinationsOf(words)) await addRule(context, effect, { pattern, ...options });
     });
+}
+
+/** Several in a row, or in one word between commas; the word "network" before them says what there is anyway. */
+function destinationsOf(words: readonly string[]): readonly string[] {
+  return (words[0] === "network" && words.length > 1 ? words.slice(1) : words).flatMap((word) => word.split(",").filter((part) => part !== ""));
 }
 
 function rmCommand(context: Context): CommandUnknownOpts {
@@ -66,13 +76,20 @@ function rmCommand(context: Context): CommandUnknownOpts {
 function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
   return new Command("check")
     .description("Say whether a destination is allowed; exit code 1 when it is not")
-    .argument("<destination>", "HOST, HOST:PORT (443 when not given) or a URL")
+    .argument("<destination...>", "HOST, HOST:PORT (443 when not given) or a URL")
     .option("--sandbox <name>", "as this sandbox")
     .option("--json", "print one JSON document")
     .addHelpText("after", "\nExamples:\n  $ sbx policy check registry.example.org && echo yes\n  $ sbx policy check db.example.org:5432 --sandbox claude-app")
-    .action(async (destination, options) => {
+    .action(async (words, options) => {
+      const [destination = "", ...others] = destinationsOf(words);
+      if (others.length > 0) throw await onlyOne(words);
       if (!(await (await import("../policy/check-policy.ts")).checkPolicy(context, destination, options))) setExit(EXIT.no);
     });
+}
+
+async function onlyOne(words: readonly string[]): Promise<Error> {
+  const { AppError } = await import("@sbx/contracts");
+  return new AppError("USAGE", { message: `Several destinations are named: ${words.join(" ")}`, fix: "Check one at a time: sbx policy check HOST" });
 }
 
 function whyCommand(context: Context): CommandUnknownOpts {

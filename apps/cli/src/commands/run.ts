@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { parseDuration } from "../option-values.ts";
 import type { MakeCommand } from "../program.ts";
 import { detachKeysOption } from "../session/detach-keys.ts";
@@ -22,6 +22,7 @@ export const runCommand: MakeCommand = (context, setExit) => {
   return addCreateOptions(command)
     .usage("[options] AGENT [PATH] [-- ARGS...]")
     .option("-d, --detach", "start the agent and print the sandbox's name")
+    .addOption(new Option("--detached", "as --detach").hideHelp())
     .option("--new", "open another session where one runs already")
     .option("--rm", "remove the sandbox when the session has ended")
     .option("--deadline <time>", "end the session after this time, as 10m", parseDuration)
@@ -32,6 +33,6 @@ export const runCommand: MakeCommand = (context, setExit) => {
     .addHelpText("after", EXAMPLES)
     .action(async (agent, rest, options) => {
       const { runAgent } = await import("../run/run-agent.ts");
-      setExit(await runAgent(context, agent, { rest, options }));
+      setExit(await runAgent(context, agent, { rest, options: { ...options, detach: options.detached === true ? true : options.detach } }));
     });
 };

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { collect } from "../option-values.ts";
 import type { MakeCommand } from "../program.ts";
 
@@ -23,10 +23,17 @@ export const buildSaveCommand = (context: Parameters<MakeCommand>[0]) =>
     .option("--replace", "take the place of a template of this name")
     .option("--json", "print one JSON document")
     .option("-q, --quiet", "no progress")
+    .addOption(new Option("--output <file>").hideHelp())
     .addHelpText("after", SAVE_EXAMPLES)
-    .action(async (sandbox, name, options) => {
+    .action(async (sandbox, name, { output, ...options }) => {
+      if (output !== undefined) throw await noFile();
       const { saveSandbox } = await import("../template/save-sandbox.ts");
       await saveSandbox(context, { sandbox, name, ...options });
     });
+
+async function noFile(): Promise<Error> {
+  const { AppError } = await import("@sbx/contracts");
+  return new AppError("PLATFORM_UNSUPPORTED", { message: "Templates are kept in the container engine, and not written to files", fix: "Leave --output out." });
+}
 
 export const saveCommand: MakeCommand = (context) => buildSaveCommand(context);

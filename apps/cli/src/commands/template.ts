@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { TemplateView } from "@sbx/contracts";
+import { foreignTemplateCommands } from "../foreign-commands.ts";
 import type { MakeCommand } from "../program.ts";
 import { show, table } from "../show.ts";
 import { buildSaveCommand } from "./save.ts";
@@ -33,6 +34,7 @@ export const templateCommand: MakeCommand = (context) => {
         }
       }),
   );
+  for (const foreign of foreignTemplateCommands()) command.addCommand(foreign, { hidden: true });
   return command.addHelpText("after", "\nExamples:\n  $ sbx save claude-app web\n  $ sbx template ls\n  $ sbx run --template web claude");
 };
 

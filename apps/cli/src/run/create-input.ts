@@ -5,7 +5,7 @@ import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
 import { readDockerPolicy } from "../docker/read-docker-policy.ts";
 import { readEnvFiles } from "./env-file.ts";
 import { sessionEnvironment } from "./session-environment.ts";
-import { absolutePath, addDirectory, workspacePath } from "./workspace-path.ts";
+import { absolutePath, addDirectory, directoryOfVolume, workspacePath } from "./workspace-path.ts";
 
 /** The options that `run` and `create` share, as commander gives them. */
 export interface CreateOptions {
@@ -24,6 +24,9 @@ export interface CreateOptions {
   readonly cpus?: number | undefined;
   readonly memory?: number | undefined;
   readonly pids?: number | undefined;
+  /** As other tools call it. */
+  readonly pidsLimit?: number | undefined;
+  readonly volume: readonly string[];
   readonly model: "auto" | "provider" | "scripted";
   readonly mountDockerSocket?: "guarded" | "raw" | true | undefined;
   readonly dockerPolicy?: string | undefined;
@@ -39,7 +42,7 @@ export async function createInput(context: Context, agent: string, { path, optio
   return {
     agent: /[/~]|^\.\.?$/.test(agent) ? absolutePath(agent, context) : agent,
     workspace: await workspacePath(path ?? options.workspace ?? ".", context),
-    extra: await Promise.all(options.addDir.map((directory) => addDirectory(directory, context))),
+    extra: await Promise.all([...options.addDir, ...options.volume.map((volume) => directoryOfVolume(volume, context))].map((directory) => addDirectory(directory, context))),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.template === undefined ? {} : { template: templateName(options.template) }),
     allow: [...options.allowHost],
@@ -52,7 +55,7 @@ export async function createInput(context: Context, agent: string, { path, optio
     limits: {
       ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
       ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
-      ...(options.pids === undefined ? {} : { pids: options.pids }),
+      ...pidsOf(options),
     },
     model: options.model,
     docker,
@@ -73,6 +76,11 @@ async function dockerPolicy(context: Context, { dockerPolicy: file }: CreateOpti
       fix: "Add --mount-docker-socket, without =raw.",
     });
   return { dockerPolicy: await readDockerPolicy(context, file) };
+}
+
+function pidsOf({ pids, pidsLimit }: CreateOptions): { readonly pids?: number } {
+  const wanted = pids ?? pidsLimit;
+  return wanted === undefined ? {} : { pids: wanted };
 }
 
 /** Whoever comes from another tool may mean an image. */

@@ -14,14 +14,16 @@ export async function limitLines(client: Client, sandbox: string, code: number):
   if (code !== KILLED && !CANNOT_START.includes(code)) return [];
   try {
     const [stats] = await client.sandboxStats({ sandbox, limits: "true" });
-    if (stats?.limitsMet === undefined || stats.usage === undefined) return [];
-    const { name, limitsMet, usage } = stats;
+    if (stats?.usage === undefined) return [];
+    // While a sandbox is at its limit of processes nothing can be started in it that would look.
+    const { name, usage, limitsMet = { memory: 0, pids: 0 } } = stats;
+    const crowded = limitsMet.pids > 0 || usage.pids >= usage.pidsLimit;
     const again = `to change it: sbx rm ${name}, then run it again with`;
     return [
       ...(code === KILLED && limitsMet.memory > 0
         ? [`sbx: exit code ${KILLED}: the kernel has killed ${programs(limitsMet.memory)} of ${name}, whose memory of ${size(usage.memoryLimitBytes)} was used up; ${again} -m SIZE`]
         : []),
-      ...(limitsMet.pids > 0 ? [`sbx: ${name} was at its limit of ${usage.pidsLimit} processes, and ${limitsMet.pids} more could not start; ${again} --pids NUMBER`] : []),
+      ...(crowded ? [`sbx: ${name} was at its limit of ${usage.pidsLimit} processes, and more could not start; ${again} --pids NUMBER`] : []),
     ];
   } catch (error) {
     // Also one that is gone: what the program said stands by itself.
