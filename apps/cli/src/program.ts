@@ -18,6 +18,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { manCommand } from "./commands/man.ts";
 import { mcpCommand } from "./commands/mcp.ts";
+import { openCommand } from "./commands/open.ts";
 import { portsCommand } from "./commands/ports.ts";
 import { policyCommand } from "./commands/policy.ts";
 import { pruneCommand } from "./commands/prune.ts";
@@ -43,6 +44,7 @@ const GROUPS: Readonly<Record<string, readonly MakeCommand[]>> = {
     runCommand,
     createCommand,
     attachCommand,
+    openCommand,
     execCommand,
     cpCommand,
     portsCommand,

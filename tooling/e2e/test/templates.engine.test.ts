@@ -94,6 +94,16 @@ describe("a package of the system", () => {
   });
 });
 
+describe("a browser", () => {
+  it("is not opened by a sandbox: its person sees what is asked for, and nothing that drives a terminal", async ({ expect }) => {
+    await inside("first", "xdg-open https://login.example.org/device; xdg-open \"$(printf 'https://example.org/\\033]0;x\\007')\"; xdg-open file:///etc/passwd; echo javascript:x >> /tmp/.sbx-open");
+    expect((await host.sbx(["open", "first", "--json"])).stdout).toBe('[\n  "https://login.example.org/device",\n  "https://example.org/]0;x"\n]\n');
+    expect((await host.sbx(["open", "first"])).stdout).toBe("Nothing is asked for in first.\n");
+    await inside("first", "xdg-open https://login.example.org/device");
+    expect((await host.sbx(["open", "first"])).code).toBe(2);
+  });
+});
+
 describe("a limit", () => {
   it("that is met is said, with what changes it", async ({ expect }) => {
     const made = await host.sbx(["create", "-q", "--name", "small", "-m", "128m", "--pids", "40", "shell"], { cwd: project });

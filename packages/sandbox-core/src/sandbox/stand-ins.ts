@@ -4,10 +4,12 @@ import type { Mount } from "../ports/engine.ts";
 /** Where an image's programs come before those of its distribution. */
 const DIRECTORY = "/usr/local/bin";
 /** Programs that need a person of the machine, in whose place one of ours says what to ask for. */
-const NAMES = ["sudo", "apt", "apt-get"] as const;
+const NAMES = ["sudo", "apt", "apt-get", "xdg-open"] as const;
+/** Where web addresses stand that the person at the machine is asked to open. Whatever is in it, the sandbox wrote it. */
+export const ASKED_ADDRESSES = "/tmp/.sbx-open";
 
 /**
- * What is run in place of `sudo`, `apt` and `apt-get`: it changes nothing and asks nobody, it only says who can do it and by
+ * What is run in place of `sudo`, `apt`, `apt-get` and `xdg-open`: it changes nothing and asks nobody, it only says who can do it and by
  * which command. What `apt` can do without rights it does. Names of packages are printed only where they are plain ones.
  */
 export const STAND_IN = String.raw`#!/bin/sh
@@ -20,6 +22,17 @@ refuse() {
   say 'ask for it; or install into your home: npm, pip and others work without root'
   exit 100
 }
+if [ "$name" = xdg-open ]; then
+  case "${"$"}{1:-}" in
+    http://*|https://*) ;;
+    *) say 'the person at the machine can be asked to open web addresses, and nothing else'; exit 2 ;;
+  esac
+  address=$(printf %s "$1" | tr -d '\000-\037\177' | cut -c1-2048)
+  { tail -n 4 ${ASKED_ADDRESSES} 2>/dev/null; printf '%s\n' "$address"; } > "${ASKED_ADDRESSES}.$$" && mv -f "${ASKED_ADDRESSES}.$$" ${ASKED_ADDRESSES}
+  say 'nothing is opened from a sandbox by itself; the person at the machine can look at the address, and open it, with:'
+  say "  sbx open ${"$"}{SBX_SANDBOX:-NAME}"
+  exit 0
+fi
 if [ "$name" = sudo ]; then
   while [ $# -gt 0 ]; do
     case "$1" in

@@ -10,7 +10,7 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "sbx-stand-in-"));
   await writeFile(path.join(directory, "program"), STAND_IN);
   await chmod(path.join(directory, "program"), 0o755);
-  for (const name of ["sudo", "apt", "apt-get"]) await symlink("program", path.join(directory, name));
+  for (const name of ["sudo", "apt", "apt-get", "xdg-open"]) await symlink("program", path.join(directory, name));
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -56,6 +56,11 @@ describe("what stands in for sudo and apt", () => {
     expect((await run("sudo", "-s")).code).toBe(1);
     expect((await run("sudo")).code).toBe(1);
     await expect(chmod(file, 0o600)).rejects.toThrow("ENOENT");
+  });
+
+  it("opens nothing for xdg-open, and asks for web addresses alone", async ({ expect }) => {
+    expect(await run("xdg-open", "https://login.example.org/device")).toMatchObject({ code: 0, said: expect.stringContaining("sbx open shell-app") as string });
+    for (const other of ["file:///etc/passwd", "/etc/passwd", "--help", "javascript:x"]) expect((await run("xdg-open", other)).code).toBe(2);
   });
 
   it("leaves to apt what needs no rights", async ({ expect }) => {
