@@ -59,7 +59,7 @@ export {
   WorkspaceNotice,
   WorkspaceReport,
 } from "./sandbox.ts";
-export { ARCHIVE_END, ArchiveEnd, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
+export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
 export { SandboxStats } from "./stats.ts";
 export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
 export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";

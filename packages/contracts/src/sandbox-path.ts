@@ -38,3 +38,6 @@ export type ArchiveEnd = z.infer<typeof ArchiveEnd>;
 
 /** Trailer of the stream in which a sandbox's files come: an {@link ArchiveEnd} as JSON in base64. Without it the stream is not whole. */
 export const ARCHIVE_END = "sbx-end";
+
+/** File inside in which web addresses stand that the person at the machine is asked to open. Whatever is in it, the sandbox wrote it. */
+export const ASKED_ADDRESSES = "/tmp/.sbx-open";

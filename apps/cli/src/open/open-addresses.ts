@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { PassThrough } from "node:stream";
-import { AppError } from "@sbx/contracts";
-import { ASKED_ADDRESSES, SessionDrive } from "@sbx/core/client";
+import { AppError, ASKED_ADDRESSES } from "@sbx/contracts";
+import { SessionDrive } from "@sbx/core/client";
 import { confirm } from "../confirm.ts";
 import type { Connection, Context } from "../context.ts";
 import { findSandbox } from "../find-sandbox.ts";

@@ -2,7 +2,7 @@ import { AppError } from "@sbx/contracts";
 import { describe, it } from "vitest";
 import { directoryOfVolume } from "../../src/run/workspace-path.ts";
 
-const place = { cwd: "/work/app", home: "/home/someone" };
+const place = { cwd: "/srv/app", home: "/home/someone" };
 
 describe("a volume as other tools write it", () => {
   it.for([
@@ -12,7 +12,7 @@ describe("a volume as other tools write it", () => {
     ["/srv/data:/srv/data:rw", "/srv/data"],
     ["/srv/data", "/srv/data"],
     ["/srv/data:ro", "/srv/data:ro"],
-    ["./lib:/work/app/lib:ro", "./lib:ro"],
+    ["./lib:/srv/app/lib:ro", "./lib:ro"],
     ["~/x:/home/someone/x", "~/x"],
   ])("is a further directory where both sides are one: %s", ([text = "", wanted], { expect }) => {
     expect(directoryOfVolume(text, place)).toBe(wanted);

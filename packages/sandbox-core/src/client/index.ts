@@ -1,4 +1,3 @@
-export { ASKED_ADDRESSES } from "../sandbox/stand-ins.ts";
 export type { ArchivePlace, ArchivePort } from "./archive-stream.ts";
 export { createConnection } from "./connection.ts";
 export { daemonEnvironment } from "./daemon-environment.ts";

@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
+import { ASKED_ADDRESSES } from "@sbx/contracts";
 import type { Mount } from "../ports/engine.ts";
 
 /** Where an image's programs come before those of its distribution. */
 const DIRECTORY = "/usr/local/bin";
 /** Programs that need a person of the machine, in whose place one of ours says what to ask for. */
 const NAMES = ["sudo", "apt", "apt-get", "xdg-open"] as const;
-/** Where web addresses stand that the person at the machine is asked to open. Whatever is in it, the sandbox wrote it. */
-export const ASKED_ADDRESSES = "/tmp/.sbx-open";
 
 /**
  * What is run in place of `sudo`, `apt`, `apt-get` and `xdg-open`: it changes nothing and asks nobody, it only says who can do it and by
