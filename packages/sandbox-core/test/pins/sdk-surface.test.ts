@@ -44,8 +44,25 @@ test("what the SDK gives is public, and documented as one list", ({ expect }) =>
 
 test("a sandbox's methods are public", ({ expect }) => {
   const methods = (of: { readonly prototype: object }): readonly string[] => Object.getOwnPropertyNames(of.prototype).filter((name) => name !== "constructor");
-  expect(Object.keys(core.sbx)).toEqual(["create", "get", "list", "run", "events", "agents", "status"]);
-  expect(methods(core.SandboxHandle)).toEqual(["exec", "runAgent", "pty", "attach", "inspect", "sessions", "events", "record", "report", "allow", "deny", "start", "stop", "remove"]);
+  expect(Object.keys(core.sbx)).toEqual(["create", "get", "list", "run", "events", "agents", "templates", "removeTemplate", "status"]);
+  expect(methods(core.SandboxHandle)).toEqual([
+    "exec",
+    "runAgent",
+    "pty",
+    "attach",
+    "inspect",
+    "sessions",
+    "events",
+    "record",
+    "report",
+    "allow",
+    "deny",
+    "install",
+    "save",
+    "start",
+    "stop",
+    "remove",
+  ]);
   expect(methods(core.FileAccess)).toEqual(["read", "readText", "write", "stat", "exists", "list", "makeDirectory", "remove", "copy", "move", "archive", "unpack"]);
   expect(methods(core.PortAccess)).toEqual(["publish", "unpublish", "list"]);
   expect(methods(core.Execution)).toEqual(["stdout", "stderr", "session", "result", "kill"]);
