@@ -1,19 +1,19 @@
 // Our gateway in a process of its own, before servers that are child processes: what is measured is the gateway and no pod.
-// Usage: node mcp-gateway.ts SERVERS TOOLS ENTRIES [LISTS]; prints its port. Lists of tools are kept in the directory LISTS, or in
-// memory. A line on standard input asks for its memory, in bytes, and for how many servers were started.
+// Usage: node mcp-gateway.mjs SERVER SERVERS TOOLS ENTRIES [LISTS]; prints its port. SERVER is the program of its servers. Lists of
+// tools are kept in the directory LISTS, or in memory. A line on standard input asks for its memory, in bytes, and for how many
+// servers were started.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { createServerIndex } from "@sbx/catalog";
 import { ServerEntry } from "@sbx/contracts";
 import { createGateway, createInterceptors, startHttpGateway, type RunningServer } from "@sbx/mcp-gateway";
 import { ListFiles } from "../../apps/daemon/src/mcp/store/list-files.ts";
 
-const SERVER = fileURLToPath(new URL("./mcp-server.ts", import.meta.url));
-const [servers = 1, tools = 1, entries = 0] = process.argv.slice(2, 5).map(Number);
-const directory = process.argv[5];
+const [server = "", ...args] = process.argv.slice(2);
+const [servers = 1, tools = 1, entries = 0] = args.slice(0, 3).map(Number);
+const directory = args[3];
 let started = 0;
 const onFault = (error: unknown): void => {
   process.stderr.write(`fault of the gateway: ${String(error)}\n`);
@@ -22,7 +22,7 @@ const WORDS = "page issue file query table chart message channel ticket cloud bu
 
 async function start(): Promise<RunningServer> {
   started += 1;
-  const child = spawn(process.execPath, [SERVER, String(tools)], { stdio: "pipe" });
+  const child = spawn(process.execPath, [server, String(tools)], { stdio: "pipe" });
   await once(child, "spawn");
   const exit = once(child, "exit").then(([code]) => (typeof code === "number" ? code : 1));
   return {

@@ -3,16 +3,12 @@ import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } fr
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Metafile, type OutputFile } from "esbuild";
-import { asInstalled } from "./as-installed.ts";
-import { whereItLay } from "./where-it-lay.ts";
+import { bundleOptions } from "./bundle-options.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const APPS = ["apps/cli", "apps/daemon"];
-/** Packages that load parts of themselves by path: they stay as they were installed. */
-const AS_INSTALLED = ["@grpc/grpc-js", "@grpc/proto-loader", "pino", "ssh2"];
 /** What is left of a package that hides from bundlers what it is made of: it would fail when it is used. */
 const ASKS_FOR_PART = /\brequire\d*\("\.\.?\/(?!(?:\.\.\/)*node_modules\/)[^"]*"\)/;
-const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /**
  * Put the sources of one program of the clone together into few files: Node then reads two instead of some hundred.
@@ -24,28 +20,10 @@ const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; con
 async function bundle(app: string): Promise<void> {
   const bundles = path.join(ROOT, app, "node_modules/.cache/bundle");
   const { outputFiles, metafile } = await build({
+    ...bundleOptions({ entry: path.join(app, "src/bin.ts"), output: path.join(bundles, "made") }),
     absWorkingDir: ROOT,
-    entryPoints: [path.join(app, "src/bin.ts")],
-    outdir: path.join(bundles, "made"),
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node24",
-    conditions: ["@sbx/source"],
-    // What some packages give as `main` asks for its parts by names that no bundler sees.
-    mainFields: ["module", "main"],
-    banner: { js: REQUIRE },
-    plugins: [whereItLay(path.join(bundles, "made")), asInstalled(path.join(bundles, "made"), AS_INSTALLED)],
-    chunkNames: "[name]-[hash]",
-    // Nothing says for `.js` in this place what kind of module it is.
-    outExtension: { ".js": ".mjs" },
-    keepNames: true,
-    minifySyntax: true,
-    minifyWhitespace: true,
     metafile: true,
     write: false,
-    logLevel: "warning",
   });
   for (const { path: file, text } of outputFiles) {
     const part = ASKS_FOR_PART.exec(text)?.[0];

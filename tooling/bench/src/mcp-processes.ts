@@ -7,11 +7,14 @@ import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DAEMON_FLAGS } from "@sbx/core/client";
+import { build } from "esbuild";
+import { bundleOptions } from "../../build/bundle-options.ts";
 import { openHttpSession, openStdioSession, type McpClient } from "./mcp-client.ts";
 import { freePort } from "./free-port.ts";
 
 const SERVER = fileURLToPath(new URL("../mcp-server.ts", import.meta.url));
 const GATEWAY = fileURLToPath(new URL("../mcp-gateway.ts", import.meta.url));
+const BUNDLE = fileURLToPath(new URL("../node_modules/.cache/bundle", import.meta.url));
 const START_MS = 30_000;
 
 /** What a gateway's process says of itself: its memory in bytes now, the most it had, and how many servers it started. */
@@ -46,10 +49,16 @@ interface GatewayOptions {
   readonly lists?: string;
 }
 
+/** Put the gateway's sources together as the daemon's are, so that its process holds what the daemon's does, and no compiler. */
+async function makeGateway(): Promise<string> {
+  await build(bundleOptions({ entry: GATEWAY, output: BUNDLE }));
+  return path.join(BUNDLE, "mcp-gateway.mjs");
+}
+
 /** Start our gateway before such servers. */
 export async function startGateway({ servers = 1, tools = 1, entries = 0, lists }: GatewayOptions): Promise<GatewayProcess> {
-  const args = [...[servers, tools, entries].map(String), ...(lists === undefined ? [] : [lists])];
-  const child = spawn(process.execPath, [...DAEMON_FLAGS, "--conditions=@sbx/source", GATEWAY, ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const args = [SERVER, ...[servers, tools, entries].map(String), ...(lists === undefined ? [] : [lists])];
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, await makeGateway(), ...args], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const { value, done } = await lines.next();

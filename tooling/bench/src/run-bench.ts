@@ -87,7 +87,18 @@ export async function runDockerBench(wanted: number, tell: (text: string) => voi
   return { machine, lines: [...(await measureDocker({ host, image, rounds })), memory] };
 }
 
-/** Answer the questions about MCP servers alone, which need no container engine. */
+/** Answer the questions about MCP servers in containers alone. */
+export async function runServersBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
+  await using host = await openBenchHost();
+  tell("making images, where they are not there yet");
+  const warm = await startWarm(host);
+  const machine = describeMachine(await engineName(host));
+  tell("MCP servers in containers");
+  return { machine, lines: await measureAdd({ host, warm, rounds }) };
+}
+
+/** Answer the questions about the gateway for MCP servers alone, which need no container engine. */
 export async function runMcpBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
   tell("the gateway for MCP servers");
   return { machine: describeMachine("no engine"), lines: await measureMcp({ rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() }) };

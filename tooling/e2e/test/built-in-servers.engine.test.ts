@@ -29,6 +29,8 @@ const TRIALS: readonly ((directory: string) => Trial)[] = [
   (directory) => ({ server: "git", tool: "git_log", args: { repo_path: directory }, answers: /Begin/ }),
   () => ({ server: "sqlite", tool: "execute_sql", args: { sql: "SELECT 6 * 7 AS answer" }, answers: /42/ }),
   (directory) => ({ server: "eslint", tool: "lint-files", args: { filePaths: [path.join(directory, "a.js")] }, answers: /config/i }),
+  // No host of the world is here; but whether one may be reached is said by the wall, and not by the server.
+  () => ({ server: "fetch", tool: "fetch", args: { url: "http://docs.example/" }, answers: /^(?!.*not a public address).*robots\.txt/s }),
   () => ({ server: "everything", tool: "echo", args: { message: "hello" }, answers: /hello/ }),
   () => ({ server: "memory", tool: "create_entities", args: { entities: [{ name: "gate", entityType: "part", observations: ["opens nothing"] }] }, answers: /opens nothing/ }),
   () => ({ server: "sequentialthinking", tool: "sequentialthinking", args: { thought: "begin", thoughtNumber: 1, totalThoughts: 2, nextThoughtNeeded: true }, answers: /"thoughtNumber": 1/ }),
@@ -42,8 +44,8 @@ const TRIALS: readonly ((directory: string) => Trial)[] = [
   () => ({ server: "perplexity-ask", tool: "perplexity_ask", args: { messages: [{ role: "user", content: "containers" }] }, answers: UNREACHED }),
 ];
 const NAMES = TRIALS.map((trial) => trial("/").server);
-/** Their directory is their person's to name, so that they are enabled before. */
-const WITH_DIRECTORY = ["filesystem", "git", "sqlite", "eslint"];
+/** Their directory, or that they reach every host, is their person's to decide, so that they are enabled before. */
+const ENABLED = ["filesystem", "git", "sqlite", "eslint", "fetch"];
 const SECRETS = ["tavily.api_token", "exa.api_key", "brave.api_key", "perplexity-ask.api_key"];
 
 async function sbx(args: readonly string[], input?: string): Promise<string> {
@@ -67,7 +69,7 @@ beforeAll(async () => {
   const config = path.join(path.dirname(host.stateDirectory), "config", "mcp");
   mkdirSync(config, { recursive: true });
   const paths = { paths: [cwd] };
-  writeFileSync(path.join(config, "registry.yaml"), JSON.stringify({ registry: Object.fromEntries(WITH_DIRECTORY.map((name) => [name, { ref: "" }])) }));
+  writeFileSync(path.join(config, "registry.yaml"), JSON.stringify({ registry: Object.fromEntries(ENABLED.map((name) => [name, { ref: "" }])) }));
   writeFileSync(path.join(config, "config.yaml"), JSON.stringify({ filesystem: paths, git: paths, eslint: paths, sqlite: { directory: cwd, file: "a.db" } }));
   writeFileSync(path.join(cwd, "a.db"), "");
   for (const name of SECRETS) await sbx(["secret", "set", name], "made-up-and-of-no-account");
@@ -76,19 +78,24 @@ beforeAll(async () => {
 afterAll(() => host[Symbol.asyncDispose](), 120_000);
 
 describe("servers of the catalog that comes with sbx", () => {
-  it.for(TRIALS.map((trial, at) => [NAMES[at] ?? "", trial] as const))("%s is installed from its registry, started, and answers a call", { timeout: 900_000 }, async ([server, trial], { expect }) => {
-    const { tool, args = {}, answers } = trial(cwd);
-    const [added, called] = await inSandbox([
-      { tool: "mcp-add", args: { name: server } },
-      { tool, args },
-    ]);
-    expect(added?.text).toContain(`tools in server '${server}'`);
-    expect(called?.text).toMatch(answers);
-    // An answer of the server itself, not of the gateway about it.
-    expect(called?.text).not.toMatch(/The server|Unknown tool/);
-    const events = (await host.events()).filter(({ type, fields }) => type === "tool.called" && fields["server"] === server);
-    expect(events.map(({ fields }) => fields["tool"])).toContain(tool);
-  });
+  // Each waits for its registry and its container, and little for this machine.
+  it.concurrent.for(TRIALS.map((trial, at) => [NAMES[at] ?? "", trial] as const))(
+    "%s is installed from its registry, started, and answers a call",
+    { timeout: 900_000 },
+    async ([server, trial], { expect }) => {
+      const { tool, args = {}, answers } = trial(cwd);
+      const [added, called] = await inSandbox([
+        { tool: "mcp-add", args: { name: server } },
+        { tool, args },
+      ]);
+      expect(added?.text).toContain(`tools in server '${server}'`);
+      expect(called?.text).toMatch(answers);
+      // An answer of the server itself, not of the gateway about it.
+      expect(called?.text).not.toMatch(/The server|Unknown tool/);
+      const events = (await host.events()).filter(({ type, fields }) => type === "tool.called" && fields["server"] === server);
+      expect(events.map(({ fields }) => fields["tool"])).toContain(tool);
+    },
+  );
 
   it("see of the workspace what their person named, and write nothing to it", async ({ expect }) => {
     const [written, elsewhere, kept] = await inSandbox([

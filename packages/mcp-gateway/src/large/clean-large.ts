@@ -58,16 +58,28 @@ class Window {
 
   /** Take a piece; gives what is known to be clean now. */
   push(piece: string): string {
+    if (!this.#mayHold && piece.length >= LONGEST_BEGIN && piece.length <= WINDOW) {
+      if (!this.#find.begins(this.#before + this.#held + piece.slice(0, LONGEST_BEGIN)) && !this.#find.begins(piece)) return this.#pass(piece);
+    }
     this.#held += piece;
     if (this.#held.length < this.#lookAt) {
       this.#mayHold ||= this.#find.begins(this.#before + this.#held);
       return this.#mayHold ? "" : this.#give(this.#held.length - LONGEST_BEGIN);
     }
     const clean = this.#clean(this.#held.length - OVERLAP);
-    this.#mayHold = false;
+    this.#mayHold = this.#find.begins(this.#before + this.#held);
     // What stays open is looked at again when it has doubled, not for every piece.
     this.#lookAt = Math.max(WINDOW + OVERLAP, 2 * this.#held.length);
     return clean;
+  }
+
+  /** Give a piece in which nothing begins, but for its last part, without a copy of it: nearly all of a large text goes this way. */
+  #pass(piece: string): string {
+    const at = piece.length - LONGEST_BEGIN;
+    this.#before = (this.#before + this.#held + piece.slice(Math.max(0, at - CONTEXT), at)).slice(-CONTEXT);
+    const given = this.#held + piece.slice(0, at);
+    this.#held = piece.slice(at);
+    return given;
   }
 
   /** All that is left. */

@@ -48,6 +48,24 @@ test("secrets are found wherever pieces part them", async ({ expect }) => {
   );
 });
 
+test("secrets are found in the smallest pieces, too, and in pieces of many sizes", async ({ expect }) => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: 700 }), fc.nat({ max: 700 }), sizes, async (before, between, cycle) => {
+      const text = `${" ".repeat(before)}${SECRET}${" ".repeat(between + 1)}${SECRET} end`;
+      async function* pieces(): AsyncGenerator<string, void, undefined> {
+        for (let from = 0, turn = 0; from < text.length; turn += 1) {
+          const to = from + (cycle[turn % cycle.length] ?? 1);
+          yield await Promise.resolve(text.slice(from, to));
+          from = to;
+        }
+      }
+      expect(await whole(withoutSecrets(find, () => undefined)(pieces()))).toBe(text.replaceAll(SECRET, "[secret removed: github-token]"));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("a large text without secrets stays as it is", async ({ expect, large }) => {
   expect(await cleanLarge(large("no secret ".repeat(200_000)), find, { encoded: false })).toBeUndefined();
 });
