@@ -20,7 +20,7 @@ const FOREIGN: readonly Foreign[] = [
     message: "Credentials of the host never go into a sandbox, so there is no --credentials",
     fix: "Give the model's key to the daemon instead: sbx secret set NAME",
   },
-  { flags: "--kit <source>", code: "PLATFORM_UNSUPPORTED", message: `Adding a Kit to an agent ${NOT_YET}`, fix: "Put the whole agent into a Kit's directory and name it: sbx run ./my-agent-kit" },
+  { flags: "--kit-arg <name=value>", code: "USAGE", message: "Here the option is called --arg", fix: "Write: --arg NAME=VALUE" },
   { flags: "--clone", code: "PLATFORM_UNSUPPORTED", message: `Working in a private clone ${NOT_YET}`, fix: "Make one yourself: git clone . ../copy && sbx run claude ../copy" },
   { flags: "-v, --volume <spec>", code: "USAGE", message: "A directory of the host is mounted when a sandbox is made, and not for a single command", fix: "Write: sbx run --add-dir PATH AGENT" },
   { flags: "--privileged", code: "USAGE", message: "A sandbox is never privileged", fix: "Leave --privileged out." },

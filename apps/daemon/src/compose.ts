@@ -87,7 +87,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     docker: docker.sockets,
     ports,
     store,
-    profile: (agent) => agents.profile(agent),
+    profile: (wanted) => agents.profile(wanted),
     record,
     allow: (one, destinations) => policy.allow(one, destinations),
     reconciled: (live) => takeUp({ gateway, docker, workspace, sessions }, live),
@@ -174,7 +174,7 @@ async function serve({ config, scope, log, handlers, ...served }: Serve): Promis
 /** Kits that come with sbx and those of the user. */
 function openAgents({ configDirectory }: DaemonConfig, images: ReturnType<typeof imagesOf>): AgentDirectory {
   const kits = createKitStore({ directory: path.join(configDirectory, "agents") });
-  return createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent(profile)) !== undefined });
+  return createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent({ ...profile, args: profile.buildArgs })) !== undefined });
 }
 
 /** Rules in files: the user's and those of servers among the configuration, each sandbox's with its state. */

@@ -57,6 +57,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     },
     listAgents: () => agents.list(),
     showAgent: ({ agent }) => agents.show(agent),
+    composeAgent: (wanted) => agents.compose(wanted),
 
     createSandbox: async ({ operation, fresh, ...request }, signal) => {
       if (request.dockerPolicy !== undefined) checkDockerPolicy(request.dockerPolicy);

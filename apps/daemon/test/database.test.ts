@@ -268,6 +268,7 @@ describe("records in the database", () => {
       hidden: [],
       notices: [],
       skipped: [],
+      kits: [],
       ready: true,
     };
     store.putSandbox(record);

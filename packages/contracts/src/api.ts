@@ -7,7 +7,7 @@ import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./p
 import { route } from "./route.ts";
 import { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 import { OfPath, PathView } from "./sandbox-path.ts";
-import { CreateSandbox, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
+import { CreateSandbox, KitView, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
 import { SandboxStats } from "./stats.ts";
 import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
 import { ServerName } from "./server.ts";
@@ -36,6 +36,10 @@ export const AgentView = z.object({
   headless: z.array(z.string()),
   /** Optional capabilities that this version leaves out. */
   skipped: z.array(z.string()),
+  /** A mixin is put over an agent and has no program. */
+  kind: z.enum(["workload", "mixin"]).default("workload"),
+  /** All Kits that it is made of, the workload first. */
+  kits: z.array(KitView).default([]),
   /** Whether its image is there already. */
   built: z.boolean(),
   /** Why its Kit cannot be used; then the rest is empty. */
@@ -73,6 +77,14 @@ export const api = {
 
   listAgents: route({ method: "GET", path: "/v1/agents", request: Nothing, response: z.array(AgentView) }),
   showAgent: route({ method: "GET", path: "/v1/agents/{agent}", request: z.strictObject({ agent: z.string() }), response: AgentView }),
+
+  /** What Kits together come to; makes nothing. Refused with `KIT_CONFLICT` where they do not go together. */
+  composeAgent: route({
+    method: "POST",
+    path: "/v1/compositions",
+    request: z.strictObject({ agent: CreateSandbox.shape.agent, kits: CreateSandbox.shape.kits, args: CreateSandbox.shape.args }),
+    response: AgentView,
+  }),
 
   /**
    * Find or make the sandbox and start it. Progress goes to the event stream as `sandbox.progress` with `operation`.

@@ -44,6 +44,7 @@ export {
 } from "./mcp-views.ts";
 export {
   CreateSandbox,
+  KitView,
   DockerPolicy,
   DockerSocket,
   Limits,

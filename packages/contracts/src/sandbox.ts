@@ -83,6 +83,10 @@ export const CreateSandbox = z.strictObject({
   /** Name of an agent profile, or the absolute path of a Kit's directory. */
   agent: z.string().min(1).max(4096),
   workspace: AbsolutePath,
+  /** Mixins that are put over the agent: names of the person's own Kits, or absolute paths of directories. */
+  kits: z.array(z.string().min(1).max(4096)).max(32).default([]),
+  /** Values for arguments of the Kits. */
+  args: z.record(z.string().regex(/^[A-Za-z_]\w*$/), z.string().max(64 * 1024)).default({}),
   /** Further directories. */
   extra: z.array(WorkspaceMount).max(32).default([]),
   name: SandboxName.optional(),
@@ -108,6 +112,10 @@ export const CreateSandbox = z.strictObject({
   template: TemplateName.optional(),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
+
+/** One of the Kits that a sandbox was made of. */
+export const KitView = z.object({ name: z.string(), kind: z.enum(["workload", "mixin"]), directory: z.string(), version: z.string().optional() });
+export type KitView = z.infer<typeof KitView>;
 
 /** Where a session stands: running, or ended with an exit code from 0 to 255 at a time. */
 export const SessionState = z.discriminatedUnion("phase", [z.object({ phase: z.literal("running") }), z.object({ phase: z.literal("ended"), exitCode: z.number().int(), at: z.iso.datetime() })]);
@@ -202,6 +210,8 @@ export const Sandbox = z.object({
   notices: z.array(WorkspaceNotice),
   /** Optional capabilities of the profile that were skipped, with the reason. */
   skipped: z.array(z.string()),
+  /** The Kits that it was made of, the workload first. */
+  kits: z.array(KitView).default([]),
 });
 export type Sandbox = z.infer<typeof Sandbox>;
 

@@ -6,6 +6,7 @@ import { checkDockerfile } from "./check-dockerfile.ts";
 import { packContext, type ContextFile } from "./context-file.ts";
 import { DEBIAN_SUITE, findDebianRoot } from "./debian-root.ts";
 import { authorityFileName, extraAuthorities, type Environment } from "./host-trust.ts";
+import { layerRecipes, type AgentLayer } from "./layer-recipes.ts";
 import { readContext } from "./read-context.ts";
 import { baseRecipe, debianRecipe, dockerRecipe, gateRecipe, serversRecipe, type BaseParts, type Recipe } from "./recipe.ts";
 import { recipeHash } from "./recipe-hash.ts";
@@ -25,6 +26,8 @@ export interface AgentRecipe {
   readonly directory?: string;
   /** Further build arguments. They decide the image's name, and are kept in its history: no secrets. */
   readonly args?: Readonly<Record<string, string>>;
+  /** What mixins put over it, in order. */
+  readonly layers?: readonly AgentLayer[];
   /** Whether it gets Docker's command line. */
   readonly docker?: boolean;
 }
@@ -136,18 +139,48 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
     },
     agent: async (agent, progress, signal) => {
       checkAgent(agent);
-      const recipe = await agentRecipe(agent, (await base({ progress, signal })).reference);
-      const plain = await ensure(recipe, (inner) => build(recipe, inner), { progress, signal });
-      if (agent.docker !== true) return plain;
-      const withDocker = await dockerRecipe(recipe);
-      return await ensure(withDocker, (inner) => build(withDocker, inner), { progress, signal });
+      const recipes = await recipesOf(agent, (await base({ progress, signal })).reference);
+      return await makeLast(agent.docker === true ? [...recipes, await dockerRecipe(lastOf(recipes))] : recipes, { ensure, build, waiting: { progress, signal } });
     },
     findAgent: async (agent) => {
       checkAgent(agent);
-      return await engine.findImage((await agentRecipe(agent, (await recipeOfBase()).reference)).reference);
+      return await engine.findImage(lastOf(await recipesOf(agent, (await recipeOfBase()).reference)).reference);
     },
     holdBinary: (gateImage) => engine.readFile(gateImage, "/usr/local/bin/hold"),
   };
+}
+
+/** The agent's own recipe, and those of its mixins over it. */
+async function recipesOf(agent: AgentRecipe, base: string): Promise<readonly Recipe[]> {
+  const own = await agentRecipe(agent, base);
+  const recipeOn = async ({ name, dockerfile, directory, buildArgs }: AgentLayer, below: string): Promise<Recipe> => {
+    const layer = { name, dockerfile, directory, args: buildArgs };
+    checkAgent(layer);
+    return await agentRecipe(layer, below);
+  };
+  return [own, ...(await layerRecipes(own, { layers: agent.layers ?? [], base, recipeOn }))];
+}
+
+interface Making {
+  readonly ensure: (recipe: Recipe, make: (inner: Waiting) => Promise<EngineId>, waiting: Waiting) => Promise<EngineId>;
+  readonly build: (recipe: Recipe, waiting: Waiting) => Promise<EngineId>;
+  readonly waiting: Waiting;
+}
+
+/** Make the last of several recipes, each of which needs those before it. */
+function makeLast(recipes: readonly Recipe[], { ensure, build, waiting }: Making): Promise<EngineId> {
+  const last = lastOf(recipes);
+  const makeAll = async (inner: Waiting): Promise<EngineId> => {
+    for (const recipe of recipes.slice(0, -1)) await ensure(recipe, (each) => build(recipe, each), inner);
+    return await build(last, inner);
+  };
+  return ensure(last, makeAll, waiting);
+}
+
+function lastOf(recipes: readonly Recipe[]): Recipe {
+  const last = recipes.at(-1);
+  if (last === undefined) throw new Error("an agent has a recipe");
+  return last;
 }
 
 function checkAgent({ name, dockerfile }: AgentRecipe): void {

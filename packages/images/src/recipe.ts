@@ -7,7 +7,7 @@ import { recipeHash } from "./recipe-hash.ts";
 
 /** A recipe that is ready to build: what goes in, and the reference that names exactly that. */
 export interface Recipe {
-  readonly kind: "debian" | "base" | "gate" | "agent" | "docker" | "servers";
+  readonly kind: "debian" | "base" | "gate" | "agent" | "layer" | "docker" | "servers";
   readonly reference: string;
   readonly hash: string;
   readonly dockerfile: string;

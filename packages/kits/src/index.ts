@@ -1,1 +1,1 @@
-export { createKitStore, type BrokenKit, type FoundKit, type KitStore, type KitStoreOptions } from "./kit-store.ts";
+export { createKitStore, type BrokenKit, type FoundKit, type FoundMixin, type KitSelection, type KitStore, type KitStoreOptions } from "./kit-store.ts";

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "@sbx/contracts";
-import { nearNames, type AgentProfile } from "@sbx/core";
+import { composeProfile, nearNames, type AgentProfile, type KitMember } from "@sbx/core";
 import { readKitDirectory } from "./read-kit-directory.ts";
 
 /** The agents that come with sbx, in the order in which they are shown. */
@@ -14,6 +14,12 @@ const MAX_NAME = 64;
 export interface FoundKit {
   readonly profile: AgentProfile;
   /** `built-in`, or its directory. */
+  readonly source: string;
+}
+
+/** A mixin that was found: it is no agent, and is put over one. */
+export interface FoundMixin {
+  readonly member: KitMember;
   readonly source: string;
 }
 
@@ -30,12 +36,25 @@ export interface KitStoreOptions {
   readonly directory: string;
 }
 
+/** The Kits that make an agent, and what is filled into them. */
+export interface KitSelection {
+  /** Name or absolute path. */
+  readonly agent: string;
+  /** Mixins, by names of the person's own or absolute paths. */
+  readonly kits?: readonly string[];
+  readonly args?: Readonly<Record<string, string>>;
+  /** Variables of the sandbox; without them, what needs one is left out. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Finds agents by name: the person's own first, then those that come with sbx; or by the path of a Kit's directory. */
 export interface KitStore {
-  /** All agents that have a name. A broken one of the person's does not hide the others. */
-  list(): Promise<{ readonly kits: readonly FoundKit[]; readonly broken: readonly BrokenKit[] }>;
-  /** @throws AppError `AGENT_UNKNOWN` with near names, `KIT_INVALID`, `KIT_UNSUPPORTED` */
-  load(agent: string): Promise<FoundKit>;
+  /** All Kits that have a name. A broken one of the person's does not hide the others. */
+  list(): Promise<{ readonly kits: readonly FoundKit[]; readonly mixins: readonly FoundMixin[]; readonly broken: readonly BrokenKit[] }>;
+  /** @throws AppError `AGENT_UNKNOWN` with near names, `KIT_CONFLICT`, `KIT_INVALID`, `KIT_UNSUPPORTED` */
+  load(selection: KitSelection): Promise<FoundKit>;
+  /** One Kit as it stands, of whatever kind. @throws AppError `AGENT_UNKNOWN`, `KIT_INVALID` */
+  read(reference: string): Promise<FoundMixin>;
 }
 
 /** Make the store of Kits; nothing is read before it is asked, so that a Kit written meanwhile is found. */
@@ -48,29 +67,54 @@ export function createKitStore({ directory }: KitStoreOptions): KitStore {
       .toSorted();
   };
 
-  const load = async (agent: string): Promise<FoundKit> => {
-    if (agent.includes("/")) return loadPath(agent);
-    if ((await own()).includes(agent)) return loadFrom(path.join(directory, agent), agent);
-    if (isBuiltIn(agent)) return { profile: await readKitDirectory(builtInDirectory(agent), agent), source: "built-in" };
-    throw unknown(agent, [...new Set([...(await own()), ...BUILT_IN])]);
+  const read = async (reference: string, args: Readonly<Record<string, string>> = {}): Promise<FoundMixin> => {
+    const found = await place(reference);
+    return { member: await readKitDirectory(found.directory, { name: found.name, reference, args }), source: found.source };
+  };
+
+  const place = async (reference: string): Promise<Place> => {
+    if (reference.includes("/")) return placeOfPath(reference);
+    if ((await own()).includes(reference)) return { name: reference, directory: path.join(directory, reference), source: path.join(directory, reference) };
+    if (isBuiltIn(reference)) return { name: reference, directory: builtInDirectory(reference), source: "built-in" };
+    throw unknown(reference, [...new Set([...(await own()), ...BUILT_IN])]);
+  };
+
+  const load = async ({ agent, kits = [], args = {}, env }: KitSelection): Promise<FoundKit> => {
+    const all = await Promise.all([agent, ...kits].map((reference) => read(reference, args)));
+    const profile = composeProfile(
+      all.map(({ member }) => member),
+      { given: Object.keys(args), env },
+    );
+    return { profile, source: all.find(({ member }) => member.kit.descriptor.kind === "workload")?.source ?? agent };
   };
 
   return {
     load,
+    read: (reference) => read(reference),
     async list() {
       const kits: FoundKit[] = [];
+      const mixins: FoundMixin[] = [];
       const broken: BrokenKit[] = [];
       for (const name of new Set([...BUILT_IN, ...(await own())])) {
         try {
-          kits.push(await load(name));
+          const found = await read(name);
+          if (found.member.kit.descriptor.kind === "mixin") mixins.push(found);
+          else kits.push({ profile: composeProfile([found.member]), source: found.source });
         } catch (error) {
           if (!AppError.is(error)) throw error;
           broken.push({ name, source: path.join(directory, name), problem: error });
         }
       }
-      return { kits, broken };
+      return { kits, mixins, broken };
     },
   };
+}
+
+/** Where a Kit lies, and what it is called. */
+interface Place {
+  readonly name: string;
+  readonly directory: string;
+  readonly source: string;
 }
 
 function isName(name: string): boolean {
@@ -85,20 +129,16 @@ function builtInDirectory(name: string): string {
   return path.dirname(fileURLToPath(import.meta.resolve(`@sbx/core/agents/${name}/kit.yaml`)));
 }
 
-async function loadPath(agent: string): Promise<FoundKit> {
-  if (!path.isAbsolute(agent)) throw new AppError("AGENT_UNKNOWN", { message: `"${agent}" is no absolute path of a Kit`, fix: "Give the whole path of the Kit's directory." });
-  const directory = path.normalize(agent).replace(/\/+$/u, "");
+function placeOfPath(reference: string): Place {
+  if (!path.isAbsolute(reference)) throw new AppError("AGENT_UNKNOWN", { message: `"${reference}" is no absolute path of a Kit`, fix: "Give the whole path of the Kit's directory." });
+  const directory = path.normalize(reference).replace(/\/+$/u, "");
   const name = path.basename(directory).toLowerCase();
   if (!isName(name))
     throw new AppError("KIT_INVALID", {
       message: `The directory's name "${path.basename(directory)}" cannot name an agent`,
       fix: "Rename the directory: at most 64 letters and digits, with single dots, dashes or underscores between them.",
     });
-  return loadFrom(directory, name);
-}
-
-async function loadFrom(directory: string, name: string): Promise<FoundKit> {
-  return { profile: await readKitDirectory(directory, name), source: directory };
+  return { name, directory, source: directory };
 }
 
 function unknown(agent: string, known: readonly string[]): AppError {

@@ -1,26 +1,36 @@
 import { lstat, readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@sbx/contracts";
-import { kitFiles, parseKit, resolveProfile, type AgentProfile } from "@sbx/core";
+import { kitFiles, parseKit, type KitMember } from "@sbx/core";
 
 /** A recipe or descriptor larger than this is no text that somebody wrote. */
 const MAX_BYTES = 512 * 1024;
+
+/** Which Kit is read: what it is called, how it was named, and values for its arguments. */
+interface KitRequest {
+  readonly name: string;
+  readonly reference: string;
+  readonly args?: Readonly<Record<string, string>>;
+}
 
 /**
  * Read the Kit in a directory: `kit.yaml`, or `<directory>.yaml`, or the only `.yaml`; its recipe is beside it with the
  * ending `.dockerfile`, under `dockerfile`, or inside. No link is followed: what a Kit says lies in its directory.
  *
- * @throws AppError `KIT_INVALID`, `KIT_UNSUPPORTED`
+ * @throws AppError `KIT_INVALID`
  */
-export async function readKitDirectory(directory: string, name: string): Promise<AgentProfile> {
+export async function readKitDirectory(directory: string, { name, reference, args = {} }: KitRequest): Promise<KitMember> {
   const file = await descriptorName(directory);
   const text = await readInside(directory, file);
   if (text === undefined) throw invalid(`${path.join(directory, file)} is not there or no ordinary file`, directory);
-  const kit = parseKit(text, { file: path.join(directory, file) });
-  const { dockerfile, contents } = kitFiles(kit, file);
-  const read = await Promise.all(contents.map(async (inner) => [inner, await readInside(directory, inner)] as const));
+  const parse = (env?: Readonly<Record<string, string>>): ReturnType<typeof parseKit> => parseKit(text, { file: path.join(directory, file), args, ...(env === undefined ? {} : { env }) });
+  const kit = parse();
+  const { dockerfile, contents: named } = kitFiles(kit, file);
+  const read = await Promise.all(named.map(async (inner) => [inner, await readInside(directory, inner)] as const));
   const recipe = dockerfile === undefined ? undefined : await readInside(directory, dockerfile);
-  return resolveProfile(kit, { name, directory, dockerfile: recipe, contents: new Map(read.filter((entry): entry is [string, string] => entry[1] !== undefined)) });
+  if (recipe === undefined && kit.descriptor.dockerfile !== undefined) throw invalid(`${kit.descriptor.dockerfile}, which ${file} names, is not there or no ordinary file`, directory);
+  const contents = new Map(read.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return { reference, name, directory, kit, withEnv: parse, dockerfile: recipe, contents };
 }
 
 async function descriptorName(directory: string): Promise<string> {

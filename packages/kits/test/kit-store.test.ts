@@ -27,7 +27,7 @@ async function place(name: string, files: Readonly<Record<string, string>>): Pro
 
 async function problemOf(agent: string): Promise<AppError> {
   const problem: unknown = await createKitStore({ directory })
-    .load(agent)
+    .load({ agent: agent })
     .then(
       () => undefined,
       (error: unknown) => error,
@@ -48,9 +48,9 @@ describe("the Kit store", () => {
   it("prefers the person's own, and takes a Kit by its path", async ({ expect }) => {
     const own = await place("claude", { "kit.yaml": KIT, "kit.dockerfile": RECIPE });
     const store = createKitStore({ directory });
-    expect((await store.load("claude")).source).toBe(own);
-    expect((await store.load("claude")).profile.displayName).toBe("Mine");
-    expect((await store.load(`${own}/`)).profile.name).toBe("claude");
+    expect((await store.load({ agent: "claude" })).source).toBe(own);
+    expect((await store.load({ agent: "claude" })).profile.displayName).toBe("Mine");
+    expect((await store.load({ agent: `${own}/` })).profile.name).toBe("claude");
     expect((await store.list()).kits).toHaveLength(10);
   });
 
@@ -60,7 +60,7 @@ describe("the Kit store", () => {
       "sub/Dockerfile": RECIPE,
       "a.md": "be brief",
     });
-    const { profile } = await createKitStore({ directory }).load(kit);
+    const { profile } = await createKitStore({ directory }).load({ agent: kit });
     expect(profile.dockerfile).toBe(RECIPE);
     expect(profile.seedFiles({ workspace: "/w", placeholder: "k", modelUrl: "u", mcpUrl: "m" })).toEqual([{ path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false }]);
   });

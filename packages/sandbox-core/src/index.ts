@@ -78,7 +78,7 @@ export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
 export { EngineIds, type ProbeRequest } from "./sandbox/engine-ids.ts";
 export { insideOf, outsideOf, parseIdMap, SAME_IDS, type IdRange, type IdView } from "./sandbox/id-view.ts";
 export { TurnQueue } from "./sandbox/turn-queue.ts";
-export { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox/sandbox-parts.ts";
+export { workspaceRequest, type LiveSandbox, type SandboxParts, type WantedProfile } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
 export { limitsCommand, readLimitsMet } from "./sandbox/limits-met.ts";

@@ -206,6 +206,7 @@ function aRecord(id: SandboxId, workspace: string): SandboxRecord {
     hidden: [],
     notices: [],
     skipped: [],
+    kits: [],
     ready: true,
   };
 }

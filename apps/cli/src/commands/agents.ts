@@ -22,28 +22,35 @@ interface Wording {
   readonly example: string;
 }
 
-export function listAgentsCommand({ daemon, io }: Context, { description, example }: Wording): CommandUnknownOpts {
+export function listAgentsCommand({ daemon, io }: Context, { description, example, mixins = false }: Wording & { readonly mixins?: boolean }): CommandUnknownOpts {
   return new Command("ls")
     .description(description)
     .option("--json", "print one JSON document")
     .addHelpText("after", `\nExamples:\n  $ ${example}`)
     .action(async ({ json }) => {
       const { client } = await daemon.connect();
-      const result = await client.listAgents({});
+      const result = (await client.listAgents({})).filter(({ kind }) => mixins || kind === "workload");
       show(io, json, {
         result,
         lines: (all) =>
           table(
             ["NAME", "MODEL", "IMAGE", "SOURCE", "DESCRIPTION"],
-            all.map((agent) => [agent.name, agent.service ?? "-", imageState({ built: agent.built, problem: agent.problem }), agent.source, agent.problem ?? agent.description]),
+            all.map((agent) => [agent.name, agent.service ?? "-", imageState(agent), agent.source, agent.problem ?? agent.description]),
           ),
       });
     });
 }
 
-function imageState({ built, problem }: { readonly built: boolean; readonly problem: string | undefined }): string {
+function imageState({ built, problem, kind }: AgentView): string {
   if (problem !== undefined) return "unusable";
+  if (kind === "mixin") return "mixin";
   return built ? "built" : "not yet";
+}
+
+interface ShowOptions {
+  readonly json?: true | undefined;
+  readonly kit?: readonly string[];
+  readonly arg?: Readonly<Record<string, string>>;
 }
 
 export function showAgentCommand(context: Context, { name, description, example }: Wording & { readonly name: string }): CommandUnknownOpts {
@@ -52,10 +59,12 @@ export function showAgentCommand(context: Context, { name, description, example 
     .argument("<agent>", "its name, or a Kit's directory")
     .option("--json", "print one JSON document")
     .addHelpText("after", `\nExamples:\n  $ ${example}`)
-    .action(async (agent, { json }) => {
+    .action(async (agent: string, { json, kit = [], arg = {} }: ShowOptions) => {
       const { agentReference } = await import("../agents/agent-reference.ts");
       const { client } = await context.daemon.connect();
-      const result = await client.showAgent({ agent: agentReference(agent, context) });
+      const alone = kit.length === 0 && Object.keys(arg).length === 0;
+      const reference = agentReference(agent, context);
+      const result = alone ? await client.showAgent({ agent: reference }) : await client.composeAgent({ agent: reference, kits: kit.map((one) => agentReference(one, context)), args: { ...arg } });
       show(context.io, json, { result, lines });
     });
 }
@@ -101,12 +110,20 @@ function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
     });
 }
 
-function lines({ name, displayName, description, source, version, service, allow, interactive, headless, skipped, built }: AgentView): readonly string[] {
+function lines(view: AgentView): readonly string[] {
+  const { name, displayName, description, source, version, service, allow, interactive, headless, skipped, kits, built } = view;
+  if (view.kind === "mixin")
+    return [
+      `mixin          ${cleanText(displayName)} (${cleanText(name)}), put over an agent with: sbx run AGENT --kit ${cleanText(name)}`,
+      `source         ${cleanText(source)}`,
+      `version        ${version ?? "-"}`,
+    ];
   const rows: readonly (readonly [string, string])[] = [
     ["agent", `${displayName} (${name})`],
     ["", description],
     ["source", source],
     ["version", version ?? "-"],
+    ...(kits.length > 1 ? [["kits", kits.map((kit) => `${kit.name}${kit.version === undefined ? "" : ` ${kit.version}`}`).join(", ")] as const] : []),
     ["image", built ? "built" : "built at the first run"],
     ["model", service === undefined ? "none" : `service "${service}", reached as http://model.sbx.internal/${service}`],
     ["may reach", allow.length === 0 ? "nothing but its model" : allow.join(", ")],

@@ -2,12 +2,14 @@ import { Option, type Command } from "@commander-js/extra-typings";
 import type { PublishPort } from "@sbx/contracts";
 import { dockerSocketOption } from "../docker/docker-socket-option.ts";
 import { refuseForeignOptions } from "../foreign-options.ts";
+import { collectArgument } from "../agents/kit-arguments.ts";
 import { collectLabel } from "../label-options.ts";
 import { collect, collectPort, parseCpus, parseInteger, parseMemory } from "../option-values.ts";
 import { collectPublish } from "../publish-spec.ts";
 
 const none: readonly string[] = [];
 const noPorts: readonly number[] = [];
+const noArguments: Readonly<Record<string, string>> = {};
 const noLabels: Readonly<Record<string, string>> = {};
 const noPublish: readonly PublishPort[] = [];
 
@@ -15,6 +17,8 @@ const noPublish: readonly PublishPort[] = [];
 export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>) =>
   refuseForeignOptions(
     command
+      .option("--kit <name or directory>", "a mixin over the agent: its name, or a Kit's directory (repeat for more)", collect, none)
+      .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments))
       .option("-w, --workspace <path>", "directory that the agent works in (default: this one)")
       .option("-t, --template <name>", "start from a template that sbx save made")
       .option("--name <name>", "name of the sandbox (default: agent and directory)")

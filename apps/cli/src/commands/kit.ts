@@ -1,18 +1,29 @@
-import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { Command, Option, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { collectArgument } from "../agents/kit-arguments.ts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { collect } from "../option-values.ts";
 import type { MakeCommand, SetExit } from "../program.ts";
 import { listAgentsCommand, showAgentCommand } from "./agents.ts";
 
 export const kitCommand: MakeCommand = (context, setExit) =>
   new Command("kit")
     .description("Look at Kits, which agents are made of, and add your own")
-    .addCommand(listAgentsCommand(context, { description: "List the Kits", example: "sbx kit ls" }))
-    .addCommand(showAgentCommand(context, { name: "inspect", description: "Show what a Kit means here", example: "sbx kit inspect ./my-agent-kit" }))
+    .addCommand(listAgentsCommand(context, { description: "List the Kits", example: "sbx kit ls", mixins: true }))
+    .addCommand(inspectCommand(context))
     .addCommand(validateCommand(context, setExit))
     .addCommand(addCommand(context))
     .addHelpText("after", "\nExamples:\n  $ sbx kit validate ./my-agent-kit\n  $ sbx kit add ./my-agent-kit");
+
+const none: readonly string[] = [];
+const noArguments: Readonly<Record<string, string>> = {};
+
+function inspectCommand(context: Context): CommandUnknownOpts {
+  return showAgentCommand(context, { name: "inspect", description: "Show what a Kit means here, or what several together come to", example: "sbx kit inspect claude --kit ./my-tools" })
+    .option("--kit <name or directory>", "a mixin over the agent (repeat for more)", collect, none)
+    .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments));
+}
 
 function validateCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
   return new Command("validate")

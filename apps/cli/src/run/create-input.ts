@@ -1,17 +1,20 @@
 import { AppError, SandboxName, TemplateName, type PublishPort } from "@sbx/contracts";
+import { agentReference } from "../agents/agent-reference.ts";
 import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";
 import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
 import { readDockerPolicy } from "../docker/read-docker-policy.ts";
 import { readEnvFiles } from "./env-file.ts";
 import { sessionEnvironment } from "./session-environment.ts";
-import { absolutePath, addDirectory, directoryOfVolume, workspacePath } from "./workspace-path.ts";
+import { addDirectory, directoryOfVolume, workspacePath } from "./workspace-path.ts";
 
 /** The options that `run` and `create` share, as commander gives them. */
 export interface CreateOptions {
   readonly workspace?: string | undefined;
   readonly name?: string | undefined;
   readonly template?: string | undefined;
+  readonly kit: readonly string[];
+  readonly arg: Readonly<Record<string, string>>;
   readonly addDir: readonly string[];
   readonly allowHost: readonly string[];
   readonly allowHostPort: readonly number[];
@@ -40,7 +43,9 @@ export async function createInput(context: Context, agent: string, { path, optio
   if (options.name !== undefined) checkName(options.name);
   const docker = await dockerSocket(context, options);
   return {
-    agent: /[/~]|^\.\.?$/.test(agent) ? absolutePath(agent, context) : agent,
+    agent: agentReference(agent, context),
+    kits: options.kit.map((kit) => agentReference(kit, context)),
+    args: { ...options.arg },
     workspace: await workspacePath(path ?? options.workspace ?? ".", context),
     extra: await Promise.all([...options.addDir, ...options.volume.map((volume) => directoryOfVolume(volume, context))].map((directory) => addDirectory(directory, context))),
     ...(options.name === undefined ? {} : { name: options.name }),

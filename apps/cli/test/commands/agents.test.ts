@@ -33,6 +33,8 @@ function reader(): FakeDaemon {
           allow: [...allow],
           interactive: [...profile.launch("interactive", [])],
           headless: [...profile.launch("headless", ["TASK"])],
+          kind: "workload",
+          kits: [],
           skipped: [...skipped],
           built: false,
         };

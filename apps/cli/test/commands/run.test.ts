@@ -173,7 +173,7 @@ describe("sbx run", () => {
 
   it.for([
     ["--credentials=host", 2],
-    ["--kit=x", 125],
+    ["--kit-arg=x=y", 2],
     ["--privileged", 2],
     ["-v=/a:/b", 2],
   ] as const)("answers %s with what to do instead and asks the daemon nothing", async ([option, code], { expect }) => {

@@ -1,14 +1,16 @@
 import { realpath } from "node:fs/promises";
-import type { AgentView } from "@sbx/contracts";
-import type { AgentProfile } from "@sbx/core";
-import type { BrokenKit, FoundKit, KitStore } from "@sbx/kits";
+import type { AgentView, KitView } from "@sbx/contracts";
+import { composeProfile, type AgentProfile, type KitLayer, type KitPart, type WantedProfile } from "@sbx/core";
+import type { BrokenKit, FoundKit, FoundMixin, KitSelection, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
 export interface AgentDirectory {
-  /** Its directory is where the Kit really lies. */
-  profile(agent: string): Promise<AgentProfile>;
+  /** Its directories are where the Kits really lie. */
+  profile(wanted: WantedProfile): Promise<AgentProfile>;
   list(): Promise<AgentView[]>;
   show(agent: string): Promise<AgentView>;
+  /** What Kits come to together. */
+  compose(wanted: KitSelection): Promise<AgentView>;
 }
 
 /** `isBuilt` tells whether an agent's image is there already. */
@@ -18,27 +20,52 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
     displayName: profile.displayName,
     description: profile.description,
     source,
+    kind: "workload",
     ...(profile.version === undefined ? {} : { version: profile.version }),
     ...(profile.service === undefined ? {} : { service: profile.service }),
     allow: [...profile.allow],
     interactive: [...profile.launch("interactive", [])],
     headless: [...profile.launch("headless", [])],
     skipped: [...profile.skipped],
+    kits: profile.kits.map(kitView),
     built: await isBuilt(profile).catch(() => false),
   });
+  const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async (agent) => {
-      const { profile } = await kits.load(agent);
-      return { ...profile, directory: await realpath(profile.directory) };
+    profile: async ({ agent, kits: mixins, args, env, workspace }) => {
+      const { profile } = await kits.load({ agent, kits: mixins, args, env: { WORKSPACE_DIR: workspace, ...env } });
+      const [directory, layers, parts] = await Promise.all([realpath(profile.directory), Promise.all(profile.layers.map(settled)), Promise.all(profile.kits.map(settled))]);
+      return { ...profile, directory, layers, kits: parts };
     },
     async list() {
-      const { kits: found, broken } = await kits.list();
-      return [...(await Promise.all(found.map(view))), ...broken.map(brokenView)];
+      const { kits: found, mixins, broken } = await kits.list();
+      return [...(await Promise.all(found.map(view))), ...mixins.map(mixinView), ...broken.map(brokenView)];
     },
-    show: async (agent) => view(await kits.load(agent)),
+    show: async (agent) => {
+      const found = await kits.read(agent);
+      return found.member.kit.descriptor.kind === "mixin" ? mixinView(found) : view({ profile: composeProfile([found.member]), source: found.source });
+    },
+    compose,
   };
 }
 
+async function settled<Part extends KitLayer | KitPart>(part: Part): Promise<Part> {
+  return { ...part, directory: await realpath(part.directory) };
+}
+
+function kitView({ name, kind, directory, version }: KitPart): KitView {
+  return { name, kind, directory, ...(version === undefined ? {} : { version }) };
+}
+
+const NOTHING = { allow: [], interactive: [], headless: [], skipped: [], kits: [], built: false };
+
+/** A mixin alone: whether it goes with an agent is told by composing them. */
+function mixinView({ member: { name, kit, directory }, source }: FoundMixin): AgentView {
+  const { displayName = name, description = "", version } = kit.descriptor;
+  const part: KitPart = { reference: name, name, kind: "mixin", directory, ...(version === undefined ? {} : { version }) };
+  return { ...NOTHING, name, displayName, description: description.trim(), source, kind: "mixin", ...(version === undefined ? {} : { version }), kits: [kitView(part)] };
+}
+
 function brokenView({ name, source, problem }: BrokenKit): AgentView {
-  return { name, displayName: name, description: "", source, allow: [], interactive: [], headless: [], skipped: [], built: false, problem: problem.message };
+  return { ...NOTHING, name, displayName: name, description: "", source, kind: "workload", problem: problem.message };
 }

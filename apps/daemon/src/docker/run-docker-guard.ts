@@ -135,6 +135,7 @@ function recordOf(id: SandboxId, image: string): SandboxRecord {
     hidden: [],
     notices: [],
     skipped: [],
+    kits: [],
     ready: true,
   };
 }

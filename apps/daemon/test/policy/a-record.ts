@@ -20,6 +20,7 @@ export function aRecord(): SandboxRecord {
     hidden: [],
     notices: [],
     skipped: [],
+    kits: [],
     ready: true,
   };
 }

@@ -30,6 +30,8 @@ export interface KitLayer {
 
 /** One of the Kits that an agent is made of. */
 export interface KitPart {
+  /** What a person named it by: its name or its path. */
+  readonly reference: string;
   readonly name: string;
   readonly kind: "workload" | "mixin";
   readonly directory: string;

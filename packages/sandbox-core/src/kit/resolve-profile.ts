@@ -85,8 +85,8 @@ function layerOf({ name, directory, kit, dockerfile }: KitMember): readonly KitL
   return recipe === undefined ? [] : [{ name, directory, dockerfile: recipe, buildArgs: kit.buildArgs, env: recipeEnvironment(name, recipe) }];
 }
 
-function partOf({ name, directory, kit: { descriptor } }: KitMember): KitPart {
-  return { name, kind: descriptor.kind === "workload" ? "workload" : "mixin", directory, ...(descriptor.version === undefined ? {} : { version: descriptor.version }) };
+function partOf({ reference, name, directory, kit: { descriptor } }: KitMember): KitPart {
+  return { reference, name, kind: descriptor.kind === "workload" ? "workload" : "mixin", directory, ...(descriptor.version === undefined ? {} : { version: descriptor.version }) };
 }
 
 function profileHooks({ selections }: Composition): AgentProfile["hooks"] {

@@ -1,4 +1,5 @@
 import type { NetworkState, PublishPort, SandboxId, WorkspaceMount, WorkspaceNotice, WorkspaceReport } from "@sbx/contracts";
+import type { KitLayer } from "../kit/profile.ts";
 import type { IdView } from "../sandbox/id-view.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
 import type { EngineId, Mount } from "./engine.ts";
@@ -8,7 +9,14 @@ export interface ImageMaker {
   gate(progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
   /** With `docker`, the image has Docker's command line, which finds the sandbox's socket at its usual place. */
   agent(
-    recipe: { readonly name: string; readonly directory: string; readonly dockerfile: string; readonly docker?: boolean },
+    recipe: {
+      readonly name: string;
+      readonly directory: string;
+      readonly dockerfile: string;
+      readonly args?: Readonly<Record<string, string>>;
+      readonly layers?: readonly KitLayer[];
+      readonly docker?: boolean;
+    },
     progress: (line: string) => void,
     signal: AbortSignal,
   ): Promise<EngineId>;

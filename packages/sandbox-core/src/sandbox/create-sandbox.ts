@@ -39,7 +39,11 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
   const image = await progress.step(`image of ${template?.name ?? profile.name}`, (line) =>
     template === undefined
-      ? images.agent({ name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile, docker: request.docker !== "none" }, line, signal)
+      ? images.agent(
+          { name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile, args: profile.buildArgs, layers: profile.layers, docker: request.docker !== "none" },
+          line,
+          signal,
+        )
       : imageOfTemplate(parts, work, { template, line }),
   );
   // Again: another may have taken it while the images were made.
@@ -64,21 +68,29 @@ function refuseTaken({ request: { name }, taken }: CreateWork): void {
  * that are named and not pointed at lie where no workspace can be, or come with sbx.
  */
 function refuseKitWithin({ request, profile, writable }: CreateWork): void {
-  if (!request.agent.includes("/")) return;
-  const within = [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path), ...writable].find((path) => isWithin(profile.directory, path));
-  if (within === undefined) return;
-  throw new AppError("KIT_INVALID", {
-    message: `The Kit ${profile.directory} lies in ${within}, where an agent may write`,
-    fix: `Copy it to where no sandbox writes, for example: cp -r '${profile.directory}' ~/.config/sbx/agents/`,
-  });
+  const places = [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path), ...writable];
+  for (const { reference, directory } of profile.kits) {
+    const within = reference.includes("/") ? places.find((path) => isWithin(directory, path)) : undefined;
+    if (within === undefined) continue;
+    throw new AppError("KIT_INVALID", {
+      message: `The Kit ${directory} lies in ${within}, where an agent may write`,
+      fix: `Copy it to where no sandbox writes, for example: cp -r '${directory}' ~/.config/sbx/agents/`,
+    });
+  }
 }
 
 /** What was saved, with Docker's command line where the sandbox is to have a Docker API and it was saved without. */
 async function imageOfTemplate(
   parts: SandboxParts,
-  { request, signal }: CreateWork,
+  { request, profile, signal }: CreateWork,
   { template, line }: { readonly template: TemplateRecord; readonly line: (text: string) => void },
 ): Promise<EngineId> {
+  const [mixin] = profile.layers;
+  if (mixin !== undefined)
+    throw new AppError("KIT_UNSUPPORTED", {
+      message: `The mixin "${mixin.name}" brings files, which are not laid over a template`,
+      fix: "Save the template from a sandbox with the mixin, or leave --template out.",
+    });
   const layers = await parts.layers();
   const image = await layers.find(template.image);
   if (image === undefined)
@@ -115,6 +127,7 @@ function newRecord(
     hidden: [],
     notices: [],
     skipped: [...profile.skipped],
+    kits: profile.kits.map(({ name, kind, directory, version }) => ({ name, kind, directory, ...(version === undefined ? {} : { version }) })),
     ready: false,
   };
 }

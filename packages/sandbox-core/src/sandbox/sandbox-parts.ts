@@ -7,6 +7,9 @@ import type { InstallPods, LayerMaker, TemplateStore } from "../ports/template-h
 import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
+/** The Kits of a sandbox, and what is filled into them. */
+export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace">;
+
 /** Everything that sandboxes need of the world. */
 export interface SandboxParts {
   /** Rejects with `ENGINE_UNREACHABLE` while there is none. */
@@ -23,8 +26,8 @@ export interface SandboxParts {
   readonly docker: DockerSockets;
   readonly ports: PortPublisher;
   readonly store: SandboxStore;
-  /** Rejects with `AGENT_UNKNOWN`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
-  readonly profile: (agent: string) => Promise<AgentProfile>;
+  /** Rejects with `AGENT_UNKNOWN`, `KIT_CONFLICT`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
+  readonly profile: (wanted: WantedProfile) => Promise<AgentProfile>;
   readonly record: RecordEvent;
   /** Allow destinations for a sandbox that is there, those that no rule allows by the same words. @throws AppError `CONFIG_INVALID` */
   readonly allow: (record: SandboxRecord, destinations: readonly string[]) => void;

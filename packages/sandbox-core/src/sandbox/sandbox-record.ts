@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { CreateSandbox, Limits, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
+import { CreateSandbox, KitView, Limits, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
 import { RECORD_VERSION } from "./refuse-newer.ts";
 
 /**
@@ -36,6 +36,8 @@ export const SandboxRecord = z.object({
   hidden: z.array(z.string()),
   notices: z.array(WorkspaceNotice),
   skipped: z.array(z.string()),
+  /** The Kits that it was made of. */
+  kits: z.array(KitView).default([]),
   /** Whether the home was prepared and the install hooks ran. */
   ready: z.boolean(),
 });

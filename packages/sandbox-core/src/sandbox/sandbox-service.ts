@@ -164,7 +164,7 @@ export class SandboxService implements Disposable {
   async save(ref: string, { operation, signal, ...template }: CreateOptions & Pick<SaveWork, "name" | "home" | "replace">): Promise<TemplateRecord> {
     await this.reconcile();
     return this.#onSandbox(ref, async ({ record }) => {
-      const profile = await this.#parts.profile(record.request.agent);
+      const profile = await this.#parts.profile(record.request);
       return await saveTemplate(this.#parts, { record, profile, ...template, progress: this.#progress(operation, record.id), signal });
     });
   }
@@ -176,7 +176,7 @@ export class SandboxService implements Disposable {
 
   /** The profile of a sandbox's agent, as its Kit stands now. */
   profile(live: LiveSandbox): Promise<AgentProfile> {
-    return this.#parts.profile(live.record.request.agent);
+    return this.#parts.profile(live.record.request);
   }
 
   async #end(live: LiveSandbox): Promise<void> {
@@ -191,7 +191,7 @@ export class SandboxService implements Disposable {
   }
 
   async #make(request: CreateSandbox, { operation, signal }: CreateOptions): Promise<LiveSandbox> {
-    const profile = await this.#parts.profile(request.agent);
+    const profile = await this.#parts.profile(request);
     const taken = (name: string): boolean => this.list().some(({ record }) => record.name === name);
     const over = Promise.withResolvers<void>();
     let begun: LiveSandbox | undefined;

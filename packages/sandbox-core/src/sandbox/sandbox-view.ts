@@ -24,6 +24,7 @@ export function sandboxView(record: SandboxRecord, state: SandboxState, sessions
     hidden: record.hidden,
     notices: record.notices,
     skipped: record.skipped,
+    kits: record.kits,
   };
 }
 

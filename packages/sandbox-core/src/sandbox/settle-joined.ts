@@ -38,7 +38,7 @@ function otherPaths({ record, running }: LiveSandbox, { hide, allowWrite, extra 
   ];
 }
 
-function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template }: CreateSandbox): readonly string[] {
+function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template, kits, args }: CreateSandbox): readonly string[] {
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
     ...differs("--memory", limits.memoryBytes, request.limits.memoryBytes),
@@ -47,6 +47,10 @@ function otherResources({ record: { request, modelSource } }: LiveSandbox, { lim
     ...differs("--mount-docker-socket", docker === "none" ? undefined : docker, request.docker),
     ...(dockerPolicy === undefined || JSON.stringify(dockerPolicy) === JSON.stringify(request.dockerPolicy) ? [] : ["--docker-policy of this content"]),
     ...(modelSource === "none" || model === "auto" ? [] : differs("--model", model, modelSource)),
+    ...kits.filter((kit) => !request.kits.includes(kit)).map((kit) => `--kit ${kit}`),
+    ...Object.keys(args)
+      .filter((name) => request.args[name] !== args[name])
+      .map((name) => `--arg ${name}`),
     // Values are nobody's to read in a message.
     ...Object.keys(env)
       .filter((name) => request.env[name] !== env[name])

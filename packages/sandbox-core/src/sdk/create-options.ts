@@ -24,6 +24,10 @@ export interface ProgressStep {
 export interface CreateOptions {
   /** Name of an agent, the path of a Kit's directory, or a profile that was given to {@link defineAgent}. */
   readonly agent: string | DefinedAgent;
+  /** Mixins that are put over the agent: their names, or the paths of their directories. */
+  readonly kits?: readonly string[];
+  /** Values for arguments of the Kits. */
+  readonly kitArgs?: Readonly<Record<string, string>>;
   /** The directory that it works on, at the same path inside. Relative to the current directory. */
   readonly workspace: string;
   /** Made from agent and workspace when it is left out. One that is taken is refused. */
@@ -61,6 +65,7 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
   const { policy = {}, name, dockerPolicy, template } = options;
   return {
     agent,
+    ...kitsOf(options, absolute),
     workspace: absolute(options.workspace),
     extra: (options.extra ?? []).map(({ path, readonly }) => ({ path: absolute(path), readonly })),
     ...(name === undefined ? {} : { name }),
@@ -77,6 +82,11 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
     ...(dockerPolicy === undefined ? {} : { dockerPolicy }),
     fresh: true,
   };
+}
+
+/** A mixin is named, or pointed at by its path. */
+function kitsOf({ kits = [], kitArgs }: CreateOptions, absolute: (path: string) => string): Pick<CreateInput, "kits" | "args"> {
+  return { kits: kits.map((kit) => (/[/~]|^\.\.?$/.test(kit) ? absolute(kit) : kit)), args: { ...kitArgs } };
 }
 
 /** Destinations, each in its one form. @throws AppError `CONFIG_INVALID` */

@@ -34,6 +34,7 @@ export function aSandbox(changes: Partial<LiveSandbox["record"]> = {}): LiveSand
     hidden: [],
     notices: [],
     skipped: [],
+    kits: [],
     ready: true,
     ...changes,
   };
