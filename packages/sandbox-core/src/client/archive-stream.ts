@@ -38,7 +38,8 @@ export function createArchivePort(socketPath: string): ArchivePort {
       sent.catch(() => undefined);
       const response = await Promise.race([answered, sent.then(() => answered)]).catch(async (error: unknown) => {
         signal.throwIfAborted();
-        if (tar.errored !== null) throw tar.errored;
+        // A stream of another kind than Node's own has no word of whether it failed.
+        if (tar.errored instanceof Error) throw tar.errored;
         throw socketError(error instanceof Error ? error : new Error(String(error)));
       });
       const reply = await readJson(response);
