@@ -1,7 +1,7 @@
 import { AppError } from "@sbx/contracts";
 import { listOf, readDockerfile, type Instruction } from "@sbx/core";
 
-/** A here-document, which the classic builder would take for instructions. */
+/** A here-document that the assembler left: the classic builder would take it for instructions. */
 const HERE_DOCUMENT = /^(?!\s*#).*\s\d*<<-?["']?[A-Za-z_]/m;
 const BUILDKIT_FLAG = /^--(?:link|parents|exclude|checksum|keep-git-dir)\b/;
 /** What could be more than a path of the context, at once or after the builder took quotes, escapes and variables away. */
@@ -22,20 +22,23 @@ interface Placed {
  */
 export function checkDockerfile(name: string, dockerfile: string): void {
   const invalid = (message: string, fix: string): AppError => new AppError("KIT_INVALID", { message, fix });
+  if (HERE_DOCUMENT.test(dockerfile)) throw unsupported(name, "a here-document");
   const instructions = readDockerfile(name, dockerfile);
-  const unsupported = HERE_DOCUMENT.test(dockerfile) ? "a here-document" : instructions.map(unsupportedIn).find((found) => found !== undefined);
-  if (unsupported !== undefined) {
-    throw new AppError("KIT_UNSUPPORTED", {
-      message: `The Dockerfile of agent "${name}" uses ${unsupported}, which needs BuildKit.`,
-      fix: "Write it with plain RUN, COPY and ADD: images are built by the engine's classic builder.",
-    });
-  }
+  const what = instructions.map(unsupportedIn).find((found) => found !== undefined);
+  if (what !== undefined) throw unsupported(name, what);
   if (!instructions.some((one) => one.name === "FROM")) throw invalid(`The Dockerfile of agent "${name}" has no FROM.`, 'Begin it with the lines "ARG SBX_BASE" and "FROM ${SBX_BASE}".');
   for (const placed of place(instructions)) {
     const fix = problemOf(placed);
     const { name: what, line } = placed.instruction;
     if (fix !== undefined) throw invalid(`Line ${line} of the Dockerfile of agent "${name}" has ${what} in a form that a Kit may not use.`, fix);
   }
+}
+
+function unsupported(name: string, what: string): AppError {
+  return new AppError("KIT_UNSUPPORTED", {
+    message: `The Dockerfile of agent "${name}" uses ${what}, which needs BuildKit.`,
+    fix: "Write it with plain RUN, COPY and ADD: images are built by the engine's classic builder.",
+  });
 }
 
 function unsupportedIn({ name, flags }: Instruction): string | undefined {

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { AppError } from "@sbx/contracts";
 import type { EngineId, ImageEngine } from "@sbx/core";
+import { assembleRecipe, type AssembledRecipe } from "./assemble/assemble-recipe.ts";
 import { buildSettings } from "./build-settings.ts";
 import { checkDockerfile } from "./check-dockerfile.ts";
 import { packContext, type ContextFile } from "./context-file.ts";
@@ -138,25 +139,24 @@ export function createImageMaker({ engine, env, node, mmdebstrap = "mmdebstrap" 
       return await ensure(recipe, (inner) => build(recipe, inner), { progress, signal });
     },
     agent: async (agent, progress, signal) => {
-      checkAgent(agent);
-      const recipes = await recipesOf(agent, (await base({ progress, signal })).reference);
+      const assembled = await assembleAgent(agent);
+      const recipes = await recipesOf(agent, { assembled, base: (await base({ progress, signal })).reference });
       return await makeLast(agent.docker === true ? [...recipes, await dockerRecipe(lastOf(recipes))] : recipes, { ensure, build, waiting: { progress, signal } });
     },
     findAgent: async (agent) => {
-      checkAgent(agent);
-      return await engine.findImage(lastOf(await recipesOf(agent, (await recipeOfBase()).reference)).reference);
+      const assembled = await assembleAgent(agent);
+      return await engine.findImage(lastOf(await recipesOf(agent, { assembled, base: (await recipeOfBase()).reference })).reference);
     },
     holdBinary: (gateImage) => engine.readFile(gateImage, "/usr/local/bin/hold"),
   };
 }
 
 /** The agent's own recipe, and those of its mixins over it. */
-async function recipesOf(agent: AgentRecipe, base: string): Promise<readonly Recipe[]> {
-  const own = await agentRecipe(agent, base);
+async function recipesOf(agent: AgentRecipe, { assembled, base }: { readonly assembled: AssembledRecipe; readonly base: string }): Promise<readonly Recipe[]> {
+  const own = await agentRecipe(agent, { assembled, base });
   const recipeOn = async ({ name, dockerfile, directory, buildArgs }: AgentLayer, below: string): Promise<Recipe> => {
     const layer = { name, dockerfile, directory, args: buildArgs };
-    checkAgent(layer);
-    return await agentRecipe(layer, below);
+    return await agentRecipe(layer, { assembled: await assembleAgent(layer), base: below });
   };
   return [own, ...(await layerRecipes(own, { layers: agent.layers ?? [], base, recipeOn }))];
 }
@@ -183,23 +183,26 @@ function lastOf(recipes: readonly Recipe[]): Recipe {
   return last;
 }
 
-function checkAgent({ name, dockerfile }: AgentRecipe): void {
+/** Bring an agent's recipe into the form that the engine's builder understands, before anything is built. */
+async function assembleAgent({ name, dockerfile, directory, args = {} }: AgentRecipe): Promise<AssembledRecipe> {
   if (!AGENT_NAME.test(name) || name.length > 64) {
     throw new AppError("KIT_INVALID", {
       message: `The agent name ${JSON.stringify(name)} cannot name an image.`,
       fix: "Use at most 64 lower-case letters and digits, with single dots, dashes or underscores between them.",
     });
   }
-  checkDockerfile(name, dockerfile);
-}
-
-async function agentRecipe({ name, dockerfile, directory, args = {} }: AgentRecipe, base: string): Promise<Recipe> {
   const files = directory === undefined ? [] : await readContext(directory);
   if (files.some(({ path }) => path === DOCKERFILE)) {
     throw new AppError("KIT_INVALID", { message: `The directory of agent "${name}" has a file ${DOCKERFILE}.`, fix: "Rename the file: this name is taken." });
   }
-  const hash = await recipeHash({ dockerfile, files, facts: { ...args, SBX_BASE: base } });
-  return { kind: "agent", reference: `sbx/agent-${name}:${hash}`, hash, dockerfile, files: () => Promise.resolve(files), args: { ...args, SBX_BASE: base } };
+  const assembled = assembleRecipe({ name, dockerfile, files, args });
+  checkDockerfile(name, assembled.dockerfile);
+  return assembled;
+}
+
+async function agentRecipe({ name, args = {} }: AgentRecipe, { assembled, base }: { readonly assembled: AssembledRecipe; readonly base: string }): Promise<Recipe> {
+  const hash = await recipeHash({ ...assembled, facts: { ...args, SBX_BASE: base } });
+  return { kind: "agent", reference: `sbx/agent-${name}:${hash}`, hash, dockerfile: assembled.dockerfile, files: () => Promise.resolve(assembled.files), args: { ...args, SBX_BASE: base } };
 }
 
 async function nodeProgram({ path, version }: { readonly path: string; readonly version: string }): Promise<BaseParts["node"]> {

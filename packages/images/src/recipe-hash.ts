@@ -25,6 +25,7 @@ export async function recipeHash({ dockerfile, files, facts }: RecipeContent): P
   for (const file of files) {
     add(file.kind);
     add(file.path);
+    if (file.kind !== "link" && file.mode !== undefined) add(`mode ${file.mode.toString(8)}`);
     if (file.kind === "text") add(file.text);
     if (file.kind === "link") add(file.target);
     if (file.kind === "file") {

@@ -7,7 +7,7 @@ export interface Instruction {
   readonly flags: readonly string[];
   readonly rest: string;
   readonly line: number;
-  /** Here-documents that follow it, in order; always none where they are not read. */
+  /** Here-documents that follow it, in order. */
   readonly documents: readonly HereDocument[];
 }
 
@@ -38,30 +38,18 @@ const WITH_DOCUMENTS = /^[ \t]*(?:RUN|COPY|ADD)[ \t]/i;
 const DOCUMENT = /(?:^|[ \t;&|(])\d*<<(-?)(?:"([A-Za-z_][A-Za-z0-9_]*)"|'([A-Za-z_][A-Za-z0-9_]*)'|([A-Za-z_][A-Za-z0-9_]*))/g;
 
 /**
- * Read an agent's Dockerfile as the engine's builder does: comments and empty lines inside a continued instruction do not
+ * Read an agent's Dockerfile as the engine's builder does, with here-documents below RUN, COPY and ADD: comments and empty lines inside a continued instruction do not
  * end it. Everybody who wants to know what stands in one reads it by this.
  *
  * @throws AppError `KIT_INVALID` with the line, where another reader could see other instructions
  */
 export function readDockerfile(agent: string, dockerfile: string): readonly Instruction[] {
-  return read(dockerfile, {
-    hereDocuments: false,
-    unclear: (line, why) => new AppError("KIT_INVALID", { message: `Line ${line} of the Dockerfile of agent "${agent}" ${why}.`, fix: "Write the line plainly." }),
-  });
+  return readBuildFile(dockerfile, (line, why) => new AppError("KIT_INVALID", { message: `Line ${line} of the Dockerfile of agent "${agent}" ${why}.`, fix: "Write the line plainly." }));
 }
 
-/** Read any Dockerfile in the same way, with here-documents below RUN, COPY and ADD. @throws what `unclear` makes */
-export function readBuildFile(dockerfile: string, unclear: (line: number, why: string) => Error): readonly Instruction[] {
-  return read(dockerfile, { hereDocuments: true, unclear });
-}
-
-interface Reading {
-  readonly hereDocuments: boolean;
-  readonly unclear: (line: number, why: string) => Error;
-}
-
-function read(dockerfile: string, reading: Reading): readonly Instruction[] {
-  return joinLines(dockerfile.split(/\r?\n/), reading).map(({ text, line, documents }) => {
+/** Read any Dockerfile in the same way. @throws what `unclear` makes */
+export function readBuildFile(dockerfile: string, unclear: Unclear): readonly Instruction[] {
+  return joinLines(dockerfile.split(/\r?\n/), unclear).map(({ text, line, documents }) => {
     const [, name = "", afterName = ""] = /^[ \t]*([^ \t]+)[ \t]*(.*)$/.exec(text) ?? [];
     const flags: string[] = [];
     let rest = afterName.trim();
@@ -73,6 +61,9 @@ function read(dockerfile: string, reading: Reading): readonly Instruction[] {
     return { name: name.toUpperCase(), flags, rest, line, documents };
   });
 }
+
+/** Makes the error for a line that readers could take for different things. */
+type Unclear = (line: number, why: string) => Error;
 
 /** The words of an instruction's rest where it is a JSON list of strings; `undefined` where it is in the other form. */
 export function listOf(rest: string): readonly string[] | undefined {
@@ -88,20 +79,20 @@ function flagOf(rest: string): string | undefined {
   return /^--[^ \t]*/.exec(rest)?.[0];
 }
 
-function joinLines(lines: readonly string[], reading: Reading): readonly Logical[] {
+function joinLines(lines: readonly string[], unclear: Unclear): readonly Logical[] {
   const found: Logical[] = [];
   let open: Omit<Logical, "documents"> | undefined;
   for (let index = 0; index < lines.length; index += 1) {
     const text = lines[index] ?? "";
     const line = index + 1;
     const why = unclearIn(text, found.length === 0);
-    if (why !== undefined) throw reading.unclear(line, why);
+    if (why !== undefined) throw unclear(line, why);
     if (COMMENT.test(text) || /^[ \t]*$/.test(text)) continue;
     const { text: before, line: begin } = open ?? { text: "", line };
     const joined = { text: before + text.replace(CONTINUED, ""), line: begin };
     open = CONTINUED.test(text) ? joined : undefined;
     if (open !== undefined) continue;
-    const { documents, end } = documentsAfter(lines, { from: index + 1, instruction: joined, reading });
+    const { documents, end } = documentsAfter(lines, { from: index + 1, instruction: joined, unclear });
     found.push({ ...joined, documents });
     index = end - 1;
   }
@@ -111,18 +102,18 @@ function joinLines(lines: readonly string[], reading: Reading): readonly Logical
 /** Take the here-documents of an instruction that ended before the line at `from`. */
 function documentsAfter(
   lines: readonly string[],
-  { from, instruction, reading }: { readonly from: number; readonly instruction: Omit<Logical, "documents">; readonly reading: Reading },
+  { from, instruction, unclear }: { readonly from: number; readonly instruction: Omit<Logical, "documents">; readonly unclear: Unclear },
 ): { readonly documents: readonly HereDocument[]; readonly end: number } {
-  if (!reading.hereDocuments || !WITH_DOCUMENTS.test(instruction.text)) return { documents: [], end: from };
+  if (!WITH_DOCUMENTS.test(instruction.text)) return { documents: [], end: from };
   const documents: HereDocument[] = [];
   let end = from;
   for (const [, dash = "", double, single, plain] of instruction.text.matchAll(DOCUMENT)) {
     const name = double ?? single ?? plain ?? "";
     const shown = (text: string) => (dash === "" ? text : text.replace(/^\t+/, ""));
     const last = lines.findIndex((text, at) => at >= end && shown(text) === name);
-    if (last === -1) throw reading.unclear(instruction.line, `begins a here-document ${name} that does not end`);
+    if (last === -1) throw unclear(instruction.line, `begins a here-document ${name} that does not end`);
     const odd = lines.slice(end, last).findIndex((text) => CONTROL.test(text));
-    if (odd !== -1) throw reading.unclear(end + odd + 1, "holds a control character");
+    if (odd !== -1) throw unclear(end + odd + 1, "holds a control character");
     documents.push({
       name,
       text: lines

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { createSbx } from "@sbx/core";
+import { AdapterSettings } from "./adapter-settings.ts";
+import { keptIn } from "./kept-sandboxes.ts";
+import { EXIT, outcomeOf } from "./outcome.ts";
+import { readCall } from "./read-call.ts";
+import { runCall } from "./run-call.ts";
+
+/** The adapter of sbx for the format's runtime suite: one call, one process. */
+async function main(): Promise<number> {
+  const call = readCall(process.argv.slice(2));
+  if (typeof call === "string") {
+    process.stderr.write(`${call}\n`);
+    return EXIT.failed;
+  }
+  const { home, env, directory, idleStopMs } = AdapterSettings.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, "settings.json"), "utf8")));
+  const sbx = createSbx({ env, home, cwd: directory });
+  try {
+    return await runCall(call, { sbx, kept: keptIn(path.join(directory, "kept")), workspaces: path.join(directory, "workspaces"), idleStopMs, stdout: process.stdout, stderr: process.stderr });
+  } catch (error) {
+    const { code, said } = outcomeOf(error);
+    process.stderr.write(`${said}\n`);
+    return code;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,152 @@
+import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
+import path from "node:path";
+import { finished } from "node:stream/promises";
+import type { SandboxHandle, Sbx } from "@sbx/core";
+import { CLAIMED } from "./claimed.ts";
+import type { KeptSandbox, KeptSandboxes } from "./kept-sandboxes.ts";
+import { EXIT } from "./outcome.ts";
+import type { AdapterCall } from "./read-call.ts";
+
+/** The user of the agents' images, to whom workspaces belong. */
+const AGENT_ID = 1000;
+/** Longest time in which a sandbox without a session stops by itself, with what stopping takes, in milliseconds. */
+const STOPPED_MS = 30_000;
+
+/** What a call of the contract is carried out with. */
+export interface AdapterParts {
+  readonly sbx: Sbx;
+  readonly kept: KeptSandboxes;
+  /** Where workspaces are made. */
+  readonly workspaces: string;
+  /** After which time without a session the daemon stops a sandbox. */
+  readonly idleStopMs: number;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+/**
+ * Carry out one call of the contract. Resolves with the exit code.
+ *
+ * @throws AppError what the runtime says
+ */
+export async function runCall(call: AdapterCall, parts: AdapterParts): Promise<number> {
+  switch (call.verb) {
+    case "capabilities":
+      parts.stdout.write(CLAIMED.map((type) => `${type}\n`).join(""));
+      return EXIT.done;
+    case "create":
+      return await create(call, parts);
+    case "exec":
+      return await exec(await boxOf(call.id, parts), call.command, parts);
+    case "recreate":
+      return await recreate(call, parts);
+    case "stop":
+      await (await boxOf(call.id, parts)).stop();
+      return EXIT.done;
+    case "start":
+      await startAgain(await boxOf(call.id, parts));
+      return EXIT.done;
+    case "rm":
+      return await remove(call.id, parts);
+    case "volume-paths":
+      // The home is one volume; what a Kit asks for below it has no storage of its own.
+      parts.stdout.write("[]\n");
+      return EXIT.done;
+    case "wait-idle":
+      return await waitIdle(await boxOf(call.id, parts), parts);
+    case "status":
+      parts.stdout.write(`${(await boxOf(call.id, parts).then((box) => box.inspect())).state.phase === "running" ? "running" : "stopped"}\n`);
+      return EXIT.done;
+  }
+}
+
+async function create({ references, wishes }: Extract<AdapterCall, { verb: "create" }>, parts: AdapterParts): Promise<number> {
+  if (wishes.others.length > 0) throw new Error(`sbx has no counterpart of ${wishes.others.join(" ")}`);
+  await mkdir(parts.workspaces, { recursive: true });
+  const workspace = await mkdtemp(path.join(parts.workspaces, "workspace-"));
+  if (process.getuid?.() === 0) await chown(workspace, AGENT_ID, AGENT_ID);
+  const wanted = { workspace, references: [...references], args: { ...wishes.args }, env: { ...wishes.env } };
+  try {
+    const box = await make(wanted, parts, wishes.name);
+    const id = parts.kept.newId();
+    await parts.kept.write(id, { ...wanted, sandbox: box.id });
+    parts.stdout.write(`${id}\n`);
+    return EXIT.done;
+  } catch (error) {
+    await rm(workspace, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Make a sandbox and start its program; one whose program does not start is taken away. */
+async function make({ references, workspace, args, env }: Omit<KeptSandbox, "sandbox">, { sbx }: AdapterParts, name?: string): Promise<SandboxHandle> {
+  const [agent, ...others] = references;
+  if (agent === undefined) throw new Error("no Kit was named");
+  if (others.length > 0 || Object.keys(args).length > 0) throw new Error("sbx composes no Kits and takes no arguments yet");
+  const box = await sbx.create({ agent, workspace, env, ...(name === undefined ? {} : { name }) });
+  try {
+    await startProgram(box);
+    return box;
+  } catch (error) {
+    await box.remove({ force: true });
+    throw error;
+  }
+}
+
+/** The program runs without anybody who looks, and so has a terminal: its session outlives this process. */
+async function startProgram(box: SandboxHandle): Promise<void> {
+  (await box.pty()).leave();
+}
+
+async function startAgain(box: SandboxHandle): Promise<void> {
+  await box.start();
+  await startProgram(box);
+}
+
+async function exec(box: SandboxHandle, command: readonly string[], { stdout, stderr }: AdapterParts): Promise<number> {
+  const run = box.exec(command);
+  const piped = [run.stdout.pipe(stdout, { end: false }), run.stderr.pipe(stderr, { end: false })];
+  const [code] = await Promise.all([run.exitCode, finished(run.stdout), finished(run.stderr)]);
+  for (const stream of piped) stream.removeAllListeners("drain");
+  return code;
+}
+
+/** The new one is made before the old one goes: what is refused leaves everything as it was. */
+async function recreate({ id, references, args }: Extract<AdapterCall, { verb: "recreate" }>, parts: AdapterParts): Promise<number> {
+  const kept = await keptOf(id, parts);
+  const wanted = { ...kept, references: references.length > 0 ? [...references] : kept.references, args: { ...kept.args, ...args } };
+  const box = await make(wanted, parts);
+  await parts.kept.write(id, { ...wanted, sandbox: box.id });
+  await (await parts.sbx.get(kept.sandbox)).remove({ force: true });
+  return EXIT.done;
+}
+
+async function remove(id: string, parts: AdapterParts): Promise<number> {
+  const kept = await keptOf(id, parts);
+  await (await parts.sbx.get(kept.sandbox)).remove({ force: true });
+  await rm(kept.workspace, { recursive: true, force: true });
+  await parts.kept.forget(id);
+  return EXIT.done;
+}
+
+/** A real session comes and goes; then nobody looks for as long as an idle sandbox needs to stop. */
+async function waitIdle(box: SandboxHandle, { idleStopMs }: AdapterParts): Promise<number> {
+  await box.exec(["true"]).exitCode;
+  const terminal = await box.pty({ command: ["true"] });
+  terminal.output.resume();
+  await terminal.exitCode;
+  await new Promise((resolve) => {
+    setTimeout(resolve, idleStopMs + STOPPED_MS);
+  });
+  return EXIT.done;
+}
+
+async function keptOf(id: string, { kept }: AdapterParts): Promise<KeptSandbox> {
+  const found = await kept.read(id);
+  if (found === undefined) throw new Error(`there is no sandbox ${id}`);
+  return found;
+}
+
+async function boxOf(id: string, parts: AdapterParts): Promise<SandboxHandle> {
+  return await parts.sbx.get((await keptOf(id, parts)).sandbox);
+}

@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { openHost, type Host } from "../../e2e/src/open-host.ts";
+import { runProgram, type ProgramResult } from "../../e2e/src/run-program.ts";
+import { buildAdapter } from "../src/build-adapter.ts";
+
+const SENTINEL = "kit-tck-host-sentinel-must-not-leak";
+const RECIPE = `# syntax=docker/sandbox-kit:3
+ARG SBX_BASE
+FROM \${SBX_BASE}
+ARG WORD=started
+COPY --chmod=0755 <<'PROGRAM' <<PLAIN /usr/local/bin/
+#!/bin/sh
+printf '%s\\n' "$1" >> /var/tmp/starts
+exec sleep infinity
+PROGRAM
+$WORD as written
+PLAIN
+COPY --chmod=0500 --chown=agent *.yaml /opt/kit/
+RUN <<EOF
+set -e
+cd /usr/local/bin
+echo "$(stat -c '%a %U' PROGRAM PLAIN /opt/kit/plain.yaml | tr '\\n' ' ')" > /opt/modes
+EOF
+RUN <<EOF
+#!/usr/bin/python3
+print("by python", file=open("/opt/python", "w"))
+EOF
+RUN ls -A / > /opt/root
+USER agent
+ENTRYPOINT ["PROGRAM", "started"]
+`;
+
+let host: Host;
+let adapter: string;
+let kits: string;
+beforeAll(async () => {
+  host = openHost({ SBX_IDLE_STOP_MS: "600000" });
+  kits = path.join(host.home, "kits");
+  adapter = await buildAdapter(path.join(host.home, "adapter"), { home: host.home, env: host.env, directory: path.join(host.home, "work"), idleStopMs: 600_000 });
+  kit("plain", []);
+  kit("elevated", ["com.docker.sandbox/privileged@1"]);
+}, 900_000);
+afterAll(() => host[Symbol.asyncDispose]());
+
+function kit(name: string, types: readonly string[]): void {
+  const directory = path.join(kits, name);
+  mkdirSync(directory, { recursive: true });
+  const capabilities = types.length === 0 ? "" : `capabilities:\n${types.map((type) => `  - {type: ${type}}\n`).join("")}`;
+  writeFileSync(path.join(directory, `${name}.yaml`), `schemaVersion: "3"\nkind: workload\n${capabilities}`);
+  writeFileSync(path.join(directory, `${name}.dockerfile`), RECIPE.replace("plain.yaml", `${name}.yaml`));
+}
+
+/** Call the adapter as the suite does: with an environment of false values that must turn up nowhere. */
+function call(...words: readonly string[]): Promise<ProgramResult> {
+  const env = { KIT_TCK_HOST_SENTINEL: SENTINEL, TERM: SENTINEL, HOSTNAME: SENTINEL, HOME: `/tmp/${SENTINEL}`, PATH: `/tmp/${SENTINEL}:/usr/bin:/bin`, SBX_STATE_DIR: `/tmp/${SENTINEL}` };
+  return runProgram(adapter, words, { cwd: "/", env });
+}
+
+/** What a command in the sandbox says, as soon as it says so. */
+async function until(id: string, script: string, wanted: string): Promise<string> {
+  for (;;) {
+    const { stdout } = await call("exec", id, "--", "sh", "-c", script);
+    if (stdout === wanted) return stdout;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  }
+}
+
+describe("the adapter of the format's suite, against a daemon", () => {
+  it("carries a sandbox through its life, with nothing of its own environment in it", { timeout: 900_000 }, async ({ expect }) => {
+    const made = await call("create", path.join(kits, "plain"), "--name", "alias", "--env", "GIVEN=by the suite");
+    expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^tck-[0-9a-f]{12}\n$/)]);
+    const id = made.stdout.trim();
+    expect(await until(id, "cat /var/tmp/starts", "started\n")).toBe("started\n");
+
+    expect(await call("exec", id, "--", "sh", "-c", 'echo out; echo err >&2; echo "$GIVEN $(id -u)"; exit 41', "; touch /tmp/x")).toEqual({
+      code: 41,
+      stdout: "out\nby the suite 1000\n",
+      stderr: "err\n",
+    });
+    expect((await call("exec", id, "--", "sh", "-c", "env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'")).stdout).not.toContain(SENTINEL);
+    expect(await call("status", id)).toMatchObject({ code: 0, stdout: "running\n" });
+    expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: "[]\n" });
+
+    expect((await call("exec", id, "--", "cat", "/usr/local/bin/PLAIN", "/opt/modes", "/opt/python")).stdout).toBe("started as written\n755 root 755 root 500 agent \nby python\n");
+    expect((await call("exec", id, "--", "cat", "/opt/root")).stdout).not.toContain(".sbx");
+
+    const before = await host.sandboxes();
+    const refused = await call("recreate", id, path.join(kits, "elevated"));
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("privileged@1")]);
+    expect((await host.sandboxes()).map((one) => one.id)).toEqual(before.map((one) => one.id));
+    expect((await call("exec", id, "--", "cat", "/var/tmp/starts")).stdout).toBe("started\n");
+
+    expect((await call("stop", id)).code).toBe(0);
+    expect(await call("status", id)).toMatchObject({ code: 0, stdout: "stopped\n" });
+    expect((await call("start", id)).code).toBe(0);
+    await until(id, "cat /var/tmp/starts", "started\nstarted\n");
+
+    expect((await call("recreate", id)).code).toBe(0);
+    await until(id, "cat /var/tmp/starts", "started\n");
+    expect(await host.sandboxes()).toHaveLength(1);
+
+    expect((await call("rm", id)).code).toBe(0);
+    expect(await host.sandboxes()).toEqual([]);
+    expect(await host.remains()).toEqual([]);
+    expect((await call("status", id)).code).toBe(1);
+    expect(existsSync(`/tmp/${SENTINEL}`)).toBe(false);
+  });
+
+  it("ends with 2 for a requirement that is not claimed, names it, and leaves nothing", async ({ expect }) => {
+    const { code, stdout, stderr } = await call("create", path.join(kits, "elevated"));
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("com.docker.sandbox/privileged@1");
+    expect(await host.sandboxes()).toEqual([]);
+  });
+
+  it.for([["made-up"], ["create"], ["exec", "tck-000000000000", "--", "true"], ["rm", "../../x"]])("ends with 1, not 2, for what is no refusal of the runtime: %j", async (words, { expect }) => {
+    expect((await call(...words)).code).toBe(1);
+  });
+});
