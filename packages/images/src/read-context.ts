@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { AppError } from "@sbx/contracts";
+import { KIT_ROOT_TAR } from "@sbx/core";
 import type { ContextFile } from "./context-file.ts";
 
 export interface ContextLimits {
@@ -22,7 +23,7 @@ export async function readContext(directory: string, limits: ContextLimits = REC
   const files: ContextFile[] = [];
   let bytes = 0;
   for await (const file of walk(directory, "")) {
-    bytes += file.kind === "file" ? file.sizeBytes : 0;
+    bytes += file.kind === "file" && file.path !== KIT_ROOT_TAR ? file.sizeBytes : 0;
     files.push(file);
     if (files.length > limits.maxFiles || bytes > limits.maxBytes) {
       throw refused(directory, `it holds more than ${limits.maxFiles} files or ${limits.maxBytes} bytes`);

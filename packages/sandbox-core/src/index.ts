@@ -37,7 +37,7 @@ export type { ContainerFiles, ContainerLink, ContainerNetwork, ContainerPod } fr
 export { FilesInside, type FilesInsideParts, type Transfer } from "./files/files-inside.ts";
 export { AGENT_CAPABILITY, AgentConfig } from "./kit/agent-capability.ts";
 export type { Declaration, Kit, KitCapability } from "./kit/kit.ts";
-export { kitFiles, type KitFiles } from "./kit/kit-files.ts";
+export { KIT_ROOT_TAR, kitFiles, type KitFiles } from "./kit/kit-files.ts";
 export { nearNames } from "./kit/near-names.ts";
 export { parseKit, type ParseKitOptions } from "./kit/parse-kit.ts";
 export type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SeedFile, SessionVerbs } from "./kit/profile.ts";

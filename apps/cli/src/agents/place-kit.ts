@@ -71,10 +71,13 @@ function copyOf(source: string): (directory: string) => Promise<void> {
   };
 }
 
-/** Copy the Kit of a directory to the person's own. @throws AppError as {@link placeKit} does */
-export async function addKit(context: Context, directory: string, { name, replace }: { readonly name: string | undefined; readonly replace: boolean }): Promise<AgentView> {
-  const source = absolutePath(directory, context);
+/** Bring the Kit of a directory, or of an image on disk, to the person's own. @throws AppError as {@link placeKit} does */
+export async function addKit(context: Context, from: string, { name, replace }: { readonly name: string | undefined; readonly replace: boolean }): Promise<AgentView> {
+  const source = absolutePath(from, context);
   const { client } = await context.daemon.connect();
-  await client.showAgent({ agent: source });
-  return await placeKit(copyOf(source), { root: ownAgentsDirectory(context), name: checkAgentName(name ?? path.basename(source).toLowerCase()), replace, client });
+  const { importImageKit, isImage } = await import("@sbx/kits");
+  const image = await isImage(source);
+  if (!image) await client.showAgent({ agent: source });
+  const called = checkAgentName(name ?? path.basename(source, ".tar").toLowerCase());
+  return await placeKit(image ? (directory) => importImageKit(source, directory) : copyOf(source), { root: ownAgentsDirectory(context), name: called, replace, client });
 }

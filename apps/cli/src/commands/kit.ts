@@ -38,14 +38,14 @@ function validateCommand(context: Context, setExit: SetExit): CommandUnknownOpts
 
 function addCommand(context: Context): CommandUnknownOpts {
   return new Command("add")
-    .description("Copy a Kit's directory to your own agents, when it can be carried out")
-    .argument("<directory>", "directory of a Kit")
+    .description("Bring a Kit to your own agents, when it can be carried out")
+    .argument("<kit>", "directory of a Kit, or an image: a directory in OCI's layout, or an archive of one")
     .option("--name <name>", "what the agent is called (default: as the directory)")
     .option("--force", "replace one of that name")
-    .addHelpText("after", "\nExamples:\n  $ sbx kit add ./my-agent-kit --name mine")
-    .action(async (directory, { name, force }) => {
+    .addHelpText("after", "\nExamples:\n  $ sbx kit add ./my-agent-kit --name mine\n  $ docker save maker/kit -o kit.tar && sbx kit add kit.tar --name theirs")
+    .action(async (kit, { name, force }) => {
       const { addKit } = await import("../agents/place-kit.ts");
-      const added = await addKit(context, directory, { name, replace: force === true });
+      const added = await addKit(context, kit, { name, replace: force === true });
       context.io.out(`${cleanText(added.name)}: added. Run it with: sbx run ${cleanText(added.name)}\n`);
     });
 }

@@ -15,3 +15,6 @@ export function kitFiles(kit: Kit, descriptorFile: string): KitFiles {
   const contents = members.flatMap((member) => (isCapability(member, "com.docker.sandbox/agent-context@1") ? [member.config.contentFile ?? []].flat() : []));
   return { dockerfile: build === undefined ? (dockerfile ?? descriptorFile.replace(/\.ya?ml$/u, ".dockerfile")) : undefined, contents };
 }
+
+/** In the directory of a Kit that came as an image: all files of the image, as one tar. It counts for no limit of what a person writes. */
+export const KIT_ROOT_TAR = "kit.root.tar";
