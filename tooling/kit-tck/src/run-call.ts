@@ -80,10 +80,9 @@ async function create({ references, wishes }: Extract<AdapterCall, { verb: "crea
 
 /** Make a sandbox and start its program; one whose program does not start is taken away. */
 async function make({ references, workspace, args, env }: Omit<KeptSandbox, "sandbox">, { sbx }: AdapterParts, name?: string): Promise<SandboxHandle> {
-  const [agent, ...others] = references;
+  const [agent, ...kits] = references;
   if (agent === undefined) throw new Error("no Kit was named");
-  if (others.length > 0 || Object.keys(args).length > 0) throw new Error("sbx composes no Kits and takes no arguments yet");
-  const box = await sbx.create({ agent, workspace, env, ...(name === undefined ? {} : { name }) });
+  const box = await sbx.create({ agent, kits, kitArgs: args, workspace, env, ...(name === undefined ? {} : { name }) });
   try {
     await startProgram(box);
     return box;

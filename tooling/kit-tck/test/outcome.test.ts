@@ -5,7 +5,7 @@ import { outcomeOf } from "../src/outcome.ts";
 describe("how the adapter ends", () => {
   it("is a refusal for the runtime's own no alone, told by the code", ({ expect }) => {
     const refused = (Object.keys(PROBLEMS) as ProblemCode[]).filter((code) => outcomeOf(new AppError(code, { message: "m", fix: "f" })).code === 2);
-    expect(refused).toEqual(["AGENT_UNKNOWN", "CONFIG_INVALID", "CREDENTIAL_MISSING", "KIT_INVALID", "KIT_UNSUPPORTED", "ORGANISATION_DENIED"]);
+    expect(refused).toEqual(["AGENT_UNKNOWN", "CONFIG_INVALID", "CREDENTIAL_MISSING", "KIT_CONFLICT", "KIT_INVALID", "KIT_UNSUPPORTED", "ORGANISATION_DENIED"]);
   });
 
   it("is a failure for everything else, also for a text that sounds like a refusal", ({ expect }) => {

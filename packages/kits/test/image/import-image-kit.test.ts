@@ -54,7 +54,7 @@ async function refusal(make: () => Promise<unknown>): Promise<string> {
 describe("a Kit that comes as an image", () => {
   it("becomes a directory that can be used like any other", async ({ expect }) => {
     await imported({ config: { User: "agent", WorkingDir: "/home/agent/work", Env: ["PATH=/usr/bin:/bin", 'ODD=a "b" $PATH \\'], Entrypoint: ["theirs", "--x <<EOF"], Cmd: ["y"] } });
-    const { profile } = await createKitStore({ directory: root }).load(kit);
+    const { profile } = await createKitStore({ directory: root }).load({ agent: kit });
     expect(profile.launch("headless", [])).toEqual(["theirs", "--x <<EOF", "y"]);
     expect((await readFile(path.join(kit, "kit.dockerfile"), "utf8")).split("\n")).toEqual([
       "FROM scratch",
