@@ -3,6 +3,7 @@ import { ServerName, type AppError } from "@sbx/contracts";
 import * as z from "zod";
 import { bySchema } from "../store/parse-yaml.ts";
 import { YamlFile } from "../store/yaml-file.ts";
+import { removeAt } from "../store/edit-path.ts";
 
 /** What a person decided about the file of one project, by its content. */
 const Decision = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), decision: z.enum(["activated", "declined"]), profile: ServerName.optional() });
@@ -51,7 +52,7 @@ export class ProjectFiles {
   /** @throws AppError `CONFIG_INVALID` when the file is broken */
   put(workspace: string, decisions: readonly Decision[]): void {
     this.#file.edit((document) => {
-      if (decisions.length === 0) document.deleteIn(["projects", workspace]);
+      if (decisions.length === 0) removeAt(document, ["projects", workspace], 1);
       else document.setIn(["projects", workspace], document.createNode(decisions));
     });
   }

@@ -48,7 +48,7 @@ export class EnabledFiles {
   /** Configuration and choice of tools stay for the day on which it is enabled again. */
   disable(names: readonly string[]): void {
     this.#registry.edit((document) => {
-      for (const name of names) document.deleteIn(["registry", name]);
+      for (const name of names) removeAt(document, ["registry", name], 1);
     });
   }
 

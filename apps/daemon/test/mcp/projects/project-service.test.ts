@@ -57,6 +57,12 @@ describe("a project's file of MCP servers", () => {
     expect(store.profiles.ids()).toEqual([]);
   });
 
+  it("is nowhere taken back where nothing was ever decided", ({ expect }) => {
+    const { projects, store } = setup();
+    expect(projects.deactivate(workspace)).toBe(false);
+    expect(store.projects.decisions(workspace)).toEqual([]);
+  });
+
   it("once activated gives its servers to the sandboxes of that directory, and to no other", ({ expect }) => {
     const { activate, has, verdict, projects } = setup();
     expect(activate(profile({ name: "tickets" }, snapshot("linter", "acme/linter"))).state).toBe("active");
