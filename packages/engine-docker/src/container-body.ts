@@ -84,7 +84,8 @@ function mountSettings(mount: Mount): MountSettings[] {
           Type: "volume",
           Source: mount.source,
           Target: mount.target,
-          ...(mount.readonly === true ? { ReadOnly: true, VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "", Options: {} } } } : {}),
+          ...(mount.readonly === true ? { ReadOnly: true } : {}),
+          ...(mount.readonly === true || mount.staysEmpty === true ? { VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "", Options: {} } } } : {}),
         },
       ];
     case "tmpfs":

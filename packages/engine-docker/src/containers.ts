@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { containerBody } from "./container-body.ts";
 import type { Dialect } from "./dialect.ts";
 import { ask, askUnless, engineFailed } from "./docker-error.ts";
+import { isLink } from "./is-link.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
 /** How long a removal that is under way elsewhere may take. */
@@ -54,6 +55,7 @@ export function createContainers({ docker, dialect }: { readonly docker: Docker;
         await docker.getContainer(checkId(id)).stop({ t: Math.max(0, Math.round(seconds)) });
       });
     },
+    isLink: async (id, path) => isLink(docker.getContainer(checkId(id)), path),
     async awaitStop(id, signal) {
       signal.throwIfAborted();
       try {

@@ -14,6 +14,7 @@ const SPEC: ContainerSpec = {
   mounts: [
     { kind: "bind", source: "/w", target: "/w", readonly: false },
     { kind: "volume", source: "home", target: "/home/agent" },
+    { kind: "volume", source: "data", target: "/data", staysEmpty: true },
     { kind: "tmpfs", target: "/run/sbx", sizeBytes: 1024, mode: 0o700, uid: 1000, gid: 1001 },
   ],
   network: { kind: "join", container: "gate" },
@@ -70,6 +71,7 @@ describe("containerBody", () => {
         Mounts: [
           { Type: "bind", Source: "/w", Target: "/w", ReadOnly: false, BindOptions: { Propagation: "rprivate" } },
           { Type: "volume", Source: "home", Target: "/home/agent" },
+          { Type: "volume", Source: "data", Target: "/data", VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: "", Options: {} } } },
         ],
         Tmpfs: { "/run/sbx": "rw,exec,nosuid,nodev,size=1024,mode=700,uid=1000,gid=1001" },
       },

@@ -45,6 +45,8 @@ export interface KitSelection {
   readonly args?: Readonly<Record<string, string>>;
   /** Variables of the sandbox; without them, what needs one is left out. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Ports that the sandbox publishes; without a sandbox, those that Kits ask for are taken as published. */
+  readonly publish?: readonly number[];
 }
 
 /** Finds agents by name: the person's own first, then those that come with sbx; or by the path of a Kit's directory. */
@@ -79,11 +81,11 @@ export function createKitStore({ directory }: KitStoreOptions): KitStore {
     throw unknown(reference, [...new Set([...(await own()), ...BUILT_IN])]);
   };
 
-  const load = async ({ agent, kits = [], args = {}, env }: KitSelection): Promise<FoundKit> => {
+  const load = async ({ agent, kits = [], args = {}, env, publish }: KitSelection): Promise<FoundKit> => {
     const all = await Promise.all([agent, ...kits].map((reference) => read(reference, args)));
     const profile = composeProfile(
       all.map(({ member }) => member),
-      { given: Object.keys(args), env },
+      { given: Object.keys(args), env, publish },
     );
     return { profile, source: all.find(({ member }) => member.kit.descriptor.kind === "workload")?.source ?? agent };
   };

@@ -47,6 +47,8 @@ export class FakeEngine implements Engine {
   readonly configs = new Map<EngineId, Partial<ImageConfig>>();
   /** Files of images, by "image:path". */
   readonly files = new Map<string, Buffer>();
+  /** Paths at which every container has a link. */
+  readonly links = new Set<string>();
   readonly #containers = new Map<EngineId, Container>();
   readonly #volumes = new Map<string, Readonly<Record<string, string>>>();
   readonly #stopped = new Set<{ readonly id: EngineId; readonly resolve: () => void }>();
@@ -97,6 +99,11 @@ export class FakeEngine implements Engine {
     this.#containers.delete(id);
     this.#tellStopped(id);
     return Promise.resolve();
+  }
+
+  async isLink(id: EngineId, path: string): Promise<boolean> {
+    if (this.#containers.get(id)?.state === "running") throw failed("look at a path of a container", "it runs");
+    return Promise.resolve(this.links.has(path));
   }
 
   async awaitStop(id: EngineId, signal: AbortSignal): Promise<void> {

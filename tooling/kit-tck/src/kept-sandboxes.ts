@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 
@@ -15,12 +15,11 @@ export type KeptSandbox = z.infer<typeof KeptSandbox>;
 
 const ID = /^tck-[0-9a-f]{12}$/;
 
-/** The adapter's memory between two of its calls: a file for each sandbox. */
+/** The adapter's memory between two of its calls: a file for each sandbox, also for one that is gone, whose storage is asked for. */
 export interface KeptSandboxes {
   readonly newId: () => string;
   readonly read: (id: string) => Promise<KeptSandbox | undefined>;
   readonly write: (id: string, kept: KeptSandbox) => Promise<void>;
-  readonly forget: (id: string) => Promise<void>;
 }
 
 /** Keep sandboxes in a directory, which is made when it is needed. */
@@ -39,10 +38,6 @@ export function keptIn(directory: string): KeptSandboxes {
       await mkdir(directory, { recursive: true });
       await writeFile(`${file}.new`, JSON.stringify(kept));
       await rename(`${file}.new`, file);
-    },
-    async forget(id) {
-      const file = place(id);
-      if (file !== undefined) await rm(file, { force: true });
     },
   };
 }

@@ -17,7 +17,15 @@ async function main(): Promise<number> {
   const { home, env, directory, idleStopMs } = AdapterSettings.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, "settings.json"), "utf8")));
   const sbx = createSbx({ env, home, cwd: directory });
   try {
-    return await runCall(call, { sbx, kept: keptIn(path.join(directory, "kept")), workspaces: path.join(directory, "workspaces"), idleStopMs, stdout: process.stdout, stderr: process.stderr });
+    return await runCall(call, {
+      sbx,
+      kept: keptIn(path.join(directory, "kept")),
+      workspaces: path.join(directory, "workspaces"),
+      idleStopMs,
+      dockerHost: env["DOCKER_HOST"],
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
   } catch (error) {
     const { code, said } = outcomeOf(error);
     process.stderr.write(`${said}\n`);

@@ -1,7 +1,9 @@
 import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { finished } from "node:stream/promises";
-import type { SandboxHandle, Sbx } from "@sbx/core";
+import { LABELS, type SandboxHandle, type Sbx } from "@sbx/core";
+import * as z from "zod";
+import { askEngine, labelled } from "../../e2e/src/engine-api.ts";
 import { CLAIMED } from "./claimed.ts";
 import type { KeptSandbox, KeptSandboxes } from "./kept-sandboxes.ts";
 import { EXIT } from "./outcome.ts";
@@ -18,6 +20,8 @@ export interface AdapterParts {
   readonly kept: KeptSandboxes;
   /** Where workspaces are made. */
   readonly workspaces: string;
+  /** The engine that the daemon uses, asked for what is really there. */
+  readonly dockerHost: string | undefined;
   /** After which time without a session the daemon stops a sandbox. */
   readonly idleStopMs: number;
   readonly stdout: NodeJS.WritableStream;
@@ -49,8 +53,7 @@ export async function runCall(call: AdapterCall, parts: AdapterParts): Promise<n
     case "rm":
       return await remove(call.id, parts);
     case "volume-paths":
-      // The home is one volume; what a Kit asks for below it has no storage of its own.
-      parts.stdout.write("[]\n");
+      parts.stdout.write(`${JSON.stringify(await volumePaths(await keptOf(call.id, parts), parts))}\n`);
       return EXIT.done;
     case "wait-idle":
       return await waitIdle(await boxOf(call.id, parts), parts);
@@ -124,8 +127,15 @@ async function remove(id: string, parts: AdapterParts): Promise<number> {
   const kept = await keptOf(id, parts);
   await (await parts.sbx.get(kept.sandbox)).remove({ force: true });
   await rm(kept.workspace, { recursive: true, force: true });
-  await parts.kept.forget(id);
   return EXIT.done;
+}
+
+const Volumes = z.object({ Volumes: z.array(z.object({ Labels: z.record(z.string(), z.string()) })).nullable() });
+
+/** Where the sandbox's volumes are, as the engine has them, also when the sandbox is gone. The home is one volume; what a Kit asks for below it has none of its own. */
+async function volumePaths({ sandbox }: KeptSandbox, { dockerHost }: AdapterParts): Promise<readonly string[]> {
+  const { Volumes: found } = Volumes.parse(await askEngine("GET", `/volumes?${labelled(`${LABELS.sandbox}=${sandbox}`)}`, dockerHost));
+  return (found ?? []).flatMap(({ Labels }) => Labels[LABELS.path] ?? []).toSorted();
 }
 
 /** A real session comes and goes; then nobody looks for as long as an idle sandbox needs to stop. */

@@ -107,6 +107,7 @@ describe("the adapter of the format's suite, against a daemon", () => {
     expect(await host.sandboxes()).toEqual([]);
     expect(await host.remains()).toEqual([]);
     expect((await call("status", id)).code).toBe(1);
+    expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: "[]\n" });
     expect(existsSync(`/tmp/${SENTINEL}`)).toBe(false);
   });
 

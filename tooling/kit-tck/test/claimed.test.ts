@@ -50,7 +50,7 @@ async function refusalOf(type: string, config: string | undefined): Promise<stri
   await writeFile(path.join(kit, "kit.yaml"), `schemaVersion: "3"\nkind: workload\ncapabilities:\n${item}${model}`);
   await writeFile(path.join(kit, "kit.dockerfile"), 'ARG SBX_BASE\nFROM ${SBX_BASE}\nUSER agent\nENTRYPOINT ["a"]\n');
   const problem: unknown = await createKitStore({ directory })
-    .load({ agent: kit })
+    .load({ agent: kit, publish: [] })
     .then(
       () => undefined,
       (error: unknown) => error,

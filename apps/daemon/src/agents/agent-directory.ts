@@ -32,8 +32,8 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, env, workspace }) => {
-      const { profile } = await kits.load({ agent, kits: mixins, args, env: { WORKSPACE_DIR: workspace, ...env } });
+    profile: async ({ agent, kits: mixins, args, env, workspace, publish }) => {
+      const { profile } = await kits.load({ agent, kits: mixins, args, env: { WORKSPACE_DIR: workspace, ...env }, publish: publish.map(({ port }) => port) });
       const [directory, layers, parts] = await Promise.all([realpath(profile.directory), Promise.all(profile.layers.map(settled)), Promise.all(profile.kits.map(settled))]);
       return { ...profile, directory, layers, kits: parts };
     },

@@ -58,6 +58,7 @@ const profile: Partial<AgentProfile> = {
   rules: [],
   protect: [],
   resources: {},
+  volumes: [{ path: "/data", mode: 0o755 }],
   longRunning: false,
   hooks: { install: [{ kit: "shell", place: "install[0]", command: ["/hook"] }], startup: [{ kit: "shell", place: "startup[0]", command: ["/hook"] }] },
   buildArgs: {},

@@ -102,7 +102,7 @@ describe("a sandbox that cannot be started again", { timeout: TIMEOUT_MS }, () =
       );
       const step = `${at}: ${String(lab.steps.hit)}`;
       if (!started) expect([step, await lab.active()]).toEqual([step, []]);
-      expect([step, (await lab.left()).filter((one) => one.startsWith("volume "))]).toEqual([step, ["volume sbx-home-00000001"]]);
+      expect([step, (await lab.left()).filter((one) => one.startsWith("volume "))]).toEqual([step, ["volume sbx-home-00000001", expect.stringMatching(/^volume sbx-volume-00000001-[0-9a-f]{16}$/)]]);
       const live = await lab.service.start("box", OPTIONS);
       expect([step, live.running, live.record.request.workspace]).toEqual([step, true, WORKSPACE]);
       await lab.service.remove("box");

@@ -11,6 +11,8 @@ import { selectCapabilities } from "./select-capabilities.ts";
 export interface CompositionFacts {
   /** Home of the user `agent`. */
   readonly home: string;
+  /** Ports of the sandbox that its person publishes; without a sandbox, those that Kits ask for are taken as published. */
+  readonly publish?: readonly number[] | undefined;
   /** Names of the arguments that a person gave: each must be declared by one of the Kits. */
   readonly given?: readonly string[];
   /** Variables that the sandbox gets beside those of its image and its arguments; they win. Without them, what needs one is left out. */

@@ -38,6 +38,16 @@ export interface KitPart {
   readonly version?: string;
 }
 
+/** A volume beside the home, on disk unless it has a size in memory. */
+export interface ProfileVolume {
+  /** Absolute and clean. */
+  readonly path: string;
+  /** What it is given once, when it is made. */
+  readonly mode: number;
+  /** It is in memory, holds as much, and is lost when the sandbox stops. */
+  readonly memoryBytes?: number;
+}
+
 /** A command of a Kit's lifecycle. */
 export interface ProfileHook {
   /** Whose it is. */
@@ -78,6 +88,8 @@ export interface AgentProfile {
   readonly protect: readonly string[];
   /** Limits that the Kit asks for; a person's own win. */
   readonly resources: { readonly cpus?: number; readonly memoryBytes?: number };
+  /** Volumes beside the home. */
+  readonly volumes: readonly ProfileVolume[];
   /** Whether the sandbox goes on without a session. */
   readonly longRunning: boolean;
   readonly sessions: SessionVerbs;

@@ -12,6 +12,7 @@ import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionV
 import { profileEnvironment } from "./profile-environment.ts";
 import { profileFiles } from "./profile-files.ts";
 import { profileRules } from "./profile-rules.ts";
+import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 
 const HOME = "/home/agent";
@@ -68,6 +69,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     telemetryHosts: agent.telemetryHosts,
     protect: agent.protect,
     resources: limitsOf(findConfig(selected, "com.docker.sandbox/resources@1")),
+    volumes: profileVolumes(selected, HOME),
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     leavesRunning: agent.leavesRunning,

@@ -1,5 +1,7 @@
 import { cleanPath } from "./declaration-keys.ts";
 import { waitsForEnvironment } from "./expand-references.ts";
+import { sizeBytes } from "./kit-size.ts";
+import { whyNoVolumeAt } from "./volume-place.ts";
 import { isCapability, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
 export interface Selection {
@@ -15,6 +17,8 @@ export interface SelectionFacts {
   readonly home: string;
   /** The model service of the agent. */
   readonly service: string | undefined;
+  /** Ports of the sandbox that its person publishes; unknown where Kits are looked at without one. */
+  readonly publish?: readonly number[] | undefined;
   /** Texts of the files that agent-context@1 names. */
   readonly contents: ReadonlyMap<string, string>;
 }
@@ -69,6 +73,8 @@ function whyNot(capability: ReadCapability, facts: SelectionFacts): string | und
       return whyNoLifecycle(capability, facts);
     case "com.docker.sandbox/volume@1":
       return whyNoVolume(capability, facts);
+    case "com.docker.sandbox/port@1":
+      return whyNoPort(capability, facts);
     case "com.docker.sandbox/resources@1":
       return capability.config.gpu === undefined ? undefined : "GPUs are not carried out yet";
     case "com.docker.sandbox/agent-context@1":
@@ -85,11 +91,13 @@ const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>>
   "com.docker.sandbox/agent-skills@1": "there is no store of skills yet",
   "com.docker.sandbox/host-mount@1": "a Kit gets no directory of this machine; volumes are its own",
   "com.docker.sandbox/kit-registry@1": "a sandbox reaches no registry of Kits",
-  "com.docker.sandbox/port@1": "a Kit publishes no port yet",
   "com.docker.sandbox/privileged@1": "no sandbox is privileged: it would have the machine",
   "com.docker.sandbox/ssh-agent@1": "your SSH agent is not let in yet",
   "com.docker.sandbox/usb-device@1": "no device of this machine is let in",
 };
+
+/** More than that is a slip, and a number that the kernel may read otherwise. */
+const MOST_MEMORY = 2 ** 40;
 
 function whyNoInstallNetwork(allowed: number): string | undefined {
   return allowed === 0 ? undefined : "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime";
@@ -102,9 +110,17 @@ function whyNoRequestPolicy({ config: { install, runtime } }: ReadCapability<"co
   return whyNoInstallNetwork(install?.allow.length ?? 0);
 }
 
-function whyNoVolume({ config: { path, tmpfs } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: SelectionFacts): string | undefined {
-  if (tmpfs) return "volumes in memory are not carried out yet";
-  return isBelow(path, home) ? undefined : `only paths below ${home} are kept`;
+function whyNoVolume({ config: { path, tmpfs, size } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: SelectionFacts): string | undefined {
+  if (tmpfs && isBelow(path, home)) return `volumes in memory lie outside of ${home}, which is kept`;
+  const bytes = size === undefined ? 1 : sizeBytes(size);
+  if (tmpfs && (bytes < 1 || bytes > MOST_MEMORY)) return "a volume in memory has at least one byte and at most 1 TiB";
+  return whyNoVolumeAt(cleanPath(path), home);
+}
+
+/** What listens on this machine's loopback is reached by all its programs and by web pages in its browsers: a Kit asks, its person opens. */
+function whyNoPort({ config: { container, transport } }: ReadCapability<"com.docker.sandbox/port@1">, { publish }: SelectionFacts): string | undefined {
+  if (transport !== "tcp") return "only TCP ports are published";
+  return publish === undefined || publish.includes(container) ? undefined : `a Kit opens no port of this machine by itself; open it with: --publish ${container}`;
 }
 
 function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: SelectionFacts): string | undefined {

@@ -5,11 +5,11 @@ export type EngineId = string;
 
 /**
  * Mounts a host path, a named volume or memory into a container. `source` of a bind is an absolute host path. A volume
- * that is empty and not read-only gets what the image has at its place.
+ * that is empty and not read-only gets what the image has at its place, unless it stays empty.
  */
 export type Mount =
   | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readonly: boolean }
-  | { readonly kind: "volume"; readonly source: string; readonly target: string; readonly readonly?: boolean }
+  | { readonly kind: "volume"; readonly source: string; readonly target: string; readonly readonly?: boolean; readonly staysEmpty?: boolean }
   | { readonly kind: "tmpfs"; readonly target: string; readonly sizeBytes: number; readonly mode: number; readonly uid?: number; readonly gid?: number };
 
 /** Everything that is decided about a container before it exists. Values are final: the engine adds no default of its own. */
@@ -68,6 +68,8 @@ export interface ContainerEngine {
   stop(id: EngineId, seconds: number): Promise<void>;
   /** Remove with its anonymous volumes, running or not. Resolves when it is gone, also if it never was. */
   remove(id: EngineId): Promise<void>;
+  /** Whether a link is at this path of a container that does not run, whose mounts are looked at too. False where nothing is. */
+  isLink(id: EngineId, path: string): Promise<boolean>;
   /** Resolves when the container does not run, also if there is none. @throws the signal's reason when it fires */
   awaitStop(id: EngineId, signal: AbortSignal): Promise<void>;
   /** `undefined` when there is no such container. */

@@ -3,6 +3,7 @@ import type { AgentProfile } from "../kit/profile.ts";
 import type { EngineId } from "../ports/engine.ts";
 import { templateOf } from "../template/save-template.ts";
 import type { TemplateRecord } from "../template/template-record.ts";
+import { makeKitVolumes, refuseVolumesWithin } from "./kit-volumes.ts";
 import { labelsOf } from "./labels.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
@@ -33,6 +34,7 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   const { request, profile, progress, signal } = work;
   refuseTaken(work);
   refuseKitWithin(work);
+  refuseVolumesWithin(request, profile);
   const template = templateOf(parts, request);
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
@@ -54,6 +56,7 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
   const engine = await parts.engine();
   await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
+  await makeKitVolumes(engine, parts, live.record);
   await startSandbox(parts, { live, profile, gateImage, progress, signal });
   return live;
 }
@@ -122,6 +125,7 @@ function newRecord(
     modelSource,
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
+    ...(profile.volumes.length === 0 ? {} : { volumes: [...profile.volumes] }),
     longRunning: profile.longRunning,
     protected: [],
     hidden: [],

@@ -1,3 +1,4 @@
+import { removeKitVolumes } from "./kit-volumes.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { containersOf, removeContainers } from "./pod-containers.ts";
 import { releaseWorkspace, stopContainers } from "./start-sandbox.ts";
@@ -25,6 +26,7 @@ export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promis
   await parts.docker.remove(live.record);
   await releaseWorkspace(parts, live);
   await engine.removeVolume(homeVolume(live.record));
+  await removeKitVolumes(engine, parts, live.record);
   await parts.files.remove(live.record.id);
   parts.store.removeSandbox(live.record.id);
   parts.ended(live.record.id);

@@ -8,13 +8,16 @@ export const LABELS = {
   owner: "dev.sbx.owner",
   record: "dev.sbx.record",
   basis: "dev.sbx.basis",
+  /** On a Kit's volume: where it is in the sandbox. */
+  path: "dev.sbx.path",
   /** On what belongs to servers: their pod, their name, and the sandbox (or `host`) that they work for. */
   pod: "dev.sbx.pod",
   server: "dev.sbx.server",
   serves: "dev.sbx.serves",
 } as const;
 
-export type Role = "gate" | "workload" | "home";
+/** `home` is on that volume and on what gives volumes to their user, `volume` on those of Kits. */
+export type Role = "gate" | "workload" | "home" | "volume";
 /** `server-package` is an installed package, shared by all; `server-data` one server's own. */
 export type ServerRole = "server-gate" | "server" | "server-setup" | "server-data" | "server-package";
 

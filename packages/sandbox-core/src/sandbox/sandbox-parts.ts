@@ -8,7 +8,7 @@ import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** The Kits of a sandbox, and what is filled into them. */
-export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace">;
+export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "publish">;
 
 /** Everything that sandboxes need of the world. */
 export interface SandboxParts {

@@ -38,6 +38,8 @@ export const SandboxRecord = z.object({
   skipped: z.array(z.string()),
   /** The Kits that it was made of. */
   kits: z.array(KitView).default([]),
+  /** Volumes of its Kits beside the home, as they were stated when it was made. */
+  volumes: z.array(z.object({ path: z.string(), mode: z.int(), memoryBytes: z.int().optional() })).optional(),
   /** Whether the home was prepared and the install hooks ran. */
   ready: z.boolean(),
 });

@@ -4,6 +4,7 @@ import { gateContainer } from "../pod/gate-container.ts";
 import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
+import { refuseLinkedVolumes, volumeOwnerContainer } from "./kit-volumes.ts";
 import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
@@ -103,6 +104,7 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
     if (AppError.is(cause)) throw cause;
     throw new AppError("POD_FAILED", { message: "The gate did not hand over the pod's listeners", fix: "Look at the machine with: sbx doctor", cause });
   });
+  await refuseLinkedVolumes(engine, made.value, live.record);
   await engine.start(made.value, signal);
 }
 
@@ -142,6 +144,8 @@ async function makeWorkload(parts: SandboxParts, work: StartWork, workload: Work
   const made = await createWorkload(parts, work, workload);
   const { record } = work.live;
   if (record.user !== IMAGE_USER) await runToEnd(work.engine, homeContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home")), work.signal);
+  const owner = record.ready ? undefined : volumeOwnerContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home"));
+  if (owner !== undefined) await runToEnd(work.engine, owner, work.signal);
   return made;
 }
 

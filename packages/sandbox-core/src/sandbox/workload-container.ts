@@ -1,5 +1,6 @@
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
+import { kitVolumeMounts } from "./kit-volumes.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { standInMounts } from "./stand-ins.ts";
 
@@ -53,6 +54,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
       ...standInMounts(standIn),
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       { kind: "tmpfs", target: SESSION_DIRECTORY, sizeBytes: SESSION_BYTES, mode: 0o700, uid, gid },
+      ...kitVolumeMounts(record, { uid, gid }),
       ...workspaceMounts,
       ...socket,
     ],

@@ -164,6 +164,19 @@ describe("composing Kits", () => {
   });
 });
 
+describe("ports that Kits ask for", () => {
+  const asks = (optional: boolean): KitMember => member("web", { capabilities: [`{ type: com.docker.sandbox/port@1, optional: ${optional}, config: { container: 3000 } }`] });
+
+  it("are opened by their person's word alone", ({ expect }) => {
+    for (const publish of [[], [3001]]) {
+      expect(problemOf([base, asks(false)], { publish })).toMatchObject({ code: "KIT_UNSUPPORTED", message: expect.stringContaining("--publish 3000") });
+      const { skipped, effective } = compose([base, asks(true)], { publish });
+      expect([skipped, effective]).toEqual([[expect.stringContaining("--publish 3000")], []]);
+    }
+    for (const facts of [{ publish: [3001, 3000] }, {}]) expect(compose([base, asks(false)], facts).effective.map(({ type }) => type)).toEqual(["com.docker.sandbox/port@1"]);
+  });
+});
+
 describe("arguments and variables of Kits", () => {
   const host = member("m", {
     top: ["args: { host: { required: true }, port: { default: '443', env: PORT } }"],

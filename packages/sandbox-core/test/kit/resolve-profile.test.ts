@@ -29,7 +29,7 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["single requests", "type: com.docker.sandbox/network-policy@2, config: { runtime: { deny: [{ hosts: [example.org], methods: [POST] }] } }"],
   ["the person's SSH agent", "type: com.docker.sandbox/ssh-agent@1, config: { phase: runtime }"],
   ["a directory of this machine", "type: com.docker.sandbox/host-mount@1, config: { path: /data }"],
-  ["a port", "type: com.docker.sandbox/port@1, config: { container: 3000 }"],
+  ["a UDP port", "type: com.docker.sandbox/port@1, config: { container: 3000, transport: udp }"],
   ["a device", "type: com.docker.sandbox/usb-device@1, config: { class: hid }"],
   ["the person's skills", "type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent/skills }"],
   ["a skill of its own", "type: com.docker.sandbox/agent-skill@1, config: { path: /opt/skill }"],
@@ -42,8 +42,12 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["a startup hook as root", "type: com.docker.sandbox/lifecycle@1, config: { startup: [{ command: id, user: root }] }"],
   ["a file outside the home", "type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /etc/profile, content: x }] }"],
   ["a file that climbs out of the home", "type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /home/agent/../../etc/profile, content: x }] }"],
-  ["a volume outside the home", "type: com.docker.sandbox/volume@1, config: { path: /var/lib/x }"],
-  ["a volume in memory", "type: com.docker.sandbox/volume@1, config: { path: /home/agent/x, tmpfs: true }"],
+  ["a volume over the system", "type: com.docker.sandbox/volume@1, config: { path: /etc/x }"],
+  ["a volume that climbs to what is ours", "type: com.docker.sandbox/volume@1, config: { path: /data/../.sbx }"],
+  ["a volume in memory over what is ours", "type: com.docker.sandbox/volume@1, config: { path: //run/./sbx/, tmpfs: true }"],
+  ["a volume in memory in the home", "type: com.docker.sandbox/volume@1, config: { path: /home/agent/x, tmpfs: true }"],
+  ["memory without a bound", 'type: com.docker.sandbox/volume@1, config: { path: /data, tmpfs: true, size: "0" }'],
+  ["more memory than a number holds", "type: com.docker.sandbox/volume@1, config: { path: /data, tmpfs: true, size: 99999999999999999999t }"],
   ["a GPU", "type: com.docker.sandbox/resources@1, config: { gpu: 1 }"],
   ["context beside the workspace", "type: com.docker.sandbox/agent-context@1, config: { content: x }"],
 ];
@@ -61,6 +65,7 @@ describe("carrying a Kit out", () => {
       const profile = profileOf(aKit({ capabilities: [`- { ${capability}, optional: true }`] }));
       expect(profile.skipped).toEqual([expect.stringContaining("capabilities[0]")]);
       expect(profile.rules).toEqual([]);
+      expect(profile.volumes).toEqual([]);
       expect(profile.hooks).toEqual({ install: [], startup: [] });
       expect(profile.seedFiles(NASTY)).toEqual([]);
       expect(profile.environment(NASTY)).toEqual(EXPECTED);
@@ -197,6 +202,25 @@ describe("carrying a Kit out", () => {
     expect(launch("headless", ["run", "go"])).toEqual(["agent", "--flag", "run", "-y", "go"]);
     expect(launch("interactive", ["mcp", "list"])).toEqual(["agent", "--flag", "mcp", "list"]);
     expect(launch("headless", ["toString"])).toEqual(["agent", "--flag", "run", "toString"]);
+  });
+
+  it("makes volumes of their own outside of the home, and leaves those in it to the home", ({ expect }) => {
+    const volume = (config: string): string => `- { type: com.docker.sandbox/volume@1, config: { ${config} } }`;
+    const { volumes } = profileOf(
+      aKit({
+        capabilities: [
+          volume("path: /data//x/../y/, mode: '1770', size: 2g"),
+          volume("path: /home/agent/.cache"),
+          volume("path: /mem, tmpfs: true, size: 64m, mode: '0700'"),
+          volume("path: /tmp, tmpfs: true"),
+        ],
+      }),
+    );
+    expect(volumes).toEqual([
+      { path: "/data/y", mode: 0o1770 },
+      { path: "/mem", mode: 0o700, memoryBytes: 64 << 20 },
+      { path: "/tmp", mode: 0o755, memoryBytes: 512 << 20 },
+    ]);
   });
 
   it("reads a size in units of 1024", ({ expect }) => {

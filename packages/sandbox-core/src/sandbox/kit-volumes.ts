@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { AppError, type CreateSandbox } from "@sbx/contracts";
+import type { AgentProfile } from "../kit/profile.ts";
+import type { ContainerEngine, ContainerSpec, EngineId, Mount, VolumeEngine } from "../ports/engine.ts";
+import { isWithin } from "../workspace/protected-paths.ts";
+import { LABELS, labelsOf } from "./labels.ts";
+import type { SandboxParts } from "./sandbox-parts.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+
+type Volumes = NonNullable<SandboxRecord["volumes"]>;
+type Recorded = Pick<SandboxRecord, "id" | "volumes">;
+
+/** Those that are on disk, and so in the engine. */
+function onDisk({ volumes = [] }: Recorded): Volumes {
+  return volumes.filter(({ memoryBytes }) => memoryBytes === undefined);
+}
+
+/** The engine's name of a volume that the Kits of one sandbox have at `path`: no other sandbox or path has the same. */
+export function kitVolume({ id }: Pick<SandboxRecord, "id">, path: string): string {
+  return `sbx-volume-${id.slice(4)}-${createHash("sha256").update(path).digest("hex").slice(0, 16)}`;
+}
+
+/** Make the volumes of a new sandbox. */
+export async function makeKitVolumes(engine: VolumeEngine, { owner }: Pick<SandboxParts, "owner">, record: Recorded): Promise<void> {
+  for (const { path } of onDisk(record)) await engine.createVolume(kitVolume(record, path), { ...labelsOf(owner, record.id, "volume"), [LABELS.path]: path });
+}
+
+/** Remove all volumes that Kits had in a sandbox, also those that are not remembered. */
+export async function removeKitVolumes(engine: VolumeEngine, { owner }: Pick<SandboxParts, "owner">, { id }: Recorded): Promise<void> {
+  const labels = [`${LABELS.owner}=${owner}`, `${LABELS.sandbox}=${id}`, `${LABELS.role}=volume`];
+  for (const { name } of await engine.listVolumes(labels)) await engine.removeVolume(name);
+}
+
+/** Where the volumes are in the workload. Nothing of the image is copied into them. */
+export function kitVolumeMounts(record: Recorded, { uid, gid }: { readonly uid: number; readonly gid: number }): readonly Mount[] {
+  return (record.volumes ?? []).map(({ path, mode, memoryBytes }): Mount =>
+    memoryBytes === undefined ? { kind: "volume", source: kitVolume(record, path), target: path, staysEmpty: true } : { kind: "tmpfs", target: path, sizeBytes: memoryBytes, mode, uid, gid },
+  );
+}
+
+/**
+ * A container that lives for a moment to give new, empty volumes to the sandbox's user, with the modes that their Kits
+ * state; `undefined` when there are none. Root with CHOWN, FOWNER and DAC_OVERRIDE alone, no network, nothing else in sight.
+ */
+export function volumeOwnerContainer(record: SandboxRecord, image: EngineId, labels: Readonly<Record<string, string>>): ContainerSpec | undefined {
+  const volumes = onDisk(record).map(({ path, mode }, index) => ({ source: kitVolume(record, path), target: `/volumes/${index}`, mode }));
+  if (volumes.length === 0) return undefined;
+  const script = volumes.map(({ target, mode }) => `chown ${record.user} ${target}\nchmod ${mode.toString(8)} ${target}`).join("\n");
+  return {
+    name: `sbx-volume-${record.id.slice(4)}`,
+    image,
+    command: ["/bin/sh", "-e", "-c", script],
+    env: {},
+    labels,
+    user: "0:0",
+    workdir: "/",
+    mounts: volumes.map(({ source, target }) => ({ kind: "volume", source, target, staysEmpty: true })),
+    network: { kind: "none", hostname: "volume", sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] },
+    capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER"],
+    readonlyRoot: true,
+    seccomp: "default",
+    limits: { pids: 16, memoryBytes: 64 << 20 },
+  };
+}
+
+/**
+ * A volume must not lie over a directory of the person's, nor hold one or be in one.
+ *
+ * @throws AppError `KIT_UNSUPPORTED`
+ */
+export function refuseVolumesWithin({ workspace, extra }: Pick<CreateSandbox, "workspace" | "extra">, { volumes }: Pick<AgentProfile, "volumes">): void {
+  for (const { path } of volumes) {
+    const place = [workspace, ...extra.map((one) => one.path)].find((one) => isWithin(path, one) || isWithin(one, path));
+    if (place === undefined) continue;
+    throw new AppError("KIT_UNSUPPORTED", {
+      message: `The agent's Kits want a volume at ${path}, which would lie over your directory ${place}`,
+      fix: "Work in a directory at another place, or take another Kit.",
+    });
+  }
+}
+
+/**
+ * Look, before anything of a workload runs, whether each volume would come to lie where it is said to. The engine follows
+ * links of the image, and those that an agent left in the container: through one a volume could lie over what is ours.
+ *
+ * @throws AppError `KIT_UNSUPPORTED`
+ */
+export async function refuseLinkedVolumes(engine: ContainerEngine, workload: EngineId, { volumes = [] }: Pick<SandboxRecord, "volumes">): Promise<void> {
+  const places = new Set(volumes.flatMap(({ path }) => pathsTo(path)));
+  for (const place of [...places].toSorted((one, other) => one.length - other.length)) {
+    if (!(await engine.isLink(workload, place))) continue;
+    throw new AppError("KIT_UNSUPPORTED", {
+      message: `A volume of the agent's Kits would not lie at its path: ${place} is a link in the sandbox`,
+      fix: "Name the real path in the Kit. If the agent put the link there, remove the sandbox and make it again.",
+    });
+  }
+}
+
+/** `/a`, `/a/b` and `/a/b/c` of `/a/b/c`. */
+function pathsTo(path: string): readonly string[] {
+  const parts = path.split("/").slice(1);
+  return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`);
+}

@@ -1,0 +1,53 @@
+import { AppError, SandboxId } from "@sbx/contracts";
+import { describe, it } from "vitest";
+import type { ContainerEngine } from "../../src/ports/engine.ts";
+import { kitVolume, kitVolumeMounts, refuseLinkedVolumes, refuseVolumesWithin } from "../../src/sandbox/kit-volumes.ts";
+
+const VOLUMES = [
+  { path: "/data", mode: 0o750 },
+  { path: "/opt/cache", mode: 0o700, memoryBytes: 1 << 20 },
+];
+
+const ID = SandboxId.parse("sbx_aaaaaaaa");
+
+/** An engine whose containers have these links. */
+function withLinks(...links: readonly string[]): ContainerEngine {
+  return { isLink: (_id: string, path: string) => Promise.resolve(links.includes(path)) } as ContainerEngine;
+}
+
+describe("volumes of Kits", () => {
+  it("have a name for each sandbox and path, and get nothing of the image; those in memory belong to the user", ({ expect }) => {
+    expect(kitVolumeMounts({ id: ID, volumes: VOLUMES }, { uid: 1234, gid: 5678 })).toEqual([
+      { kind: "volume", source: kitVolume({ id: ID }, "/data"), target: "/data", staysEmpty: true },
+      { kind: "tmpfs", target: "/opt/cache", sizeBytes: 1 << 20, mode: 0o700, uid: 1234, gid: 5678 },
+    ]);
+    const names = [ID, SandboxId.parse("sbx_bbbbbbbb")].flatMap((id) => ["/data", "/data/x", "/opt"].map((path) => kitVolume({ id }, path)));
+    expect(new Set(names).size).toBe(6);
+    for (const name of names) expect(name).toMatch(/^[a-z0-9-]+$/);
+  });
+
+  it.for([
+    ["/data", [], "/data"],
+    ["/data/project", [], "/data/project"],
+    ["/work", ["/opt/cache/deep"], "/opt/cache/deep"],
+    ["/work", ["/opt"], "/opt"],
+  ] as const)("do not lie over a directory of the person's: %s %j", ([workspace, extra, named], { expect }) => {
+    const request = { workspace, extra: extra.map((path) => ({ path, readonly: true })) };
+    expect(() => {
+      refuseVolumesWithin(request, { volumes: VOLUMES });
+    }).toThrow(expect.objectContaining({ code: "KIT_UNSUPPORTED", message: expect.stringContaining(named) }));
+  });
+
+  it("may lie beside one", ({ expect }) => {
+    expect(() => {
+      refuseVolumesWithin({ workspace: "/database", extra: [{ path: "/opt/other", readonly: true }] }, { volumes: VOLUMES });
+    }).not.toThrow();
+  });
+
+  it.for(["/data", "/opt", "/opt/cache"])("are refused where the sandbox has a link at %s", async (link, { expect }) => {
+    await expect(refuseLinkedVolumes(withLinks("/dat", "/data/x"), "w", { volumes: VOLUMES })).resolves.toBeUndefined();
+    await expect(refuseLinkedVolumes(withLinks(link), "w", { volumes: VOLUMES })).rejects.toSatisfy(
+      (error) => AppError.is(error) && error.code === "KIT_UNSUPPORTED" && error.message.includes(`${link} is a link`),
+    );
+  });
+});
