@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { askEngine, labelled } from "../src/engine-api.ts";
@@ -33,9 +33,11 @@ describe("capabilities of Kits in a real sandbox", () => {
         volume("path: /opt/store, mode: '1750'"),
         volume("path: /var/lib/tool/data"),
         volume("path: /scratch, tmpfs: true, size: 8m, mode: '0700'"),
+        "{ type: com.docker.sandbox/agent-context@1, config: { content: beside the workspace } }",
+        "{ type: com.docker.sandbox/agent-context@1, config: { directory: /opt/store-notes, filename: NOTES.md, content: of the Kit } }",
         "{ type: com.docker.sandbox/port@1, optional: true, config: { container: 4321 } }",
       ],
-      'ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN mkdir -p /opt/store && echo "of the image" > /opt/store/file\n',
+      'ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN mkdir -p /opt/store && echo "of the image" > /opt/store/file && mkdir /opt/store-notes && echo "of the image" > /opt/store-notes/NOTES.md\n',
     );
     const made = await host.sbx(["create", "-q", "--name", "box", "--kit", kit, "shell"], { cwd });
     expect(made).toMatchObject({ code: 0 });
@@ -46,6 +48,9 @@ describe("capabilities of Kits in a real sandbox", () => {
     for (const option of ["nosuid", "nodev", "size=8192k"]) expect(options.trim().split(",")).toContain(option);
     expect((await host.sbx(["exec", "box", "sh", "-c", "head -c 9000000 /dev/zero > /scratch/big"])).code).not.toBe(0);
     await inside("chmod 700 /opt/store; echo kept > /opt/store/note; echo kept > /var/lib/tool/data/note; echo lost > /scratch/note");
+
+    expect(await inside("cat ../AGENTS.md /opt/store-notes/NOTES.md; echo > ../AGENTS.md || echo refused")).toBe("beside the workspaceof the image\n\nof the Kitrefused\n");
+    expect(existsSync(path.join(cwd, "../AGENTS.md"))).toBe(false);
 
     const { ports, skipped, id } = await host.sandbox("box");
     expect(ports).toEqual([]);
@@ -65,11 +70,12 @@ describe("capabilities of Kits in a real sandbox", () => {
     const never = async (...kits: readonly string[]) => await host.sbx(["create", "-q", "--name", "never", ...kits.flatMap((kit) => ["--kit", kit]), "shell"], { cwd });
     const refused: readonly (readonly [kits: readonly string[], message: string])[] = [
       [[mixin("climbs", [volume("path: /data/../.sbx/docker")])], "belongs to sbx and the engine"],
-      [[mixin("covers", [volume("path: /etc, tmpfs: true")])], "does not lie over /etc"],
+      [[mixin("covers", [volume("path: /etc, tmpfs: true")])], "nothing of a Kit's lies over /etc"],
+      [[mixin("tells", ["{ type: com.docker.sandbox/agent-context@1, config: { directory: /etc/x/../, filename: hosts, content: x } }"])], "nothing of a Kit's lies over /etc"],
       [[mixin("over-work", [volume(`path: ${cwd}/.git`)])], "would lie over your directory"],
       [[mixin("one", [volume("path: /data, size: 1g")]), mixin("two", [volume("path: /data/, size: 2g")])], '"one" and "two" do not agree'],
       [[mixin("opens", ["{ type: com.docker.sandbox/port@1, config: { container: 4321 } }"])], "--publish 4321"],
-      [[mixin("linked", [volume("path: /opt/way/docker")], "ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN ln -s /.sbx /opt/way\n")], "/opt/way is a link"],
+      [[mixin("linked", [volume("path: /opt/way/docker")], "ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN ln -s /.sbx /opt/way\n")], "/opt/way is a link there"],
     ];
     for (const [kits, message] of refused) {
       const { code, stderr } = await never(...kits);

@@ -65,6 +65,7 @@ const profile: Partial<AgentProfile> = {
   layers: [],
   kits: [],
   skipped: [],
+  contexts: () => [],
   seedFiles: () => [{ path: ".profile", content: "x", mode: 0o644, overwrite: true }],
   environment: () => ({}),
 };

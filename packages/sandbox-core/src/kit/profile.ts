@@ -1,4 +1,5 @@
 import type { Rule } from "@sbx/contracts";
+import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileFacts } from "./template.ts";
 
 /** A file that a profile puts into the home. */
@@ -99,6 +100,8 @@ export interface AgentProfile {
   readonly hooks: { readonly install: readonly ProfileHook[]; readonly startup: readonly ProfileHook[] };
   /** Optional capabilities that are left out, with the reason. */
   readonly skipped: readonly string[];
+  /** Texts for agents outside of the home. */
+  readonly contexts: (workspace: string) => readonly ContextFile[];
   /** Files of the home. Those that are rendered anew are equal for equal facts. */
   readonly seedFiles: (facts: ProfileFacts) => readonly SeedFile[];
   /** Variables of every program in the sandbox. */

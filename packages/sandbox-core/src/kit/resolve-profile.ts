@@ -9,6 +9,7 @@ import type { KitMember } from "./kit-member.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { commandWords, type CommandLine } from "./kit-text.ts";
 import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionVerbs } from "./profile.ts";
+import { profileContexts } from "./profile-contexts.ts";
 import { profileEnvironment } from "./profile-environment.ts";
 import { profileFiles } from "./profile-files.ts";
 import { profileRules } from "./profile-rules.ts";
@@ -75,7 +76,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     leavesRunning: agent.leavesRunning,
     hooks: profileHooks(composition),
     skipped,
-    seedFiles: (facts) => profileFiles({ selected, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
+    contexts: (workspace) => profileContexts(selected, { home: HOME, workspace }),
+    seedFiles: (facts) => profileFiles({ home: HOME, selected, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
     environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };

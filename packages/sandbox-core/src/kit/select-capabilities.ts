@@ -139,8 +139,11 @@ function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle
 }
 
 function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { home, contents }: SelectionFacts): string | undefined {
-  if (config.directory === undefined) return "only context with a directory is carried out yet";
-  if (!isBelow(config.directory, home)) return `files are written below ${home} only`;
+  const outside =
+    config.directory === undefined || isBelow(config.directory, home) || cleanPath(config.directory) === home
+      ? undefined
+      : whyNoVolumeAt(cleanPath(`${config.directory}/${config.filename ?? ""}`), home);
+  if (outside !== undefined) return outside;
   return config.contentFile === undefined || contents.has(config.contentFile) ? undefined : `the file ${config.contentFile} is not in the Kit's directory`;
 }
 

@@ -5,12 +5,12 @@ const KEPT = ["/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/lib
 /** Engines write some mounts as one text, in which a comma or colon would begin the next word. */
 const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[\p{L}\p{N}._@+~%=-]+)+$/u;
 
-/** Why a Kit's volume cannot lie at a path, which is clean, as a sentence without end; `undefined` when it can. What lies in the home is the home's. */
+/** Why a Kit's volume, or a text for its agent, cannot lie at a path, which is clean, as a sentence without end; `undefined` when it can. What lies in the home is the home's. */
 export function whyNoVolumeAt(path: string, home: string): string | undefined {
-  if (!PLAIN.test(path)) return "a volume's path has letters, digits and . _ - + @ ~ % = only, and is not the root";
+  if (!PLAIN.test(path)) return "such a path has letters, digits and . _ - + @ ~ % = only, and is not the root";
   if (isWithin(path, home) && path !== home) return undefined;
   if (path.startsWith("/.")) return "what begins with a dot at the root belongs to sbx and the engine";
   if (isWithin(path, "/home")) return `of /home only what lies below ${home} is kept`;
   const kept = KEPT.find((tree) => isWithin(path, tree) || isWithin(tree, path));
-  return kept === undefined ? undefined : `a volume does not lie over ${kept}`;
+  return kept === undefined ? undefined : `nothing of a Kit's lies over ${kept}`;
 }

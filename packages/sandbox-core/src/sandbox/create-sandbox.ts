@@ -4,6 +4,7 @@ import type { EngineId } from "../ports/engine.ts";
 import { templateOf } from "../template/save-template.ts";
 import type { TemplateRecord } from "../template/template-record.ts";
 import { makeKitVolumes, refuseVolumesWithin } from "./kit-volumes.ts";
+import { skippedContexts } from "./context-mounts.ts";
 import { labelsOf } from "./labels.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
@@ -130,7 +131,7 @@ function newRecord(
     protected: [],
     hidden: [],
     notices: [],
-    skipped: [...profile.skipped],
+    skipped: [...profile.skipped, ...skippedContexts(profile.contexts(request.workspace), request)],
     kits: profile.kits.map(({ name, kind, directory, version }) => ({ name, kind, directory, ...(version === undefined ? {} : { version }) })),
     ready: false,
   };

@@ -80,17 +80,17 @@ export function refuseVolumesWithin({ workspace, extra }: Pick<CreateSandbox, "w
 }
 
 /**
- * Look, before anything of a workload runs, whether each volume would come to lie where it is said to. The engine follows
- * links of the image, and those that an agent left in the container: through one a volume could lie over what is ours.
+ * Look, before anything of a workload runs, whether what its Kits put into it would come to lie where it is said to. The engine
+ * follows links of the image, and those that an agent left in the container: through one it could lie over what is ours.
  *
  * @throws AppError `KIT_UNSUPPORTED`
  */
-export async function refuseLinkedVolumes(engine: ContainerEngine, workload: EngineId, { volumes = [] }: Pick<SandboxRecord, "volumes">): Promise<void> {
-  const places = new Set(volumes.flatMap(({ path }) => pathsTo(path)));
+export async function refuseLinkedPlaces(engine: ContainerEngine, workload: EngineId, paths: readonly string[]): Promise<void> {
+  const places = new Set(paths.flatMap(pathsTo));
   for (const place of [...places].toSorted((one, other) => one.length - other.length)) {
     if (!(await engine.isLink(workload, place))) continue;
     throw new AppError("KIT_UNSUPPORTED", {
-      message: `A volume of the agent's Kits would not lie at its path: ${place} is a link in the sandbox`,
+      message: `What the agent's Kits put into the sandbox would not lie at its path: ${place} is a link there`,
       fix: "Name the real path in the Kit. If the agent put the link there, remove the sandbox and make it again.",
     });
   }

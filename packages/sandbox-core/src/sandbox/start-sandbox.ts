@@ -4,7 +4,8 @@ import { gateContainer } from "../pod/gate-container.ts";
 import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
-import { refuseLinkedVolumes, volumeOwnerContainer } from "./kit-volumes.ts";
+import { contextMounts, kitPlaces } from "./context-mounts.ts";
+import { refuseLinkedPlaces, volumeOwnerContainer } from "./kit-volumes.ts";
 import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
@@ -46,7 +47,8 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids }));
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
     const socket = await parts.docker.start(live.record, prepared.mounts);
-    await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared, socket }));
+    const contexts = await contextMounts(parts, engine, { record: live.record, contexts: profile.contexts(place.workspace) });
+    await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared: { ...prepared, mounts: [...prepared.mounts, ...contexts] }, socket }));
     await verifyMounts(parts, { ...request, engine, prepared });
     await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, signal: request.signal }));
     await parts.ports.open(live.record, live.record.request.publish);
@@ -104,7 +106,7 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
     if (AppError.is(cause)) throw cause;
     throw new AppError("POD_FAILED", { message: "The gate did not hand over the pod's listeners", fix: "Look at the machine with: sbx doctor", cause });
   });
-  await refuseLinkedVolumes(engine, made.value, live.record);
+  await refuseLinkedPlaces(engine, made.value, kitPlaces(live.record, work.profile));
   await engine.start(made.value, signal);
 }
 

@@ -49,7 +49,9 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["memory without a bound", 'type: com.docker.sandbox/volume@1, config: { path: /data, tmpfs: true, size: "0" }'],
   ["more memory than a number holds", "type: com.docker.sandbox/volume@1, config: { path: /data, tmpfs: true, size: 99999999999999999999t }"],
   ["a GPU", "type: com.docker.sandbox/resources@1, config: { gpu: 1 }"],
-  ["context beside the workspace", "type: com.docker.sandbox/agent-context@1, config: { content: x }"],
+  ["context among the system's settings", "type: com.docker.sandbox/agent-context@1, config: { directory: /etc, filename: passwd, content: x }"],
+  ["context where sbx is", "type: com.docker.sandbox/agent-context@1, config: { directory: /opt/../.sbx, filename: hold, content: x }"],
+  ["context of a file that is not there", "type: com.docker.sandbox/agent-context@1, config: { contentFile: none.md }"],
 ];
 
 describe("carrying a Kit out", () => {
@@ -66,6 +68,7 @@ describe("carrying a Kit out", () => {
       expect(profile.skipped).toEqual([expect.stringContaining("capabilities[0]")]);
       expect(profile.rules).toEqual([]);
       expect(profile.volumes).toEqual([]);
+      expect(profile.contexts("/work")).toEqual([]);
       expect(profile.hooks).toEqual({ install: [], startup: [] });
       expect(profile.seedFiles(NASTY)).toEqual([]);
       expect(profile.environment(NASTY)).toEqual(EXPECTED);
@@ -221,6 +224,22 @@ describe("carrying a Kit out", () => {
       { path: "/mem", mode: 0o700, memoryBytes: 64 << 20 },
       { path: "/tmp", mode: 0o755, memoryBytes: 512 << 20 },
     ]);
+  });
+
+  it("puts texts for agents beside the workspace, into the home, and at directories outside of it", ({ expect }) => {
+    const context = (config: string): string => `- { type: com.docker.sandbox/agent-context@1, config: { ${config} } }`;
+    const { contexts, seedFiles } = profileOf(
+      aKit({
+        capabilities: [context("content: beside"), context("directory: /home/agent/.a, filename: A.md, content: home"), context("directory: /opt/tool/, filename: T.md, content: tool")],
+      }),
+    );
+    expect(contexts("/srv/app")).toEqual([
+      { path: "/srv/AGENTS.md", content: "beside" },
+      { path: "/opt/tool/T.md", content: "tool" },
+    ]);
+    expect(contexts("/app")[0]?.path).toBe("/AGENTS.md");
+    expect(seedFiles(NASTY)).toMatchObject([{ path: "/home/agent/.a/A.md", content: "home" }]);
+    expect(profileOf(aKit({ capabilities: [context("filename: CLAUDE.md, content: x")] })).contexts("/srv/app")).toEqual([{ path: "/srv/CLAUDE.md", content: "x" }]);
   });
 
   it("reads a size in units of 1024", ({ expect }) => {

@@ -1,13 +1,14 @@
 import { AppError, SandboxId } from "@sbx/contracts";
 import { describe, it } from "vitest";
 import type { ContainerEngine } from "../../src/ports/engine.ts";
-import { kitVolume, kitVolumeMounts, refuseLinkedVolumes, refuseVolumesWithin } from "../../src/sandbox/kit-volumes.ts";
+import { kitVolume, kitVolumeMounts, refuseLinkedPlaces, refuseVolumesWithin } from "../../src/sandbox/kit-volumes.ts";
 
 const VOLUMES = [
   { path: "/data", mode: 0o750 },
   { path: "/opt/cache", mode: 0o700, memoryBytes: 1 << 20 },
 ];
 
+const PLACES = VOLUMES.map(({ path }) => path);
 const ID = SandboxId.parse("sbx_aaaaaaaa");
 
 /** An engine whose containers have these links. */
@@ -45,9 +46,7 @@ describe("volumes of Kits", () => {
   });
 
   it.for(["/data", "/opt", "/opt/cache"])("are refused where the sandbox has a link at %s", async (link, { expect }) => {
-    await expect(refuseLinkedVolumes(withLinks("/dat", "/data/x"), "w", { volumes: VOLUMES })).resolves.toBeUndefined();
-    await expect(refuseLinkedVolumes(withLinks(link), "w", { volumes: VOLUMES })).rejects.toSatisfy(
-      (error) => AppError.is(error) && error.code === "KIT_UNSUPPORTED" && error.message.includes(`${link} is a link`),
-    );
+    await expect(refuseLinkedPlaces(withLinks("/dat", "/data/x"), "w", PLACES)).resolves.toBeUndefined();
+    await expect(refuseLinkedPlaces(withLinks(link), "w", PLACES)).rejects.toSatisfy((error) => AppError.is(error) && error.code === "KIT_UNSUPPORTED" && error.message.includes(`${link} is a link`));
   });
 });
