@@ -32,12 +32,13 @@ describe("capabilities of Kits in a real sandbox", () => {
       [
         volume("path: /opt/store, mode: '1750'"),
         volume("path: /var/lib/tool/data"),
+        volume("path: /opt/owned/way/docker"),
         volume("path: /scratch, tmpfs: true, size: 8m, mode: '0700'"),
         "{ type: com.docker.sandbox/agent-context@1, config: { content: beside the workspace } }",
         "{ type: com.docker.sandbox/agent-context@1, config: { directory: /opt/store-notes, filename: NOTES.md, content: of the Kit } }",
         "{ type: com.docker.sandbox/port@1, optional: true, config: { container: 4321 } }",
       ],
-      'ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN mkdir -p /opt/store && echo "of the image" > /opt/store/file && mkdir /opt/store-notes && echo "of the image" > /opt/store-notes/NOTES.md\n',
+      'ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN mkdir -p /opt/store && echo "of the image" > /opt/store/file && mkdir -m 777 /opt/owned && mkdir /opt/store-notes && echo "of the image" > /opt/store-notes/NOTES.md\n',
     );
     const made = await host.sbx(["create", "-q", "--name", "box", "--kit", kit, "shell"], { cwd });
     expect(made).toMatchObject({ code: 0 });
@@ -59,6 +60,14 @@ describe("capabilities of Kits in a real sandbox", () => {
     expect((await host.sbx(["stop", "box"])).code).toBe(0);
     for (const { Id, Labels } of await host.containersOf(id)) if (Labels["dev.sbx.role"] === "workload") await askEngine("DELETE", `/containers/${Id}`, process.env["DOCKER_HOST"]);
     expect(await inside("cat /opt/store/note /var/lib/tool/data/note; ls -A /scratch; stat -c %a /opt/store")).toBe("kept\nkept\n700\n");
+
+    // An agent that may write above a volume points its path at what is ours.
+    await inside("cd /opt/owned && mv way aside && ln -s /.sbx way && ls -l way");
+    expect((await host.sbx(["stop", "box"])).code).toBe(0);
+    const led = await host.sbx(["exec", "box", "true"]);
+    expect(led.code).not.toBe(0);
+    expect(led.stderr).toContain("/opt/owned/way is a link there");
+    expect((await host.sandbox("box")).state).toEqual({ phase: "stopped" });
 
     expect(JSON.stringify(await volumesOf(`dev.sbx.sandbox=${id}`))).toContain("sbx-volume-");
     expect((await host.sbx(["rm", "-f", "box"])).code).toBe(0);

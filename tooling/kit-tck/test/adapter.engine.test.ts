@@ -39,15 +39,15 @@ beforeAll(async () => {
   host = openHost({ SBX_IDLE_STOP_MS: "600000" });
   kits = path.join(host.home, "kits");
   adapter = await buildAdapter(path.join(host.home, "adapter"), { home: host.home, env: host.env, directory: path.join(host.home, "work"), idleStopMs: 600_000 });
-  kit("plain", []);
-  kit("elevated", ["com.docker.sandbox/privileged@1"]);
+  kit("plain", ["type: com.docker.sandbox/volume@1, config: {path: /data//kept/}", "type: com.docker.sandbox/volume@1, config: {path: /scratch, tmpfs: true}"]);
+  kit("elevated", ["type: com.docker.sandbox/privileged@1"]);
 }, 900_000);
 afterAll(() => host[Symbol.asyncDispose]());
 
-function kit(name: string, types: readonly string[]): void {
+function kit(name: string, items: readonly string[]): void {
   const directory = path.join(kits, name);
   mkdirSync(directory, { recursive: true });
-  const capabilities = types.length === 0 ? "" : `capabilities:\n${types.map((type) => `  - {type: ${type}}\n`).join("")}`;
+  const capabilities = items.length === 0 ? "" : `capabilities:\n${items.map((item) => `  - {${item}}\n`).join("")}`;
   writeFileSync(path.join(directory, `${name}.yaml`), `schemaVersion: "3"\nkind: workload\n${capabilities}`);
   writeFileSync(path.join(directory, `${name}.dockerfile`), RECIPE.replace("plain.yaml", `${name}.yaml`));
 }
@@ -83,7 +83,7 @@ describe("the adapter of the format's suite, against a daemon", () => {
     });
     expect((await call("exec", id, "--", "sh", "-c", "env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'")).stdout).not.toContain(SENTINEL);
     expect(await call("status", id)).toMatchObject({ code: 0, stdout: "running\n" });
-    expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: "[]\n" });
+    expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: '["/data/kept"]\n' });
 
     expect((await call("exec", id, "--", "cat", "/usr/local/bin/PLAIN", "/opt/modes", "/opt/python")).stdout).toBe("started as written\n755 root 755 root 500 agent \nby python\n");
     expect((await call("exec", id, "--", "cat", "/opt/root")).stdout).not.toContain(".sbx");
