@@ -31,6 +31,10 @@ export const AgentView = z.object({
   service: z.string().optional(),
   /** Destinations its profile allows. */
   allow: z.array(z.string()),
+  /** Destinations that its install hooks reach, while a sandbox is made. */
+  installAllow: z.array(z.string()).default([]),
+  /** Whether some of its install hooks run as root, in a container of their own. */
+  installsAsRoot: z.boolean().default(false),
   /** Command that runs in a terminal, and without one. */
   interactive: z.array(z.string()),
   headless: z.array(z.string()),

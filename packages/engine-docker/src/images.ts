@@ -1,8 +1,9 @@
 import { finished, type Readable } from "node:stream";
 import { AppError } from "@sbx/contracts";
-import type { EngineId, ImageEngine } from "@sbx/core";
+import type { CommitRequest, EngineId, ImageEngine } from "@sbx/core";
 import type Docker from "dockerode";
 import { buildImage } from "./build-image.ts";
+import { checkId } from "./containers.ts";
 import { ask, askUnless, engineFailed, reasonOf } from "./docker-error.ts";
 import { readProgress } from "./progress-lines.ts";
 import { imageConfigOf } from "./image-config.ts";
@@ -52,6 +53,13 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
       });
       return image ?? made(request.reference, "build an image");
     },
+    async commit(container, request) {
+      const [, repo = "", tag = ""] = /^(.+):([^:/]+)$/.exec(withTag(checkReference(request.reference))) ?? [];
+      await ask("make an image of a container", async () => {
+        await docker.getContainer(checkId(container)).commit({ repo, tag, pause: false, changes: changesOf(request) });
+      });
+      return made(request.reference, "make an image of a container");
+    },
     async imageConfig(image) {
       const found = await askUnless([404], "look at an image", async () => docker.getImage(checkReference(image)).inspect());
       if (found === undefined) throw unavailable(image, new Error("there is no such image here"));
@@ -78,6 +86,11 @@ async function interruptible({ source, doing, signal }: { readonly source: Reada
     finished(source, () => undefined);
     source.destroy();
   }
+}
+
+/** Lines of a Dockerfile: the form that every engine takes. A quoted string there is one of JSON in which a dollar needs a backslash. */
+function changesOf({ labels, user }: Omit<CommitRequest, "reference">): string {
+  return [`USER ${user}`, ...Object.entries(labels).map(([key, value]) => `LABEL ${key}=${JSON.stringify(value).replaceAll("$", String.raw`\$`)}`)].join("\n");
 }
 
 async function follow(stream: Readable, progress: (line: string) => void): Promise<void> {

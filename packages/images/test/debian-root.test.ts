@@ -30,6 +30,7 @@ function anEngine({ registry = false, kept = [] }: { registry?: boolean; kept?: 
       return "sha256:imported";
     },
     build: refuse,
+    commit: refuse,
     imageConfig: refuse,
     readFile: refuse,
     removeImage: refuse,

@@ -47,6 +47,7 @@ export { composeProfile, resolveProfile, type ResolveOptions } from "./kit/resol
 export type { ProfileFacts } from "./kit/template.ts";
 export type {
   BuildRequest,
+  CommitRequest,
   ContainerEngine,
   ContainerSpec,
   ContainerState,

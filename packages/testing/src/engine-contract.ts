@@ -144,6 +144,19 @@ export function describeContainerEngine(name: string, make: () => Promise<Engine
       expect(await process.exit).toBe(0);
     });
 
+    it("makes an image of a container's files, with its own labels and user, that goes by its name", async ({ expect }) => {
+      const id = await running();
+      await engine.stop(id, 0);
+      const reference = `sbx-contract/${mark}:one`;
+      const made = await engine.commit(id, { reference, labels: { "dev.sbx.contract": "", "dev.sbx.quoted": 'a "b" $c' }, user: "1000:1000" });
+      expect(await engine.findImage(reference)).toBe(made);
+      const again = await engine.create(spec({ image: made }));
+      expect((await engine.inspect(again))?.image).toBe(made);
+      await engine.remove(again);
+      await engine.removeImage(reference);
+      expect(await engine.findImage(reference)).toBeUndefined();
+    });
+
     it("runs nothing in a container that does not run", async ({ expect }) => {
       const id = await engine.create(spec());
       await expect(engine.run(id, { ...RUN, command: ["true"] })).rejects.toMatchObject({ code: "ENGINE_FAILED" });

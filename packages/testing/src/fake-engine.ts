@@ -1,6 +1,6 @@
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { AppError } from "@sbx/contracts";
-import type { BuildRequest, ContainerSpec, ContainerState, ContainerUsage, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec, ImageConfig } from "@sbx/core";
+import type { BuildRequest, CommitRequest, ContainerSpec, ContainerState, ContainerUsage, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec, ImageConfig } from "@sbx/core";
 
 /** What a program of the fake has in hand. */
 export interface FakeProcess {
@@ -190,6 +190,13 @@ export class FakeEngine implements Engine {
   async build({ context, reference }: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId> {
     progress(`Successfully tagged ${reference}`);
     return this.#addImage(context, reference, signal);
+  }
+
+  async commit(container: EngineId, { reference }: CommitRequest): Promise<EngineId> {
+    if (this.#containers.get(container)?.state !== "exited") throw failed("make an image of a container", "it runs, or there is none");
+    const id = `sha256:${this.#newId()}`;
+    this.images.set(reference, id);
+    return Promise.resolve(id);
   }
 
   async imageConfig(image: EngineId): Promise<ImageConfig> {

@@ -111,7 +111,7 @@ function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
 }
 
 function lines(view: AgentView): readonly string[] {
-  const { name, displayName, description, source, version, service, allow, interactive, headless, skipped, kits, built } = view;
+  const { name, displayName, description, source, version, service, allow, installAllow, installsAsRoot, interactive, headless, skipped, kits, built } = view;
   if (view.kind === "mixin")
     return [
       `mixin          ${cleanText(displayName)} (${cleanText(name)}), put over an agent with: sbx run AGENT --kit ${cleanText(name)}`,
@@ -127,9 +127,15 @@ function lines(view: AgentView): readonly string[] {
     ["image", built ? "built" : "built at the first run"],
     ["model", service === undefined ? "none" : `service "${service}", reached as http://model.sbx.internal/${service}`],
     ["may reach", allow.length === 0 ? "nothing but its model" : allow.join(", ")],
+    ...(installAllow.length === 0 && !installsAsRoot ? [] : [["install hooks", installing(view)] as const]),
     ["in a terminal", interactive.join(" ")],
     ["without one", headless.join(" ")],
     ...skipped.map((text, index) => [index === 0 ? "left out" : "", text] as const),
   ];
   return rows.map(([key, value]) => `${key.padEnd(14)} ${cleanText(value)}`.trimEnd());
+}
+
+/** As whom install hooks run, and what they reach. */
+function installing({ installAllow, installsAsRoot }: AgentView): string {
+  return `${installsAsRoot ? "as root in a container of their own" : "in a container of their own"}, reach ${installAllow.length === 0 ? "nothing" : installAllow.join(", ")}`;
 }

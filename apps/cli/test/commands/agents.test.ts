@@ -31,6 +31,8 @@ function reader(): FakeDaemon {
           description,
           source: agent,
           allow: [...allow],
+          installAllow: [],
+          installsAsRoot: false,
           interactive: [...profile.launch("interactive", [])],
           headless: [...profile.launch("headless", ["TASK"])],
           kind: "workload",

@@ -24,6 +24,8 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
     ...(profile.version === undefined ? {} : { version: profile.version }),
     ...(profile.service === undefined ? {} : { service: profile.service }),
     allow: [...profile.allow],
+    installAllow: profile.installRules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
+    installsAsRoot: profile.hooks.install.some(({ user }) => user === "root"),
     interactive: [...profile.launch("interactive", [])],
     headless: [...profile.launch("headless", [])],
     skipped: [...profile.skipped],
@@ -57,7 +59,7 @@ function kitView({ name, kind, directory, version }: KitPart): KitView {
   return { name, kind, directory, ...(version === undefined ? {} : { version }) };
 }
 
-const NOTHING = { allow: [], interactive: [], headless: [], skipped: [], kits: [], built: false };
+const NOTHING = { allow: [], installAllow: [], installsAsRoot: false, interactive: [], headless: [], skipped: [], kits: [], built: false };
 
 /** A mixin alone: whether it goes with an agent is told by composing them. */
 function mixinView({ member: { name, kit, directory }, source }: FoundMixin): AgentView {

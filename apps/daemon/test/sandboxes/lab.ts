@@ -60,7 +60,11 @@ const profile: Partial<AgentProfile> = {
   resources: {},
   volumes: [{ path: "/data", mode: 0o755 }],
   longRunning: false,
-  hooks: { install: [{ kit: "shell", place: "install[0]", command: ["/hook"] }], startup: [{ kit: "shell", place: "startup[0]", command: ["/hook"] }] },
+  hooks: {
+    install: [{ kit: "shell", place: "install[0]", user: "agent", variables: [], command: ["/hook"] }],
+    startup: [{ kit: "shell", place: "startup[0]", user: "agent", variables: [], command: ["/hook"] }],
+  },
+  installRules: [],
   buildArgs: {},
   layers: [],
   kits: [],
@@ -70,14 +74,27 @@ const profile: Partial<AgentProfile> = {
   environment: () => ({}),
 };
 
+interface LabOptions {
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** As whom the install hook runs; root's reaches a host. */
+  readonly installs?: "agent" | "root";
+}
+
+/** The profile with an install hook of root, which runs in a container of its own and reaches a host. */
+const rootProfile: Partial<AgentProfile> = {
+  ...profile,
+  hooks: { install: [{ kit: "shell", place: "install[0]", user: "root", variables: [], command: ["/hook"] }, ...(profile.hooks?.install ?? [])], startup: profile.hooks?.startup ?? [] },
+  installRules: [{ id: "install:1", effect: "allow", to: "a.example", layer: "profile", note: "" }],
+};
+
 /** Sandboxes over an engine in memory, with the daemon's own files and database in a directory of the test's. */
-export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly user?: { readonly uid: number; readonly gid: number } } = {}): SandboxLab {
+export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent" }: LabOptions = {}): SandboxLab {
   const root = mkdtempSync(path.join(tmpdir(), "sbx-sandboxes-"));
   const steps = new Steps();
   const engine = fakeEngine();
   const events: EventInit[] = [];
   const allowed: string[] = [];
-  const [pods, prepared] = [new Set<Id>(), new Set<Id>()];
+  const [pods, prepared, open] = [new Set<Id>(), new Set<Id>(), new Set<object>()];
   const { database } = openDatabase(path.join(root, "sbx.db"), () => new Date());
   const store = createSandboxStore(database, () => undefined);
   const files = createSandboxFiles(root, () => Promise.resolve(Buffer.from("hold")));
@@ -88,14 +105,14 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
     images: asked(steps, "images", () => Promise.resolve(told(steps, "images", fakeImages()))),
     layers: () => Promise.reject(new Error("no layer is made here")),
     templates: { list: () => [], put: () => undefined, remove: () => undefined },
-    installPods: { open: () => Promise.reject(new Error("nothing is installed here")) },
+    installPods: told(steps, "installPods", { open: () => Promise.resolve(installPod(open)) }),
     pods: told(steps, "pods", fakePods(pods, steps)),
     files: told(steps, "files", files),
     workspace: told(steps, "workspace", fakeWorkspace(prepared, user)),
     ports: { open: () => Promise.resolve(), resume: () => Promise.resolve(), close: () => Promise.resolve() },
     docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve(), unusedMs: () => Number.POSITIVE_INFINITY },
     store: told(steps, "store", store),
-    profile: asked(steps, "profile", () => Promise.resolve(profile as AgentProfile)),
+    profile: asked(steps, "profile", () => Promise.resolve((installs === "root" ? rootProfile : profile) as AgentProfile)),
     record: (event) => events.push(event),
     allow: (_record, destinations) => allowed.push(...destinations),
     reconciled: () => Promise.resolve(),
@@ -113,6 +130,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
     ...(await engine.list([])).filter(({ state }) => state === "running").map(({ name }) => `running ${name}`),
     ...[...pods].map((id) => `pod ${id}`),
     ...[...prepared].map((id) => `workspace of ${id}`),
+    ...[...open].map(() => "install pod"),
   ];
   return {
     service,
@@ -125,6 +143,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 } }: { readonly u
     left: async () => [
       ...(await active()),
       ...(await engine.list([])).map(({ name }) => `container ${name}`),
+      ...[...engine.images.keys()].filter((name) => name.startsWith("sbx/")).map((name) => `image ${name}`),
       ...(await engine.listVolumes([])).map(({ name }) => `volume ${name}`),
       ...["pods", "sandboxes"].flatMap((name) => list(path.join(root, name))),
       ...store.sandboxes().map(({ id }) => `record ${id}`),
@@ -147,6 +166,18 @@ function fakeEngine(): FakeEngine {
   for (const name of ["/bin/sh", "/hook", "/bin/chown"]) engine.programs.set(name, () => 0);
   engine.programs.set("/.sbx/hold", ({ spec }) => (spec.command[1] === "init" ? new Promise<number>(() => undefined) : 0));
   return engine;
+}
+
+function installPod(open: Set<object>): AsyncDisposable & { readonly gate: string } {
+  const pod = {};
+  open.add(pod);
+  return {
+    gate: "gate",
+    [Symbol.asyncDispose]: () => {
+      open.delete(pod);
+      return Promise.resolve();
+    },
+  };
 }
 
 function fakeImages(): ImageMaker {

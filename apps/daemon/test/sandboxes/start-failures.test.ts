@@ -8,8 +8,9 @@ const FAULT = "the planted fault";
 const OPTIONS = { operation: "op", signal: new AbortController().signal };
 /** A workspace of the usual user, and one whose owner needs a home of its own. */
 const USERS = [
-  { uid: 1000, gid: 1000 },
-  { uid: 1234, gid: 1234 },
+  { uid: 1000, gid: 1000, installs: "agent" },
+  { uid: 1234, gid: 1234, installs: "agent" },
+  { uid: 1234, gid: 1234, installs: "root" },
 ] as const;
 
 function fail(): never {
@@ -23,15 +24,15 @@ async function stepsOf(lab: SandboxLab, work: () => Promise<unknown>): Promise<r
   return [...lab.steps.taken];
 }
 
-describe.for(USERS)("a sandbox for uid $uid that cannot be made", { timeout: TIMEOUT_MS }, (user) => {
+describe.for(USERS)("a sandbox for uid $uid with an install hook of $installs that cannot be made", { timeout: TIMEOUT_MS }, ({ installs, ...user }) => {
   it("leaves nothing, whichever step fails, and the next attempt makes it", async ({ expect }) => {
-    await using clean = openSandboxLab({ user });
+    await using clean = openSandboxLab({ user, installs });
     await clean.service.reconcile();
     const steps = await stepsOf(clean, () => clean.create());
     expect(steps).toEqual(expect.arrayContaining(["workspace.prepare", "engine.createVolume", "pods.open", "engine.create", "engine.start", "pod.ready", "workspace.verify", "store.putSandbox"]));
     const failed: string[] = [];
     for (let at = 1; at <= steps.length; at += 1) {
-      await using lab = openSandboxLab({ user });
+      await using lab = openSandboxLab({ user, installs });
       await lab.service.reconcile();
       lab.steps.breakAt(at, fail);
       const problem = await lab.create().then(
@@ -55,11 +56,11 @@ describe.for(USERS)("a sandbox for uid $uid that cannot be made", { timeout: TIM
   });
 
   it("leaves nothing, whenever the caller gives up", async ({ expect }) => {
-    await using clean = openSandboxLab({ user });
+    await using clean = openSandboxLab({ user, installs });
     await clean.service.reconcile();
     const steps = await stepsOf(clean, () => clean.create());
     for (let at = 1; at <= steps.length; at += 1) {
-      await using lab = openSandboxLab({ user });
+      await using lab = openSandboxLab({ user, installs });
       await lab.service.reconcile();
       const caller = new AbortController();
       lab.steps.breakAt(at, () => {

@@ -13,16 +13,28 @@ export interface ProfileNetwork {
  * reaches its provider through the service alone, so that no other key can be used there.
  */
 export function profileRules(name: string, { selected, telemetry }: ProfileNetwork): readonly Rule[] {
-  const policy = findConfig(selected, "com.docker.sandbox/network-policy@1") ?? findConfig(selected, "com.docker.sandbox/network-policy@2");
-  const allow = wholeHosts(policy?.runtime?.allow ?? []);
-  const deny = wholeHosts(policy?.runtime?.deny ?? []);
-  const injected = findConfig(selected, "com.docker.sandbox/credential@1")?.apiKey?.inject ?? [];
-  const served = new Set(injected.map(({ domain }) => hostOf(domain)));
+  const { allow, deny } = hostsOf(selected, "runtime");
   return [
-    ...allow.filter((pattern) => !served.has(hostOf(pattern))).map(ruleMaker("allow", "allow", `the profile of ${name} needs it`)),
+    ...allow.map(ruleMaker("allow", "allow", `the profile of ${name} needs it`)),
     ...deny.map(ruleMaker("deny", "deny", `the profile of ${name} keeps it shut`)),
     ...telemetry.map(ruleMaker("deny", "telemetry", `telemetry or updates of ${name}`)),
   ];
+}
+
+/** The rules under which the install hooks of a profile's Kits reach the network; none where no Kit states a network for them. */
+export function installRules(name: string, selected: readonly ReadCapability[]): readonly Rule[] {
+  const { allow, deny } = hostsOf(selected, "install");
+  return [
+    ...allow.map(ruleMaker("allow", "install", `the install hooks of ${name} need it`)),
+    ...deny.map(ruleMaker("deny", "install-deny", `the profile of ${name} keeps it shut while it is installed`)),
+  ];
+}
+
+function hostsOf(selected: readonly ReadCapability[], phase: "install" | "runtime"): { readonly allow: readonly string[]; readonly deny: readonly string[] } {
+  const policy = findConfig(selected, "com.docker.sandbox/network-policy@1") ?? findConfig(selected, "com.docker.sandbox/network-policy@2");
+  const injected = findConfig(selected, "com.docker.sandbox/credential@1")?.apiKey?.inject ?? [];
+  const served = new Set(injected.map(({ domain }) => hostOf(domain)));
+  return { allow: wholeHosts(policy?.[phase]?.allow ?? []).filter((pattern) => !served.has(hostOf(pattern))), deny: wholeHosts(policy?.[phase]?.deny ?? []) };
 }
 
 /** Of single requests there are none here: a Kit that needs them was not selected. */

@@ -55,7 +55,11 @@ export interface ProfileHook {
   readonly kit: string;
   /** Where it stands, such as `install[0]`. */
   readonly place: string;
-  /** Runs with the few variables it declared. */
+  /** Whom it runs as: the sandbox's own user, or root in the container of the install hooks. */
+  readonly user: "agent" | "root";
+  /** Names of the variables that it may see. */
+  readonly variables: readonly string[];
+  /** Runs with these variables and no others. */
   readonly command: readonly string[];
 }
 
@@ -81,6 +85,8 @@ export interface AgentProfile {
   readonly service?: string;
   /** Rules of the layer "profile": what the Kit opens, and what it keeps shut. */
   readonly rules: readonly Rule[];
+  /** What the install hooks may reach, in place of `rules`, and only while they run. */
+  readonly installRules: readonly Rule[];
   /** Patterns of the rules that allow. */
   readonly allow: readonly string[];
   /** Hosts of telemetry and updates; `rules` denies them. */
@@ -96,7 +102,7 @@ export interface AgentProfile {
   readonly sessions: SessionVerbs;
   /** Programs that the agent leaves running and that keep nothing alive. */
   readonly leavesRunning: readonly string[];
-  /** Commands in the sandbox, as its user. `install` once, `startup` at every start. */
+  /** Commands in the sandbox. `install` once, `startup` at every start and as its user. */
   readonly hooks: { readonly install: readonly ProfileHook[]; readonly startup: readonly ProfileHook[] };
   /** Optional capabilities that are left out, with the reason. */
   readonly skipped: readonly string[];

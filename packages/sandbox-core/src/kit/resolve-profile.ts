@@ -2,7 +2,7 @@ import { AppError } from "@sbx/contracts";
 import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
-import { hookCommand } from "./hook-command.ts";
+import { hookCommand, hookVariables, isRoot } from "./hook-command.ts";
 import { imageProgram, type ImageProgram } from "./image-program.ts";
 import { findConfig, type Kit } from "./kit.ts";
 import type { KitMember } from "./kit-member.ts";
@@ -12,7 +12,7 @@ import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionV
 import { profileContexts } from "./profile-contexts.ts";
 import { profileEnvironment } from "./profile-environment.ts";
 import { profileFiles } from "./profile-files.ts";
-import { profileRules } from "./profile-rules.ts";
+import { installRules, profileRules } from "./profile-rules.ts";
 import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 
@@ -66,6 +66,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     home: HOME,
     ...(model === undefined ? {} : { service: model.service }),
     rules,
+    installRules: installRules(name, selected),
     allow: rules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
     telemetryHosts: agent.telemetryHosts,
     protect: agent.protect,
@@ -96,9 +97,20 @@ function partOf({ reference, name, directory, kit: { descriptor } }: KitMember):
 function profileHooks({ selections }: Composition): AgentProfile["hooks"] {
   const of = (list: "install" | "startup"): readonly ProfileHook[] =>
     selections.flatMap(({ member, selected }) =>
-      (findConfig(selected, "com.docker.sandbox/lifecycle@1")?.[list] ?? []).map((hook, index) => ({ kit: member.name, place: `${list}[${index}]`, command: hookCommand(hook) })),
+      (findConfig(selected, "com.docker.sandbox/lifecycle@1")?.[list] ?? []).map((hook, index) => ({
+        kit: member.name,
+        place: `${list}[${index}]`,
+        user: userOf(list, hook),
+        variables: hookVariables(hook),
+        command: hookCommand(hook),
+      })),
     );
   return { install: of("install"), startup: of("startup") };
+}
+
+/** Install hooks are root's and startup hooks the agent's, unless they say otherwise. */
+function userOf(list: "install" | "startup", { user }: { readonly user?: string | undefined }): ProfileHook["user"] {
+  return list === "install" && isRoot(user ?? "root") ? "root" : "agent";
 }
 
 function recipeOf({ kit, name, directory, dockerfile: given }: KitMember): { readonly dockerfile: string; readonly program: ImageProgram } {

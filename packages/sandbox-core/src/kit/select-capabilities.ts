@@ -1,5 +1,6 @@
 import { cleanPath } from "./declaration-keys.ts";
 import { waitsForEnvironment } from "./expand-references.ts";
+import { isRoot } from "./hook-command.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { whyNoVolumeAt } from "./volume-place.ts";
 import { isCapability, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
@@ -63,8 +64,6 @@ function lackingMember({ members }: Declaration, facts: SelectionFacts): Lacking
 /** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can, as those that are not named here always can. */
 function whyNot(capability: ReadCapability, facts: SelectionFacts): string | undefined {
   switch (capability.type) {
-    case "com.docker.sandbox/network-policy@1":
-      return whyNoInstallNetwork(capability.config.install?.allow.length ?? 0);
     case "com.docker.sandbox/network-policy@2":
       return whyNoRequestPolicy(capability);
     case "com.docker.sandbox/credential@1":
@@ -99,15 +98,11 @@ const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>>
 /** More than that is a slip, and a number that the kernel may read otherwise. */
 const MOST_MEMORY = 2 ** 40;
 
-function whyNoInstallNetwork(allowed: number): string | undefined {
-  return allowed === 0 ? undefined : "install hooks have the network of the sandbox and no more; install in the Dockerfile, or list the hosts under runtime";
-}
-
 /** What it shares with the form before it: whole hosts. Single requests of an encrypted connection are not seen. */
 function whyNoRequestPolicy({ config: { install, runtime } }: ReadCapability<"com.docker.sandbox/network-policy@2">): string | undefined {
   const entries = [...(install?.allow ?? []), ...(install?.deny ?? []), ...(runtime?.allow ?? []), ...(runtime?.deny ?? [])];
-  if (entries.some((entry) => typeof entry !== "string" && entry.methods !== undefined)) return "methods and paths of requests are not told apart; name whole hosts";
-  return whyNoInstallNetwork(install?.allow.length ?? 0);
+  const bounded = entries.some((entry) => typeof entry !== "string" && entry.methods !== undefined);
+  return bounded ? "methods and paths of requests are not told apart; name whole hosts" : undefined;
 }
 
 function whyNoVolume({ config: { path, tmpfs, size } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: SelectionFacts): string | undefined {
@@ -130,8 +125,8 @@ function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credenti
 }
 
 function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: SelectionFacts): string | undefined {
-  const asRoot = config.install.find(({ user }) => !isAgent(user));
-  if (asRoot !== undefined) return "install hooks do not run as root here; write user: agent, or do it in the Dockerfile";
+  const asStranger = config.install.find(({ user }) => user !== undefined && !isAgent(user) && !isRoot(user));
+  if (asStranger !== undefined) return `install hooks run as root or agent only, not as "${asStranger.user ?? ""}"`;
   const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user));
   if (asOther !== undefined) return `startup hooks run as agent only, not as "${asOther.user ?? ""}"`;
   const outside = config.files.find(({ path }) => !isBelow(path, home));

@@ -135,6 +135,15 @@ export interface ImageConfig {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** What the image of a container's files is called, and says of itself; anything else it says is that of the container. */
+export interface CommitRequest {
+  readonly reference: string;
+  /** These win over the container's. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whom the image names as its user. */
+  readonly user: string;
+}
+
 /** Images. `progress` receives one line of text at a time. */
 export interface ImageEngine {
   /** Full id of the image with this reference or id; `undefined` when there is none. */
@@ -145,6 +154,8 @@ export interface ImageEngine {
   importRootfs(rootfs: Readable, reference: string, signal: AbortSignal): Promise<EngineId>;
   /** Rejects with `BUILD_FAILED` and the last lines of output in `details.output`. */
   build(request: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId>;
+  /** Make an image of the files of a container that does not run; what is mounted in it stays out. Resolves with its id. */
+  commit(container: EngineId, request: CommitRequest): Promise<EngineId>;
   /** Rejects with `IMAGE_UNAVAILABLE` when there is no such image. */
   imageConfig(image: EngineId): Promise<ImageConfig>;
   /** One file of an image as bytes, taken without running anything of it. */

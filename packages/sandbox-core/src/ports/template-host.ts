@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Rule } from "@sbx/contracts";
 import type { EngineId } from "./engine.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
 import type { TemplateRecord } from "../template/template-record.ts";
@@ -45,8 +46,14 @@ export interface TemplateLayer {
   readonly files?: { readonly tar: Readable; readonly leaveOut: LeaveOut };
 }
 
-/** Pods in which packages are installed: they reach the distribution's hosts, and nothing else. */
+/** Pods in which something is installed for a sandbox, without a workload of their own. */
 export interface InstallPods {
-  /** Open one for the image of a sandbox. Disposing takes it away. Rejects with `POD_FAILED`, `ENGINE_FAILED`. */
-  open(record: SandboxRecord, signal: AbortSignal): Promise<AsyncDisposable & { readonly gate: EngineId }>;
+  /**
+   * Open one. For packages it reaches the distribution's hosts, for hooks what `rules` say, and nothing else. Disposing
+   * takes it away and cuts every connection. Rejects with `POD_FAILED`, `ENGINE_FAILED`.
+   */
+  open(record: SandboxRecord, purpose: InstallPurpose, signal: AbortSignal): Promise<AsyncDisposable & { readonly gate: EngineId }>;
 }
+
+/** For what an install pod is opened. */
+export type InstallPurpose = { readonly for: "packages" } | { readonly for: "install-hooks"; readonly rules: readonly Rule[] };

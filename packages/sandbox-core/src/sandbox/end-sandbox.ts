@@ -27,6 +27,8 @@ export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promis
   await releaseWorkspace(parts, live);
   await engine.removeVolume(homeVolume(live.record));
   await removeKitVolumes(engine, parts, live.record);
+  // Images that were made of it keep what they need of it.
+  if (live.record.ownImage !== undefined) await engine.removeImage(live.record.ownImage);
   await parts.files.remove(live.record.id);
   parts.store.removeSandbox(live.record.id);
   parts.ended(live.record.id);

@@ -16,8 +16,8 @@ export const LABELS = {
   serves: "dev.sbx.serves",
 } as const;
 
-/** `home` is on that volume and on what gives volumes to their user, `volume` on those of Kits. */
-export type Role = "gate" | "workload" | "home" | "volume";
+/** `home` is on that volume and on what gives volumes to their user, `volume` on those of Kits, `hooks` on the container of install hooks. */
+export type Role = "gate" | "workload" | "home" | "volume" | "hooks";
 /** `server-package` is an installed package, shared by all; `server-data` one server's own. */
 export type ServerRole = "server-gate" | "server" | "server-setup" | "server-data" | "server-package";
 

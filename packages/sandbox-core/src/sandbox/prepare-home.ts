@@ -1,16 +1,28 @@
 import { AppError } from "@sbx/contracts";
-import type { AgentProfile, SeedFile } from "../kit/profile.ts";
+import type { AgentProfile, ProfileHook, SeedFile } from "../kit/profile.ts";
 import type { ProfileFacts } from "../kit/template.ts";
 import type { ContainerEngine, ContainerSpec, Engine, EngineId, ExecEngine } from "../ports/engine.ts";
+import { volumeOwnerContainer } from "./kit-volumes.ts";
+import { labelsOf } from "./labels.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { homeVolume } from "./workload-container.ts";
+
+/** The user `agent` of every image that a Kit may have (sandbox-kit-spec v3, platform floor). */
+const IMAGE_USER = "1000:1000";
+
+interface VolumeGift {
+  readonly engine: ContainerEngine;
+  readonly live: LiveSandbox;
+  readonly gateImage: EngineId;
+  readonly signal: AbortSignal;
+}
 
 /**
  * A container that lives for a moment to give a new home to its owner: a volume belongs to the image's user, who may
  * have another number than the workspace's owner. Root with CHOWN, FOWNER and DAC_OVERRIDE alone, no network.
  */
-export function homeContainer(record: SandboxRecord, gateImage: EngineId, labels: Readonly<Record<string, string>>): ContainerSpec {
+function homeContainer(record: SandboxRecord, gateImage: EngineId, labels: Readonly<Record<string, string>>): ContainerSpec {
   return {
     name: `sbx-home-${record.id.slice(4)}`,
     image: gateImage,
@@ -26,6 +38,14 @@ export function homeContainer(record: SandboxRecord, gateImage: EngineId, labels
     seccomp: "default",
     limits: { pids: 16, memoryBytes: 64 << 20 },
   };
+}
+
+/** Give a home, after the engine filled it from the image, and the volumes of a new sandbox to the sandbox's user. */
+export async function giveVolumes(parts: Pick<SandboxParts, "owner">, { engine, live: { record }, gateImage, signal }: VolumeGift): Promise<void> {
+  const labels = labelsOf(parts.owner, record.id, "home");
+  if (record.user !== IMAGE_USER) await runToEnd(engine, homeContainer(record, gateImage, labels), signal);
+  const owner = record.ready ? undefined : volumeOwnerContainer(record, gateImage, labels);
+  if (owner !== undefined) await runToEnd(engine, owner, signal);
 }
 
 /** Run a container to its end. @throws AppError `ENGINE_FAILED` when it ends with another code than 0. */
@@ -58,7 +78,7 @@ function seedLine({ path, content, mode, overwrite }: SeedFile, home: string): s
 }
 
 /** One word of a POSIX shell. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
@@ -69,24 +89,45 @@ interface HomeWork {
   readonly signal: AbortSignal;
 }
 
-/** Seed the home, tell git who the person is, both in one process, and run the profile's hooks: `install` once, `startup` at every start. */
-export async function prepareHome(parts: SandboxParts, { engine, live, profile, signal }: HomeWork): Promise<void> {
+/** Set the home up and run the profile's hooks: `install` once, unless they ran already in a container of their own, `startup` at every start. */
+export async function prepareHome(parts: SandboxParts, { installed, ...work }: HomeWork & { readonly installed: boolean }): Promise<void> {
+  const { engine, live, profile, signal } = work;
   const { record } = live;
   const container = record.workload;
   if (container === undefined) throw new Error(`${record.id} has no workload`);
+  if (!installed) await setUpHome(parts, { ...work, container });
+  const hooks = record.ready || installed ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
+  for (const hook of hooks) await runHook(engine, { container, hook, record, env: {}, signal });
+  live.record = { ...live.record, ready: true };
+}
+
+/** Seed the home and tell git who the person is, both in one process. */
+export async function setUpHome(parts: SandboxParts, { engine, live: { record }, profile, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
   const seeds = seedScript(record, profile.seedFiles(profileFacts(record)));
   const git = record.ready ? "" : await gitScript(parts, record);
   await setUp(engine, { container, record, seeded: seeds !== "", script: [seeds, git].filter((part) => part !== "").join("\n") }, signal);
-  const hooks = record.ready ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
-  for (const { kit, place, command } of hooks) {
-    const result = await engine.run(container, { command, env: record.request.env, user: record.user, workdir: record.homeDirectory }, signal);
-    if (result.exitCode !== 0)
-      throw new AppError("HOOK_FAILED", {
-        message: `The hook ${place} of Kit "${kit}" ended with code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`,
-        fix: "Correct the hook in the Kit's lifecycle capability.",
-      });
-  }
-  live.record = { ...live.record, ready: true };
+}
+
+interface HookRun {
+  readonly container: EngineId;
+  readonly hook: ProfileHook;
+  readonly record: SandboxRecord;
+  /** Variables beside the container's own; a person's win. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** Run one hook to its end. @throws AppError `HOOK_FAILED` */
+export async function runHook(exec: ExecEngine, { container, hook: { kit, place, user, variables, command }, record, env, signal }: HookRun): Promise<void> {
+  // Others of the container's processes may read what a process begins with, also what its command passes over.
+  const seen = Object.fromEntries(Object.entries({ ...env, ...record.request.env }).filter(([name]) => variables.includes(name)));
+  const spec = { command, env: seen, user: user === "root" ? "0:0" : record.user, workdir: record.homeDirectory };
+  const { exitCode, stderr } = await exec.run(container, spec, signal);
+  if (exitCode === 0) return;
+  throw new AppError("HOOK_FAILED", {
+    message: `The hook ${place} of Kit "${kit}" ended with code ${exitCode}: ${stderr.trim().slice(-500)}`,
+    fix: "Correct the hook in the Kit's lifecycle capability.",
+  });
 }
 
 /** An image without a shell has nothing to set up; one that gets files must have one. */

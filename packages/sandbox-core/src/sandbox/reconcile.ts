@@ -96,7 +96,7 @@ async function removeOrphans(
   const gates = (view: ContainerView): number => (view.labels[LABELS.role]?.endsWith("gate") === true ? 1 : 0);
   for (const view of views.filter(({ labels }) => !isOfServer(labels)).toSorted((one, other) => gates(one) - gates(other))) {
     const role = view.labels[LABELS.role];
-    if (role !== "home" && known.has(view.labels[LABELS.sandbox] ?? "")) continue;
+    if (role !== "home" && role !== "hooks" && known.has(view.labels[LABELS.sandbox] ?? "")) continue;
     await engine.remove(view.id);
     parts.record({ type: "sandbox.orphan-removed", fields: { container: view.name, role: role ?? "" } });
   }

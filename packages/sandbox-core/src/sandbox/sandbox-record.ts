@@ -15,6 +15,8 @@ export const SandboxRecord = z.object({
   createdAt: z.iso.datetime(),
   /** Full ids; absent until they exist. */
   image: z.string(),
+  /** Name of an image that was made for this sandbox alone, and goes with it. */
+  ownImage: z.string().optional(),
   /** Packages of the system that its person installed, in this image. */
   packages: z.array(z.string()).optional(),
   gate: z.string().optional(),

@@ -5,23 +5,22 @@ import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts"
 import type { PreparedWorkspace } from "../ports/host.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
 import { contextMounts, kitPlaces } from "./context-mounts.ts";
-import { refuseLinkedPlaces, volumeOwnerContainer } from "./kit-volumes.ts";
+import { runInstallHooks } from "./install-hooks.ts";
+import { refuseLinkedPlaces } from "./kit-volumes.ts";
 import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
-import { homeContainer, prepareHome, profileFacts, runToEnd } from "./prepare-home.ts";
+import { giveVolumes, prepareHome, profileFacts } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { STAND_IN, STAND_IN_NAME } from "./stand-ins.ts";
 import { readAccounts } from "./read-accounts.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { waitForAll } from "./wait-for-all.ts";
-import { HOLD_PROGRAM, idsOf, workloadContainer } from "./workload-container.ts";
+import { accountOf, HOLD_PROGRAM, workloadContainer } from "./workload-container.ts";
 
 /** How long a gate may take to hand over its listeners. */
 const GATE_TIMEOUT_MS = 20_000;
 /** How long the programs of a sandbox may take to end when it is stopped. */
 const WORKLOAD_GRACE_S = 4;
-/** The user `agent` of every image that a Kit may have (sandbox-kit-spec v3, platform floor). */
-const IMAGE_USER = "1000:1000";
 
 export interface StartRequest {
   readonly live: LiveSandbox;
@@ -46,11 +45,12 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const ids = await parts.ids.of({ engine, gateImage: request.gateImage, sandbox: live.record.id, signal: request.signal });
     const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids }));
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
+    const installed = await runInstallHooks(parts, { engine, ...request });
     const socket = await parts.docker.start(live.record, prepared.mounts);
     const contexts = await contextMounts(parts, engine, { record: live.record, contexts: profile.contexts(place.workspace) });
     await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared: { ...prepared, mounts: [...prepared.mounts, ...contexts] }, socket }));
     await verifyMounts(parts, { ...request, engine, prepared });
-    await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, signal: request.signal }));
+    await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, installed, signal: request.signal }));
     await parts.ports.open(live.record, live.record.request.publish);
     live.running = true;
     parts.store.putSandbox(live.record);
@@ -127,7 +127,7 @@ interface WorkloadWork {
 
 async function createWorkload(parts: SandboxParts, { live, engine, prepared, signal }: StartWork, { gate, basis }: WorkloadWork): Promise<EngineId> {
   const { record } = live;
-  const account = { name: "agent", shell: "/bin/bash", ...idsOf(record.user), home: record.homeDirectory };
+  const account = accountOf(record);
   const [passwd, group] = await waitForAll([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
   const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
   const files = {
@@ -144,10 +144,7 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
 /** The engine fills the new home from the image, whose user may have another number than the workspace's owner. */
 async function makeWorkload(parts: SandboxParts, work: StartWork, workload: WorkloadWork): Promise<EngineId> {
   const made = await createWorkload(parts, work, workload);
-  const { record } = work.live;
-  if (record.user !== IMAGE_USER) await runToEnd(work.engine, homeContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home")), work.signal);
-  const owner = record.ready ? undefined : volumeOwnerContainer(record, work.gateImage, labelsOf(parts.owner, record.id, "home"));
-  if (owner !== undefined) await runToEnd(work.engine, owner, work.signal);
+  await giveVolumes(parts, work);
   return made;
 }
 

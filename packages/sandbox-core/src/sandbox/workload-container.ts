@@ -1,5 +1,6 @@
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
+import type { Account } from "./account-files.ts";
 import { kitVolumeMounts } from "./kit-volumes.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { standInMounts } from "./stand-ins.ts";
@@ -35,13 +36,13 @@ export interface WorkloadParts {
  * variables are not among its own, which the engine shows to whoever asks: each session and hook gets them.
  */
 export function workloadContainer({ record, gate, labels, profileEnv, workspaceMounts, socket, holdProgram, standIn, files }: WorkloadParts): ContainerSpec {
-  const { limits, workspace } = record.request;
+  const { workspace } = record.request;
   const { uid, gid } = idsOf(record.user);
   return {
     name: `sbx-${record.id.slice(4)}`,
     image: record.image,
     command: [HOLD_PROGRAM, "init"],
-    env: { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...dockerEnv(record), ...profileEnv },
+    env: workloadEnvironment(record, profileEnv),
     labels,
     user: record.user,
     workdir: workspace,
@@ -62,8 +63,23 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
     capabilities: [],
     readonlyRoot: false,
     seccomp: workloadSeccomp(),
-    limits: { pids: limits.pids, ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }), ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }) },
+    limits: limitsOf(record),
   };
+}
+
+/** Variables that every program of a sandbox begins with. */
+export function workloadEnvironment(record: SandboxRecord, profileEnv: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...dockerEnv(record), ...profileEnv };
+}
+
+/** The account of a sandbox's user. */
+export function accountOf({ user, homeDirectory }: SandboxRecord): Account {
+  return { name: "agent", shell: "/bin/bash", ...idsOf(user), home: homeDirectory };
+}
+
+/** What a sandbox may use of this machine. */
+export function limitsOf({ request: { limits } }: SandboxRecord): ContainerSpec["limits"] {
+  return { pids: limits.pids, ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }), ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }) };
 }
 
 /** A sandbox's Docker API builds by the classic builder's calls. Most clients see that; compose has to be told. */

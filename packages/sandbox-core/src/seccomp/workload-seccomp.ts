@@ -76,8 +76,13 @@ function absent(names: readonly string[]): CallRule {
  * Mount flags do not stop a process without capabilities from marking its own file setuid, and that file belongs to the
  * workspace's owner on the host. Calls that hide their mode behind a pointer (`openat2`) or are too new for the engines'
  * seccomp library (`fchmodat2`) do not exist. 32-bit system calls are not offered: they would need every rule twice.
+ *
+ * With `setsIds` the bits may be set: for root in a container that sees nothing of the host, as packages need it.
  */
-export function workloadSeccomp(): SeccompProfile {
+export function workloadSeccomp({ setsIds = false }: { readonly setsIds?: boolean } = {}): SeccompProfile {
+  const modes = setsIds
+    ? [allow(MODE_CALLS.map(([name]) => name))]
+    : [...MODE_CALLS.map(([name, index]) => allowWithout(name, index, SET_ID_BITS)), allowWithout("open", 1, MAKES_A_FILE), allowWithout("openat", 2, MAKES_A_FILE)];
   return {
     defaultAction: "SCMP_ACT_ERRNO",
     defaultErrnoRet: EPERM,
@@ -87,9 +92,7 @@ export function workloadSeccomp(): SeccompProfile {
     ],
     syscalls: [
       ...Object.values(ALLOWED_CALLS).map((names) => allow(names)),
-      ...MODE_CALLS.map(([name, index]) => allowWithout(name, index, SET_ID_BITS)),
-      allowWithout("open", 1, MAKES_A_FILE),
-      allowWithout("openat", 2, MAKES_A_FILE),
+      ...modes,
       allowWithout("clone", 0, NEW_NAMESPACES),
       ...allowWhen("socket", 0, SOCKET_FAMILIES),
       ...allowWhen("personality", 0, PERSONALITIES),

@@ -17,7 +17,7 @@ interface InstallWork {
  */
 export async function installPackages(parts: SandboxParts, { record, packages, progress, signal }: InstallWork): Promise<SandboxRecord> {
   const layers = await parts.layers();
-  await using pod = await progress.step("network for packages", () => parts.installPods.open(record, signal));
+  await using pod = await progress.step("network for packages", () => parts.installPods.open(record, { for: "packages" }, signal));
   const image = await progress.step(`packages ${packages.join(", ")}`, (line) => layers.packages({ from: record.image, packages, gate: pod.gate }, line, signal));
   parts.record({ type: "sandbox.installed", sandbox: record.id, fields: { name: record.name, packages: packages.join(" ").slice(0, 1000) } });
   return { ...record, image, packages: [...new Set([...(record.packages ?? []), ...packages])] };

@@ -35,10 +35,10 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["a skill of its own", "type: com.docker.sandbox/agent-skill@1, config: { path: /opt/skill }"],
   ["the Agent Client Protocol", "type: com.docker.sandbox/acp@1, config: { agent: thing, command: thing-acp }"],
   ["a registry of Kits", "type: com.docker.sandbox/kit-registry@1"],
-  ["network for install hooks", "type: com.docker.sandbox/network-policy@1, config: { install: { allow: [example.org] } }"],
+  ["single requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { allow: [{ hosts: [example.org], methods: [GET] }] } }"],
   ["a credential of no model service", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, apiKey: { name: GITHUB_TOKEN } }"],
-  ["an install hook as root", "type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id }] }"],
-  ["an install hook as uid 0", 'type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: "0" }] }'],
+  ["an install hook as somebody else", "type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: nobody }] }"],
+  ["an install hook as root of another group", 'type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: "root:docker" }] }'],
   ["a startup hook as root", "type: com.docker.sandbox/lifecycle@1, config: { startup: [{ command: id, user: root }] }"],
   ["a file outside the home", "type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /etc/profile, content: x }] }"],
   ["a file that climbs out of the home", "type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /home/agent/../../etc/profile, content: x }] }"],
@@ -66,7 +66,7 @@ describe("carrying a Kit out", () => {
     it(`leaves ${what} out when it is optional, and says so`, ({ expect }) => {
       const profile = profileOf(aKit({ capabilities: [`- { ${capability}, optional: true }`] }));
       expect(profile.skipped).toEqual([expect.stringContaining("capabilities[0]")]);
-      expect(profile.rules).toEqual([]);
+      expect([...profile.rules, ...profile.installRules]).toEqual([]);
       expect(profile.volumes).toEqual([]);
       expect(profile.contexts("/work")).toEqual([]);
       expect(profile.hooks).toEqual({ install: [], startup: [] });
@@ -168,6 +168,54 @@ describe("carrying a Kit out", () => {
     );
     expect(hooks.install.map(({ command }) => command)).toEqual([["/bin/sh", "-c", expect.stringMatching(/^exec env -i .*\$\{MINE\+"MINE=\$MINE"\} "\$@"$/), "hook", "touch", "a b"]]);
     expect(hooks.startup[0]?.command).toEqual(["/bin/sh", "-c", expect.stringMatching(/&$/), "hook", "sh", "-c", "sleep 1 &"]);
+  });
+
+  it("runs install hooks as root unless they say otherwise, and startup hooks never", ({ expect }) => {
+    const { hooks } = profileOf(
+      aKit({
+        capabilities: [
+          '- { type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: a }, { command: b, user: agent }, { command: c, user: "0" }], startup: [{ command: d }, { command: e, user: agent }] } }',
+        ],
+      }),
+    );
+    expect([...hooks.install, ...hooks.startup].map(({ place, user }) => `${place} ${user}`)).toEqual([
+      "install[0] root",
+      "install[1] agent",
+      "install[2] root",
+      "startup[0] agent",
+      "startup[1] agent",
+    ]);
+  });
+
+  it("gives install hooks the hosts of their phase and no other, and the agent none of these", ({ expect }) => {
+    for (const version of [1, 2]) {
+      const { rules, installRules } = profileOf(
+        aKit({
+          capabilities: [
+            `- { type: com.docker.sandbox/network-policy@${version}, config: { install: { allow: [a.example, "*.b.example:443"], deny: [c.b.example] }, runtime: { allow: [d.example] } } }`,
+          ],
+        }),
+      );
+      expect(rules.map(({ effect, to }) => `${effect} ${to}`)).toEqual(["allow d.example"]);
+      expect(installRules.map(({ effect, to, layer }) => `${effect} ${to} ${layer}`)).toEqual(["allow a.example profile", "allow *.b.example:443 profile", "deny c.b.example profile"]);
+    }
+  });
+
+  it.for(["10.0.0.1:80", "host.docker.internal:8811", "gateway.docker.internal"])("opens no service of this machine or network to install hooks: %s", (host, { expect }) => {
+    expect(() => profileOf(aKit({ capabilities: [`- { type: com.docker.sandbox/network-policy@1, config: { install: { allow: ["${host}"] } } }`] }))).toThrow();
+  });
+
+  it("does not open the host of the model's key to install hooks", ({ expect }) => {
+    const { installRules } = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/network-policy@1, config: { install: { allow: [api.anthropic.com, a.example] }, runtime: { allow: [api.anthropic.com] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: runtime, apiKey: { name: ANTHROPIC_API_KEY, inject: [{ domain: api.anthropic.com }] } } }",
+          "- { type: dev.sbx/agent@1, optional: true, config: { model: { service: anthropic } } }",
+        ],
+      }),
+    );
+    expect(installRules.map(({ to }) => to)).toEqual(["a.example"]);
   });
 
   it("fills files in so that a workspace's name adds nothing to them", ({ expect }) => {

@@ -52,3 +52,12 @@ test("no name is allowed twice without arguments, and calls that hide their mode
   expect(whole.size).toBe(allowed.filter(({ args }) => args === undefined).flatMap(({ names }) => names).length);
   expect(profile.syscalls.find(({ action }) => action === "SCMP_ACT_ERRNO")).toEqual({ names: ["clone3", "fchmodat2", "openat2"], action: "SCMP_ACT_ERRNO", errnoRet: 38 });
 });
+
+test("with set-id bits nothing else is allowed, and calls that hide their mode still do not exist", ({ expect }) => {
+  const names = (of: typeof profile): readonly string[] => [...new Set(of.syscalls.filter(({ action }) => action === "SCMP_ACT_ALLOW").flatMap((rule) => rule.names))].toSorted();
+  const root = workloadSeccomp({ setsIds: true });
+  expect(names(root)).toEqual(names(profile));
+  const modes = new Set(["chmod", "fchmod", "fchmodat", "creat", "mkdir", "mkdirat", "mknod", "mknodat", "open", "openat"]);
+  const others = (of: typeof profile) => of.syscalls.filter((rule) => !rule.names.some((name) => modes.has(name)));
+  expect(others(root)).toEqual(others(profile));
+});

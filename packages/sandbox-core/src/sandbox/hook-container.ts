@@ -1,0 +1,46 @@
+import type { ContainerSpec, EngineId } from "../ports/engine.ts";
+import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
+import { kitVolumeMounts } from "./kit-volumes.ts";
+import type { SandboxRecord } from "./sandbox-record.ts";
+import { HOLD_PROGRAM, homeVolume, idsOf, limitsOf } from "./workload-container.ts";
+
+export interface HookContainerParts {
+  readonly record: SandboxRecord;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The gate of the hooks' own pod; without one there is no network. */
+  readonly gate: EngineId | undefined;
+  readonly holdProgram: string;
+  /** Host paths of its address book. */
+  readonly files: { readonly hosts: string; readonly resolver: string };
+}
+
+/**
+ * Decide everything about the container in which install hooks run, before there is a workload.
+ *
+ * Its root has what installing needs and nothing that reaches out of the container: no mount, no device, no raw socket, no
+ * other process's memory. It sees the sandbox's image, home and volumes, and nothing of the workspace. Its own variables are the
+ * image's, because an image is made of it: each hook gets those of the sandbox.
+ */
+export function hookContainer({ record, labels, gate, holdProgram, files }: HookContainerParts): ContainerSpec {
+  return {
+    name: `sbx-hooks-${record.id.slice(4)}`,
+    image: record.image,
+    command: [HOLD_PROGRAM, "init"],
+    env: {},
+    labels,
+    user: "0:0",
+    workdir: "/",
+    mounts: [
+      { kind: "bind", source: holdProgram, target: HOLD_PROGRAM, readonly: true },
+      { kind: "bind", source: files.hosts, target: "/etc/hosts", readonly: true },
+      { kind: "bind", source: files.resolver, target: "/etc/resolv.conf", readonly: true },
+      { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
+      ...kitVolumeMounts(record, idsOf(record.user)),
+    ],
+    network: gate === undefined ? { kind: "none", hostname: record.name, sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] } : { kind: "join", container: gate },
+    capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+    readonlyRoot: false,
+    seccomp: workloadSeccomp({ setsIds: true }),
+    limits: limitsOf(record),
+  };
+}
