@@ -6,7 +6,7 @@ import path from "node:path";
 import * as z from "zod";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { askEngine } from "../src/engine-api.ts";
-import { openHost, type Host } from "../src/open-host.ts";
+import { openHost, patiently, type Host } from "../src/open-host.ts";
 
 /** Only the hooks of the Kit may reach the one, and nobody the other. */
 const NAMED = "tool.example.org";
@@ -182,5 +182,18 @@ describe("install hooks of root", () => {
     expect(await host.remains()).toEqual(before);
     expect(await ownImages()).toEqual(images);
     expect((await host.sandboxes()).map(({ name }) => name)).not.toContain("never");
+  });
+
+  it("leave nothing when the daemon is killed while they run", { timeout: 600_000 }, async ({ expect }) => {
+    const [before, images] = [await host.remains(), await ownImages()];
+    const kit = mixin("waiting", [{ command: "sleep 3600", user: "agent" }], [NAMED]);
+    const making = host.sbx(["create", "-q", "--name", "cut", "--kit", kit, "shell"], { cwd: project });
+    expect(await patiently(120_000, async () => (await host.remains()).some((one) => one.includes("sbx-hooks-")))).toBe(true);
+    const { pid } = z.object({ pid: z.int().positive() }).parse(JSON.parse((await host.sbx(["daemon", "status", "--json"])).stdout));
+    process.kill(pid, "SIGKILL");
+    expect((await making).code).not.toBe(0);
+    expect((await host.sandboxes()).map(({ name }) => name)).not.toContain("cut");
+    expect(await host.remains()).toEqual(before);
+    expect(await ownImages()).toEqual(images);
   });
 });
