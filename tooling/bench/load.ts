@@ -1,5 +1,6 @@
 // The load generator: one file without dependencies, so that the same program runs inside a sandbox and outside.
 // Usage: node load.ts MODE HOST PORT [PROXY-PORT]; prints one number. The modes are at the end of this file.
+import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 
 const CONNECTIONS = 100;
@@ -15,8 +16,8 @@ setTimeout(() => {
   throw new Error(`${mode} took over ${LONGEST_MS} ms`);
 }, LONGEST_MS).unref();
 
-async function open(): Promise<Socket> {
-  const socket = connect({ host: proxyPort === undefined ? host : "127.0.0.1", port: Number(proxyPort ?? port), family: 4, noDelay: true });
+async function open(address = host): Promise<Socket> {
+  const socket = connect({ host: proxyPort === undefined ? address : "127.0.0.1", port: Number(proxyPort ?? port), family: 4, noDelay: true });
   if (proxyPort === undefined) return socket;
   socket.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`);
   const head = await headOf(socket);
@@ -72,14 +73,15 @@ async function timeConnects(): Promise<number> {
   return quantileOf(times, 0.5);
 }
 
-/** New connections in a second, each with a byte there and back, eight at a time. */
+/** New connections in a second, each with a byte there and back, eight at a time. The name is asked for once, as by a client that pools. */
 async function countConnections(): Promise<number> {
+  const { address } = await lookup(host, 4);
   let left = NEW_CONNECTIONS;
   const began = performance.now();
   await inLanes(8, async () => {
     while (left > 0) {
       left -= 1;
-      const socket = await open();
+      const socket = await open(address);
       socket.write("1");
       await next(socket);
       socket.destroy();
@@ -91,7 +93,7 @@ async function countConnections(): Promise<number> {
 /** Microseconds from one byte sent to one byte back, on so many connections at once. */
 async function timeRoundTrips(connections: number, share: number): Promise<number> {
   const times: number[] = [];
-  const sockets = await Promise.all(Array.from({ length: connections }, open));
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open()));
   const each = ROUND_TRIPS / (connections === 1 ? 1 : 8);
   const trips = async (socket: Socket): Promise<void> => {
     for (let count = 0; count < each; count += 1) {
@@ -109,7 +111,7 @@ async function timeRoundTrips(connections: number, share: number): Promise<numbe
 /** Megabytes in a second that come from the server, on so many connections at once. */
 async function measureBulk(connections: number): Promise<number> {
   const each = BULK_BYTES / connections;
-  const sockets = await Promise.all(Array.from({ length: connections }, open));
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open()));
   const began = performance.now();
   await Promise.all(sockets.map(async (socket) => receive(socket, each)));
   return BULK_BYTES / 1e3 / (performance.now() - began);
