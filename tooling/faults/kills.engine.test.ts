@@ -76,7 +76,7 @@ describe("a daemon of an older version", () => {
     const { code, out, err } = await lab.sbx("exec", "shell-project", "echo", "served");
     expect({ code, out, err }).toEqual({ code: 0, out: "served\n", err: `sbx: the daemon 0.0.1 gave way to ${older.version}; sandboxes went on\n` });
     expect(JSON.parse(readFileSync(lock, "utf8"))).toMatchObject({ version: older.version });
-    expect(isAlive(older.pid)).toBe(false);
+    await until(() => !isAlive(older.pid), "the older daemon's end");
     expect(isAlive(pid)).toBe(true);
     expect((await lab.sandboxes())[0]?.sessions.some(({ state }) => state.phase === "running")).toBe(true);
     expect((await lab.sbx("ls")).err).toBe("");
