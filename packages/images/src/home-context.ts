@@ -36,7 +36,7 @@ export function homeContext({ tar, leaveOut, texts }: Work): HomeContext {
   const out = pack();
   const left = new Set<string>();
   const note = (path: string): void => {
-    if (![...left].some((one) => path.startsWith(`${one}/`))) left.add(path);
+    if (!liesIn(path, left)) left.add(path);
   };
   void copyAll({ tar, leaveOut, texts }, out, note).then(
     () => {
@@ -80,7 +80,7 @@ function takenOf(header: Header, { leaveOut, links }: { readonly leaveOut: Leave
   const path = plainPath(header.name);
   const kind = kindOf(header);
   if (path === undefined) return header.name;
-  if (kind === undefined || passesLink(path, links) || (kind === "symlink" && leads(path, header.linkname) === "out")) return path;
+  if (kind === undefined || liesIn(path, links) || (kind === "symlink" && leads(path, header.linkname) === "out")) return path;
   const decided = leaveOut(path);
   if (decided === true) return path;
   return { path, kind, isSecret: decided === false ? () => false : decided };
@@ -152,9 +152,10 @@ function kindOf({ type }: Header): "file" | "directory" | "symlink" | undefined 
   return type === "file" || type === "directory" || type === "symlink" ? type : undefined;
 }
 
-function passesLink(path: string, links: ReadonlySet<string>): boolean {
+/** Whether a path is one of these places, or below one: by its own length, however many places there are. */
+function liesIn(path: string, places: ReadonlySet<string>): boolean {
   const parts = path.split("/");
-  return parts.some((_part, at) => links.has(parts.slice(0, at + 1).join("/")));
+  return parts.some((_part, at) => places.has(parts.slice(0, at + 1).join("/")));
 }
 
 /** Where a link leads; one that climbs out of the home would mean another file in the image. */

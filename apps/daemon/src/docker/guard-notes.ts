@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync, mkdirSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, renameSync, rmSync, writeSync, mkdirSync } from "node:fs";
 import path from "node:path";
 import { SandboxId } from "@sbx/contracts";
 import { lockFile } from "@sbx/syscalls";
 import * as z from "zod";
+import { namesIn } from "../state/names-in.ts";
 
 /** What has to be known to take away everything that a guard without a sandbox made. */
 export const GuardNote = z.strictObject({
@@ -74,13 +75,5 @@ function readNote(file: string): GuardNote | undefined {
     return GuardNote.safeParse(JSON.parse(readFileSync(file, "utf8"))).data;
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(top: string): readonly string[] {
-  try {
-    return readdirSync(top);
-  } catch {
-    return [];
   }
 }

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { TemplateRecord, type TemplateStore } from "@sbx/core";
 import { writeAtomically } from "../mcp/store/write-atomically.ts";
+import { namesIn } from "../state/names-in.ts";
 
 /** Keep a file for each template in a directory. One that cannot be read is passed over and told of. */
 export function createTemplateFiles(directory: string, onUnreadable: (error: unknown) => void): TemplateStore {
@@ -27,12 +28,4 @@ export function createTemplateFiles(directory: string, onUnreadable: (error: unk
       rmSync(fileOf(name), { force: true });
     },
   };
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

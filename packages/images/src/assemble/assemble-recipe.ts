@@ -1,5 +1,5 @@
 import { AppError } from "@sbx/contracts";
-import { listOf, readDockerfile, type Instruction } from "@sbx/core";
+import { isWithin, listOf, readDockerfile, type Instruction } from "@sbx/core";
 import type { ContextFile } from "../context-file.ts";
 import { expandDocument, Variables } from "./document-variables.ts";
 import { restage, STAGED } from "./restage.ts";
@@ -34,7 +34,7 @@ const MAX_LINE = 65_000;
 export function assembleRecipe({ name, dockerfile, files, args = {} }: WrittenRecipe): AssembledRecipe {
   const instructions = readDockerfile(name, dockerfile);
   if (!instructions.some(needsWork)) return { dockerfile, files };
-  if (files.some(({ path }) => path === STAGED || path.startsWith(`${STAGED}/`)))
+  if (files.some(({ path }) => isWithin(path, STAGED)))
     throw new AppError("KIT_INVALID", { message: `The directory of agent "${name}" has a file ${STAGED}.`, fix: "Rename the file: this name is taken." });
   const state = new Assembly(name, files, args);
   const lines = instructions.map((instruction) => state.rewrite(instruction));

@@ -1,5 +1,6 @@
 import type { LeaveOut } from "../ports/template-host.ts";
 import { credentialByName } from "../workspace/credential-patterns.ts";
+import { isWithin } from "../workspace/protected-paths.ts";
 
 /** What is behind each is left out of a template: paths relative to the home, in which `*` stands for a part of a name. */
 const LEFT_OUT: readonly string[] = [
@@ -91,11 +92,11 @@ const ANYWHERE = /(?:^|\/)(?:\.git\/(?:hooks|config)|__pycache__|\.npmrc|\.netrc
  * themselves, and `own`, which the agent's profile writes anew. What a person named is taken: that very path, and what is in it.
  */
 export function leftOutOfHome({ named, own }: { readonly named: readonly string[]; readonly own: readonly string[] }): LeaveOut {
-  const isWithin = (path: string, places: readonly string[]): boolean => places.some((one) => path === one || path.startsWith(`${one}/`));
-  const byPlace = (path: string): boolean => PATTERNS.some((pattern) => pattern.test(path)) || ANYWHERE.test(path) || isWithin(path, own);
+  const isIn = (path: string, places: readonly string[]): boolean => places.some((one) => isWithin(path, one));
+  const byPlace = (path: string): boolean => PATTERNS.some((pattern) => pattern.test(path)) || ANYWHERE.test(path) || isIn(path, own);
   const wanted = named.filter((path) => path !== "." && (byPlace(path) || credentialByName(path) !== undefined));
   return (path) => {
-    if (isWithin(path, wanted)) return false;
+    if (isIn(path, wanted)) return false;
     if (byPlace(path)) return true;
     const credential = credentialByName(path);
     return credential !== undefined && (credential.confirm ?? true);
