@@ -74,9 +74,15 @@ describe("names", () => {
     expect(await lab.inEngine()).toEqual([]);
   });
 
-  it.for(["a.b", "a_b", "A-1.x_y", `n${"x".repeat(62)}`])("of sandboxes serve as host names: %s", async (name, { expect }) => {
-    const outcome = await lab.begin(["run", "-q", "--name", name, "shell", "--", "hostname"], { cwd: lab.workspace("named") }).done;
-    expect(outcome).toMatchObject({ code: 0, out: `${name}\n` });
+  it.for(["a.b", "a_b", "A-1.x_y", `n${"x".repeat(62)}`])("of sandboxes lead to themselves, and programs see them: %s", async (name, { expect }) => {
+    const outcome = await lab.begin(["run", "-q", "--name", name, "shell", "--", "sh", "-c", 'getent hosts "$SBX_SANDBOX" "$(hostname)"; bash -ic "echo \\${PS1@P}" 2>/dev/null'], {
+      cwd: lab.workspace("named"),
+    }).done;
+    const { id } = (await lab.sandboxes())[0] ?? { id: "none" };
+    const own = id.replace("_", "-");
+    const [byName = "", byHostName = "", prompt = ""] = outcome.out.split("\n");
+    expect([outcome.code, byName, byHostName]).toEqual([0, expect.stringMatching(/^127\.0\.0\.1\s/), byName]);
+    expect(prompt).toContain(`(${name})agent@${own}:`);
     expect((await lab.sbx("rm", "--force", name)).code).toBe(0);
   });
 

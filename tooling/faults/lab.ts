@@ -41,7 +41,7 @@ export interface LabOptions {
   readonly user?: number;
 }
 
-/** An sbx of its own: state, configuration, workspaces and a daemon that nobody else uses. */
+/** An sbx of its own: state, configuration, workspaces and a daemon that nobody else uses. What is there is of its sandboxes: nothing is kept ready. */
 export class Lab implements AsyncDisposable {
   readonly root = realpathSync(mkdtempSync("/tmp/sbxf-"));
   readonly state = path.join(this.root, "s");
@@ -76,7 +76,7 @@ export class Lab implements AsyncDisposable {
       ...(this.#options.user === undefined ? {} : { uid: this.#options.user, gid: this.#options.user }),
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", SBX_VAULT_KEY: "file", ...this.#environment, ...env },
+      env: { ...process.env, SBX_STATE_DIR: this.state, SBX_CONFIG_DIR: this.config, NO_COLOR: "1", SBX_VAULT_KEY: "file", SBX_KEEP_READY: "no", ...this.#environment, ...env },
     });
     const done = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(([, out, err]) => ({ code: child.exitCode, out, err }));
     return { child, done };

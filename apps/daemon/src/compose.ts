@@ -45,6 +45,8 @@ const MEMORY_FLOOR_BYTES = 2 * 1024 ** 3;
 
 /** How long a start waits for the engine; those who call meanwhile are answered, and what needs the engine waits for it. */
 const PATIENCE_MS = 5000;
+/** A sandbox that was just made has its own work to do before the next one's beginning is made ready. */
+const SPARE_LATER_MS = 500;
 /** How long to wait before an engine that did not answer is asked again. */
 const ENGINE_PAUSE_MS = 2000;
 
@@ -98,11 +100,12 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
+    ...(config.keepReady ? { spares: { laterMs: SPARE_LATER_MS } } : {}),
     defaultLimits: { cpus: availableParallelism(), memoryBytes: Math.max(MEMORY_FLOOR_BYTES, Math.floor(totalmem() / 2)) },
     newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };
-  const sandboxes = scope.use(new SandboxService(parts));
+  const sandboxes = new SandboxService(parts);
   const clients = new SessionClients();
   const sessions = composeSessions({ config, log, record, store, engine, sandboxes, clients, parts });
 
@@ -136,6 +139,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   await Promise.race([reconcileUntilDone(sandboxes, { log, signal: shutdown.signal }), sleep(PATIENCE_MS, undefined, { ref: false })]);
   const attach: Serve["attach"] = (session, connection) => void clients.attach(sessions, session, connection);
   await serve({ config, scope, log, handlers, events, attach, archive, gateway: (id, connection) => mcp.runs.attach(id, connection) });
+  // Ends before the socket does: whoever asked the daemon to end finds nothing but sandboxes in the engine then.
+  scope.use(sandboxes);
   record({ type: "daemon.started", fields: { pid: process.pid } });
 }
 

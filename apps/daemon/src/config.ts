@@ -14,6 +14,8 @@ export interface DaemonConfig {
   readonly home: string;
   /** How long a sandbox without a session goes on running, in milliseconds. */
   readonly idleStopMs: number;
+  /** Whether what the next sandbox, server or container begins with is made before anybody asks for it. */
+  readonly keepReady: boolean;
   /** Where the key of a new vault goes: the OS keychain where one answers and else a file (`auto`), or always one of the two. */
   readonly vaultKey: "auto" | "keychain" | "file";
   /** The environment for finding the engine and the model keys; nothing else reads it. */
@@ -41,6 +43,7 @@ export function loadConfig(environment: Environment, uid: number): DaemonConfig 
     uid,
     home,
     idleStopMs: milliseconds(environment, "SBX_IDLE_STOP_MS", 60_000),
+    keepReady: keepReady(environment["SBX_KEEP_READY"]),
     vaultKey: vaultKey(environment["SBX_VAULT_KEY"]),
     environment,
   };
@@ -68,6 +71,12 @@ function directory(environment: Environment, name: string, fallback: string): st
 
 /** A unix socket's address holds 107 bytes, and each sandbox's own lies deeper. */
 const LONGEST_STATE_DIRECTORY = 107 - "/pods/sbx_00000000/gate.sock".length;
+
+function keepReady(text: string | undefined): boolean {
+  if (text === undefined || text === "" || text === "yes") return true;
+  if (text === "no") return false;
+  throw new AppError("CONFIG_INVALID", { message: `SBX_KEEP_READY is "${text}", and none of: yes, no`, fix: "Set SBX_KEEP_READY to one of them, or unset it." });
+}
 
 function vaultKey(text: string | undefined): DaemonConfig["vaultKey"] {
   if (text === undefined || text === "" || text === "auto") return "auto";

@@ -68,7 +68,21 @@ export type {
 export { DOCKER_DIRECTORY, DOCKER_SOCKET, workloadContainer, type WorkloadParts } from "./sandbox/workload-container.ts";
 export { LABELS } from "./sandbox/labels.ts";
 export { gateContainer, type GateParts } from "./pod/gate-container.ts";
-export type { CheckedWorkspace, DockerSockets, IdProbe, ImageMaker, PodLink, PodNetwork, PortPublisher, PreparedWorkspace, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "./ports/host.ts";
+export type {
+  CheckedWorkspace,
+  DockerSockets,
+  IdProbe,
+  ImageMaker,
+  PodLink,
+  PodNetwork,
+  PodPlace,
+  PortPublisher,
+  PreparedWorkspace,
+  SandboxFiles,
+  SparePodLink,
+  WorkspaceHost,
+  WorkspaceRequest,
+} from "./ports/host.ts";
 export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, SpareLink, WorkspacePart } from "./ports/server-host.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export type { InstallPods, LayerMaker, LeaveOut, TemplateLayer, TemplateStore } from "./ports/template-host.ts";

@@ -224,6 +224,7 @@ describe("the end of a sandbox", () => {
     const { id } = await host.sandbox("shell-docker");
     expect((await host.containersOf(id)).length).toBeGreaterThan(5);
     expect((await host.sbx(["rm", "shell-docker"])).code).toBe(0);
+    expect((await host.sbx(["daemon", "stop"])).code).toBe(0);
     expect(await host.remains()).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ let project: string;
 let witness: Server;
 let heard = 0;
 beforeAll(async () => {
-  host = openHost();
+  host = openHost({ SBX_KEEP_READY: "no" });
   // Another number than the image's user has.
   project = await host.project("desk", 1234);
   witness = createServer((socket) => {

@@ -70,7 +70,7 @@ describe("a Kit of the person's own", () => {
     expect(await host.sbx(["kit", "validate", kit])).toMatchObject({ code: 0, stdout: `${kit}: valid\n` });
     expect(await host.sbx(["kit", "add", kit, "--name", "mine"])).toMatchObject({ code: 0, stderr: "" });
     expect((await host.sbx(["kit", "ls"])).stdout).toMatch(/^mine +- +\S.*agents\/mine /m);
-    const kept = async (): Promise<readonly string[]> => (await host.remains()).filter((one) => !one.includes("-mcp-gate-"));
+    const kept = async (): Promise<readonly string[]> => (await host.remains()).filter((one) => !one.includes("-gate-"));
     const before = await kept();
     expect((await host.sbx(["agents", "check", "mine", "--", "login"])).stdout).toContain("ok     end       exit code 0\n");
     expect(await host.sbx(["agents", "check", "mine", "--", "--agent", "missing"])).toMatchObject({ code: 1, stdout: expect.stringContaining("FAILED end       exit code 1") as string });

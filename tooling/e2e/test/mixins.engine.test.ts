@@ -6,7 +6,7 @@ import { openHost, type Host } from "../src/open-host.ts";
 let host: Host;
 let cwd: string;
 beforeAll(async () => {
-  host = openHost();
+  host = openHost({ SBX_KEEP_READY: "no" });
   cwd = await host.project("desk", 1234);
 }, 600_000);
 afterAll(() => host[Symbol.asyncDispose](), 60_000);

@@ -12,7 +12,7 @@ let host: Host;
 /** A directory with the installed tarballs, the examples and a workspace; nothing in it or above it is of this repository. */
 let fresh: string;
 beforeAll(async () => {
-  host = openHost();
+  host = openHost({ SBX_KEEP_READY: "no" });
   fresh = path.join(host.home, "fresh");
   const app = path.join(fresh, "app");
   mkdirSync(app, { recursive: true });

@@ -120,6 +120,7 @@ describe.skipIf(why !== undefined)("an agent that works on a service with a data
   it("has told GitHub's API alone who its person is, and leaves nothing", async ({ expect }) => {
     const calls = github.asked.filter(({ url }) => url.endsWith("/issues/64"));
     expect(calls.map(({ headers }) => headers.authorization)).toEqual(AGENTS.map(() => `Bearer ${TOKEN}`));
+    await need(["daemon", "stop"]);
     expect(await host.remains()).toEqual([]);
   });
 });

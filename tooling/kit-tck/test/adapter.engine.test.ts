@@ -36,7 +36,7 @@ let host: Host;
 let adapter: string;
 let kits: string;
 beforeAll(async () => {
-  host = openHost({ SBX_IDLE_STOP_MS: "600000" });
+  host = openHost({ SBX_IDLE_STOP_MS: "600000", SBX_KEEP_READY: "no" });
   kits = path.join(host.home, "kits");
   adapter = await buildAdapter(path.join(host.home, "adapter"), { home: host.home, env: host.env, directory: path.join(host.home, "work"), idleStopMs: 600_000 });
   kit("plain", ["type: com.docker.sandbox/volume@1, config: {path: /data//kept/}", "type: com.docker.sandbox/volume@1, config: {path: /scratch, tmpfs: true}"]);

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
 import { TurnQueue, type SandboxParts } from "@sbx/core";
+import { newPlace } from "@sbx/docker-guard";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
@@ -16,7 +17,7 @@ import { createRegistryImages } from "./registry/registry-images.ts";
 import { removeDeadGuards } from "./remove-guard.ts";
 
 export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
-  readonly config: Pick<DaemonConfig, "stateDirectory" | "configDirectory" | "owner">;
+  readonly config: Pick<DaemonConfig, "stateDirectory" | "configDirectory" | "owner" | "keepReady">;
   readonly scope: AsyncDisposableStack;
   readonly network: Pick<Network, "containers">;
   readonly policy: Pick<PolicyService, "rules">;
@@ -67,6 +68,7 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
       workspace,
       workspaceOf,
       owner: config.owner,
+      ...(config.keepReady ? { newPlace } : {}),
       organisation: createOrganisationPolicy(),
       record,
       onFault,

@@ -14,7 +14,7 @@ import {
   type ServerWorkspace,
   type WorkspaceRequest,
 } from "@sbx/core";
-import { connectGuardEngine, newPlace, removeSandboxImages, startDockerGuard, workspaceBinds, type DockerGuard, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
+import { connectGuardEngine, removeSandboxImages, startDockerGuard, workspaceBinds, type DockerGuard, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
 import type { OrganisationPolicy } from "../policy/organisation-policy.ts";
 import type { DockerFiles } from "./docker-files.ts";
 import { guardLimits } from "./docker-policy.ts";
@@ -107,7 +107,7 @@ async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promi
   const { id } = record;
   await using opened = new AsyncDisposableStack();
   const socket = await socketOf(parts, id);
-  const pods = opened.use(new ContainerPods({ ...parts, sandbox: id, files: parts.containerFiles(id), newPlace }));
+  const pods = opened.use(new ContainerPods({ ...parts, sandbox: id, files: parts.containerFiles(id) }));
   const { limits, dockerPolicy = { version: 1 } } = record.request;
   const { unusedMs } = opened.use(
     await startDockerGuard({

@@ -1,6 +1,5 @@
 import { AppError, isSandboxId, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import { Neighbours, type ContainerNetwork, type PodLink, type PodNetwork, type SandboxRecord, type ServerNetwork } from "@sbx/core";
-import { mayReach } from "@sbx/egress-policy";
 import { createPodHost, createWall, podDirectory, type Pod, type WallOptions } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
@@ -9,6 +8,7 @@ import { createContainerNetwork, staysWithin, type Opening } from "./container-n
 import { createServerNetwork } from "./server-network.ts";
 import { PodRegister, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
+import { createSandboxNetwork } from "./sandbox-network.ts";
 
 export interface NetworkParts {
   readonly scope: AsyncDisposableStack;
@@ -90,13 +90,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
   };
   return {
     podOf,
-    pods: {
-      async open({ id, ...opening }) {
-        const policyNow = (): ReturnType<PolicyService["of"]> => policyOf(id);
-        const known: RegisteredPod = { scope: () => `--sandbox ${sandbox(id).name}`, policy: policyNow, sandbox: id, fields: {} };
-        return openPod(id, known, { ...opening, mayAllow: (name) => mayReach(policyNow(), name) });
-      },
-    },
+    pods: createSandboxNetwork({ openPod, policyOf, sandbox }),
     servers: createServerNetwork({ openPod, policy, sandbox }),
     containers: createContainerNetwork({
       neighbours,

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
-import { EngineIds, SandboxService, type AgentProfile, type Engine, type ImageMaker, type PodNetwork, type SandboxParts, type WorkspaceHost } from "@sbx/core";
+import { EngineIds, SandboxService, type AgentProfile, type Engine, type ImageMaker, type PodLink, type PodNetwork, type PodPlace, type SandboxParts, type WorkspaceHost } from "@sbx/core";
 import { FakeEngine } from "@sbx/testing";
 import { createSandboxFiles } from "../../src/sandboxes/sandbox-files.ts";
 import { openDatabase } from "../../src/state/database.ts";
@@ -38,6 +38,7 @@ export interface SandboxLab extends AsyncDisposable {
   readonly service: SandboxService;
   readonly steps: Steps;
   readonly engine: FakeEngine;
+  readonly spare: SparePods;
   /** Where the daemon keeps its files. */
   readonly root: string;
   readonly events: readonly EventInit[];
@@ -74,7 +75,19 @@ const profile: Partial<AgentProfile> = {
   environment: () => ({}),
 };
 
+/** Pods that were opened for nobody. */
+export interface SparePods {
+  /** What the opening of one waits for. */
+  opening: Promise<unknown>;
+  /** Ids of those whose gate has ended. */
+  readonly dead: Set<string>;
+  /** "id name" of each that was given away. */
+  readonly given: string[];
+}
+
 interface LabOptions {
+  /** Whether the beginning of a sandbox is kept ready. */
+  readonly spares?: boolean;
   readonly user?: { readonly uid: number; readonly gid: number };
   /** As whom the install hook runs; root's reaches a host. */
   readonly installs?: "agent" | "root";
@@ -88,12 +101,13 @@ const rootProfile: Partial<AgentProfile> = {
 };
 
 /** Sandboxes over an engine in memory, with the daemon's own files and database in a directory of the test's. */
-export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent" }: LabOptions = {}): SandboxLab {
+export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent", spares = false }: LabOptions = {}): SandboxLab {
   const root = mkdtempSync(path.join(tmpdir(), "sbx-sandboxes-"));
   const steps = new Steps();
   const engine = fakeEngine();
   const events: EventInit[] = [];
   const allowed: string[] = [];
+  const spare: SparePods = { opening: Promise.resolve(), dead: new Set(), given: [] };
   const [pods, prepared, open] = [new Set<Id>(), new Set<Id>(), new Set<object>()];
   const { database } = openDatabase(path.join(root, "sbx.db"), () => new Date());
   const store = createSandboxStore(database, () => undefined);
@@ -102,11 +116,11 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
   const parts: SandboxParts = {
     engine: asked(steps, "an engine", () => Promise.resolve(told<Engine>(steps, "engine", engine))),
     ids: new EngineIds({ files, owner: "test" }),
-    images: asked(steps, "images", () => Promise.resolve(told(steps, "images", fakeImages()))),
+    images: asked(steps, "images", () => Promise.resolve(told(steps, "images", fakeImages(engine)))),
     layers: () => Promise.reject(new Error("no layer is made here")),
     templates: { list: () => [], put: () => undefined, remove: () => undefined },
     installPods: told(steps, "installPods", { open: () => Promise.resolve(installPod(open)) }),
-    pods: told(steps, "pods", fakePods(pods, steps)),
+    pods: told(steps, "pods", fakePods(pods, { steps, spare })),
     files: told(steps, "files", files),
     workspace: told(steps, "workspace", fakeWorkspace(prepared, user)),
     ports: { open: () => Promise.resolve(), resume: () => Promise.resolve(), close: () => Promise.resolve() },
@@ -122,6 +136,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     now: () => new Date(),
     newId: () => SandboxId.parse(`sbx_${String((made += 1)).padStart(8, "0")}`),
     defaultLimits: { cpus: 2, memoryBytes: 1 << 30 },
+    ...(spares ? { spares: { laterMs: 0 } } : {}),
     newPlaceholder: () => "placeholder",
     modelSource: asked(steps, "modelSource", () => Promise.resolve("none" as const)),
   };
@@ -136,6 +151,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     service,
     steps,
     engine,
+    spare,
     root,
     events,
     allowed,
@@ -152,10 +168,9 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     create: async (changes = {}, signal = new AbortController().signal) =>
       service.create({ ...CreateSandbox.parse({ agent: "shell", workspace: WORKSPACE }), ...changes }, { operation: "op", signal }),
     async [Symbol.asyncDispose]() {
-      service[Symbol.dispose]();
+      await service[Symbol.asyncDispose]();
       database.close();
       rmSync(root, { recursive: true, force: true });
-      return Promise.resolve();
     },
   };
 }
@@ -180,28 +195,32 @@ function installPod(open: Set<object>): AsyncDisposable & { readonly gate: strin
   };
 }
 
-function fakeImages(): ImageMaker {
-  return { gate: () => Promise.resolve("sha256:gate"), agent: () => Promise.resolve("sha256:agent") };
+function fakeImages({ images }: FakeEngine): ImageMaker {
+  return { gate: () => Promise.resolve(images.get("gate") ?? "none"), agent: () => Promise.resolve("sha256:agent") };
 }
 
-function fakePods(open: Set<Id>, steps: Steps): PodNetwork {
+function fakePods(open: Set<Id>, { steps, spare }: { readonly steps: Steps; readonly spare: SparePods }): PodNetwork {
+  const link = ({ id, directory }: PodPlace): PodLink => {
+    open.add(id);
+    return {
+      socketDirectory: path.join(directory, "gate"),
+      state: () => (spare.dead.has(id) ? "degraded" : "ready"),
+      ready: async (signal: AbortSignal) => {
+        steps.take("pod.ready");
+        signal.throwIfAborted();
+        return Promise.resolve();
+      },
+      [Symbol.asyncDispose]: async () => {
+        open.delete(id);
+        return Promise.resolve();
+      },
+    };
+  };
   return {
-    open({ id, directory }) {
-      open.add(id);
-      const link = {
-        socketDirectory: path.join(directory, "gate"),
-        state: () => "ready" as const,
-        ready: (signal: AbortSignal) => {
-          steps.take("pod.ready");
-          signal.throwIfAborted();
-          return Promise.resolve();
-        },
-        [Symbol.asyncDispose]: async () => {
-          open.delete(id);
-          return Promise.resolve();
-        },
-      };
-      return Promise.resolve({ ...link, ready: async (signal: AbortSignal) => link.ready(signal) });
+    open: (place) => Promise.resolve(link(place)),
+    openSpare: async (place) => {
+      await spare.opening;
+      return { ...link(place), give: ({ name }) => void spare.given.push(`${place.id} ${name}`) };
     },
   };
 }

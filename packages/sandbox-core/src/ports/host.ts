@@ -34,7 +34,24 @@ export interface PodLink extends AsyncDisposable {
 /** Opens the daemon's end of sandboxes' networks; the caller owns each link it gets and disposes of it. */
 export interface PodNetwork {
   /** Wait for the gate of this sandbox: a new one, or with `resume` the one that runs already. */
-  open(sandbox: { readonly id: SandboxId; readonly hostname: string; readonly directory: string; readonly resume: boolean }): Promise<PodLink>;
+  open(sandbox: PodPlace & { readonly name: string; readonly resume: boolean }): Promise<PodLink>;
+  /** Wait for the gate of a pod that is nobody's yet: nothing gets out of it before it is given to the sandbox of its id. */
+  openSpare(place: PodPlace): Promise<SparePodLink>;
+}
+
+/** Where a sandbox's pod is. */
+export interface PodPlace {
+  readonly id: SandboxId;
+  /** What its containers call themselves; beside the sandbox's name it is the pod's own name. */
+  readonly hostname: string;
+  /** The pod's own directory on the host. */
+  readonly directory: string;
+}
+
+/** The daemon's end of a pod that is given once, to the sandbox that has its id. */
+export interface SparePodLink extends PodLink {
+  /** @throws Error when it was given before */
+  give(sandbox: { readonly name: string }): void;
 }
 
 /** Ports of sandboxes at this machine's loopback. A sandbox has no way to ask for one. */

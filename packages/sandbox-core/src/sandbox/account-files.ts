@@ -26,9 +26,14 @@ export function groupFile(image: string, { name, gid }: Account): string {
   return [...without(image, name, gid), `${name}:x:${gid}:`, ""].join("\n");
 }
 
-/** `/etc/hosts` of a workload: nothing but itself, so that a program that looks for its own name finds the pod's loopback. */
-export function hostsFile(hostname: string): string {
-  return `127.0.0.1 localhost ${hostname}\n`;
+/** `/etc/hosts` of a workload: nothing but itself, so that a program that looks for one of its own names finds the pod's loopback. */
+export function hostsFile(...names: readonly string[]): string {
+  return `127.0.0.1 ${["localhost", ...names].join(" ")}\n`;
+}
+
+/** `/etc/debian_chroot` of a workload: what Debian's shells show before their prompt, so that a person sees in which sandbox they type. */
+export function promptFile(name: string): string {
+  return `${name}\n`;
 }
 
 /** `/etc/resolv.conf` of a workload: the pod's own name server. Not every engine gives what the gate's container was told to one that joins it. */

@@ -11,6 +11,7 @@ import { sandboxName } from "./sandbox-name.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
+import { giveUp, type Beginning } from "./spare-beginnings.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { homeVolume } from "./workload-container.ts";
 
@@ -22,6 +23,8 @@ export interface CreateWork {
   readonly writable: readonly string[];
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Gives what sandboxes begin with, where it is ready with a gate of this image. */
+  readonly begin: (gateImage: EngineId) => Promise<Beginning | undefined>;
   /** Called as soon as there is something that a crash would leave behind. */
   readonly began: (live: LiveSandbox) => void;
 }
@@ -49,16 +52,23 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
         )
       : imageOfTemplate(parts, work, { template, line }),
   );
+  await using untaken = new AsyncDisposableStack();
+  const beginning = await work.begin(gateImage);
+  if (beginning !== undefined) untaken.defer(() => giveUp(beginning));
   // Again: another may have taken it while the images were made.
   refuseTaken(work);
-  const live: LiveSandbox = { record: newRecord(parts, work, { image, modelSource, packages: template?.packages }), pod: undefined, running: false };
+  const id = beginning?.id ?? parts.newId();
+  const live: LiveSandbox = { record: newRecord(parts, work, { id, image, modelSource, packages: template?.packages }), pod: beginning?.link, running: false };
   work.began(live);
+  // From here on it goes with the sandbox, and its pod may reach what the sandbox may.
+  untaken.move();
+  beginning?.link.give({ name: live.record.name });
   parts.store.putSandbox(live.record);
   parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
   const engine = await parts.engine();
   await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
   await makeKitVolumes(engine, parts, live.record);
-  await startSandbox(parts, { live, profile, gateImage, progress, signal });
+  await startSandbox(parts, { live, profile, gateImage, gate: beginning?.gate, progress, signal });
   return live;
 }
 
@@ -108,12 +118,12 @@ async function imageOfTemplate(
 function newRecord(
   parts: SandboxParts,
   { request, profile, taken }: CreateWork,
-  { image, modelSource, packages }: Pick<SandboxRecord, "image" | "modelSource"> & { readonly packages: readonly string[] | undefined },
+  { id, image, modelSource, packages }: Pick<SandboxRecord, "id" | "image" | "modelSource"> & { readonly packages: readonly string[] | undefined },
 ): SandboxRecord {
   const limits = { ...parts.defaultLimits, ...profile.resources, ...request.limits };
   return {
     version: 1,
-    id: parts.newId(),
+    id,
     name: request.name ?? sandboxName(profile.name, request.workspace, taken),
     request: { ...request, limits: { ...limits, pids: limits.pids ?? Limits.parse({}).pids } },
     createdAt: parts.now().toISOString(),

@@ -1,6 +1,7 @@
 import type { ContainerSpec, EngineId } from "../ports/engine.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
 import { kitVolumeMounts } from "./kit-volumes.ts";
+import { containerName } from "./labels.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { HOLD_PROGRAM, homeVolume, idsOf, limitsOf } from "./workload-container.ts";
 
@@ -37,7 +38,7 @@ export function hookContainer({ record, labels, gate, holdProgram, files }: Hook
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       ...kitVolumeMounts(record, idsOf(record.user)),
     ],
-    network: gate === undefined ? { kind: "none", hostname: record.name, sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] } : { kind: "join", container: gate },
+    network: gate === undefined ? { kind: "none", hostname: containerName(record), sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] } : { kind: "join", container: gate },
     capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
     readonlyRoot: false,
     seccomp: workloadSeccomp({ setsIds: true }),

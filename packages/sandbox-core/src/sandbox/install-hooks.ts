@@ -4,7 +4,7 @@ import type { Engine, EngineId } from "../ports/engine.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
 import { hookContainer } from "./hook-container.ts";
 import { refuseLinkedPlaces } from "./kit-volumes.ts";
-import { LABELS, labelsOf } from "./labels.ts";
+import { containerName, LABELS, labelsOf } from "./labels.ts";
 import { WORKLOAD_FILES } from "./pod-containers.ts";
 import { giveVolumes, profileFacts, quote, runHook, setUpHome } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
@@ -63,7 +63,7 @@ async function installApart(parts: SandboxParts, work: InstallWork): Promise<voi
   await engine.start(container, signal);
   await writeAccounts(engine, { container, record, signal });
   await setUpHome(parts, { ...work, container });
-  const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), HOSTNAME: record.name };
+  const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), HOSTNAME: containerName(record) };
   for (const hook of profile.hooks.install) await runHook(engine, { container, hook, record, env, signal });
   // Whatever they left running ends before anything is kept.
   await engine.stop(container, 0);
@@ -74,7 +74,7 @@ async function installApart(parts: SandboxParts, work: InstallWork): Promise<voi
 async function createHookContainer(parts: SandboxParts, { engine, live: { record }, gateImage, signal }: InstallWork, gate: EngineId | undefined): Promise<EngineId> {
   const holdProgram = await parts.files.holdProgram(gateImage);
   const files = {
-    hosts: await parts.files.write(record.id, WORKLOAD_FILES.hosts, hostsFile(record.name)),
+    hosts: await parts.files.write(record.id, WORKLOAD_FILES.hosts, hostsFile(containerName(record), record.name)),
     resolver: await parts.files.write(record.id, WORKLOAD_FILES.resolver, resolverFile()),
   };
   return engine.create(hookContainer({ record, labels: labelsOf(parts.owner, record.id, "hooks"), gate, holdProgram, files }), signal);

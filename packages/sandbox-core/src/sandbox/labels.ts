@@ -21,6 +21,11 @@ export type Role = "gate" | "workload" | "home" | "volume" | "hooks";
 /** `server-package` is an installed package, shared by all; `server-data` one server's own. */
 export type ServerRole = "server-gate" | "server" | "server-setup" | "server-data" | "server-package";
 
+/** The name of a sandbox's container, and its host name, which its gate's container owns. It stays when the sandbox gets another name. */
+export function containerName({ id }: { readonly id: SandboxId }): string {
+  return `sbx-${id.slice(4)}`;
+}
+
 export function labelsOf(owner: string, sandbox: SandboxId, role: Role): Record<string, string> {
   return { [LABELS.owner]: owner, [LABELS.sandbox]: sandbox, [LABELS.role]: role };
 }

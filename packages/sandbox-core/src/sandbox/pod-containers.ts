@@ -48,7 +48,7 @@ export function fingerprintOf({ record, gateImage, holdProgram, standIn, profile
 }
 
 /** Files that are written when a workload's container is made, and mounted into it at each start. */
-export const WORKLOAD_FILES = { passwd: "passwd", group: "group", hosts: "hosts", resolver: "resolv.conf" } as const;
+export const WORKLOAD_FILES = { passwd: "passwd", group: "group", hosts: "hosts", resolver: "resolv.conf", prompt: "debian_chroot" } as const;
 
 /**
  * The gate and workload of an earlier run, stopped, when they are both there and still what would be made now, with the

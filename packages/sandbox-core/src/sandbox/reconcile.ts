@@ -1,7 +1,7 @@
 import { AppError, type SandboxId } from "@sbx/contracts";
 import type { ContainerView, Engine } from "../ports/engine.ts";
 import { endSandbox } from "./end-sandbox.ts";
-import { isOfServer, LABELS } from "./labels.ts";
+import { containerName, isOfServer, LABELS } from "./labels.ts";
 import { onlyOf } from "./pod-containers.ts";
 import { refuseNewerRecord } from "./refuse-newer.ts";
 import { SandboxRecord } from "./sandbox-record.ts";
@@ -72,7 +72,7 @@ function adopt(live: LiveSandbox, views: readonly ContainerView[]): void {
 
 /** Serve the network of what runs; put away what remains of what does not. */
 async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
-  const { id, name: hostname } = live.record;
+  const { id, name } = live.record;
   parts.store.putSandbox(live.record);
   if (!live.running) {
     await stopContainers(parts, live);
@@ -80,7 +80,7 @@ async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
     return;
   }
   try {
-    live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: true });
+    live.pod ??= await parts.pods.open({ id, name, hostname: containerName(live.record), directory: await parts.files.podDirectory(id), resume: true });
     await parts.docker.resume(live.record);
     await parts.ports.resume(live.record);
   } catch (error) {

@@ -8,7 +8,7 @@ export function sandboxName(agent: string, workspace: string, taken: (name: stri
   }
 }
 
-/** What remains of a text in letters, digits, dots and dashes; it also serves as a host name. */
+/** What remains of a text in letters, digits, dots and dashes; by it a sandbox also finds itself. */
 function plain(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9.-]+/g, "-").replaceAll(/^[.-]+|[.-]+$/g, "");
 }

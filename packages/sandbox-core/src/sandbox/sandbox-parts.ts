@@ -40,6 +40,8 @@ export interface SandboxParts {
   readonly owner: string;
   readonly now: () => Date;
   readonly newId: () => SandboxId;
+  /** Keeps the beginning of a sandbox ready, made so long after one was made; without it none is kept. */
+  readonly spares?: { readonly laterMs: number };
   /** What a sandbox may use of this machine when nobody says. */
   readonly defaultLimits: { readonly cpus: number; readonly memoryBytes: number };
   readonly newPlaceholder: (service: string | undefined) => string;

@@ -7,6 +7,7 @@ import { createProgress, type Progress } from "./progress.ts";
 import { reconcile } from "./reconcile.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { refuseOtherOptions, wantedDestinations } from "./settle-joined.ts";
+import { SpareBeginnings } from "./spare-beginnings.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { installPackages } from "../template/install-packages.ts";
 import { saveTemplate, type SaveWork } from "../template/save-template.ts";
@@ -27,23 +28,26 @@ const ENGINE_PAUSE_MS = 500;
 /**
  * All sandboxes of one daemon. Work on one sandbox is done one after the other, on several at once.
  *
- * Disposing ends the watch over workloads and leaves everything as it runs.
+ * Disposing ends the watch over workloads and takes away what no sandbox was made of yet. Sandboxes are left as they run.
  */
-export class SandboxService implements Disposable {
+export class SandboxService implements AsyncDisposable {
   readonly #parts: SandboxParts;
   readonly #live = new Map<SandboxId, LiveSandbox>();
   readonly #turns = new TurnQueue();
   readonly #closed = new AbortController();
+  readonly #spares: SpareBeginnings;
   #reconciled = false;
   #reconciling: Promise<void> | undefined;
 
   constructor(parts: SandboxParts) {
     this.#parts = parts;
+    this.#spares = new SpareBeginnings(parts);
     for (const record of parts.store.sandboxes()) this.#live.set(record.id, { record, pod: undefined, running: false });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new Error("the daemon ends"));
+    await this.#spares[Symbol.asyncDispose]();
   }
 
   /**
@@ -203,6 +207,7 @@ export class SandboxService implements Disposable {
         taken,
         signal,
         progress: this.#progress(operation, undefined),
+        begin: (gateImage) => this.#spares.take(gateImage, signal),
         began: (one) => {
           begun = one;
           this.#live.set(one.record.id, one);
@@ -211,6 +216,7 @@ export class SandboxService implements Disposable {
         },
       });
       void this.#watch(live);
+      this.#spares.expectLater();
       return live;
     } catch (error) {
       if (begun !== undefined) await this.#end(begun).catch(() => undefined);

@@ -1,24 +1,21 @@
-import { AppError } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
-import { gateContainer } from "../pod/gate-container.ts";
 import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
-import { groupFile, hostsFile, passwdFile, resolverFile } from "./account-files.ts";
+import { groupFile, hostsFile, passwdFile, promptFile, resolverFile } from "./account-files.ts";
 import { contextMounts, kitPlaces } from "./context-mounts.ts";
 import { runInstallHooks } from "./install-hooks.ts";
 import { refuseLinkedPlaces } from "./kit-volumes.ts";
-import { LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
+import { containerName, LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
 import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { giveVolumes, prepareHome, profileFacts } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { STAND_IN, STAND_IN_NAME } from "./stand-ins.ts";
 import { readAccounts } from "./read-accounts.ts";
+import { awaitGate, sandboxGate } from "./sandbox-gate.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { waitForAll } from "./wait-for-all.ts";
 import { accountOf, HOLD_PROGRAM, workloadContainer } from "./workload-container.ts";
 
-/** How long a gate may take to hand over its listeners. */
-const GATE_TIMEOUT_MS = 20_000;
 /** How long the programs of a sandbox may take to end when it is stopped. */
 const WORKLOAD_GRACE_S = 4;
 
@@ -26,6 +23,8 @@ export interface StartRequest {
   readonly live: LiveSandbox;
   readonly profile: AgentProfile;
   readonly gateImage: EngineId;
+  /** The sandbox's gate, where it runs already and has handed over. */
+  readonly gate?: EngineId | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -88,24 +87,21 @@ interface StartWork extends StartRequest {
 
 async function startContainers(parts: SandboxParts, work: StartWork): Promise<void> {
   const { live, engine, signal } = work;
-  const { id, name: hostname } = live.record;
+  const { id, name } = live.record;
   const holdProgram = await parts.files.holdProgram(work.gateImage);
   const standIn = await parts.files.program(STAND_IN_NAME, STAND_IN);
   const basis = { record: live.record, gateImage: work.gateImage, holdProgram, standIn, profileEnv: work.profile.environment(profileFacts(live.record)), prepared: work.prepared, socket: work.socket };
-  const reused = await reusableContainers(parts, engine, basis);
-  live.pod ??= await parts.pods.open({ id, hostname, directory: await parts.files.podDirectory(id), resume: false });
-  const gate = reused?.gate ?? (await createGate(parts, work, live.pod.socketDirectory));
+  const reused = work.gate === undefined ? await reusableContainers(parts, engine, basis) : undefined;
+  live.pod ??= await parts.pods.open({ id, name, hostname: containerName(live.record), directory: await parts.files.podDirectory(id), resume: false });
+  const gate = work.gate ?? reused?.gate ?? (await engine.create(sandboxGate(parts, { id, image: work.gateImage, socketDirectory: live.pod.socketDirectory }), signal));
   remember(parts, live, { gate });
   // Both are waited for, also when one fails: what comes into being later would be nobody's.
-  const [made, started] = await Promise.allSettled([reused?.workload ?? makeWorkload(parts, work, { gate, basis }), engine.start(gate, signal)]);
+  const starting = work.gate === undefined ? engine.start(gate, signal) : undefined;
+  const [made, started] = await Promise.allSettled([reused?.workload ?? makeWorkload(parts, work, { gate, basis }), starting]);
   if (made.status === "rejected") throw made.reason;
   remember(parts, live, { workload: made.value });
   if (started.status === "rejected") throw started.reason;
-  await live.pod.ready(AbortSignal.any([signal, AbortSignal.timeout(GATE_TIMEOUT_MS)])).catch((cause: unknown) => {
-    signal.throwIfAborted();
-    if (AppError.is(cause)) throw cause;
-    throw new AppError("POD_FAILED", { message: "The gate did not hand over the pod's listeners", fix: "Look at the machine with: sbx doctor", cause });
-  });
+  await awaitGate(live.pod, signal);
   await refuseLinkedPlaces(engine, made.value, kitPlaces(live.record, work.profile));
   await engine.start(made.value, signal);
 }
@@ -113,11 +109,6 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
 function remember(parts: SandboxParts, live: LiveSandbox, ids: { readonly gate: EngineId } | { readonly workload: EngineId }): void {
   live.record = { ...live.record, ...ids };
   parts.store.putSandbox(live.record);
-}
-
-async function createGate(parts: SandboxParts, { live, gateImage, engine, signal }: StartWork, socketDirectory: string): Promise<EngineId> {
-  const { id, name } = live.record;
-  return engine.create(gateContainer({ name: `sbx-gate-${id.slice(4)}`, image: gateImage, labels: labelsOf(parts.owner, id, "gate"), hostname: name, socketDirectory }), signal);
 }
 
 interface WorkloadWork {
@@ -133,8 +124,9 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
   const files = {
     passwd: await write(WORKLOAD_FILES.passwd, passwdFile(passwd, account)),
     group: await write(WORKLOAD_FILES.group, groupFile(group, account)),
-    hosts: await write(WORKLOAD_FILES.hosts, hostsFile(record.name)),
+    hosts: await write(WORKLOAD_FILES.hosts, hostsFile(containerName(record), record.name)),
     resolver: await write(WORKLOAD_FILES.resolver, resolverFile()),
+    prompt: await write(WORKLOAD_FILES.prompt, promptFile(record.name)),
   };
   const { holdProgram, standIn, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };

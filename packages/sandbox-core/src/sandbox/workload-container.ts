@@ -2,6 +2,7 @@ import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
 import type { Account } from "./account-files.ts";
 import { kitVolumeMounts } from "./kit-volumes.ts";
+import { containerName } from "./labels.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { standInMounts } from "./stand-ins.ts";
 
@@ -28,7 +29,7 @@ export interface WorkloadParts {
   /** Host path of the program that stands in for those which need a person. */
   readonly standIn: string;
   /** Host paths of the files that give the workload its own name and address book. */
-  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string };
+  readonly files: { readonly passwd: string; readonly group: string; readonly hosts: string; readonly resolver: string; readonly prompt: string };
 }
 
 /**
@@ -39,7 +40,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
   const { workspace } = record.request;
   const { uid, gid } = idsOf(record.user);
   return {
-    name: `sbx-${record.id.slice(4)}`,
+    name: containerName(record),
     image: record.image,
     command: [HOLD_PROGRAM, "init"],
     env: workloadEnvironment(record, profileEnv),
@@ -52,6 +53,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
       { kind: "bind", source: files.group, target: "/etc/group", readonly: true },
       { kind: "bind", source: files.hosts, target: "/etc/hosts", readonly: true },
       { kind: "bind", source: files.resolver, target: "/etc/resolv.conf", readonly: true },
+      { kind: "bind", source: files.prompt, target: "/etc/debian_chroot", readonly: true },
       ...standInMounts(standIn),
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       { kind: "tmpfs", target: SESSION_DIRECTORY, sizeBytes: SESSION_BYTES, mode: 0o700, uid, gid },

@@ -1,10 +1,11 @@
 import { AppError, type SandboxId } from "@sbx/contracts";
+import type { KeptGates } from "../pod/kept-gates.ts";
 import type { ExecProcess } from "../ports/engine.ts";
 import { LABELS } from "../sandbox/labels.ts";
 import { removeVolumes } from "./reap-servers.ts";
 import type { ServerLaunch, ServerProcess } from "./server-launch.ts";
 import type { ServerParts } from "./server-parts.ts";
-import { SpareGates } from "./spare-gates.ts";
+import { keepServerGates, type SpareGate } from "./spare-gates.ts";
 import { startServer } from "./start-server.ts";
 
 /** Servers that one sandbox, or the host, may have at once. */
@@ -30,17 +31,18 @@ interface Held {
 export class ServerPods implements AsyncDisposable {
   readonly #parts: ServerParts;
   readonly #held = new Set<Held>();
-  readonly #spares: SpareGates;
+  /** `undefined` where none is kept. */
+  readonly #spares: KeptGates<SpareGate> | undefined;
   #closed = false;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    this.#spares = new SpareGates(parts);
+    this.#spares = parts.spareGates === true ? keepServerGates(parts) : undefined;
   }
 
   /** A server will perhaps be started soon: get ready what every one needs. */
   expect(): void {
-    this.#spares.expect();
+    this.#spares?.expect();
   }
 
   /**
@@ -65,14 +67,14 @@ export class ServerPods implements AsyncDisposable {
       return await starting;
     } finally {
       this.#held.delete(held);
-      this.#spares.expectLater();
+      this.#spares?.expectLater();
     }
   }
 
   /** End every server of a sandbox, also those that are being started. Resolves when nothing of them runs. */
   async stopOf(sandbox: SandboxId): Promise<void> {
     await this.#end((owner) => owner === sandbox);
-    if (this.#held.size === 0) await this.#spares.rest();
+    if (this.#held.size === 0) await this.#spares?.rest();
   }
 
   /** Remove what the servers of a sandbox kept, also after a crash. They must have been stopped. */
@@ -82,7 +84,7 @@ export class ServerPods implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#end(() => true), this.#spares[Symbol.asyncDispose]()]);
+    await Promise.all([this.#end(() => true), this.#spares?.[Symbol.asyncDispose]()]);
   }
 
   async #end(which: (owner: SandboxId | undefined) => boolean): Promise<void> {
@@ -98,7 +100,7 @@ export class ServerPods implements AsyncDisposable {
   async #begin(launch: ServerLaunch, signal: AbortSignal): Promise<ServerProcess> {
     const scope = new AsyncDisposableStack();
     try {
-      const spare = await this.#spares.take(signal);
+      const spare = await this.#spares?.take(signal);
       if (spare !== undefined) scope.use(spare.scope);
       return this.#own(launch, await startServer(this.#parts, { id: spare?.id ?? this.#parts.newId(), spare, launch, signal, scope }), scope);
     } catch (error) {

@@ -27,7 +27,7 @@ import { ServerPreparations } from "./server-preparations.ts";
 import { createServerRunner } from "./server-runner.ts";
 
 export interface GatewayParts {
-  readonly config: Pick<DaemonConfig, "environment" | "stateDirectory" | "owner">;
+  readonly config: Pick<DaemonConfig, "environment" | "stateDirectory" | "owner" | "keepReady">;
   readonly scope: AsyncDisposableStack;
   readonly store: McpStore;
   readonly secrets: SecretKeeper;
@@ -166,5 +166,5 @@ function podPartsOf({ config, parts, network, workspace, sandbox, record }: Pick
   const { engine, images } = parts;
   const files = createServerFiles(config.stateDirectory, parts.files);
   const workspaceOf: ServerParts["workspaceOf"] = (id) => workspaceSeenBy(parts, sandbox(id));
-  return { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record, spareGates: true };
+  return { engine, images, network, files, workspace, workspaceOf, owner: config.owner, newId: () => ServerPodId.parse(randomId("mcp_")), record, spareGates: config.keepReady };
 }
