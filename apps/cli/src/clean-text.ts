@@ -2,7 +2,7 @@
 /** Escape sequences of terminals (CSI, OSC and its fellows, two-byte ones), whole or cut off at the end. */
 const ESCAPES = /\u001B(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\|$)?|[ -/]*[0-~]?)|\u009B[0-?]*[ -/]*[@-~]?/g;
 /** What is left of control characters, and the marks that turn the direction of text or hide in it. */
-const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]/g;
+const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E0FFF}]/gu;
 
 /**
  * Text of others made fit for one line of a terminal: no control character, no escape sequence, no direction mark.

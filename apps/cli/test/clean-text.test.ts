@@ -18,6 +18,7 @@ describe("text of others", () => {
     ["a\rb\nc\td", "a b c d"],
     ["file\u202Etxt.exe", "filetxt.exe"],
     ["a\u0000\u0008b\u007F", "ab"],
+    ["a\u{E0041}\u{E007F}\u{E0101}\u180Eb", "ab"],
     ["half \u001B[3", "half "],
     ["half \u001B]0;never closed", "half "],
   ])("makes %j harmless", ([text, want], { expect }) => {

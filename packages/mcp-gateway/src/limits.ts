@@ -28,7 +28,7 @@ export interface GatewayLimits {
   readonly allBytes: number;
   /** Lines that a server may write per second before it is read more slowly. */
   readonly linesPerSecond: number;
-  /** Pages, items and bytes that a server's list may have. */
+  /** Pages and items that a server's list may have, and what it may take in memory. */
   readonly listPages: number;
   readonly listItems: number;
   readonly listBytes: number;
@@ -81,7 +81,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   linesPerSecond: 2000,
   listPages: 100,
   listItems: 5000,
-  listBytes: 16 * MIB,
+  listBytes: 8 * MIB,
   prepareMs: 15 * MINUTE,
   startMs: 60 * SECOND,
   listWaitMs: 20 * SECOND,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@sbx/contracts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { GatewayParts } from "./gateway-options.ts";
 import { HttpRefusal } from "./http/refusal.ts";
 import type { Caller } from "./ports.ts";
@@ -28,6 +29,7 @@ export class ScopeRegistry implements AsyncDisposable {
   readonly #places: Places;
   readonly #scopes = new Map<string, Scope>();
   readonly #sessions = new Map<Session, Scope>();
+  readonly #bodies = new Map<string, ByteBudget>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(parts: GatewayParts) {
@@ -37,6 +39,16 @@ export class ScopeRegistry implements AsyncDisposable {
 
   get scopes(): readonly Scope[] {
     return [...this.#scopes.values()];
+  }
+
+  /** What a caller may send at once, before it is known what for. */
+  bodiesOf({ kind, scope }: Caller): ByteBudget {
+    const key = `${kind}:${scope}`;
+    const known = this.#bodies.get(key);
+    if (known !== undefined) return known;
+    const budget = new ByteBudget(this.parts.limits.scopeBytes, this.parts.budget);
+    this.#bodies.set(key, budget);
+    return budget;
   }
 
   /** Open a session of a caller. Each session of a client on the host is a scope of its own. @throws HttpRefusal 503 at a limit */
@@ -77,6 +89,7 @@ export class ScopeRegistry implements AsyncDisposable {
   /** Stop all that a sandbox had running. */
   async close(scope: string): Promise<void> {
     const gone = this.scopes.filter(({ caller }) => caller.scope === scope);
+    this.#bodies.delete(`sandbox:${scope}`);
     await Promise.all(gone.map(async (one) => await this.#close(one)));
   }
 

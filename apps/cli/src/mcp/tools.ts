@@ -1,5 +1,5 @@
 import { AppError, type ConfigChange, type ToolResult, type ToolView } from "@sbx/contracts";
-import { cleanLines, cleanText } from "../clean-text.ts";
+import { cleanLines, cleanText, escapeHidden } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { failureHint } from "./failure-hint.ts";
@@ -49,7 +49,7 @@ export async function callTool(context: Context, { tool, args, ...options }: Too
 
 function callLines({ content, tookMs, structuredContent }: ToolResult): readonly string[] {
   const texts = content.map(({ type, text }) => (text === undefined ? `[${cleanText(type)}]` : cleanLines(text)));
-  const structured = texts.length === 0 && structuredContent !== undefined ? [JSON.stringify(structuredContent, null, 2)] : [];
+  const structured = texts.length === 0 && structuredContent !== undefined ? escapeHidden(JSON.stringify(structuredContent, null, 2)).split("\n") : [];
   return [`Tool call took: ${tookMs >= 1000 ? `${(tookMs / 1000).toFixed(3)}s` : `${tookMs.toFixed(3)}ms`}`, ...texts, ...structured];
 }
 

@@ -42,6 +42,14 @@ describe("sbx mcp tools", () => {
     expect(calls.calls[0]?.input).toEqual({ tool: "sum", arguments: { a: 1, b: { c: [true] }, d: "x=y", e: "" }, profile: "default" });
   });
 
+  it("prints what a tool gave as data alone without what drives a terminal", async ({ expect }) => {
+    const structuredContent = { a: "\u009B2J\u202Ex\u001B[31m" };
+    const { out } = await runLine(["mcp", "tools", "call", "x"], { daemon: createFakeDaemon({ handlers: { callTool: () => Promise.resolve({ content: [], structuredContent, tookMs: 2 }) } }) });
+    // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+    expect(out).not.toMatch(/[\u007F-\u009F\u202E\u001B]/);
+    expect(JSON.parse(out.slice(out.indexOf("{")))).toEqual(structuredContent);
+  });
+
   it.for([
     ["call", "x", "novalue"],
     ["call", "x", "=v"],

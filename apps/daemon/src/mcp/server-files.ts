@@ -1,8 +1,7 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ServerPodId } from "@sbx/contracts";
 import type { SandboxFiles, ServerFiles } from "@sbx/core";
-import { placeFile } from "../sandboxes/place-file.ts";
 
 /** Keep the files of servers' pods beside those of sandboxes: `pods/<id>/` is what the gate sees, `servers/<id>/` what the daemon holds. */
 export function createServerFiles(stateDirectory: string, { holdProgram }: Pick<SandboxFiles, "holdProgram">): ServerFiles {
@@ -19,7 +18,11 @@ export function createServerFiles(stateDirectory: string, { holdProgram }: Pick<
     workspaceDirectory: (id) => made(path.join(tops.servers, id, "workspace"), 0o700),
     async write(id, name, content) {
       const directory = await made(path.join(tops.servers, id, "files"), 0o755);
-      return placeFile(path.join(directory, name), content, 0o644);
+      const file = path.join(directory, name);
+      // Of a pod that is new: nobody reads it yet, and it is written again for the next one.
+      await writeFile(file, content, { mode: 0o644 });
+      await chmod(file, 0o644);
+      return file;
     },
     holdProgram,
     remove,

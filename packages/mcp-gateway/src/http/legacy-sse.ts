@@ -51,7 +51,7 @@ export class LegacySse {
     requireJson(request);
     const entry = id === null ? undefined : this.#sessions.find(id, caller);
     if (entry === undefined) throw new HttpRefusal(404, "Session not found. Open a new stream.", { code: RPC_CODES.sessionUnknown });
-    const message = readMessage(await readBody(request, this.#scopes.parts.limits));
+    const message = readMessage(await readBody(request, { limits: this.#scopes.parts.limits, budget: this.#scopes.bodiesOf(caller) }));
     response.writeHead(202, { "content-type": "text/plain" }).end("Accepted");
     entry.session.receive(message);
   }

@@ -1,9 +1,16 @@
 import type { IncomingMessage } from "node:http";
+import type { ByteBudget } from "../byte-budget.ts";
 import type { GatewayLimits } from "../limits.ts";
 import { HttpRefusal } from "./refusal.ts";
 
-/** Read a request's body, bounded in bytes and time. @throws HttpRefusal 413, 408, 400 */
-export async function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: Pick<GatewayLimits, "bodyBytes" | "bodyMs">): Promise<Buffer> {
+export interface ReadBody {
+  readonly limits: Pick<GatewayLimits, "bodyBytes" | "bodyMs">;
+  /** What bodies that are being read count against, with those that the same caller sends beside it. */
+  readonly budget: ByteBudget;
+}
+
+/** Read a request's body, bounded in bytes and time. @throws HttpRefusal 413, 408, 400, 503 */
+export async function readBody(request: IncomingMessage, { limits: { bodyBytes, bodyMs }, budget }: ReadBody): Promise<Buffer> {
   const tooLarge = (): HttpRefusal => new HttpRefusal(413, `The body is larger than ${bodyBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > bodyBytes) throw tooLarge();
   return await new Promise<Buffer>((resolve, reject) => {
@@ -13,9 +20,12 @@ export async function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: 
       end(new HttpRefusal(408, `The body did not arrive within ${bodyMs / 1000} s.`));
     }, bodyMs);
     const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > bodyBytes) end(tooLarge());
-      else chunks.push(chunk);
+      if (bytes + chunk.length > bodyBytes) end(tooLarge());
+      else if (!budget.take(chunk.length)) end(new HttpRefusal(503, "Too much is sent at once. Wait for answers first."));
+      else {
+        bytes += chunk.length;
+        chunks.push(chunk);
+      }
     };
     const onEnd = (): void => {
       end(undefined);
@@ -25,6 +35,7 @@ export async function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: 
     };
     const end = (refusal: HttpRefusal | undefined): void => {
       clearTimeout(timer);
+      budget.give(bytes);
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
       // What comes after the end is not of interest, but its error would end the process.
       request.on("error", () => undefined);

@@ -50,6 +50,7 @@ export class SessionStreams implements Outlet {
   readonly #replies = new Map<RequestId, Reply>();
   readonly #standing = new Set<Stream>();
   readonly #backlog: string[] = [];
+  #backlogCharacters = 0;
   #numbers = 0;
   #closed = false;
 
@@ -90,7 +91,7 @@ export class SessionStreams implements Outlet {
     this.#standing.add(stream);
     this.#connect(stream, response);
     this.#prime(stream);
-    for (const data of this.#backlog.splice(0)) this.#write(stream, data);
+    this.#writeBacklog(stream);
   }
 
   /** Go on with a stream after the event that the client saw last, and with that stream only. @throws HttpRefusal */
@@ -104,7 +105,7 @@ export class SessionStreams implements Outlet {
     this.#connect(stream, response);
     for (const event of missed) stream.connection?.write({ data: event.data, id: eventId(event) });
     if (stream.ended) stream.connection?.end();
-    else if (this.#standing.has(stream)) for (const data of this.#backlog.splice(0)) this.#write(stream, data);
+    else if (this.#standing.has(stream)) this.#writeBacklog(stream);
   }
 
   send(message: RpcMessage, related: RequestId | undefined): void | Promise<void> {
@@ -114,7 +115,7 @@ export class SessionStreams implements Outlet {
     const data = JSON.stringify(jsonFromMessage(message));
     const stream = reply === undefined ? this.#standingStream() : this.#streamOf(reply);
     if (stream !== undefined) this.#write(stream, data);
-    else if (this.#backlog.length < MAX_BACKLOG) this.#backlog.push(data);
+    else this.#putBack(data);
   }
 
   /** A request that was cancelled gets no answer: its response ends without one. */
@@ -131,6 +132,7 @@ export class SessionStreams implements Outlet {
     for (const id of this.#replies.keys()) this.abandon(id);
     for (const stream of this.#streams.values()) stream.connection?.end();
     this.#streams.clear();
+    this.#backlog.length = 0;
     this.#keeper.clear();
   }
 
@@ -238,6 +240,18 @@ export class SessionStreams implements Outlet {
     stream.connection?.write({ data, id: eventId({ stream: number, sequence }) });
     const kept = isAnswer && data.length > this.#options.limits.keptBytes ? tooLargeToKeep(data) : data;
     this.#keeper.keep({ stream: number, sequence, data: kept });
+  }
+
+  /** Keep what a client without a stream may come for; what is more than that is lost to it. */
+  #putBack(data: string): void {
+    if (this.#backlog.length >= MAX_BACKLOG || this.#backlogCharacters + data.length > this.#options.limits.keptBytes) return;
+    this.#backlog.push(data);
+    this.#backlogCharacters += data.length;
+  }
+
+  #writeBacklog(stream: Stream): void {
+    this.#backlogCharacters = 0;
+    for (const data of this.#backlog.splice(0)) this.#write(stream, data);
   }
 
   #end(stream: Stream): void {

@@ -51,7 +51,7 @@ export class StreamableHttp {
   async #post(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<void> {
     if (!accepts(request, "application/json") || !accepts(request, "text/event-stream")) throw new HttpRefusal(406, "Not acceptable: the client must accept application/json and text/event-stream.");
     requireJson(request);
-    const message = readMessage(await readBody(request, this.#scopes.parts.limits));
+    const message = readMessage(await readBody(request, { limits: this.#scopes.parts.limits, budget: this.#scopes.bodiesOf(caller) }));
     refuseModern(request, message);
     const { session, outlet } = message.kind === "request" && message.method === "initialize" ? this.#open(caller) : this.#sessionOf(request, caller);
     if (message.kind !== "request") {
@@ -118,11 +118,23 @@ export function readMessage(body: Buffer): RpcMessage {
   }
   if (Array.isArray(value)) throw new HttpRefusal(400, "Invalid request: batches are not taken. Send messages one by one.", { code: RPC_CODES.invalidRequest });
   try {
-    return messageFromJson(value);
+    const message = messageFromJson(value);
+    return message.kind === "request" ? { ...message, bytes: heldBytes(body) } : message;
   } catch (error) {
     if (error instanceof RpcFailure) throw new HttpRefusal(400, error.message, { code: error.code });
     throw error;
   }
+}
+
+/** What each value of JSON takes beside its bytes, at least. */
+const VALUE_BYTES = 32;
+
+/** About what a body takes in memory once it was understood: many small values take more than their bytes. */
+function heldBytes(body: Buffer): number {
+  let values = 0;
+  // A comma, a list and an object begin one.
+  for (const byte of body) if (byte === 0x2c || byte === 0x5b || byte === 0x7b) values += 1;
+  return body.length + values * VALUE_BYTES;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface RpcRequest {
   readonly id: RequestId;
   readonly method: string;
   readonly params?: JsonObject;
+  /** What it takes in memory, about, until it is answered; absent where nobody counts. */
+  readonly bytes?: number;
 }
 export interface RpcNotification {
   readonly kind: "notification";

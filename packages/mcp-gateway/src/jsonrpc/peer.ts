@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly onFault: (error: unknown) => void;
   /** Requests in flight at a time, each way. */
   readonly maxInFlight: number;
+  /** Takes room for a request of the other side until it is answered; the result gives it back, and none is given where there is no room. */
+  readonly hold?: (bytes: number) => (() => void) | undefined;
   /** Characters of large texts that are put back into an answer for whoever takes it only whole. */
   readonly wholeCharacters?: number;
 }
@@ -136,6 +138,11 @@ export class Peer {
       await this.#respond({ kind: "error", id, error: { code: RPC_CODES.internal, message: `More than ${this.#options.maxInFlight} requests are unanswered. Wait for answers first.` } });
       return;
     }
+    const release = this.#options.hold === undefined ? () => undefined : this.#options.hold(request.bytes ?? 0);
+    if (release === undefined) {
+      await this.#respond({ kind: "error", id, error: { code: RPC_CODES.internal, message: "Too much is asked at once. Wait for answers first." } });
+      return;
+    }
     const controller = new AbortController();
     this.#incoming.set(id, controller);
     const kept: Spool[] = [];
@@ -147,6 +154,7 @@ export class Peer {
       await this.#respond(response.kind === "result" && large !== undefined ? { ...response, large } : response);
       this.#settleLast();
     }
+    release();
     await Promise.allSettled(kept.map((large) => large[Symbol.asyncDispose]()));
   }
 

@@ -70,7 +70,7 @@ export async function addServer(
   const { unlisted: _, ...rest } = base;
   put(scope, { ...rest, ...(activate ? {} : { unlisted: true }) });
   await scope.refresh();
-  const failure = await failureToStart(scope, entry.name, { signal: cause.signal, onProgress }).catch(async (error: unknown) => {
+  const failure = await firstStart(scope, entry.name, { signal: cause.signal, onProgress }).catch(async (error: unknown) => {
     await putBack(scope, entry.name, before);
     throw error;
   });
@@ -85,6 +85,12 @@ export async function addServer(
   const sandbox = scope.caller.kind === "sandbox" ? { sandbox: scope.caller.sandbox } : {};
   if (before === undefined) scope.parts.record({ type: "server.added", ...sandbox, fields: { server: entry.name, tools: tools.length, listed: activate } });
   return { tools };
+}
+
+/** Its tools are counted at the end: what that needs is made ready while it starts. */
+async function firstStart(scope: Scope, server: string, search: ToolSearch): Promise<AppError | undefined> {
+  if (scope.slot(server)?.lists === undefined) scope.parts.tokens?.expect();
+  return await failureToStart(scope, server, search);
 }
 
 /** Start a server of the scope, or the one that runs, and read what it offers. Gives the expected failure; throws when the caller went away. */

@@ -6,6 +6,7 @@ import { Peer } from "../jsonrpc/peer.ts";
 import type { ScopeMember } from "../scope-member.ts";
 import { GATEWAY_INFO } from "../upstream/connection.ts";
 import { isRevision, LATEST_REVISION, type Revision } from "../versions.ts";
+import { usedCapabilities } from "../view/client-capabilities.ts";
 import { LOG_LEVELS, type LogLevel } from "../view/log-levels.ts";
 import type { Scope } from "../view/scope.ts";
 import { releaseSubscriptions } from "../view/subscriptions.ts";
@@ -68,6 +69,7 @@ export class Session implements ScopeMember {
       },
       onFault,
       maxInFlight: limits.inFlight,
+      hold: (bytes) => this.#hold(bytes),
     });
   }
 
@@ -152,13 +154,23 @@ export class Session implements ScopeMember {
     this.#options.onEnd(this);
   }
 
+  /** What a client asks is held until it is answered, and counts like what it is answered. */
+  #hold(bytes: number): (() => void) | undefined {
+    const { budget } = this.scope;
+    return budget.take(bytes)
+      ? () => {
+          budget.give(bytes);
+        }
+      : undefined;
+  }
+
   #initialize(params: JsonObject | undefined): JsonObject {
     if (this.#phase !== "new") throw new RpcFailure(RPC_CODES.invalidRequest, "Invalid request: this session was initialized before.");
     const asked = text(params, "protocolVersion");
     const capabilities = member(params, "capabilities");
     if (asked === undefined || capabilities === undefined) throw new RpcFailure(RPC_CODES.invalidParams, "Invalid params: initialize has a protocolVersion and capabilities.");
     this.#revision = isRevision(asked) ? asked : LATEST_REVISION;
-    this.#capabilities = capabilities;
+    this.#capabilities = usedCapabilities(capabilities);
     this.#phase = "initialized";
     this.scope.members.add(this);
     return { protocolVersion: this.#revision, capabilities: CAPABILITIES, serverInfo: { ...GATEWAY_INFO }, instructions: instructions(this.scope) };

@@ -16,6 +16,8 @@ export interface TokenCounterSettings {
  * The first count loads a table of words in a thread of its own, which takes a second; each definition is counted once.
  */
 export interface TokenCounter extends AsyncDisposable {
+  /** Something new will be counted soon: load the table while that is on its way. */
+  expect(): void;
   /** The cost of each definition, in order. @throws the signal's reason */
   count(tools: readonly ToolDefinition[], signal: AbortSignal): Promise<readonly number[]>;
   /** The cost of a session's tools, whole and by server. @throws the signal's reason */
@@ -42,6 +44,12 @@ class ThreadCounter implements TokenCounter {
 
   constructor(keepMs: number) {
     this.#keepMs = keepMs;
+  }
+
+  expect(): void {
+    if (this.#worker !== undefined || this.#disposed) return;
+    // Whoever counts then is told what goes wrong.
+    this.#ask([], new AbortController().signal).catch(() => undefined);
   }
 
   async count(tools: readonly ToolDefinition[], signal: AbortSignal): Promise<readonly number[]> {

@@ -26,6 +26,22 @@ export interface ConnectionOptions {
   readonly clientCapabilities: JsonObject;
 }
 
+const MOST_INSTRUCTIONS = 8000;
+
+/** A copy of its own: a part of a text would hold the whole. */
+function beginningOf(said: string | undefined): string | undefined {
+  return said === undefined ? undefined : Buffer.from(said.slice(0, MOST_INSTRUCTIONS)).toString();
+}
+
+/** What of a server's capabilities the gateway makes use of: it may have said anything beside them, and of any size. */
+function usedCapabilities(declared: JsonObject | undefined): JsonObject {
+  const used = ["tools", "prompts", "resources", "logging", "completions"].flatMap((name) => {
+    const capability = member(declared, name);
+    return capability === undefined ? [] : [[name, Object.fromEntries(Object.entries(capability).filter(([, value]) => value === true))] as const];
+  });
+  return Object.fromEntries(used);
+}
+
 /** Name and version that the gateway shows on both sides. */
 export const GATEWAY_INFO = { name: "sbx-mcp-gateway", title: "sbx MCP gateway", version: "0.1.0" } as const;
 
@@ -34,7 +50,8 @@ export class ServerConnection implements AsyncDisposable {
   readonly #peer: Peer;
   readonly #transport: Transport;
   readonly #limits: GatewayLimits;
-  #initialized: JsonObject = {};
+  #capabilities: JsonObject = {};
+  #instructions: string | undefined;
   #noise = 0;
 
   private constructor(peer: Peer, transport: Transport, limits: GatewayLimits) {
@@ -90,11 +107,11 @@ export class ServerConnection implements AsyncDisposable {
   }
 
   get capabilities(): JsonObject {
-    return member(this.#initialized, "capabilities") ?? {};
+    return this.#capabilities;
   }
 
   get instructions(): string | undefined {
-    return text(this.#initialized, "instructions");
+    return this.#instructions;
   }
 
   /** Lines and messages that could not be understood. */
@@ -133,14 +150,16 @@ export class ServerConnection implements AsyncDisposable {
   async #initialize(capabilities: JsonObject, signal: AbortSignal): Promise<void> {
     const { startMs } = this.#limits;
     const params = { protocolVersion: LATEST_REVISION, capabilities, clientInfo: { ...GATEWAY_INFO } };
-    this.#initialized = await this.#peer.request("initialize", params, { timeoutMs: startMs, maxMs: startMs, signal });
-    const version = text(this.#initialized, "protocolVersion");
+    const said = await this.#peer.request("initialize", params, { timeoutMs: startMs, maxMs: startMs, signal });
+    const version = text(said, "protocolVersion");
     if (!isRevision(version)) {
       throw new AppError("SERVER_FAILED", {
         message: `The server speaks revision ${JSON.stringify(version ?? null).slice(0, 40)} of the protocol, which we do not.`,
         fix: "Use another version of the server.",
       });
     }
+    this.#capabilities = usedCapabilities(member(said, "capabilities"));
+    this.#instructions = beginningOf(text(said, "instructions"));
     this.#transport.agreed(version);
     this.#peer.notify("notifications/initialized");
   }

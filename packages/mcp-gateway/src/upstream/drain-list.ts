@@ -1,6 +1,6 @@
 import { objects, text, type JsonObject } from "../jsonrpc/json.ts";
 import type { GatewayLimits } from "../limits.ts";
-import { jsonBytes } from "./json-bytes.ts";
+import { jsonWeight } from "./json-bytes.ts";
 
 /** Asks one page of a list. */
 export type AskPage = (params: JsonObject | undefined) => Promise<JsonObject>;
@@ -17,7 +17,7 @@ export async function drainList(key: string, ask: AskPage, limits: Pick<GatewayL
   for (let page = 0; page < limits.listPages; page += 1) {
     const result = await ask(cursor === undefined ? undefined : { cursor });
     for (const item of objects(result, key)) {
-      bytes += jsonBytes(item);
+      bytes += jsonWeight(item);
       if (bytes > limits.listBytes || items.length >= limits.listItems) return items;
       items.push(item);
     }

@@ -17,6 +17,21 @@ function questions(declared: readonly JsonObject[]): JsonObject {
   return { ...(declared.some(takesForms) ? { form: {} } : {}), ...(declared.some((one) => member(one, "url") !== undefined) ? { url: {} } : {}) };
 }
 
+/** What the gateway makes use of, of what a client said that it can do. It may have said anything beside it, and of any size. */
+export function usedCapabilities(declared: JsonObject): JsonObject {
+  const elicitation = member(declared, "elicitation");
+  const sampling = member(declared, "sampling");
+  return {
+    ...(member(declared, "roots") === undefined ? {} : { roots: {} }),
+    ...(elicitation === undefined ? {} : { elicitation: declaredOf(elicitation, ["form", "url"]) }),
+    ...(sampling === undefined ? {} : { sampling: declaredOf(sampling, ["tools"]) }),
+  };
+}
+
+function declaredOf(capability: JsonObject, parts: readonly string[]): JsonObject {
+  return Object.fromEntries(parts.filter((part) => member(capability, part) !== undefined).map((part) => [part, {}]));
+}
+
 /** An empty object means forms: so clients of revision 2025-06-18 say it. */
 export function takesForms(elicitation: JsonObject): boolean {
   return member(elicitation, "form") !== undefined || member(elicitation, "url") === undefined;

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../jsonrpc/json.ts";
 import type { ListKey, ListStore, ServerLists, StartServer, ToolInterceptor } from "../ports.ts";
+import { withSafeIcons } from "./safe-icons.ts";
+import { visibleDefinition, visibleText } from "./visible-text.ts";
 
 /** Lists that are known without asking the server. */
 export interface Known {
@@ -53,12 +55,29 @@ export class KnownLists {
   #lookOver(lists: ServerLists): ServerLists {
     return remembered(this.#lookedOver, lists, (said) => {
       // Lists are JSON, and an interceptor changes texts in it.
-      const answer = said as unknown as JsonObject;
+      const answer = visibleLists(said) as unknown as JsonObject;
       const shown = this.#interceptors.reduceRight((left, interceptor) => interceptor.answer?.(left) ?? left, answer) as unknown as ServerLists;
       this.#lookedOver.set(shown, shown);
       return shown;
     });
   }
+}
+
+/** What people and models read of servers has nothing in it that is not seen, and sends clients nowhere. */
+function visibleLists(lists: ServerLists): ServerLists {
+  const { instructions, tools, prompts, resources, templates } = lists;
+  return {
+    ...lists,
+    ...(instructions === undefined ? {} : { instructions: visibleText(instructions) }),
+    tools: tools.map(shown),
+    prompts: prompts.map(shown),
+    resources: resources.map(shown),
+    templates: templates.map(shown),
+  };
+}
+
+function shown(definition: JsonObject): JsonObject {
+  return withSafeIcons(visibleDefinition(definition));
 }
 
 function withoutResources(lists: ServerLists): ServerLists {

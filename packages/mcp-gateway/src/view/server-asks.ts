@@ -6,6 +6,7 @@ import type { ServerInstance } from "../upstream/instance.ts";
 import { takesForms } from "./client-capabilities.ts";
 import type { Scope } from "./scope.ts";
 import type { ServerSlot } from "./server-slot.ts";
+import { isPageToVisit, shownQuestion } from "./shown-question.ts";
 
 /** A request of a server, with who sent it. */
 export interface ServerAsk {
@@ -40,11 +41,12 @@ async function elicit({ instance, server, slot, request, signal }: ServerAsk): P
   const cause = causeOf(instance);
   const declared = member(cause.member.capabilities, "elicitation");
   if (declared === undefined) throw methodUnknown(request.method);
-  const url = text(request.params, "mode") === "url";
-  if (url ? member(declared, "url") === undefined : !takesForms(declared)) throw new RpcFailure(RPC_CODES.invalidParams, `The client takes no questions of mode ${url ? "url" : "form"}.`);
-  const id = text(request.params, "elicitationId");
-  if (url && id !== undefined && slot !== undefined) rememberVisit(slot, id, cause.member);
-  return await forward(cause, { ...request, params: { ...request.params, message: `[${server}] ${text(request.params, "message") ?? ""}` } }, signal);
+  const isVisit = isPageToVisit(request.params);
+  if (isVisit ? member(declared, "url") === undefined : !takesForms(declared)) throw new RpcFailure(RPC_CODES.invalidParams, `The client takes no questions of mode ${isVisit ? "url" : "form"}.`);
+  const params = shownQuestion(server, request.params ?? {});
+  const id = text(params, "elicitationId");
+  if (isVisit && id !== undefined && slot !== undefined) rememberVisit(slot, id, cause.member);
+  return await forward(cause, { ...request, params }, signal);
 }
 
 async function sample({ instance, request, signal }: ServerAsk): Promise<JsonObject> {

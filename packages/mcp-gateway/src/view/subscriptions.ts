@@ -3,6 +3,9 @@ import type { Cause, ScopeMember } from "../scope-member.ts";
 import type { Scope } from "./scope.ts";
 import type { ServerSlot } from "./server-slot.ts";
 
+/** Of a URI that is subscribed to: it is kept as long as somebody listens, and servers take any. */
+const MAX_URI_LENGTH = 4096;
+
 /** Find the server of a resource. @throws RpcFailure -32002 when nobody has it */
 export function slotOfResource(scope: Scope, shown: string): { readonly slot: ServerSlot; readonly uri: string } {
   const owner = scope.resourceOwner(shown);
@@ -13,6 +16,7 @@ export function slotOfResource(scope: Scope, shown: string): { readonly slot: Se
 
 /** Subscribe a session to a resource; the server is asked once for all sessions of the scope. */
 export async function subscribe(scope: Scope, shown: string, cause: Cause): Promise<void> {
+  if (shown.length > MAX_URI_LENGTH) throw new RpcFailure(RPC_CODES.invalidParams, `Invalid params: a uri that is subscribed to has at most ${MAX_URI_LENGTH} characters.`);
   const { slot, uri } = slotOfResource(scope, shown);
   const members = slot.subscriptions.get(uri);
   if (members !== undefined) {

@@ -2,6 +2,8 @@
 const SCHEME = "sbx-mcp://";
 /** URIs that one server can claim in the life of a scope; what it lists beyond them has the long form. */
 const URIS_PER_SERVER = 20_000;
+/** Longer ones are claimed by nobody, so that a server cannot fill the table. */
+const MAX_CLAIMED_LENGTH = 1024;
 
 /** A resource of one server, by the URI that the server knows. */
 export interface ResourceOwner {
@@ -11,7 +13,8 @@ export interface ResourceOwner {
 
 /**
  * URIs under which a scope sees the resources and templates of all its servers. A URI stays as it is; where a second
- * server has the same one, the second's is `sbx-mcp://SERVER/URI`. That form is understood for every server.
+ * server has the same one, the second's is `sbx-mcp://SERVER/URI`. That form is understood for every server; a
+ * server whose own URIs look like it gets it put before them, so that none of its names leads to another server.
  */
 export class UriTable {
   readonly #owners = new Map<string, string>();
@@ -19,6 +22,7 @@ export class UriTable {
 
   /** Take a URI for a server, unless another one has it, and give the form that the scope sees. */
   claim(server: string, uri: string): string {
+    if (isLongForm(uri) || uri.length > MAX_CLAIMED_LENGTH) return longForm(server, uri);
     const claims = this.#claims.get(server) ?? 0;
     if (!this.#owners.has(uri)) {
       if (claims >= URIS_PER_SERVER) return longForm(server, uri);
@@ -30,6 +34,7 @@ export class UriTable {
 
   /** The form in which the scope sees a URI that a server speaks of. */
   shown(server: string, uri: string): string {
+    if (isLongForm(uri)) return longForm(server, uri);
     const owner = this.#owners.get(uri);
     return owner === undefined || owner === server ? uri : longForm(server, uri);
   }
@@ -43,6 +48,10 @@ export class UriTable {
     const server = this.#owners.get(uri);
     return server === undefined ? undefined : { server, uri };
   }
+}
+
+function isLongForm(uri: string): boolean {
+  return uri.slice(0, SCHEME.length).toLowerCase() === SCHEME;
 }
 
 function longForm(server: string, uri: string): string {

@@ -49,6 +49,7 @@ describe("mcp-find", () => {
 
 /** Counts nothing by itself. */
 const TOKENS: TokenCounter = {
+  expect: () => undefined,
   count: async () => await Promise.reject(new Error("the table is gone")),
   measure: async () => await Promise.reject(new Error("the table is gone")),
   [Symbol.asyncDispose]: async () => {},

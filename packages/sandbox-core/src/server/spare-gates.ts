@@ -1,16 +1,19 @@
 import type { ServerPodId } from "@sbx/contracts";
 import { KeptGates } from "../pod/kept-gates.ts";
+import type { EngineId } from "../ports/engine.ts";
 import type { SpareLink } from "../ports/server-host.ts";
 import { LABELS } from "../sandbox/labels.ts";
 import { createGate, GATE_TIMEOUT_MS, type ServerGate } from "./server-gate.ts";
 import type { ServerParts } from "./server-parts.ts";
 
 /** A server that was just started has its own work to do first. */
-const LATER_MS = 2000;
+const LATER_MS = 700;
 
 /** A gate that is ready for a server, and the id of its pod. */
 export interface SpareGate extends ServerGate<SpareLink> {
   readonly id: ServerPodId;
+  /** Of which its container is made. */
+  readonly image: EngineId;
   /** What takes all of it back; whoever takes the gate owns it. */
   readonly scope: AsyncDisposableStack;
 }
@@ -31,5 +34,5 @@ async function makeGate(parts: ServerParts, signal: AbortSignal): Promise<SpareG
   const gate = await createGate(parts, { id, engine, image, labels, open: (place) => network.openSpare(place), signal, scope: made });
   await engine.start(gate.container, signal);
   await gate.link.ready(AbortSignal.any([signal, AbortSignal.timeout(GATE_TIMEOUT_MS)]));
-  return { id, ...gate, scope: made.move() };
+  return { id, image, ...gate, scope: made.move() };
 }

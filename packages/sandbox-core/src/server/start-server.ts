@@ -46,7 +46,7 @@ export async function startServer(parts: ServerParts, request: StartServerReques
   signal.throwIfAborted();
   for (const target of [...launch.volumes.map((volume) => volume.target), ...launch.scratch]) checkTarget(launch.server, target);
   const engine = await parts.engine();
-  const gateImage = await (await parts.images()).gate(() => undefined, signal);
+  const gateImage = request.spare?.image ?? (await (await parts.images()).gate(() => undefined, signal));
   if (request.spare === undefined) scope.defer(() => parts.files.remove(id));
   const prepared = await prepareParts(parts, request);
   await makeVolumes(parts, engine, launch);
@@ -125,21 +125,22 @@ async function createWorkload(parts: ServerParts, { id, launch, gate, place, sig
   const [passwd, group] = await waitForAll([readAccounts(engine, launch.image, "/etc/passwd"), readAccounts(engine, launch.image, "/etc/group")]);
   const write = (name: string, content: string): Promise<string> => parts.files.write(id, name, content);
   const names = launch.hosts.map(({ name, address }) => `${address} ${name}\n`).join("");
-  const files = {
-    passwd: await write("passwd", passwdFile(passwd, account)),
-    group: await write("group", groupFile(group, account)),
-    hosts: await write("hosts", `${hostsFile(HOSTNAME)}${names}`),
-    resolver: await write("resolv.conf", resolverFile()),
-    authorities: launch.authorities === undefined ? undefined : await write("ca.pem", launch.authorities),
-  };
+  const [passwdPath, groupPath, hosts, resolver, authorities, holdProgram] = await waitForAll([
+    write("passwd", passwdFile(passwd, account)),
+    write("group", groupFile(group, account)),
+    write("hosts", `${hostsFile(HOSTNAME)}${names}`),
+    write("resolv.conf", resolverFile()),
+    launch.authorities === undefined ? Promise.resolve(undefined) : write("ca.pem", launch.authorities),
+    parts.files.holdProgram(gateImage),
+  ]);
   const spec = serverContainer(launch, {
     name: `sbx-mcp-${id.slice(4)}`,
     gate,
     labels: serverLabels(parts.owner, "server", { id, ...launch }),
     user,
     mounts: [...launch.volumes.flatMap((volume) => mountOf(launch, volume)), ...(prepared?.mounts ?? [])],
-    holdProgram: await parts.files.holdProgram(gateImage),
-    files,
+    holdProgram,
+    files: { passwd: passwdPath, group: groupPath, hosts, resolver, authorities },
   });
   return engine.create(spec, signal);
 }

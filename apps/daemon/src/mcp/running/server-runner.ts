@@ -1,9 +1,10 @@
 import { BUILT_IN_CATALOG, planServer, type ServerPlan } from "@sbx/catalog";
 import { AppError, type SandboxId, type ServerEntry } from "@sbx/contracts";
 import type { ServerPods } from "@sbx/core";
-import type { Caller, ServerRunner } from "@sbx/mcp-gateway";
+import type { Caller, ServerRunner, StartServer } from "@sbx/mcp-gateway";
 import { identifyServer, resolveServerEnvironment, type Secret, type SecretKeeper, type ServerIdentity } from "@sbx/secret-injector";
 import { rootsSeenBy, serverLaunch } from "./server-launches.ts";
+import type { ServerProgram } from "./server-programs.ts";
 import type { ServerPreparations } from "./server-preparations.ts";
 
 export interface ServerRunnerParts {
@@ -28,21 +29,27 @@ export function createServerRunner({ pods, preparations, secrets, catalogOf, may
     if (first !== undefined) throw new AppError("SECRET_MISSING", { message: `Server "${entry.name}" needs the secret "${first.name}"`, fix: first.fix });
     return { identity, environment };
   };
+  // What was brought for a start is there at that start: it is looked for once.
+  const brought = new WeakMap<StartServer, { readonly plan: ServerPlan; readonly program: ServerProgram }>();
   return {
     expect: () => {
       pods.expect();
     },
-    async prepare({ entry, config }, options) {
+    async prepare(request, options) {
+      const { entry, config } = request;
       const plan = planServer(entry, config);
       // One that could not start is not fetched either.
       await secretsFor(entry, plan);
-      await preparations.prepare(plan, options);
+      brought.set(request, { plan, program: await preparations.prepare(plan, options) });
     },
-    async start({ entry, config, caller }, signal) {
-      const plan = planServer(entry, config);
+    async start(request, signal) {
+      const { entry, config, caller } = request;
+      const before = brought.get(request);
+      brought.delete(request);
+      const plan = before?.plan ?? planServer(entry, config);
       if (plan.source.kind === "remote") throw new Error(`${entry.name} runs elsewhere`);
       const { identity, environment } = await secretsFor(entry, plan);
-      const program = await preparations.prepare(plan, { progress: () => undefined, signal });
+      const program = before?.program ?? (await preparations.prepare(plan, { progress: () => undefined, signal }));
       const sandbox = sandboxOf(caller);
       const launch = serverLaunch({ plan, program, sandbox, secrets: environment, mayWrite: mayWrite(entry, identity.catalog, sandbox) });
       const process = await pods.start(launch, signal);
