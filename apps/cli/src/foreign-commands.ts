@@ -15,7 +15,11 @@ const FOREIGN: Readonly<Record<string, Refusal>> = {
   move: { message: "Sandboxes run on this machine only", fix: "Save what one is made of with: sbx save SANDBOX NAME" },
   ttl: { message: "Sandboxes run on this machine only, and as long as they are wanted", fix: "End a run after a time with: sbx run --deadline 1h AGENT" },
   volume: { message: "A sandbox has one volume, its home, which goes with it", fix: "Mount directories with: sbx run --add-dir PATH AGENT" },
-  skills: { message: "A store of skills is not part of this version of sbx", fix: "Mount a directory of them read-only: sbx run --add-dir ~/skills:ro AGENT" },
+  skills: {
+    code: "USAGE",
+    message: "Skills are directories of yours, which agents are shown read-only",
+    fix: "Put them into ~/.config/sbx/skills; to leave them out of one sandbox: sbx run --skills off AGENT",
+  },
   tui: { message: "There is no dashboard in the terminal", fix: "Watch with: sbx stats; sbx events -f" },
   ssh: { message: "Sandboxes are not reached by SSH", fix: "Open a shell with: sbx exec SANDBOX bash" },
   network: { code: "USAGE", message: "Here rules are called policy, and the log of the network is in the events", fix: "Write: sbx policy allow HOST; sbx events -f" },

@@ -32,7 +32,6 @@ const FOREIGN: readonly Foreign[] = [
   { flags: "--pull-template <when>", code: "USAGE", message: "Images are made here once and not pulled, so there is no --pull-template", fix: "Leave it out." },
   { flags: "--load-local-template", code: "USAGE", message: "Templates are local ones always", fix: "Leave it out." },
   { flags: "--image-ref <image>", ...LOCAL, fix: "For an image of your own write a Kit with a Dockerfile: sbx help templates" },
-  { flags: "--skills <mode>", code: "PLATFORM_UNSUPPORTED", message: `A store of skills ${NOT_YET}`, fix: "Mount a directory of them read-only: --add-dir ~/skills:ro" },
   { flags: "--profile <name>", code: "PLATFORM_UNSUPPORTED", message: "There are no profiles of sandboxes", fix: "Write the options out, or into a script" },
   { flags: "--static-mcp <servers>", code: "USAGE", message: "Which MCP servers a sandbox has is decided beside it", fix: "Enable them: sbx mcp server enable NAME" },
   { flags: "--gpu [what]", code: "PLATFORM_UNSUPPORTED", message: `Giving a sandbox a graphics processor ${NOT_YET}`, fix: "Leave --gpu out." },

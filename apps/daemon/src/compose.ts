@@ -30,6 +30,8 @@ import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
 import { sandboxStats } from "./sandboxes/sandbox-stats.ts";
+import { composeKitPlaces } from "./sandboxes/compose-kit-places.ts";
+import { shareHandlers } from "./sandboxes/share-handlers.ts";
 import { workspaceSeenBy } from "./sandboxes/workspace-seen-by.ts";
 import { composeSecrets } from "./secrets/compose-secrets.ts";
 import { startServer } from "./server/serve.ts";
@@ -89,6 +91,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     docker: docker.sockets,
     ports,
     store,
+    ...composeKitPlaces(config),
     profile: (wanted) => agents.profile(wanted),
     record,
     allow: (one, destinations) => policy.allow(one, destinations),
@@ -118,6 +121,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const { archive, ...inside } = composeFiles({ engine, record, sandboxes, sessions });
   const handlers = createHandlers({
     ...inside,
+    shared: shareHandlers({ shares: parts.shares, sandboxes }),
     ports,
     stats: (live, limits) => sandboxStats({ engine, now, limits, tally: (id) => tally.of(id) }, live),
     status: () => daemonStatus({ config, connect, sandboxes: sandboxes.list(), vault: () => secrets.status(), lostEvents: lostEvents(), startedAt }),

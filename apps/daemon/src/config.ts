@@ -16,6 +16,8 @@ export interface DaemonConfig {
   readonly idleStopMs: number;
   /** Whether what the next sandbox, server or container begins with is made before anybody asks for it. */
   readonly keepReady: boolean;
+  /** How long one hook of a Kit may run, in milliseconds. */
+  readonly hookLimitMs: number;
   /** Where the key of a new vault goes: the OS keychain where one answers and else a file (`auto`), or always one of the two. */
   readonly vaultKey: "auto" | "keychain" | "file";
   /** The environment for finding the engine and the model keys; nothing else reads it. */
@@ -44,6 +46,7 @@ export function loadConfig(environment: Environment, uid: number): DaemonConfig 
     home,
     idleStopMs: milliseconds(environment, "SBX_IDLE_STOP_MS", 60_000),
     keepReady: keepReady(environment["SBX_KEEP_READY"]),
+    hookLimitMs: milliseconds(environment, "SBX_HOOK_LIMIT_MS", 15 * 60_000),
     vaultKey: vaultKey(environment["SBX_VAULT_KEY"]),
     environment,
   };

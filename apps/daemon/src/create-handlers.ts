@@ -8,6 +8,7 @@ import type { ArchiveParts } from "./files/serve-archives.ts";
 import type { McpHandlers } from "./mcp/handlers/mcp-handlers.ts";
 import { portHandlers, type PortParts } from "./network/port-handlers.ts";
 import type { PolicyService, RuleScope } from "./policy/policy-service.ts";
+import type { ShareHandlers } from "./sandboxes/share-handlers.ts";
 import type { EventLog } from "./state/event-log.ts";
 import { installed, type TemplateHandlers } from "./templates/template-handlers.ts";
 
@@ -29,6 +30,7 @@ export interface HandlerParts {
   readonly mcp: McpHandlers;
   readonly docker: DockerHandlers;
   readonly templates: TemplateHandlers;
+  readonly shared: ShareHandlers;
 }
 
 const done = { done: true } as const;
@@ -48,6 +50,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...parts.mcp,
     ...parts.docker,
     ...parts.templates,
+    ...parts.shared,
     installPackages: (...asked) => installed(parts.templates, view, asked),
     ...portHandlers({ ...parts, sandbox: (ref) => sandboxes.get(ref).record }),
     status: () => parts.status(),

@@ -7,7 +7,7 @@ import { Decision, Destination, DestinationPattern, Rule, RuleEffect } from "./p
 import { route } from "./route.ts";
 import { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 import { OfPath, PathView } from "./sandbox-path.ts";
-import { CreateSandbox, KitView, OpenSession, Sandbox, Session, WorkspaceReport } from "./sandbox.ts";
+import { CreateSandbox, KitView, OpenSession, Sandbox, Session, SharedDirectory, WorkspaceReport } from "./sandbox.ts";
 import { SandboxStats } from "./stats.ts";
 import { SecretBinding, SecretName, SecretView, SetSecret, VaultStatus } from "./secret.ts";
 import { ServerName } from "./server.ts";
@@ -35,6 +35,12 @@ export const AgentView = z.object({
   installAllow: z.array(z.string()).default([]),
   /** Whether some of its install hooks run as root, in a container of their own. */
   installsAsRoot: z.boolean().default(false),
+  /** Whether some of its startup hooks run as root, in a container that ends before each start. */
+  startsAsRoot: z.boolean().default(false),
+  /** Where it looks for skills; the person's are shown there. */
+  skills: z.array(z.string()).default([]),
+  /** Paths at which its Kits share a directory among their sandboxes, where the person allows it. */
+  shares: z.array(z.string()).default([]),
   /** Command that runs in a terminal, and without one. */
   interactive: z.array(z.string()),
   headless: z.array(z.string()),
@@ -141,6 +147,9 @@ export const api = {
   listTemplates: route({ method: "GET", path: "/v1/templates", request: Nothing, response: z.array(TemplateView) }),
   /** Refused with `SANDBOX_BUSY` while a sandbox is made of it. */
   removeTemplate: route({ method: "DELETE", path: "/v1/templates/{template}", request: z.strictObject({ template: TemplateName }), response: Done }),
+  listShared: route({ method: "GET", path: "/v1/shared", request: Nothing, response: z.array(SharedDirectory) }),
+  /** With all that is in it. Refused with `SANDBOX_BUSY` while a sandbox has it. */
+  removeShared: route({ method: "DELETE", path: "/v1/shared/{id}", request: z.strictObject({ id: z.string().regex(/^[0-9a-f]{16}$/) }), response: Done }),
   reportWorkspace: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/report", request: OfSandbox, response: WorkspaceReport }),
 
   openSession: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/sessions", request: z.strictObject({ sandbox: SandboxRef, ...OpenSession.shape }), response: Session }),

@@ -54,6 +54,7 @@ export {
   SandboxState,
   Session,
   SessionState,
+  SharedDirectory,
   TerminalSize,
   WantedLimits,
   WorkspaceMount,

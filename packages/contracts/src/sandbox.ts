@@ -41,6 +41,9 @@ const SandboxLabels = z.record(
 export const DockerSocket = z.enum(["none", "guarded", "raw"]);
 export type DockerSocket = z.infer<typeof DockerSocket>;
 
+/** What a sandbox is shown of its person's skills: nothing, or all of them read-only, or writable where a Kit asks for it. */
+const SkillsMode = z.enum(["off", "readonly", "readwrite"]);
+
 const Count = z.number().int().min(1);
 const Size = z
   .number()
@@ -110,8 +113,16 @@ export const CreateSandbox = z.strictObject({
   dockerPolicy: DockerPolicy.optional(),
   /** A template to start from, which a sandbox of the same agent was saved as. */
   template: TemplateName.optional(),
+  /** Read-only unless said. */
+  skills: SkillsMode.optional(),
+  /** Paths inside at which Kits may have a directory that all their sandboxes share. */
+  share: z.array(AbsolutePath).max(32).optional(),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
+
+/** A directory of this machine that a Kit shares among its sandboxes: whose it is, its place in them, and where it lies. */
+export const SharedDirectory = z.object({ id: z.string(), kit: z.string(), path: AbsolutePath, directory: AbsolutePath });
+export type SharedDirectory = z.infer<typeof SharedDirectory>;
 
 /** One of the Kits that a sandbox was made of. */
 export const KitView = z.object({ name: z.string(), kind: z.enum(["workload", "mixin"]), directory: z.string(), version: z.string().optional() });

@@ -8,6 +8,8 @@ export const CLAIMED: readonly string[] = [
   "agent-context@1",
   "agent-interactive-sessions@1",
   "agent-sessions@1",
+  "agent-skill@1",
+  "agent-skills@1",
   "credential@1",
   "git-identity@1",
   "lifecycle@1",

@@ -32,6 +32,15 @@ const CONFIGS: Readonly<Record<string, string | undefined>> = {
   "volume@1": "{path: /home/agent/data}",
 };
 
+/** What else must stand in a Kit so that the type can be meant. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  "agent-skill@1": [`{type: ${STANDARD}/agent-skills@1, config: {path: /home/agent/skills}}`],
+  "credential@1": [
+    `{type: ${STANDARD}/network-policy@1, config: {runtime: {allow: [api.anthropic.com]}}}`,
+    "{type: dev.sbx/agent@1, optional: true, config: {model: {service: anthropic, baseUrl: {env: ANTHROPIC_BASE_URL, value: '{{base}}'}}}}",
+  ],
+};
+
 let directory = "";
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "sbx-claimed-"));
@@ -42,15 +51,11 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 async function refusalOf(type: string, config: string | undefined): Promise<string | undefined> {
   const kit = path.join(directory, type.replace("@", "-"));
   await mkdir(kit);
-  const model =
-    type === "credential@1"
-      ? "  - {type: com.docker.sandbox/network-policy@1, config: {runtime: {allow: [api.anthropic.com]}}}\n  - {type: dev.sbx/agent@1, optional: true, config: {model: {service: anthropic, baseUrl: {env: ANTHROPIC_BASE_URL, value: '{{base}}'}}}}\n"
-      : "";
   const item = `  - {type: ${STANDARD}/${type}${config === undefined ? "" : `, config: ${config}`}}\n`;
-  await writeFile(path.join(kit, "kit.yaml"), `schemaVersion: "3"\nkind: workload\ncapabilities:\n${item}${model}`);
+  await writeFile(path.join(kit, "kit.yaml"), `schemaVersion: "3"\nkind: workload\ncapabilities:\n${item}${(NEEDED[type] ?? []).map((line) => `  - ${line}\n`).join("")}`);
   await writeFile(path.join(kit, "kit.dockerfile"), 'ARG SBX_BASE\nFROM ${SBX_BASE}\nUSER agent\nENTRYPOINT ["a"]\n');
   const problem: unknown = await createKitStore({ directory })
-    .load({ agent: kit, publish: [] })
+    .load({ agent: kit, publish: [], share: [] })
     .then(
       () => undefined,
       (error: unknown) => error,

@@ -111,7 +111,7 @@ function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
 }
 
 function lines(view: AgentView): readonly string[] {
-  const { name, displayName, description, source, version, service, allow, installAllow, installsAsRoot, interactive, headless, skipped, kits, built } = view;
+  const { name, displayName, description, source, version, service, allow, interactive, headless, skipped, kits, built } = view;
   if (view.kind === "mixin")
     return [
       `mixin          ${cleanText(displayName)} (${cleanText(name)}), put over an agent with: sbx run AGENT --kit ${cleanText(name)}`,
@@ -127,12 +127,23 @@ function lines(view: AgentView): readonly string[] {
     ["image", built ? "built" : "built at the first run"],
     ["model", service === undefined ? "none" : `service "${service}", reached as http://model.sbx.internal/${service}`],
     ["may reach", allow.length === 0 ? "nothing but its model" : allow.join(", ")],
-    ...(installAllow.length === 0 && !installsAsRoot ? [] : [["install hooks", installing(view)] as const]),
+    ...asked(view),
     ["in a terminal", interactive.join(" ")],
     ["without one", headless.join(" ")],
     ...skipped.map((text, index) => [index === 0 ? "left out" : "", text] as const),
   ];
   return rows.map(([key, value]) => `${key.padEnd(14)} ${cleanText(value)}`.trimEnd());
+}
+
+/** What its Kits ask for beside what agents have anyway. */
+function asked(view: AgentView): readonly (readonly [string, string])[] {
+  const { installAllow, installsAsRoot, startsAsRoot, skills, shares } = view;
+  return [
+    ...(installAllow.length === 0 && !installsAsRoot ? [] : [["install hooks", installing(view)] as const]),
+    ...(startsAsRoot ? [["startup hooks", "as root in a container that ends before each start"] as const] : []),
+    ...(skills.length === 0 ? [] : [["your skills at", skills.join(", ")] as const]),
+    ...(shares.length === 0 ? [] : [["shares", `${shares.join(", ")} among its sandboxes, if you say --share`] as const]),
+  ];
 }
 
 /** As whom install hooks run, and what they reach. */

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { collect } from "../option-values.ts";
 import type { MakeCommand, SetExit } from "../program.ts";
+import { show, table } from "../show.ts";
 import { listAgentsCommand, showAgentCommand } from "./agents.ts";
 
 export const kitCommand: MakeCommand = (context, setExit) =>
@@ -14,6 +15,7 @@ export const kitCommand: MakeCommand = (context, setExit) =>
     .addCommand(inspectCommand(context))
     .addCommand(validateCommand(context, setExit))
     .addCommand(addCommand(context))
+    .addCommand(sharedCommand(context))
     .addHelpText("after", "\nExamples:\n  $ sbx kit validate ./my-agent-kit\n  $ sbx kit add ./my-agent-kit");
 
 const none: readonly string[] = [];
@@ -48,4 +50,42 @@ function addCommand(context: Context): CommandUnknownOpts {
       const added = await addKit(context, kit, { name, replace: force === true });
       context.io.out(`${cleanText(added.name)}: added. Run it with: sbx run ${cleanText(added.name)}\n`);
     });
+}
+
+function sharedCommand({ daemon, io }: Context): CommandUnknownOpts {
+  return new Command("shared")
+    .description("See directories that Kits share among their sandboxes, and remove them")
+    .addCommand(
+      new Command("ls")
+        .description("List them: whose each is, its place in sandboxes, and where it lies")
+        .option("--json", "print one JSON document")
+        .addHelpText("after", "\nExamples:\n  $ sbx kit shared ls")
+        .action(async ({ json }) => {
+          const { client } = await daemon.connect();
+          show(io, json, {
+            result: await client.listShared({}),
+            lines: (all) =>
+              all.length === 0
+                ? ["Nothing is shared. A Kit that asks for it is allowed to by: sbx run --share PATH"]
+                : table(
+                    ["ID", "KIT", "PATH", "DIRECTORY"],
+                    all.map(({ id, kit, path, directory }) => [id, kit, path, directory].map(cleanText)),
+                  ),
+          });
+        }),
+    )
+    .addCommand(
+      new Command("rm")
+        .description("Remove them with all that is in them")
+        .argument("<id...>", "as ls shows them")
+        .addHelpText("after", "\nExamples:\n  $ sbx kit shared rm 0123456789abcdef")
+        .action(async (ids) => {
+          const { client } = await daemon.connect();
+          for (const id of ids) {
+            await client.removeShared({ id });
+            io.out(`${id}\n`);
+          }
+        }),
+    )
+    .addHelpText("after", "\nExamples:\n  $ sbx kit shared ls");
 }

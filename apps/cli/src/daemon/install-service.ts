@@ -73,8 +73,8 @@ function managerOf({ env, home }: Context, platform: string): Manager {
 /** What moves the daemon's things; keys and proxies of this terminal are left out, because the file stays. */
 function ownEnvironment(env: Environment): Record<string, string> {
   return Object.fromEntries(
-    ["SBX_STATE_DIR", "SBX_CONFIG_DIR", "SBX_VAULT_KEY", "SBX_IDLE_STOP_MS", "SBX_KEEP_READY", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONTEXT"].flatMap((name) =>
-      env[name] === undefined ? [] : [[name, env[name]] as const],
+    ["SBX_STATE_DIR", "SBX_CONFIG_DIR", "SBX_VAULT_KEY", "SBX_IDLE_STOP_MS", "SBX_KEEP_READY", "SBX_HOOK_LIMIT_MS", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONTEXT"].flatMap(
+      (name) => (env[name] === undefined ? [] : [[name, env[name]] as const]),
     ),
   );
 }

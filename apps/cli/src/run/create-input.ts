@@ -31,6 +31,8 @@ export interface CreateOptions {
   readonly pidsLimit?: number | undefined;
   readonly volume: readonly string[];
   readonly model: "auto" | "provider" | "scripted";
+  readonly share: readonly string[];
+  readonly skills?: "off" | "readonly" | "readwrite" | undefined;
   readonly mountDockerSocket?: "guarded" | "raw" | true | undefined;
   readonly dockerPolicy?: string | undefined;
   readonly acceptHostRoot?: true | undefined;
@@ -63,6 +65,8 @@ export async function createInput(context: Context, agent: string, { path, optio
       ...pidsOf(options),
     },
     model: options.model,
+    ...(options.share.length === 0 ? {} : { share: [...options.share] }),
+    ...(options.skills === undefined ? {} : { skills: options.skills }),
     docker,
     ...(await dockerPolicy(context, options, docker)),
   };

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import type { AgentView, KitView } from "@sbx/contracts";
-import { composeProfile, type AgentProfile, type KitLayer, type KitPart, type WantedProfile } from "@sbx/core";
+import { composeProfile, type AgentProfile, type KitPart, type WantedProfile } from "@sbx/core";
 import type { BrokenKit, FoundKit, FoundMixin, KitSelection, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
@@ -26,6 +26,9 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
     allow: [...profile.allow],
     installAllow: profile.installRules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
     installsAsRoot: profile.hooks.install.some(({ user }) => user === "root"),
+    startsAsRoot: profile.hooks.startup.some(({ user }) => user === "root"),
+    skills: profile.skills.places.map(({ path, writable }) => `${path}${writable ? " (writable with --skills readwrite)" : ""}`),
+    shares: profile.shares.map(({ path }) => path),
     interactive: [...profile.launch("interactive", [])],
     headless: [...profile.launch("headless", [])],
     skipped: [...profile.skipped],
@@ -34,10 +37,15 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, env, workspace, publish }) => {
-      const { profile } = await kits.load({ agent, kits: mixins, args, env: { WORKSPACE_DIR: workspace, ...env }, publish: publish.map(({ port }) => port) });
-      const [directory, layers, parts] = await Promise.all([realpath(profile.directory), Promise.all(profile.layers.map(settled)), Promise.all(profile.kits.map(settled))]);
-      return { ...profile, directory, layers, kits: parts };
+    profile: async ({ agent, kits: mixins, args, env, workspace, publish, share = [] }) => {
+      const { profile } = await kits.load({ agent, kits: mixins, args, env: { WORKSPACE_DIR: workspace, ...env }, publish: publish.map(({ port }) => port), share });
+      const [directory, layers, parts, shares] = await Promise.all([
+        realpath(profile.directory),
+        Promise.all(profile.layers.map(settled)),
+        Promise.all(profile.kits.map(settled)),
+        Promise.all(profile.shares.map(settled)),
+      ]);
+      return { ...profile, directory, layers, kits: parts, shares };
     },
     async list() {
       const { kits: found, mixins, broken } = await kits.list();
@@ -51,7 +59,7 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
   };
 }
 
-async function settled<Part extends KitLayer | KitPart>(part: Part): Promise<Part> {
+async function settled<Part extends { readonly directory: string }>(part: Part): Promise<Part> {
   return { ...part, directory: await realpath(part.directory) };
 }
 
@@ -59,7 +67,7 @@ function kitView({ name, kind, directory, version }: KitPart): KitView {
   return { name, kind, directory, ...(version === undefined ? {} : { version }) };
 }
 
-const NOTHING = { allow: [], installAllow: [], installsAsRoot: false, interactive: [], headless: [], skipped: [], kits: [], built: false };
+const NOTHING = { allow: [], installAllow: [], installsAsRoot: false, startsAsRoot: false, skills: [], shares: [], interactive: [], headless: [], skipped: [], kits: [], built: false };
 
 /** A mixin alone: whether it goes with an agent is told by composing them. */
 function mixinView({ member: { name, kit, directory }, source }: FoundMixin): AgentView {

@@ -60,6 +60,8 @@ const profile: Partial<AgentProfile> = {
   protect: [],
   resources: {},
   volumes: [{ path: "/data", mode: 0o755 }],
+  skills: { places: [], own: [] },
+  shares: [],
   longRunning: false,
   hooks: {
     install: [{ kit: "shell", place: "install[0]", user: "agent", variables: [], command: ["/hook"] }],
@@ -93,10 +95,13 @@ interface LabOptions {
   readonly installs?: "agent" | "root";
 }
 
-/** The profile with an install hook of root, which runs in a container of its own and reaches a host. */
+/** The profile with hooks of root, which run in containers of their own; the first reaches a host. */
 const rootProfile: Partial<AgentProfile> = {
   ...profile,
-  hooks: { install: [{ kit: "shell", place: "install[0]", user: "root", variables: [], command: ["/hook"] }, ...(profile.hooks?.install ?? [])], startup: profile.hooks?.startup ?? [] },
+  hooks: {
+    install: [{ kit: "shell", place: "install[0]", user: "root", variables: [], command: ["/hook"] }, ...(profile.hooks?.install ?? [])],
+    startup: [{ kit: "shell", place: "startup[1]", user: "root", variables: [], command: ["/hook"] }, ...(profile.hooks?.startup ?? [])],
+  },
   installRules: [{ id: "install:1", effect: "allow", to: "a.example", layer: "profile", note: "" }],
 };
 
@@ -126,6 +131,8 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     ports: { open: () => Promise.resolve(), resume: () => Promise.resolve(), close: () => Promise.resolve() },
     docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve(), unusedMs: () => Number.POSITIVE_INFINITY },
     store: told(steps, "store", store),
+    shares: { open: () => Promise.reject(new Error("nothing is shared here")), list: () => Promise.resolve([]), remove: () => Promise.resolve("unknown" as const) },
+    skills: { read: () => Promise.resolve(undefined) },
     profile: asked(steps, "profile", () => Promise.resolve((installs === "root" ? rootProfile : profile) as AgentProfile)),
     record: (event) => events.push(event),
     allow: (_record, destinations) => allowed.push(...destinations),
@@ -133,6 +140,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     stopped: () => Promise.resolve(),
     ended: () => undefined,
     owner: "1000:lab",
+    hookLimitMs: 60_000,
     now: () => new Date(),
     newId: () => SandboxId.parse(`sbx_${String((made += 1)).padStart(8, "0")}`),
     defaultLimits: { cpus: 2, memoryBytes: 1 << 30 },

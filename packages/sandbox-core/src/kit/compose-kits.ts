@@ -13,6 +13,8 @@ export interface CompositionFacts {
   readonly home: string;
   /** Ports of the sandbox that its person publishes; without a sandbox, those that Kits ask for are taken as published. */
   readonly publish?: readonly number[] | undefined;
+  /** Paths at which its person lets Kits share a directory; without a sandbox, those that Kits ask for are taken as allowed. */
+  readonly share?: readonly string[] | undefined;
   /** Names of the arguments that a person gave: each must be declared by one of the Kits. */
   readonly given?: readonly string[];
   /** Variables that the sandbox gets beside those of its image and its arguments; they win. Without them, what needs one is left out. */
@@ -47,7 +49,9 @@ export function composeKits(members: readonly KitMember[], facts: CompositionFac
   const read = facts.env === undefined ? members : members.map((member) => ({ ...member, kit: member.withEnv({ ...environment.variables, ...facts.env }) }));
   const { workload, order, provides, problems } = resolveKits(read);
   const service = workload === undefined ? undefined : serviceOf(workload);
-  const selections = order.map((member) => ({ member, ...selectCapabilities(member.kit, { ...facts, service, name: member.name, contents: member.contents }) }));
+  const select = (skillPlaces: boolean) => order.map((member) => ({ member, ...selectCapabilities(member.kit, { ...facts, skillPlaces, service, name: member.name, contents: member.contents }) }));
+  // Whether there is a place for skills is known when it is known what is taken; a skill itself makes none.
+  const selections = select(hasSkillPlace(select(true)));
   const { merged, problems: clashes } = mergeCapabilities(selections);
   const conflicts = [...problems, ...environment.problems, ...argumentProblems(read, facts.given ?? []), ...clashes];
   const refused = selections.flatMap((selection) => selection.refused);
@@ -63,6 +67,10 @@ export function composeKits(members: readonly KitMember[], facts: CompositionFac
     argEnv: environment.exported,
     skipped: selections.flatMap(({ member, skipped }) => skipped.map((text) => (order.length === 1 ? text : `${member.name}: ${text}`))),
   };
+}
+
+function hasSkillPlace(selections: readonly KitSelection[]): boolean {
+  return selections.some(({ selected }) => selected.some(({ type }) => type === "com.docker.sandbox/agent-skills@1"));
 }
 
 function refuse(conflicts: readonly string[], refused: readonly string[]): void {

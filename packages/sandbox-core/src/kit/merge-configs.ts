@@ -30,7 +30,7 @@ export const MERGES: { readonly [Type in KnownType]: Merge<Type> } = {
   "com.docker.sandbox/agent-sessions@1": equal,
   "com.docker.sandbox/agent-interactive-sessions@1": equal,
   "com.docker.sandbox/agent-skills@1": (one, other) => (WIDTH.indexOf(other.mode) > WIDTH.indexOf(one.mode) ? other : one),
-  "com.docker.sandbox/agent-skill@1": never,
+  "com.docker.sandbox/agent-skill@1": (one, other) => (one.path === other.path ? one : undefined),
   "com.docker.sandbox/acp@1": equal,
   "com.docker.sandbox/port@1": (one, other) => ({ ...other, ...one }),
   "com.docker.sandbox/usb-device@1": first,

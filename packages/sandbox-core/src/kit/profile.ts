@@ -1,5 +1,7 @@
 import type { Rule } from "@sbx/contracts";
 import type { ContextFile } from "./profile-contexts.ts";
+import type { ProfileShare } from "./profile-shares.ts";
+import type { ProfileSkills } from "./profile-skills.ts";
 import type { ProfileFacts } from "./template.ts";
 
 /** A file that a profile puts into the home. */
@@ -55,7 +57,7 @@ export interface ProfileHook {
   readonly kit: string;
   /** Where it stands, such as `install[0]`. */
   readonly place: string;
-  /** Whom it runs as: the sandbox's own user, or root in the container of the install hooks. */
+  /** Whom it runs as: the sandbox's own user, or root in a container of the hooks. */
   readonly user: "agent" | "root";
   /** Names of the variables that it may see. */
   readonly variables: readonly string[];
@@ -97,12 +99,15 @@ export interface AgentProfile {
   readonly resources: { readonly cpus?: number; readonly memoryBytes?: number };
   /** Volumes beside the home. */
   readonly volumes: readonly ProfileVolume[];
+  readonly skills: ProfileSkills;
+  /** Directories that Kits share among their sandboxes. */
+  readonly shares: readonly ProfileShare[];
   /** Whether the sandbox goes on without a session. */
   readonly longRunning: boolean;
   readonly sessions: SessionVerbs;
   /** Programs that the agent leaves running and that keep nothing alive. */
   readonly leavesRunning: readonly string[];
-  /** Commands in the sandbox. `install` once, `startup` at every start and as its user. */
+  /** Commands in the sandbox. `install` once, `startup` at every start. */
   readonly hooks: { readonly install: readonly ProfileHook[]; readonly startup: readonly ProfileHook[] };
   /** Optional capabilities that are left out, with the reason. */
   readonly skipped: readonly string[];

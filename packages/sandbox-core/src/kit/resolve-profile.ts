@@ -13,6 +13,8 @@ import { profileContexts } from "./profile-contexts.ts";
 import { profileEnvironment } from "./profile-environment.ts";
 import { profileFiles } from "./profile-files.ts";
 import { installRules, profileRules } from "./profile-rules.ts";
+import { profileShares } from "./profile-shares.ts";
+import { profileSkills } from "./profile-skills.ts";
 import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 
@@ -72,6 +74,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     protect: agent.protect,
     resources: limitsOf(findConfig(selected, "com.docker.sandbox/resources@1")),
     volumes: profileVolumes(selected, HOME),
+    skills: profileSkills(selected, composition.selections),
+    shares: profileShares(composition.selections),
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     leavesRunning: agent.leavesRunning,
@@ -110,7 +114,7 @@ function profileHooks({ selections }: Composition): AgentProfile["hooks"] {
 
 /** Install hooks are root's and startup hooks the agent's, unless they say otherwise. */
 function userOf(list: "install" | "startup", { user }: { readonly user?: string | undefined }): ProfileHook["user"] {
-  return list === "install" && isRoot(user ?? "root") ? "root" : "agent";
+  return isRoot(user ?? (list === "install" ? "root" : "agent")) ? "root" : "agent";
 }
 
 function recipeOf({ kit, name, directory, dockerfile: given }: KitMember): { readonly dockerfile: string; readonly program: ImageProgram } {

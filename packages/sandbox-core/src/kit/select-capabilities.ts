@@ -2,7 +2,7 @@ import { cleanPath } from "./declaration-keys.ts";
 import { waitsForEnvironment } from "./expand-references.ts";
 import { isRoot } from "./hook-command.ts";
 import { sizeBytes } from "./kit-size.ts";
-import { whyNoVolumeAt } from "./volume-place.ts";
+import { isPlainPath, whyNoVolumeAt } from "./volume-place.ts";
 import { isCapability, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
 export interface Selection {
@@ -20,6 +20,10 @@ export interface SelectionFacts {
   readonly service: string | undefined;
   /** Ports of the sandbox that its person publishes; unknown where Kits are looked at without one. */
   readonly publish?: readonly number[] | undefined;
+  /** Paths at which its person lets Kits share a directory; unknown where Kits are looked at without one. */
+  readonly share?: readonly string[] | undefined;
+  /** Whether the Kits together have a place for skills. */
+  readonly skillPlaces: boolean;
   /** Texts of the files that agent-context@1 names. */
   readonly contents: ReadonlyMap<string, string>;
 }
@@ -75,9 +79,15 @@ function whyNot(capability: ReadCapability, facts: SelectionFacts): string | und
     case "com.docker.sandbox/port@1":
       return whyNoPort(capability, facts);
     case "com.docker.sandbox/resources@1":
-      return capability.config.gpu === undefined ? undefined : "GPUs are not carried out yet";
+      return whyNoResources(capability);
     case "com.docker.sandbox/agent-context@1":
       return whyNoContext(capability, facts);
+    case "com.docker.sandbox/host-mount@1":
+      return whyNoShare(capability, facts);
+    case "com.docker.sandbox/agent-skills@1":
+      return whyNoSkillPlace(capability, facts);
+    case "com.docker.sandbox/agent-skill@1":
+      return whyNoSkill(capability, facts);
     default:
       return NOT_CARRIED_OUT[capability.type];
   }
@@ -86,9 +96,6 @@ function whyNot(capability: ReadCapability, facts: SelectionFacts): string | und
 /** Types that are read and checked, but not carried out, whatever their configuration is. */
 const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>> = {
   "com.docker.sandbox/acp@1": "sbx offers agents on terminals and headless, not by the Agent Client Protocol",
-  "com.docker.sandbox/agent-skill@1": "there is no store of skills yet",
-  "com.docker.sandbox/agent-skills@1": "there is no store of skills yet",
-  "com.docker.sandbox/host-mount@1": "a Kit gets no directory of this machine; volumes are its own",
   "com.docker.sandbox/kit-registry@1": "a sandbox reaches no registry of Kits",
   "com.docker.sandbox/privileged@1": "no sandbox is privileged: it would have the machine",
   "com.docker.sandbox/ssh-agent@1": "your SSH agent is not let in yet",
@@ -118,6 +125,14 @@ function whyNoPort({ config: { container, transport } }: ReadCapability<"com.doc
   return publish === undefined || publish.includes(container) ? undefined : `a Kit opens no port of this machine by itself; open it with: --publish ${container}`;
 }
 
+/** What one sandbox writes there the others of the Kit read: a Kit asks, its person allows. */
+function whyNoShare({ config: { path } }: ReadCapability<"com.docker.sandbox/host-mount@1">, { home, share }: SelectionFacts): string | undefined {
+  const place = cleanPath(path);
+  const why = whyNoVolumeAt(place, home);
+  if (why !== undefined) return why;
+  return share === undefined || share.includes(place) ? undefined : `a Kit shares nothing among sandboxes by itself; allow it with: --share ${place}`;
+}
+
 function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: SelectionFacts): string | undefined {
   if (config.service !== service) return `only the credential of the agent's model service is carried out${service === undefined ? ", and dev.sbx/agent@1 names none" : `, which is "${service}"`}`;
   if (config.apiKey === undefined) return "OAuth is not carried out yet";
@@ -127,10 +142,25 @@ function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credenti
 function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: SelectionFacts): string | undefined {
   const asStranger = config.install.find(({ user }) => user !== undefined && !isAgent(user) && !isRoot(user));
   if (asStranger !== undefined) return `install hooks run as root or agent only, not as "${asStranger.user ?? ""}"`;
-  const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user));
-  if (asOther !== undefined) return `startup hooks run as agent only, not as "${asOther.user ?? ""}"`;
+  const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user) && !isRoot(user));
+  if (asOther !== undefined) return `startup hooks run as root or agent only, not as "${asOther.user ?? ""}"`;
+  const beside = config.startup.find(({ user, background }) => background && isRoot(user ?? "agent"));
+  if (beside !== undefined) return "a startup hook of root ends before the agent begins, and cannot run in the background";
   const outside = config.files.find(({ path }) => !isBelow(path, home));
   return outside === undefined ? undefined : `files are written below ${home} only, not at ${outside.path}`;
+}
+
+function whyNoResources({ config: { gpu } }: ReadCapability<"com.docker.sandbox/resources@1">): string | undefined {
+  return gpu === undefined ? undefined : "GPUs are not carried out yet";
+}
+
+function whyNoSkillPlace({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skills@1">, { home }: SelectionFacts): string | undefined {
+  return isBelow(path, home) ? whyNoVolumeAt(cleanPath(path), home) : `skills are shown below ${home} only`;
+}
+
+function whyNoSkill({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skill@1">, { skillPlaces }: SelectionFacts): string | undefined {
+  if (!isPlainPath(path)) return "such a path has letters, digits and . _ - + @ ~ % = only";
+  return skillPlaces ? undefined : "none of the Kits has a place for skills (agent-skills@1)";
 }
 
 function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { home, contents }: SelectionFacts): string | undefined {

@@ -11,6 +11,7 @@ import { sandboxName } from "./sandbox-name.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
+import { refuseShares } from "./share-mounts.ts";
 import { giveUp, type Beginning } from "./spare-beginnings.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { homeVolume } from "./workload-container.ts";
@@ -39,6 +40,7 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   refuseTaken(work);
   refuseKitWithin(work);
   refuseVolumesWithin(request, profile);
+  refuseShares(request, profile);
   const template = templateOf(parts, request);
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();

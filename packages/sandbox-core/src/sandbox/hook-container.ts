@@ -1,4 +1,4 @@
-import type { ContainerSpec, EngineId } from "../ports/engine.ts";
+import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
 import { kitVolumeMounts } from "./kit-volumes.ts";
 import { containerName } from "./labels.ts";
@@ -11,6 +11,8 @@ export interface HookContainerParts {
   /** The gate of the hooks' own pod; without one there is no network. */
   readonly gate: EngineId | undefined;
   readonly holdProgram: string;
+  /** The person's skills, and directories that its Kits share. */
+  readonly shown: readonly Mount[];
   /** Host paths of its address book. */
   readonly files: { readonly hosts: string; readonly resolver: string };
 }
@@ -22,7 +24,7 @@ export interface HookContainerParts {
  * other process's memory. It sees the sandbox's image, home and volumes, and nothing of the workspace. Its own variables are the
  * image's, because an image is made of it: each hook gets those of the sandbox.
  */
-export function hookContainer({ record, labels, gate, holdProgram, files }: HookContainerParts): ContainerSpec {
+export function hookContainer({ record, labels, gate, holdProgram, shown, files }: HookContainerParts): ContainerSpec {
   return {
     name: `sbx-hooks-${record.id.slice(4)}`,
     image: record.image,
@@ -37,6 +39,7 @@ export function hookContainer({ record, labels, gate, holdProgram, files }: Hook
       { kind: "bind", source: files.resolver, target: "/etc/resolv.conf", readonly: true },
       { kind: "volume", source: homeVolume(record), target: record.homeDirectory },
       ...kitVolumeMounts(record, idsOf(record.user)),
+      ...shown,
     ],
     network: gate === undefined ? { kind: "none", hostname: containerName(record), sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] } : { kind: "join", container: gate },
     capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],

@@ -1,11 +1,14 @@
 import { AppError } from "@sbx/contracts";
-import type { AgentProfile, ProfileHook, SeedFile } from "../kit/profile.ts";
+import type { AgentProfile, SeedFile } from "../kit/profile.ts";
 import type { ProfileFacts } from "../kit/template.ts";
 import type { ContainerEngine, ContainerSpec, Engine, EngineId, ExecEngine } from "../ports/engine.ts";
 import { volumeOwnerContainer } from "./kit-volumes.ts";
 import { labelsOf } from "./labels.ts";
+import { quote } from "./quote.ts";
+import { runHook } from "./run-hook.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
+import { settleSkills, type SandboxSkills } from "./skills.ts";
 import { homeVolume } from "./workload-container.ts";
 
 /** The user `agent` of every image that a Kit may have (sandbox-kit-spec v3, platform floor). */
@@ -77,72 +80,58 @@ function seedLine({ path, content, mode, overwrite }: SeedFile, home: string): s
   return overwrite ? write : `[ -e ${target} ] || { ${write}; }`;
 }
 
-/** One word of a POSIX shell. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
 interface HomeWork {
   readonly engine: Engine;
   readonly live: LiveSandbox;
   readonly profile: AgentProfile;
+  readonly skills: SandboxSkills;
   readonly signal: AbortSignal;
 }
 
-/** Set the home up and run the profile's hooks: `install` once, unless they ran already in a container of their own, `startup` at every start. */
-export async function prepareHome(parts: SandboxParts, { installed, ...work }: HomeWork & { readonly installed: boolean }): Promise<void> {
+/** What hooks in a container of their own did already at this start. */
+interface DoneApart {
+  /** The home is set up. */
+  readonly home: boolean;
+  readonly install: boolean;
+}
+
+/** Set the home up and run the hooks of the agent's user: `install` once, `startup` at every start. */
+export async function prepareHome(parts: SandboxParts, { done, ...work }: HomeWork & { readonly done: DoneApart }): Promise<void> {
   const { engine, live, profile, signal } = work;
   const { record } = live;
   const container = record.workload;
   if (container === undefined) throw new Error(`${record.id} has no workload`);
-  if (!installed) await setUpHome(parts, { ...work, container });
-  const hooks = record.ready || installed ? profile.hooks.startup : [...profile.hooks.install, ...profile.hooks.startup];
-  for (const hook of hooks) await runHook(engine, { container, hook, record, env: {}, signal });
+  if (!done.home) await setUpHome(parts, { ...work, container });
+  const startup = profile.hooks.startup.filter(({ user }) => user === "agent");
+  const hooks = record.ready || done.install ? startup : [...profile.hooks.install, ...startup];
+  for (const hook of hooks) await runHook(engine, { container, hook, record, env: {}, limitMs: parts.hookLimitMs, signal });
   live.record = { ...live.record, ready: true };
 }
 
-/** Seed the home and tell git who the person is, both in one process. */
-export async function setUpHome(parts: SandboxParts, { engine, live: { record }, profile, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
+/** Seed the home, put skills where the agent looks for them, and tell git who the person is, all in one process. */
+export async function setUpHome(parts: SandboxParts, { engine, live, profile, skills, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
+  const { record } = live;
   const seeds = seedScript(record, profile.seedFiles(profileFacts(record)));
   const git = record.ready ? "" : await gitScript(parts, record);
-  await setUp(engine, { container, record, seeded: seeds !== "", script: [seeds, git].filter((part) => part !== "").join("\n") }, signal);
+  const seeded = seeds !== "" || skills.own.length > 0;
+  const said = await setUp(engine, { container, record, seeded, script: [seeds, skills.script, git].filter((part) => part !== "").join("\n") }, signal);
+  if (!record.ready) live.record = { ...record, skipped: [...new Set([...record.skipped, ...skills.skipped, ...settleSkills(skills, said)])] };
 }
 
-interface HookRun {
-  readonly container: EngineId;
-  readonly hook: ProfileHook;
-  readonly record: SandboxRecord;
-  /** Variables beside the container's own; a person's win. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
-}
-
-/** Run one hook to its end. @throws AppError `HOOK_FAILED` */
-export async function runHook(exec: ExecEngine, { container, hook: { kit, place, user, variables, command }, record, env, signal }: HookRun): Promise<void> {
-  // Others of the container's processes may read what a process begins with, also what its command passes over.
-  const seen = Object.fromEntries(Object.entries({ ...env, ...record.request.env }).filter(([name]) => variables.includes(name)));
-  const spec = { command, env: seen, user: user === "root" ? "0:0" : record.user, workdir: record.homeDirectory };
-  const { exitCode, stderr } = await exec.run(container, spec, signal);
-  if (exitCode === 0) return;
-  throw new AppError("HOOK_FAILED", {
-    message: `The hook ${place} of Kit "${kit}" ended with code ${exitCode}: ${stderr.trim().slice(-500)}`,
-    fix: "Correct the hook in the Kit's lifecycle capability.",
-  });
-}
-
-/** An image without a shell has nothing to set up; one that gets files must have one. */
+/** An image without a shell has nothing to set up; one that gets files must have one. Resolves with what was printed. */
 async function setUp(
   exec: ExecEngine,
   { container, record, seeded, script }: { readonly container: EngineId; readonly record: SandboxRecord; readonly seeded: boolean; readonly script: string },
   signal: AbortSignal,
-): Promise<void> {
-  if (script === "") return;
+): Promise<string> {
+  if (script === "") return "";
   const result = await exec.run(container, { command: ["/bin/sh", "-c", `set -e\numask 077\n${script}`], env: {}, user: record.user, workdir: record.homeDirectory }, signal);
   if (result.exitCode !== 0 && seeded)
     throw new AppError("ENGINE_FAILED", {
       message: `The files of the agent's profile could not be written: ${result.stderr.trim()}`,
       fix: `Look into the sandbox with: sbx exec ${record.name} ls -la ~`,
     });
+  return result.stdout;
 }
 
 /** What an agent's profile is told of a sandbox. */

@@ -2,13 +2,15 @@ import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { DockerSockets, ImageMaker, PodLink, PodNetwork, PortPublisher, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
+import type { SharedDirectories } from "../ports/shared-directories.ts";
+import type { SkillStore } from "../ports/skill-store.ts";
 import type { SandboxStore } from "../ports/store.ts";
 import type { InstallPods, LayerMaker, TemplateStore } from "../ports/template-host.ts";
 import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** The Kits of a sandbox, and what is filled into them. */
-export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "publish">;
+export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "publish" | "share">;
 
 /** Everything that sandboxes need of the world. */
 export interface SandboxParts {
@@ -26,6 +28,8 @@ export interface SandboxParts {
   readonly docker: DockerSockets;
   readonly ports: PortPublisher;
   readonly store: SandboxStore;
+  readonly skills: SkillStore;
+  readonly shares: SharedDirectories;
   /** Rejects with `AGENT_UNKNOWN`, `KIT_CONFLICT`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */
   readonly profile: (wanted: WantedProfile) => Promise<AgentProfile>;
   readonly record: RecordEvent;
@@ -38,6 +42,8 @@ export interface SandboxParts {
   /** Called when a sandbox is gone, so that nothing is kept for it. */
   readonly ended: (id: SandboxId) => void;
   readonly owner: string;
+  /** How long one hook of a Kit may run, in milliseconds. */
+  readonly hookLimitMs: number;
   readonly now: () => Date;
   readonly newId: () => SandboxId;
   /** Keeps the beginning of a sandbox ready, made so long after one was made; without it none is kept. */

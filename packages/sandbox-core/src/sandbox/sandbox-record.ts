@@ -42,6 +42,8 @@ export const SandboxRecord = z.object({
   kits: z.array(KitView).default([]),
   /** Volumes of its Kits beside the home, as they were stated when it was made. */
   volumes: z.array(z.object({ path: z.string(), mode: z.int(), memoryBytes: z.int().optional() })).optional(),
+  /** Directories of its Kits that others have too, by their ids. */
+  shares: z.array(z.string()).optional(),
   /** Whether the home was prepared and the install hooks ran. */
   ready: z.boolean(),
 });

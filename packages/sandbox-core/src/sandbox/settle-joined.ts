@@ -38,15 +38,17 @@ function otherPaths({ record, running }: LiveSandbox, { hide, allowWrite, extra 
   ];
 }
 
-function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template, kits, args }: CreateSandbox): readonly string[] {
+function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [] }: CreateSandbox): readonly string[] {
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
     ...differs("--memory", limits.memoryBytes, request.limits.memoryBytes),
     ...differs("--template", template, request.template),
+    ...differs("--skills", skills, request.skills ?? "readonly"),
     ...differs("--pids", limits.pids, request.limits.pids),
     ...differs("--mount-docker-socket", docker === "none" ? undefined : docker, request.docker),
     ...(dockerPolicy === undefined || JSON.stringify(dockerPolicy) === JSON.stringify(request.dockerPolicy) ? [] : ["--docker-policy of this content"]),
     ...(modelSource === "none" || model === "auto" ? [] : differs("--model", model, modelSource)),
+    ...share.filter((path) => request.share?.includes(path) !== true).map((path) => `--share ${path}`),
     ...kits.filter((kit) => !request.kits.includes(kit)).map((kit) => `--kit ${kit}`),
     ...Object.keys(args)
       .filter((name) => request.args[name] !== args[name])

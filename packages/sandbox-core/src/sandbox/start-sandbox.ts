@@ -9,9 +9,12 @@ import { containerName, LABELS, labelsOf, recordLabel, type Role } from "./label
 import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { giveVolumes, prepareHome, profileFacts } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
+import { runRootStartup } from "./startup-hooks.ts";
 import { STAND_IN, STAND_IN_NAME } from "./stand-ins.ts";
 import { readAccounts } from "./read-accounts.ts";
 import { awaitGate, sandboxGate } from "./sandbox-gate.ts";
+import { makeHomePlaces, shareMounts } from "./share-mounts.ts";
+import { openSkills } from "./skills.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
 import { waitForAll } from "./wait-for-all.ts";
 import { accountOf, HOLD_PROGRAM, workloadContainer } from "./workload-container.ts";
@@ -44,12 +47,18 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const ids = await parts.ids.of({ engine, gateImage: request.gateImage, sandbox: live.record.id, signal: request.signal });
     const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids }));
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
-    const installed = await runInstallHooks(parts, { engine, ...request });
+    const skills = await openSkills(parts.skills, live.record, profile.skills);
+    const shared = await shareMounts(parts, live, profile);
+    const hooks = { engine, skills, shared, ...request };
+    const installed = await runInstallHooks(parts, hooks);
+    const done = { install: installed, home: (await runRootStartup(parts, hooks, { installed })) || installed };
     const socket = await parts.docker.start(live.record, prepared.mounts);
     const contexts = await contextMounts(parts, engine, { record: live.record, contexts: profile.contexts(place.workspace) });
-    await progress.step("start pod", () => startContainers(parts, { ...request, engine, prepared: { ...prepared, mounts: [...prepared.mounts, ...contexts] }, socket }));
+    await progress.step("start pod", () =>
+      startContainers(parts, { ...request, engine, given: done.home, shared, prepared: { ...prepared, mounts: [...prepared.mounts, ...contexts, ...skills.mounts, ...shared] }, socket }),
+    );
     await verifyMounts(parts, { ...request, engine, prepared });
-    await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, installed, signal: request.signal }));
+    await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, skills, done, signal: request.signal }));
     await parts.ports.open(live.record, live.record.request.publish);
     live.running = true;
     parts.store.putSandbox(live.record);
@@ -83,6 +92,10 @@ interface StartWork extends StartRequest {
   readonly prepared: PreparedWorkspace;
   /** How the workload finds its Docker API. */
   readonly socket: readonly Mount[];
+  /** Home and volumes are the sandbox's user's already, but for what hooks of root made of them. */
+  readonly given: boolean;
+  /** Directories that its Kits share, which are among the mounts. */
+  readonly shared: readonly Mount[];
 }
 
 async function startContainers(parts: SandboxParts, work: StartWork): Promise<void> {
@@ -102,7 +115,8 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
   remember(parts, live, { workload: made.value });
   if (started.status === "rejected") throw started.reason;
   await awaitGate(live.pod, signal);
-  await refuseLinkedPlaces(engine, made.value, kitPlaces(live.record, work.profile));
+  await makeHomePlaces(parts, work, work.shared);
+  await refuseLinkedPlaces(engine, made.value, [...kitPlaces(live.record, work.profile), ...work.shared.map(({ target }) => target)]);
   await engine.start(made.value, signal);
 }
 
@@ -136,12 +150,12 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
 /** The engine fills the new home from the image, whose user may have another number than the workspace's owner. */
 async function makeWorkload(parts: SandboxParts, work: StartWork, workload: WorkloadWork): Promise<EngineId> {
   const made = await createWorkload(parts, work, workload);
-  await giveVolumes(parts, work);
+  if (!work.given) await giveVolumes(parts, work);
   return made;
 }
 
 /** Ask the fresh container what its mounts really are, while nothing but our own pid 1 runs in it. */
-async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signal }: Omit<StartWork, "socket">): Promise<void> {
+async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signal }: Omit<StartWork, "socket" | "given" | "shared">): Promise<void> {
   const { record } = live;
   if (record.workload === undefined || prepared.checkpoints.length === 0) return;
   const seen = await engine.run(record.workload, { command: [HOLD_PROGRAM, "stat", ...prepared.checkpoints], env: {}, user: record.user, workdir: "/" }, signal);

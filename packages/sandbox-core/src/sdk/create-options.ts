@@ -51,6 +51,10 @@ export interface CreateOptions {
   /** Whether its agent gets a Docker API that is answered for it alone. The engine's own, which is root on this machine, is not given by programs. */
   readonly docker?: "none" | "guarded";
   readonly dockerPolicy?: DockerPolicy;
+  /** Paths inside at which Kits may have a directory that all their sandboxes share. */
+  readonly share?: readonly string[];
+  /** Whether agents see the skills of this machine's person: not at all, read-only unless said, or writable where a Kit asks for it. */
+  readonly skills?: "off" | "readonly" | "readwrite";
   /** Gives the work up: what was half made is taken away. */
   readonly signal?: AbortSignal;
   /** Is told how the making of images and the start go. */
@@ -80,8 +84,13 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
     docker: options.docker ?? "none",
     ...(template === undefined ? {} : { template }),
     ...(dockerPolicy === undefined ? {} : { dockerPolicy }),
+    ...kitPlacesOf(options),
     fresh: true,
   };
+}
+
+function kitPlacesOf({ skills, share }: CreateOptions): Pick<CreateInput, "skills" | "share"> {
+  return { ...(skills === undefined ? {} : { skills }), ...(share === undefined ? {} : { share: [...share] }) };
 }
 
 /** A mixin is named, or pointed at by its path. */

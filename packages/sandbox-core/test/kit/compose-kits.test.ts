@@ -52,6 +52,40 @@ describe("composing Kits", () => {
     expect(early.layers.map(({ name }) => name)).toEqual(["w", "a"]);
   });
 
+  it("shows a Kit's skill where any of the Kits has a place for skills", ({ expect }) => {
+    const skill = (config: string, more = ""): string => `{ type: com.docker.sandbox/agent-skill@1, config: { ${config} }${more} }`;
+    const places = member("places", { capabilities: ["{ type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent/.a/skills } }"] });
+    const lint = member("lint", { capabilities: [skill("path: /opt/lint")] });
+    const effective = (...kits: readonly KitMember[]): readonly string[] => compose([base, ...kits]).effective.map(({ type }) => type.replace("com.docker.sandbox/", ""));
+    expect(effective(lint, places)).toEqual(["agent-skill@1", "agent-skills@1"]);
+    expect(problemOf([base, lint])).toMatchObject({ code: "KIT_UNSUPPORTED", message: expect.stringContaining("none of the Kits has a place for skills") });
+    expect(compose([base, member("maybe", { capabilities: [skill("path: /opt/lint", ", optional: true")] })]).skipped).toHaveLength(1);
+    expect(effective(lint, places, member("same", { capabilities: [skill("path: /opt/lint, name: lint")] }))).toEqual(["agent-skill@1", "agent-skills@1"]);
+    expect(problemOf([base, lint, places, member("other", { capabilities: [skill("path: /srv/lint")] })]).message).toContain("do not agree");
+    // A place that is left out is none; a group is its own.
+    const both = (path: string): KitMember =>
+      member("both", {
+        capabilities: [
+          `{ group: { name: g, optional: true, capabilities: [{ type: com.docker.sandbox/agent-skill@1, config: { path: /opt/x } }, { type: com.docker.sandbox/agent-skills@1, config: { path: ${path} } }] } }`,
+        ],
+      });
+    expect(problemOf([base, lint, both("/opt/skills")]).message).toContain("none of the Kits has a place for skills");
+    expect(effective(both("/home/agent/skills"))).toEqual(["agent-skill@1", "agent-skills@1"]);
+  });
+
+  it("shares a directory among sandboxes only where its person says so", ({ expect }) => {
+    const shared = (more = ""): KitMember => member("cache", { capabilities: [`{ type: com.docker.sandbox/host-mount@1, config: { path: /home/agent/.cache/pip }${more} }`] });
+    const taken = ({ effective }: Composition): number => effective.length;
+    expect(taken(compose([base, shared()]))).toBe(1);
+    expect(taken(compose([base, shared()], { share: ["/home/agent/.cache/pip"] }))).toBe(1);
+    expect(problemOf([base, shared()], { share: ["/home/agent/.cache"] })).toMatchObject({ code: "KIT_UNSUPPORTED", message: expect.stringContaining("--share /home/agent/.cache/pip") });
+    const skipped = compose([base, shared(", optional: true")], { share: [] });
+    expect([taken(skipped), skipped.skipped]).toEqual([0, [expect.stringContaining("--share /home/agent/.cache/pip")]]);
+    const volume = member("volume", { capabilities: ["{ type: com.docker.sandbox/volume@1, config: { path: /home/agent/.cache/pip } }"] });
+    for (const other of [member("twin", { capabilities: ["{ type: com.docker.sandbox/host-mount@1, config: { path: /home/agent/.cache/pip } }"] }), volume])
+      expect(problemOf([base, shared(), other]).message).toContain("do not agree");
+  });
+
   it("comes to the same whatever order Kits are named in", ({ expect }) => {
     const kits = [
       base,
