@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import type { OwnEngine } from "@sbx/testing";
+import { startEngineWith, type OwnEngine } from "@sbx/testing";
 import { docker, Lab } from "./lab.ts";
 
 const SOCKET = "/var/run/docker.sock";
@@ -9,15 +9,22 @@ export function whyNoImages(): string | undefined {
   return lstatSync(SOCKET, { throwIfNoEntry: false })?.isSocket() === true ? undefined : "this machine has no Docker to make the images";
 }
 
-/** Have the images that a sandbox of the shell needs made by the machine's own engine, and bring them to another. */
+/** Start a Docker engine of one's own that has the images that a sandbox of the shell needs. */
+export async function startEngineWithImages(): Promise<OwnEngine> {
+  return await startEngineWith(SOCKET, await makeImages());
+}
+
+/** Bring the images that a sandbox of the shell needs to another engine. */
 export async function bringImages(own: OwnEngine): Promise<void> {
+  await own.load(SOCKET, await makeImages());
+}
+
+/** Have the images made by the machine's own engine; their names. */
+async function makeImages(): Promise<readonly string[]> {
   const host = `unix://${SOCKET}`;
   await using lab = new Lab({ DOCKER_HOST: host });
   const made = await lab.run(lab.workspace(), "true");
   if (made.code !== 0) throw new Error(made.err);
   const names = await docker("--host", host, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}");
-  await own.load(
-    SOCKET,
-    names.split("\n").filter((name) => /^sbx\/(?:gate|base|agent-shell):/.test(name)),
-  );
+  return names.split("\n").filter((name) => /^sbx\/(?:gate|base|agent-shell):/.test(name));
 }

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { OwnEngine, whyNoEngine } from "@sbx/testing";
+import { whyNoEngine, type OwnEngine } from "@sbx/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "vitest";
-import { bringImages, whyNoImages } from "./bring-images.ts";
+import { startEngineWithImages, whyNoImages } from "./bring-images.ts";
 import { Lab, startService, until } from "./lab.ts";
 
 const why = whyNoEngine("docker") ?? whyNoImages();
@@ -14,8 +14,7 @@ describe.skipIf(why !== undefined)("an engine that ends under a sandbox and come
   let lab: Lab;
 
   beforeAll(async () => {
-    own = scope.use(await OwnEngine.start("docker"));
-    await bringImages(own);
+    own = scope.use(await startEngineWithImages());
   }, 600_000);
   afterAll(() => scope.disposeAsync(), 120_000);
   beforeEach(() => {

@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
-import { OwnEngine } from "@sbx/testing";
-import { bringImages } from "./bring-images.ts";
+import { startEngineWithImages } from "./bring-images.ts";
 import { Lab } from "./lab.ts";
 import { runSoak } from "./src/soak/run-soak.ts";
 
@@ -15,8 +14,7 @@ const { values } = parseArgs({
 });
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
 console.log(`seed ${String(seed)}`);
-await using own = values["own-engine"] ? await OwnEngine.start("docker") : undefined;
-if (own !== undefined) await bringImages(own);
+await using own = values["own-engine"] ? await startEngineWithImages() : undefined;
 await using lab = new Lab(own === undefined ? {} : { DOCKER_HOST: own.host });
 const end = Date.now() + Number(values.minutes) * 60_000;
 const result = await runSoak(lab, {

@@ -16,7 +16,7 @@ it.skipIf(why !== undefined)("Debian comes from the registry that the engine kno
   tar.entry({ name: "etc/debian_version" }, "12.0\n");
   tar.finalize();
   const registry = await startStandInRegistry({ name: "library/debian", tag: "bookworm-slim", layer: await buffer(tar) });
-  await using own = await OwnEngine.start("docker", ["--registry-mirror", `http://127.0.0.1:${PORT}`]);
+  await using own = await OwnEngine.start("docker", { words: ["--registry-mirror", `http://127.0.0.1:${PORT}`] });
   await using _relay = await own.relay(PORT, { to: Number(registry.address.split(":")[1]) });
   const engine = await connectEngine({ endpoint: own.host, environment: {}, home: "/nonexistent" });
   const lines: string[] = [];

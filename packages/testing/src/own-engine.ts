@@ -39,6 +39,13 @@ function isInstalled(program: string): boolean {
   });
 }
 
+export interface OwnEngineOptions {
+  /** Further words of its command line. */
+  readonly words?: readonly string[];
+  /** Makes the directory of its data before it starts for the first time. */
+  readonly fill?: (data: string) => void;
+}
+
 /** An engine with storage, state and socket of its own. Disposing stops it and removes all that it had. */
 export class OwnEngine implements AsyncDisposable {
   readonly kind: EngineKind;
@@ -46,20 +53,22 @@ export class OwnEngine implements AsyncDisposable {
   readonly socket = join(this.#root, "sock");
   /** Value of DOCKER_HOST. */
   readonly host = `unix://${this.socket}`;
-  readonly #options: readonly string[];
+  /** Directory of its data. Of a running engine it is a mount of its own. */
+  readonly data = join(this.#root, "data");
+  readonly #words: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(kind: EngineKind, options: readonly string[]) {
+  private constructor(kind: EngineKind, words: readonly string[]) {
     this.kind = kind;
-    this.#options = options;
+    this.#words = words;
     // A remapped engine's root is somebody else, who has to get to what is below.
     chmodSync(this.#root, 0o711);
   }
 
-  /** `options` are further words of its command line. */
-  static async start(kind: EngineKind, options: readonly string[] = []): Promise<OwnEngine> {
-    const engine = new OwnEngine(kind, options);
+  static async start(kind: EngineKind, { words = [], fill }: OwnEngineOptions = {}): Promise<OwnEngine> {
+    const engine = new OwnEngine(kind, words);
     try {
+      fill?.(engine.data);
       await engine.start();
       return engine;
     } catch (error) {
@@ -146,7 +155,7 @@ export class OwnEngine implements AsyncDisposable {
   /** Bring images of another engine, by their names. */
   async load(from: string, references: readonly string[]): Promise<void> {
     const names = references.map((reference) => `names=${encodeURIComponent(reference)}`).join("&");
-    const source = await ask(from, { method: "GET", path: `/images/get?${names}` });
+    const source = await askEngine(from, { method: "GET", path: `/images/get?${names}` });
     const incoming = request({ socketPath: this.socket, method: "POST", path: "/images/load?quiet=1", headers: { "content-type": "application/x-tar" } });
     source.pipe(incoming);
     const [answer] = (await once(incoming, "response")) as [IncomingMessage];
@@ -165,9 +174,9 @@ export class OwnEngine implements AsyncDisposable {
   }
 
   #command(): readonly string[] {
-    if (this.kind === "podman") return ["podman", ...this.#podmanPlace(), "system", "service", "--time=0", ...this.#options, this.host];
-    const place = ["--data-root", join(this.#root, "data"), "--exec-root", join(this.#root, "exec"), "--pidfile", join(this.#root, "pid"), "-H", this.host];
-    const dockerd = ["dockerd", ...place, "--bridge=none", "--iptables=false", ...this.#options];
+    if (this.kind === "podman") return ["podman", ...this.#podmanPlace(), "system", "service", "--time=0", ...this.#words, this.host];
+    const place = ["--data-root", this.data, "--exec-root", join(this.#root, "exec"), "--pidfile", join(this.#root, "pid"), "-H", this.host];
+    const dockerd = ["dockerd", ...place, "--bridge=none", "--iptables=false", ...this.#words];
     if (this.kind === "docker") return ["unshare", "--net", "--", "sh", "-c", `${LOOPBACK}; exec "$@"`, "sh", ...dockerd];
     const table = join(this.#root, "ids");
     writeFileSync(table, `${REMAPPED.user}:${REMAPPED_FROM}:65536\n${REMAPPED.group}:${REMAPPED_FROM}:65536\n`);
@@ -178,12 +187,12 @@ export class OwnEngine implements AsyncDisposable {
 
   #podmanPlace(): readonly string[] {
     mkdirSync(join(this.#root, "run"), { recursive: true });
-    return ["--root", join(this.#root, "data"), "--runroot", join(this.#root, "run")];
+    return ["--root", this.data, "--runroot", join(this.#root, "run")];
   }
 
   async #answers(): Promise<boolean> {
     try {
-      const answer = await ask(this.socket, { method: "GET", path: "/_ping" });
+      const answer = await askEngine(this.socket, { method: "GET", path: "/_ping" });
       answer.resume();
       return answer.statusCode === 200;
     } catch {
@@ -192,7 +201,8 @@ export class OwnEngine implements AsyncDisposable {
   }
 }
 
-async function ask(socketPath: string, { method, path }: { readonly method: string; readonly path: string }): Promise<IncomingMessage> {
+/** Ask an engine at its socket. */
+export async function askEngine(socketPath: string, { method, path }: { readonly method: string; readonly path: string }): Promise<IncomingMessage> {
   const outgoing = request({ socketPath, method, path, agent: false }).end();
   const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
   return answer;

@@ -11,7 +11,7 @@ import type { Engine, EngineId } from "@sbx/core";
 import { connectGuardEngine, startDockerGuard, workspaceBinds, type DockerGuard, type GuardEngine, type GuardImages, type GuardLimits, type SharedImage } from "@sbx/docker-guard";
 import { connectEngine } from "@sbx/engine-docker";
 import { createImageMaker } from "@sbx/images";
-import { OwnEngine } from "@sbx/testing";
+import { startEngineWith, type OwnEngine } from "@sbx/testing";
 import { aSandboxId } from "../pod/pod-lab.ts";
 import { emptyPods, realPods, sharedPod, type TestPods } from "./child-pods.ts";
 
@@ -46,9 +46,8 @@ export class DockerLab implements AsyncDisposable {
     const images = createImageMaker({ engine: makers, env: process.env });
     const { signal } = new AbortController();
     const [base, gateImage] = [await images.base(() => undefined, signal), await images.gate(() => undefined, signal)];
-    const own = await OwnEngine.start("docker");
+    const own = await startEngineWith(HOST_ENGINE, [base, gateImage]);
     try {
-      await own.load(HOST_ENGINE, [base, gateImage]);
       const engine = await connectEngine({ environment: {}, home: "/nowhere", endpoint: own.host, labels: OWNER });
       const raw = await connectGuardEngine(own.socket);
       return new DockerLab({ own, engine, raw, image: { id: base, tags: [IMAGE] }, gateImage, directory: await mkdtemp("/tmp/sbxd-") });
