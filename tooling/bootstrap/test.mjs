@@ -61,7 +61,7 @@ try {
     await part(`${project} tests`, async () => {
       const report = join(reports, `${project}.json`);
       const vitest = join(root, "node_modules/vitest/vitest.mjs");
-      const { code } = await runCommand(machine.node, [vitest, "run", "--project", project === "unit" ? "unit*" : project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], {
+      const { code } = await runCommand(machine.node, [vitest, "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], {
         cwd: root,
         env,
         show: true,

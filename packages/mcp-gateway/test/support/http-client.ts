@@ -4,7 +4,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The body as JSON, or undefined. */
+  /** The body as JSON, or undefined; of a stream, which a slow answer becomes, its last message. */
   readonly json: any; // oxlint-disable-line typescript/no-explicit-any -- tests look into it as they like
 }
 
@@ -63,7 +63,7 @@ export class RawClient {
     let text = "";
     response.setEncoding("utf8");
     for await (const chunk of response) text += String(chunk);
-    return { status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) };
+    return { status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) ?? parsed([...text.matchAll(/^data: (.*)$/gm)].at(-1)?.[1] ?? "") };
   }
 
   async send(message: unknown, headers: Ask["headers"] = {}): Promise<Answer> {
