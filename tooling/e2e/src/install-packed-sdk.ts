@@ -19,7 +19,7 @@ const BUILT = path.join(homedir(), ".cache", "sbx-tests", "turbo");
  */
 export async function installPackedSdk(): Promise<string> {
   const env = { TURBO_TELEMETRY_DISABLED: "1" };
-  await needProgram("npx", [...PNPM, "turbo", "run", "build", "--filter=sbxd", "--output-logs=errors-only", `--cache-dir=${BUILT}`], { cwd: ROOT, env });
+  await needProgram("npx", [...PNPM, "turbo", "run", "build", "//#declarations", "--output-logs=errors-only", `--cache-dir=${BUILT}`], { cwd: ROOT, env });
   const place = await mkdtemp(path.join(tmpdir(), "sbx-packed-"));
   try {
     await needProgram("npx", [...PNPM, "pnpm", "-r", "--filter", "sbxd...", "pack", "--pack-destination", place], { cwd: ROOT, env });
