@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { inspect } from "node:util";
 import { AppError } from "@sbx/contracts";
 import type { Engine, EngineInfo } from "@sbx/core";
 import Docker from "dockerode";
@@ -16,6 +17,22 @@ import { createVolumes } from "./volumes.ts";
 
 /** How long an engine may take for its first answers. One that has just been started needs 2 to 4 s. */
 const FIRST_ANSWER_MS = 10_000;
+
+/**
+ * The client library describes every request for a log that nobody reads, with its agent and all that hangs on that: more
+ * work than the request itself. These describe themselves in a word.
+ */
+class PlainAgent extends HttpAgent {
+  [inspect.custom](): string {
+    return "agent";
+  }
+}
+
+class TlsAgent extends HttpsAgent {
+  [inspect.custom](): string {
+    return "agent";
+  }
+}
 
 /** Where to look for a container engine, and the labels of what the adapter makes in it for itself. */
 export interface ConnectEngine extends Surroundings {
@@ -89,10 +106,10 @@ function openDocker(endpoint: Endpoint, apiVersion: string | undefined): Docker 
 }
 
 function connectionOptions(endpoint: Endpoint): Docker.DockerOptions & { readonly agent: HttpAgent } {
-  if (endpoint.kind === "unix") return { socketPath: endpoint.path, host: "", protocol: "http", agent: new HttpAgent() };
+  if (endpoint.kind === "unix") return { socketPath: endpoint.path, host: "", protocol: "http", agent: new PlainAgent() };
   const { host, port, tls } = endpoint;
-  if (tls === undefined) return { host, port, protocol: "http", agent: new HttpAgent() };
-  return { host, port, protocol: "https", agent: new HttpsAgent(tls), ...tls };
+  if (tls === undefined) return { host, port, protocol: "http", agent: new PlainAgent() };
+  return { host, port, protocol: "https", agent: new TlsAgent(tls), ...tls };
 }
 
 /** Podman's configuration can map ids for every container, and does not show it. */

@@ -3,8 +3,9 @@ import { mkdir, readFile, rm, rmdir, readdir, writeFile } from "node:fs/promises
 import { AppError } from "@sbx/contracts";
 import { isWithin } from "@sbx/core";
 import { attachTree, cloneTree, mapTreeIds, SystemCallError, unmount } from "@sbx/syscalls";
-import { makeUserNamespace, type IdSwap } from "./id-map.ts";
+import type { IdSwap } from "./id-map.ts";
 import { openAbsolute, type Identity, type OpenPlace } from "./open-place.ts";
+import type { UserNamespaces } from "./user-namespaces.ts";
 
 /** A mount of ours, and what is seen at its path by one who does not see the mount. */
 export interface HeldMount {
@@ -18,12 +19,13 @@ export interface HeldMount {
  *
  * The directory must lie where nothing is ever removed recursively: below it are people's files.
  */
-export class HeldMounts implements AsyncDisposable {
+export class HeldMounts {
   readonly #directory: string;
-  readonly #namespaces = new Map<string, number>();
+  readonly #namespaces: UserNamespaces;
 
-  constructor(directory: string) {
+  constructor(directory: string, namespaces: UserNamespaces) {
     this.#directory = directory;
+    this.#namespaces = namespaces;
   }
 
   /**
@@ -41,7 +43,7 @@ export class HeldMounts implements AsyncDisposable {
     using under = opened;
     const tree = cloneTree(place.fd, { recursive: swap === undefined });
     try {
-      if (swap !== undefined) this.#swapIds(tree, await this.#namespace(swap));
+      if (swap !== undefined) this.#swapIds(tree, await this.#namespaces.of(swap));
       attachTree(tree, under.fd);
     } finally {
       closeSync(tree);
@@ -64,12 +66,6 @@ export class HeldMounts implements AsyncDisposable {
     });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    for (const fd of this.#namespaces.values()) closeSync(fd);
-    this.#namespaces.clear();
-    return Promise.resolve();
-  }
-
   #swapIds(tree: number, namespace: number): void {
     try {
       mapTreeIds(tree, namespace);
@@ -81,13 +77,6 @@ export class HeldMounts implements AsyncDisposable {
         cause,
       });
     }
-  }
-
-  async #namespace(swap: IdSwap): Promise<number> {
-    const key = JSON.stringify(swap);
-    const known = this.#namespaces.get(key) ?? (await makeUserNamespace(swap));
-    this.#namespaces.set(key, known);
-    return known;
   }
 }
 

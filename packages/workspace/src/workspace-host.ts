@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import type { HostPlaces, ServerWorkspace, WorkspaceHost, WorkspaceRequest } from "@sbx/core";
 import { checkWorkspace, type FoundWorkspace } from "./check-workspace.ts";
-import { readGitIdentity } from "./git-identity.ts";
+import { GitIdentities } from "./git-identity.ts";
 import { HeldMounts } from "./held-mounts.ts";
 import { personHomes, realAndNamed } from "./person-homes.ts";
 import { unsafe } from "./invalid.ts";
@@ -11,6 +11,7 @@ import { prepareParts } from "./prepare-parts.ts";
 import { prepareWorkspace, type PrepareParts } from "./prepare-workspace.ts";
 import { reportWorkspace } from "./report-workspace.ts";
 import { snapshotWorkspace } from "./snapshot-workspace.ts";
+import { UserNamespaces } from "./user-namespaces.ts";
 import { verifyMounts } from "./verify-mounts.ts";
 
 /** Whose machine the workspaces are on: the directories that none may overlap with, and the person that owns them. */
@@ -46,10 +47,10 @@ export function createWorkspaceHost({
   const places = async (): Promise<HostPlaces> => ({ homes: await personHomes(home), own: await realAndNamed([stateDirectory, configDirectory]) });
   const daemon = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
   const made = new MadeDirectories(`${stateDirectory}/workspace-made`);
+  const [namespaces, identities] = [new UserNamespaces(), new GitIdentities(environment)];
   const mountsDirectory = `${stateDirectory}/workspace-mounts`;
   const release = async (id: string): Promise<void> => {
-    await using held = new HeldMounts(`${mountsDirectory}/${id}`);
-    await held.clear();
+    await new HeldMounts(`${mountsDirectory}/${id}`, namespaces).clear();
     await made.release(id);
   };
   const verify = async (directory: string, statLines: string): Promise<void> => {
@@ -58,7 +59,7 @@ export function createWorkspaceHost({
     verifyMounts(journal.expected, statLines);
   };
   const withHeld = async <T>(id: string, work: (parts: PrepareParts) => Promise<T>): Promise<T> => {
-    await using held = mounts ? new HeldMounts(`${mountsDirectory}/${id}`) : undefined;
+    const held = mounts ? new HeldMounts(`${mountsDirectory}/${id}`, namespaces) : undefined;
     return await work({ places: await places(), daemon, made, held });
   };
   const releaseAll = async ({ id, directory }: { readonly id: string; readonly directory: string }): Promise<void> => {
@@ -81,6 +82,6 @@ export function createWorkspaceHost({
     },
     snapshot: snapshotWorkspace,
     report: reportWorkspace,
-    gitIdentity: () => readGitIdentity(environment),
+    gitIdentity: () => identities.read(),
   };
 }

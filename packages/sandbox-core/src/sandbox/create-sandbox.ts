@@ -67,10 +67,12 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   beginning?.link.give({ name: live.record.name });
   parts.store.putSandbox(live.record);
   parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
-  const engine = await parts.engine();
-  await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
-  await makeKitVolumes(engine, parts, live.record);
-  await startSandbox(parts, { live, profile, gateImage, gate: beginning?.gate, progress, signal });
+  const makeVolumes = async (): Promise<void> => {
+    const engine = await parts.engine();
+    await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
+    await makeKitVolumes(engine, parts, live.record);
+  };
+  await startSandbox(parts, { live, profile, gateImage, gate: beginning?.gate, makeVolumes, progress, signal });
   return live;
 }
 

@@ -2,6 +2,7 @@ import { removeKitVolumes } from "./kit-volumes.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { containersOf, removeContainers } from "./pod-containers.ts";
 import { releaseWorkspace, stopContainers } from "./start-sandbox.ts";
+import { waitForAll } from "./wait-for-all.ts";
 import { homeVolume } from "./workload-container.ts";
 
 /** Stop everything of a sandbox and give the workspace back; its containers and home stay. */
@@ -21,12 +22,10 @@ export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promis
   await live.pod?.[Symbol.asyncDispose]();
   live.pod = undefined;
   live.running = false;
-  await removeContainers(engine, await containersOf(parts, engine, live.record.id));
-  await parts.stopped(live.record.id);
-  await parts.docker.remove(live.record);
-  await releaseWorkspace(parts, live);
-  await engine.removeVolume(homeVolume(live.record));
-  await removeKitVolumes(engine, parts, live.record);
+  await removeContainers(engine, await containersOf(parts, engine, live.record.id), async () => {
+    await parts.stopped(live.record.id);
+    await waitForAll([parts.docker.remove(live.record), releaseWorkspace(parts, live), engine.removeVolume(homeVolume(live.record)), removeKitVolumes(engine, parts, live.record)]);
+  });
   // Images that were made of it keep what they need of it.
   if (live.record.ownImage !== undefined) await engine.removeImage(live.record.ownImage);
   await parts.files.remove(live.record.id);

@@ -28,6 +28,8 @@ export interface StartRequest {
   readonly gateImage: EngineId;
   /** The sandbox's gate, where it runs already and has handed over. */
   readonly gate?: EngineId | undefined;
+  /** Makes what has to be there before its containers are made. */
+  readonly makeVolumes?: () => Promise<void>;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
@@ -45,7 +47,7 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
   try {
     request.signal.throwIfAborted();
     const ids = await parts.ids.of({ engine, gateImage: request.gateImage, sandbox: live.record.id, signal: request.signal });
-    const prepared = await progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids }));
+    const [prepared] = await waitForAll([progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids })), request.makeVolumes?.() ?? Promise.resolve()]);
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
     const skills = await openSkills(parts.skills, live.record, profile.skills);
     const shared = await shareMounts(parts, live, profile);
@@ -134,14 +136,16 @@ async function createWorkload(parts: SandboxParts, { live, engine, prepared, sig
   const { record } = live;
   const account = accountOf(record);
   const [passwd, group] = await waitForAll([readAccounts(engine, record.image, "/etc/passwd"), readAccounts(engine, record.image, "/etc/group")]);
-  const write = (name: string, content: string): Promise<string> => parts.files.write(record.id, name, content);
-  const files = {
-    passwd: await write(WORKLOAD_FILES.passwd, passwdFile(passwd, account)),
-    group: await write(WORKLOAD_FILES.group, groupFile(group, account)),
-    hosts: await write(WORKLOAD_FILES.hosts, hostsFile(containerName(record), record.name)),
-    resolver: await write(WORKLOAD_FILES.resolver, resolverFile()),
-    prompt: await write(WORKLOAD_FILES.prompt, promptFile(record.name)),
+  const texts: Readonly<Record<keyof typeof WORKLOAD_FILES, string>> = {
+    passwd: passwdFile(passwd, account),
+    group: groupFile(group, account),
+    hosts: hostsFile(containerName(record), record.name),
+    resolver: resolverFile(),
+    prompt: promptFile(record.name),
   };
+  const write = (file: keyof typeof WORKLOAD_FILES): Promise<string> => parts.files.write(record.id, WORKLOAD_FILES[file], texts[file]);
+  const [ofUser, ofGroup, hosts, resolver, prompt] = await waitForAll([write("passwd"), write("group"), write("hosts"), write("resolver"), write("prompt")]);
+  const files = { passwd: ofUser, group: ofGroup, hosts, resolver, prompt };
   const { holdProgram, standIn, profileEnv } = basis;
   const labels = { ...labelsOf(parts.owner, record.id, "workload"), ...recordLabel({ ...record, gate }), [LABELS.basis]: fingerprintOf(basis) };
   return engine.create(workloadContainer({ record, gate, labels, profileEnv, workspaceMounts: prepared.mounts, socket: basis.socket, holdProgram, standIn, files }), signal);
