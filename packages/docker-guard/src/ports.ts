@@ -4,10 +4,9 @@ import type { ChildNetwork, ChildPlace, ChildPod, EngineId, KnownChild, Publishe
 
 export type { ChildNetwork, ChildPlace, ChildPod, KnownChild, PublishedPort } from "@sbx/core";
 
-/** A body that is sent as it comes. `spent`: its pieces are nobody's once they are sent, and their memory is freed then. */
+/** A body that is sent as it comes. Its pieces are nobody's once they are sent, and their memory is freed then. */
 export interface TarBody {
   readonly tar: Readable;
-  readonly spent?: boolean;
 }
 
 /** One call of the engine's API, written by the guard. */

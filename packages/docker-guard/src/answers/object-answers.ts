@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { blockOf, gatewayOf, PREFIX_LENGTH } from "../owned/addresses.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
 import type { OwnedNetwork } from "../owned/owned-networks.ts";
@@ -40,7 +40,7 @@ export function isMember({ endpoints }: OwnedContainer, { id }: OwnedNetwork): b
 
 /** Clients take an empty id for a container that is not connected. */
 export function endpointId(container: string, network: string): string {
-  return createHash("sha256").update(`${container} ${network}`).digest("hex");
+  return hash("sha256", `${container} ${network}`);
 }
 
 function addressOf({ endpoints }: OwnedContainer, id: string): string {

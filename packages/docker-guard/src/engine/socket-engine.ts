@@ -4,8 +4,7 @@ import type { Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import * as z from "zod";
 import type { EngineFacts, EngineRequest, GuardEngine, TarBody } from "../ports.ts";
-import { drained } from "../streams/drained.ts";
-import { giveBack } from "../streams/give-back.ts";
+import { sendSpent } from "../streams/send-spent.ts";
 import { EngineRefused } from "./engine-refused.ts";
 
 const Version = z.looseObject({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Version: z.string(), Arch: z.string(), KernelVersion: z.string().default("") });
@@ -89,14 +88,9 @@ function open(
 }
 
 /** Who waits for the answer sees what goes wrong; a tar that the engine did not want to its end is left as it is. */
-async function sendTar({ tar, spent = false }: TarBody, outgoing: ClientRequest): Promise<void> {
+async function sendTar({ tar }: TarBody, outgoing: ClientRequest): Promise<void> {
   try {
-    for await (const bytes of tar.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-      const sent = (): void => {
-        if (spent) giveBack(bytes);
-      };
-      if (!outgoing.write(bytes, sent)) await drained(outgoing);
-    }
+    await sendSpent(tar.iterator({ destroyOnReturn: false }), outgoing);
     outgoing.end();
   } catch (error) {
     outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -158,17 +152,28 @@ async function hijack(place: Place, request: EngineRequest): Promise<Duplex> {
   return promise;
 }
 
-async function jsonOf(answer: IncomingMessage): Promise<unknown> {
+/** An answer whole. Listeners cost a small one less than a loop over its pieces. */
+function bytesOf(answer: IncomingMessage): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const pieces: Buffer[] = [];
   let length = 0;
-  for await (const piece of answer as AsyncIterable<Buffer>) {
+  answer.on("data", (piece: Buffer) => {
+    pieces.push(piece);
     length += piece.length;
     if (length > MAX_ANSWER_BYTES)
-      throw new AppError("ENGINE_FAILED", { message: "The engine's answer is longer than any that is expected.", fix: "Run: sbx doctor. It says what is wrong with the engine." });
-    pieces.push(piece);
-  }
+      answer.destroy(new AppError("ENGINE_FAILED", { message: "The engine's answer is longer than any that is expected.", fix: "Run: sbx doctor. It says what is wrong with the engine." }));
+  });
+  answer.once("end", () => resolve(Buffer.concat(pieces, length))).once("error", reject);
+  answer.once("close", () => {
+    if (!answer.readableEnded) reject(new Error("the engine's answer ended too early"));
+  });
+  return promise;
+}
+
+async function jsonOf(answer: IncomingMessage): Promise<unknown> {
+  const bytes = await bytesOf(answer);
   try {
-    const value: unknown = JSON.parse(Buffer.concat(pieces).toString("utf8"));
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
     return value;
   } catch {
     return undefined;

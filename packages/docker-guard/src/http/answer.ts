@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Refusal } from "../refusal.ts";
+import { gathered } from "../streams/gathered.ts";
+import { sendSpent } from "../streams/send-spent.ts";
 
 /** What a route gives back. Streams are owned by the answer: they are destroyed when the client goes. */
 export type Answer =
@@ -9,6 +11,8 @@ export type Answer =
   | { readonly kind: "empty"; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: "text"; readonly text: string; readonly headers: Readonly<Record<string, string>> }
   | { readonly kind: "stream"; readonly type: string; readonly body: Readable; readonly headers?: Readonly<Record<string, string>> }
+  /** The bytes of a file, whose pieces nobody else has. */
+  | { readonly kind: "file"; readonly type: string; readonly body: Readable; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: "hijack"; readonly type: string; readonly output: Readable; readonly connect: (client: Duplex, rest: Buffer) => void };
 
 /** Answer with JSON. */
@@ -29,34 +33,48 @@ export function refusalAnswer(error: unknown): { readonly status: number; readon
 
 /** Write an answer to an ordinary request. */
 export async function send(response: ServerResponse, answer: Answer, common: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, value] of Object.entries(common)) response.setHeader(name, value);
+  const begin = (status: number, headers: Readonly<Record<string, string | number>> = {}): ServerResponse => response.writeHead(status, { ...common, ...headers });
   switch (answer.kind) {
-    case "json":
-      sendJson(response, answer);
+    case "json": {
+      // With its length an answer goes out in one write.
+      const text = `${JSON.stringify(answer.body)}\n`;
+      begin(answer.status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
       return;
+    }
     case "empty":
-      response.writeHead(answer.status, answer.headers).end();
+      begin(answer.status, answer.headers).end();
       return;
     case "text":
-      response.writeHead(200, { ...answer.headers, "content-type": "text/plain; charset=utf-8" }).end(answer.text);
+      begin(200, { ...answer.headers, "content-type": "text/plain; charset=utf-8" }).end(answer.text);
       return;
     case "stream":
-      response.writeHead(200, { ...answer.headers, "content-type": answer.type });
-      response.flushHeaders();
+      begin(200, { ...answer.headers, "content-type": answer.type }).flushHeaders();
       await pipeline(answer.body, response);
+      return;
+    case "file":
+      begin(200, { ...answer.headers, "content-type": answer.type }).flushHeaders();
+      await sendFile(response, answer.body);
       return;
     case "hijack":
       // Without an upgrade the output comes all the same, and nothing can go in.
-      response.writeHead(200, { "content-type": answer.type });
-      response.flushHeaders();
+      begin(200, { "content-type": answer.type }).flushHeaders();
       await pipeline(answer.output, response);
   }
 }
 
-/** With its length an answer goes out in one write. */
-function sendJson(response: ServerResponse, { status, body }: Extract<Answer, { kind: "json" }>): void {
-  const text = `${JSON.stringify(body)}\n`;
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+/** It goes in larger pieces, and ends with the client. */
+async function sendFile(response: ServerResponse, body: Readable): Promise<void> {
+  const end = (): void => void body.destroy();
+  response.once("close", end);
+  try {
+    await sendSpent(gathered(body), response);
+    response.end();
+  } catch (error) {
+    response.destroy();
+    throw error;
+  } finally {
+    end();
+  }
 }
 
 /** Write an answer to a request that upgrades: the stream, or an ordinary answer after which the connection ends. */

@@ -43,7 +43,9 @@ export async function readJsonBody(source: BodySource): Promise<ReadBody> {
 
 /** What is too long is read to its end and thrown away: who still sends when the connection closes never sees the answer. */
 async function readPlain(request: IncomingMessage): Promise<Buffer> {
-  if ((announcedLength(request) ?? 0) > MAX_DISCARDED_BYTES) throw tooLong();
+  const announced = announcedLength(request);
+  if (announced === 0) return Buffer.alloc(0);
+  if ((announced ?? 0) > MAX_DISCARDED_BYTES) throw tooLong();
   const pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {

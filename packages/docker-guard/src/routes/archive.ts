@@ -52,7 +52,7 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
         { method: "GET", path: ["containers", id, "archive"], query: { path: required(path) }, signal: gone },
         "Could not find the file in the container",
       );
-      return { kind: "stream", type: "application/x-tar", body, headers: statHeader(headers) };
+      return { kind: "file", type: "application/x-tar", body, headers: statHeader(headers) };
     },
   }),
   route("GET containers/{id}/export", {
@@ -60,7 +60,7 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
     handle: async ({ guard, param, gone }) => {
       const { id } = guard.containers.find(param);
       const { body } = await engineStream(guard, { method: "GET", path: ["containers", id, "export"], signal: gone }, "its files could not be read");
-      return { kind: "stream", type: "application/octet-stream", body };
+      return { kind: "file", type: "application/octet-stream", body };
     },
   }),
   route("GET containers/{id}/changes", {
@@ -84,7 +84,7 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
       using _place = guard.streams.take();
       const tar = rebuildTar(gathered(source.request));
       const query = { path: required(path), ...(noOverwriteDirNonDir ? { noOverwriteDirNonDir: "true" } : {}), ...(copyUIDGID ? { copyUIDGID: "true" } : {}) };
-      const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", id, "archive"], query, body: { tar: tar.output, spent: true } });
+      const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", id, "archive"], query, body: { tar: tar.output } });
       // Of two failures the client's is told: a tar that is none ends the call to the engine, too.
       sending.catch(() => undefined);
       const answer = await Promise.race([sending, tar.done.then(() => sending)]);

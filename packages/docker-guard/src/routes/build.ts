@@ -7,6 +7,7 @@ import type { Guard } from "../guard.ts";
 import type { Answer } from "../http/answer.ts";
 import { parseImageName, taggedName } from "../images/image-name.ts";
 import { Refusal } from "../refusal.ts";
+import { DISK_PIECE_BYTES, gathered } from "../streams/gathered.ts";
 import { plainTar } from "../streams/plain-tar.ts";
 import { Spool } from "../streams/spool.ts";
 import { relativePath, spoolTar } from "../streams/spool-tar.ts";
@@ -108,7 +109,7 @@ async function build(guard: Guard, { body, query, gone }: { readonly body: Reada
   held.use(guard.builds.take());
   try {
     const spool = kept.use(await Spool.open(guard.parts.spool, 2 * guard.images.freeBytes()));
-    const files = await spoolTar(await plainTar(body), spool);
+    const files = await spoolTar(await plainTar(gathered(body, { pieceBytes: DISK_PIECE_BYTES })), spool);
     const out = new Readable({ read: () => undefined });
     const stop = new AbortController();
     const signal = AbortSignal.any([gone, stop.signal, AbortSignal.timeout(guard.parts.limits.buildMs)]);

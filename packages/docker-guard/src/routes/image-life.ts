@@ -14,6 +14,7 @@ import { allImages, findImage, imageFacts } from "../life/resolve-image.ts";
 import { visibleLabels } from "../answers/image-answers.ts";
 import { isRyuk } from "../reaper/owned-reapers.ts";
 import { Refusal } from "../refusal.ts";
+import { DISK_PIECE_BYTES, gathered } from "../streams/gathered.ts";
 import { filterParameter, labelsFit, type Filters } from "./filter.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { Flag, text } from "./schema/field.ts";
@@ -38,7 +39,7 @@ function lines(all: readonly unknown[]): Answer {
 
 function bodyOf({ source }: { readonly source: { readonly kind: string; readonly request: Readable } }): Readable {
   if (source.kind !== "plain") throw new Refusal(400, "files come without an upgrade");
-  return source.request;
+  return gathered(source.request, { pieceBytes: DISK_PIECE_BYTES });
 }
 
 async function create(guard: Guard, call: Parameters<typeof bodyOf>[0] & { readonly gone: AbortSignal }, query: CreateQuery): Promise<Answer> {
@@ -103,7 +104,7 @@ async function save(guard: Guard, names: readonly string[], gone: AbortSignal): 
   );
   const ids = [...new Set(found.map(({ id }) => id))];
   const images = ids.map((id) => ({ id: all.find((one) => one.id === id)?.id ?? id, tags: [...new Set(found.filter((one) => one.id === id).flatMap(({ tags }) => tags))] }));
-  return { kind: "stream", type: "application/x-tar", body: await saveImages(guard, images, gone) };
+  return { kind: "file", type: "application/x-tar", body: await saveImages(guard, images, gone) };
 }
 
 /** Images: made, brought, named, given away, removed. */

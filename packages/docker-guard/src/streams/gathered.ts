@@ -1,41 +1,59 @@
 import { Readable } from "node:stream";
+import { giveBack } from "./give-back.ts";
 
 /** As much as goes on in one piece: each stream on the way, and the engine, spend a turn on every piece. */
 const PIECE_BYTES = 128 << 10;
+/** The same of what goes to the disk, where each piece is a turn of another thread, too. */
+export const DISK_PIECE_BYTES = 512 << 10;
 
 /**
- * A stream of bytes in larger pieces. What has come is not held back for what has not: it goes on when nothing more comes in the same turn
- * of the loop.
+ * A stream of bytes in larger pieces, which are the reader's alone. What has come is not held back for what has not: it goes on when
+ * nothing more comes in the same turn of the loop, or when the reader has read what it was given.
  */
-export function gathered(input: Readable): Readable {
+export function gathered(input: Readable, { pieceBytes = PIECE_BYTES }: { readonly pieceBytes?: number } = {}): Readable {
   let pieces: Buffer[] = [];
   let bytes = 0;
+  let wanted = false;
   let flushing: NodeJS.Immediate | undefined;
   const output = new Readable({
-    highWaterMark: 2 * PIECE_BYTES,
-    read: () => void input.resume(),
+    // It asks again when all was read, and what comes until then is gathered.
+    highWaterMark: 1,
+    read: () => {
+      wanted = true;
+      if (bytes >= pieceBytes) flush();
+      else if (bytes > 0) flushing ??= setImmediate(flush);
+      input.resume();
+    },
     destroy: (error, done) => {
       clearImmediate(flushing);
+      pieces = [];
       done(error);
     },
   });
   const flush = (): void => {
     clearImmediate(flushing);
     flushing = undefined;
-    if (bytes === 0) return;
-    const whole = pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, bytes);
+    if (bytes === 0 || !wanted || output.destroyed) return;
+    const whole = joined(pieces, bytes);
     pieces = [];
     bytes = 0;
-    // Who has let go of the output reads the rest of the input by itself.
-    if (!output.destroyed && !output.push(whole)) input.pause();
+    wanted = false;
+    output.push(whole);
   };
   input.on("data", (piece: Buffer) => {
+    // Who has let go of the output reads the rest of the input by itself.
+    if (output.destroyed) return;
     pieces.push(piece);
     bytes += piece.length;
-    if (bytes >= PIECE_BYTES) flush();
-    else flushing ??= setImmediate(flush);
+    if (bytes < pieceBytes) {
+      if (wanted) flushing ??= setImmediate(flush);
+      return;
+    }
+    flush();
+    if (bytes > 0) input.pause();
   });
   input.once("end", () => {
+    wanted = true;
     flush();
     output.push(null);
   });
@@ -44,4 +62,13 @@ export function gathered(input: Readable): Readable {
     if (!input.readableEnded) output.destroy(new Error("the bytes ended too early"));
   });
   return output;
+}
+
+/** One piece of several, whose memory is freed: nobody else has them. */
+function joined(pieces: readonly Buffer[], bytes: number): Buffer {
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
+  const whole = Buffer.concat(pieces, bytes);
+  for (const piece of pieces) giveBack(piece);
+  return whole;
 }

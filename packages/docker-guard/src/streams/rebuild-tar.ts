@@ -30,6 +30,8 @@ export function rebuildTar(
   const done = copy(input, output, { bits, devices }).catch((error: unknown): never => {
     const refusal = error instanceof Refusal ? error : new Refusal(400, "the files are no plain tar, or it ends too early");
     output.destroy(refusal);
+    // What nobody reads any more must hold back nobody who sends it.
+    input.destroy();
     throw refusal;
   });
   // Its failure is met where it is awaited, or in the engine's call that the output ends.

@@ -19,7 +19,7 @@ export type SpooledEntry = { readonly path: string; readonly mode: number; reado
 export type Devices = "refuse" | "skip";
 
 /**
- * Read a tar into a spool and a list of what is in it. Later entries of a path replace earlier ones.
+ * Read a tar, whose pieces nobody else has, into a spool and a list of what is in it. Later entries of a path replace earlier ones.
  *
  * @throws Refusal 400 for what is no tar, leaves its root, or is neither file, directory nor link
  */
@@ -32,15 +32,16 @@ export async function spoolTar(input: Readable, spool: Spool, devices: Devices =
     for await (const entry of reader) {
       entries += 1;
       if (entries > MAX_ENTRIES) throw new Refusal(413, `a tar has at most ${MAX_ENTRIES} entries here`);
-      const piece = await spool.append(Readable.from(entry));
+      const piece = await spool.append(entry);
       const taken = entryOf(entry.header, { piece, devices });
       if (taken !== undefined) found.set(taken.path, taken);
     }
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal(400, "what is sent is no plain tar, or it ends too early");
   } finally {
-    input.unpipe(reader);
     reader.destroy();
+    // What nobody reads any more must hold back nobody who sends it.
+    input.destroy();
   }
   return found;
 }

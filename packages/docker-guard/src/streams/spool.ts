@@ -3,6 +3,7 @@ import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Refusal } from "../refusal.ts";
+import { giveBack } from "./give-back.ts";
 
 /** Bytes that lie in a spool. */
 export interface Piece {
@@ -39,15 +40,18 @@ export class Spool implements AsyncDisposable {
     }
   }
 
-  /** Keep a stream; one at a time. @throws Refusal 413 when there is no room */
-  async append(source: Readable): Promise<Piece> {
+  /** Keep a stream, whose pieces nobody else has; one at a time. @throws Refusal 413 when there is no room */
+  async append(source: AsyncIterable<unknown>): Promise<Piece> {
     const offset = this.#end;
     const hash = createHash("sha256");
     for await (const bytes of source as AsyncIterable<Buffer>) {
       if (this.#end + bytes.length > this.#limitBytes)
         throw new Refusal(413, `what is sent has more than ${Math.floor(this.#limitBytes / 2 ** 20)} MiB, which is the most that this sandbox may send or still keep; remove images`);
+      // The disk has its time while the piece is counted in.
+      const written = this.#write(bytes);
       hash.update(bytes);
-      await this.#write(bytes);
+      await written;
+      giveBack(bytes);
     }
     return { offset, size: this.#end - offset, hash: hash.digest("hex") };
   }

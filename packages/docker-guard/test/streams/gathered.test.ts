@@ -14,8 +14,9 @@ describe("gathered", () => {
   it("gives the same bytes, in whatever pieces they come", async ({ expect }) => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50_000 }), { maxLength: 20 }), async (pieces) => {
+        const whole = Buffer.concat(pieces);
         const given = pieces.map((piece) => Buffer.from(piece));
-        expect(Buffer.concat(await piecesOf(gathered(Readable.from(given, { objectMode: false }))))).toEqual(Buffer.concat(given));
+        expect(Buffer.concat(await piecesOf(gathered(Readable.from(given, { objectMode: false }))))).toEqual(whole);
       }),
       { numRuns: 50 },
     );
@@ -35,6 +36,43 @@ describe("gathered", () => {
     const [piece] = (await once(output, "data")) as [Buffer];
     expect(piece.toString()).toBe("first");
     output.destroy();
+  });
+
+  it("gives what comes while its reader is busy in one piece", async ({ expect }) => {
+    const input = new PassThrough();
+    const pieces = gathered(input)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    input.write("first");
+    expect(String((await pieces.next()).value)).toBe("first");
+    for (const word of ["a", "b", "c", "d"]) {
+      input.write(word);
+      await turn();
+    }
+    input.end();
+    const rest = [await pieces.next(), await pieces.next(), await pieces.next()];
+    // The first of them was there before the reader was known to be busy.
+    expect(rest.map(({ value }) => String(value))).toEqual(["a", "bcd", "undefined"]);
+  });
+
+  it("holds nobody back when its reader has let go", async ({ expect }) => {
+    let given = 0;
+    const long = new Readable({
+      read() {
+        given += 64 << 10;
+        this.push(given > 16 << 20 ? null : Buffer.alloc(64 << 10));
+      },
+    });
+    gathered(long).destroy();
+    long.resume();
+    await once(long, "end");
+    expect(given).toBeGreaterThan(16 << 20);
+  });
+
+  it("frees what it put together", async ({ expect }) => {
+    const given = [Buffer.alloc(32 << 10, 1), Buffer.alloc(32 << 10, 2), Buffer.alloc(32 << 10, 3)];
+    const output = await piecesOf(gathered(Readable.from(given, { objectMode: false })));
+    expect(Buffer.concat(output).length).toBe(96 << 10);
+    expect(given.filter((piece) => piece.length === 0).length).toBeGreaterThanOrEqual(2);
   });
 
   it("takes no more than its reader does", async ({ expect }) => {

@@ -1,8 +1,11 @@
-import { Readable } from "node:stream";
+import { once } from "node:events";
+import { Readable, Writable } from "node:stream";
 import fc from "fast-check";
 import { extract, pack, type Header } from "tar-stream";
 import { describe, it } from "vitest";
+import { gathered } from "../../src/streams/gathered.ts";
 import { rebuildTar } from "../../src/streams/rebuild-tar.ts";
+import { sendSpent } from "../../src/streams/send-spent.ts";
 
 type Entry = Partial<Header> & Pick<Header, "name">;
 
@@ -11,6 +14,12 @@ function tarOf(entries: readonly (readonly [Entry, string])[]): Readable {
   for (const [header, text] of entries) tar.entry(header, text);
   tar.finalize();
   return Readable.from(tar);
+}
+
+async function bytesOf(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream as AsyncIterable<Buffer>) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces);
 }
 
 async function read(input: Readable): Promise<readonly (Header & { readonly text: string })[]> {
@@ -64,6 +73,46 @@ describe("rebuildTar", () => {
 
   it.for(["block-device", "character-device", "fifo"] as const)("refuses a %s", async (type, { expect }) => {
     await expect(read(tarOf([[{ name: "dev", type, devmajor: 8, devminor: 0 }, ""]]))).rejects.toThrow(/neither a file nor a directory nor a link/);
+  });
+
+  it("lets go of what follows an entry that is refused, so that it can be thrown away", async ({ expect }) => {
+    const tar = pack();
+    tar.entry({ name: "dev", type: "block-device", devmajor: 8, devminor: 0 });
+    tar.entry({ name: "f" }, Buffer.alloc(8 << 20, 65));
+    tar.finalize();
+    const sent = Readable.from(tar, { objectMode: false });
+    const { output, done } = rebuildTar(gathered(sent));
+    output.on("error", () => undefined).resume();
+    await expect(done).rejects.toThrow(/neither a file nor a directory nor a link/);
+    sent.resume();
+    await once(sent, "end");
+  });
+
+  it("writes the same whatever pieces it comes in, and however they are freed on their way", async ({ expect }) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(100_000), { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 70_000 }), async (sizes, cut) => {
+        const files = sizes.map((size, at): readonly [string, string] => [`f${at}`, String.fromCodePoint(97 + at).repeat(size)]);
+        const whole = await bytesOf(tarOf(files.map(([name, text]) => [{ name }, text])));
+        const pieces = Array.from({ length: Math.ceil(whole.length / cut) }, (_, at) => Buffer.from(whole.subarray(at * cut, (at + 1) * cut)));
+        const sent: Buffer[] = [];
+        const sink = new Writable({
+          highWaterMark: 1,
+          write: (piece: Buffer, _encoding, next) => {
+            sent.push(Buffer.from(piece));
+            setImmediate(next);
+          },
+        });
+        const { output, done } = rebuildTar(gathered(Readable.from(pieces, { objectMode: false })));
+        await sendSpent(output, sink);
+        await done;
+        const found: (readonly [string, string])[] = [];
+        const reader = extract();
+        reader.end(Buffer.concat(sent));
+        for await (const entry of reader) found.push([entry.header.name, (await bytesOf(entry)).toString()]);
+        expect(found).toEqual(files);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it.for([
