@@ -10,9 +10,10 @@ export interface GatewayLimits {
   readonly sessionIdleMs: number;
   /** Streams that a session may hold open for messages without a request. */
   readonly streamsPerSession: number;
-  /** Events kept for a client that lost its connection, per session. */
+  /** Events kept for a client that lost its connection, per session, and their bytes, also for all sessions of a scope. */
   readonly keptEvents: number;
   readonly keptBytes: number;
+  readonly scopeKeptBytes: number;
   /** What a client may leave unread before its connection is dropped; what was kept can be fetched again. */
   readonly unreadBytes: number;
   /** Unanswered requests, each way, per session and per server. */
@@ -70,6 +71,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   streamsPerSession: 4,
   keptEvents: 512,
   keptBytes: 4 * MIB,
+  scopeKeptBytes: 32 * MIB,
   unreadBytes: 8 * MIB,
   inFlight: 256,
   messageBytes: 32 * MIB,

@@ -1,3 +1,4 @@
+import type { ByteBudget } from "../byte-budget.ts";
 import type { GatewayLimits } from "../limits.ts";
 
 /** An event of a stream, as it was or will be sent. */
@@ -10,21 +11,26 @@ export interface KeptEvent {
 /** The last events of one session, for a client that comes back. Bounded in number and size: the oldest go first. */
 export class EventKeeper {
   readonly #limits: Pick<GatewayLimits, "keptEvents" | "keptBytes">;
+  readonly #budget: () => ByteBudget;
   #events: KeptEvent[] = [];
   #bytes = 0;
 
-  constructor(limits: Pick<GatewayLimits, "keptEvents" | "keptBytes">) {
+  /** `budget` is what the sessions of one scope may keep together. */
+  constructor(limits: Pick<GatewayLimits, "keptEvents" | "keptBytes">, budget: () => ByteBudget) {
     this.#limits = limits;
+    this.#budget = budget;
   }
 
-  /** Keep an event. One that is larger than all that may be kept is not. */
+  /** Keep an event. One that is larger than all that may be kept is not, and neither is one for which there is no room. */
   keep(event: KeptEvent): void {
-    if (event.data.length > this.#limits.keptBytes) return;
+    if (event.data.length > this.#limits.keptBytes || !this.#budget().take(event.data.length)) return;
     this.#events.push(event);
     this.#bytes += event.data.length;
     let drop = 0;
     while (this.#events.length - drop > this.#limits.keptEvents || this.#bytes > this.#limits.keptBytes) {
-      this.#bytes -= this.#events[drop]?.data.length ?? 0;
+      const bytes = this.#events[drop]?.data.length ?? 0;
+      this.#bytes -= bytes;
+      this.#budget().give(bytes);
       drop += 1;
     }
     if (drop > 0) this.#events = this.#events.slice(drop);
@@ -36,6 +42,7 @@ export class EventKeeper {
   }
 
   clear(): void {
+    this.#budget().give(this.#bytes);
     this.#events = [];
     this.#bytes = 0;
   }

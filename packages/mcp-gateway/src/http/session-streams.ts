@@ -36,6 +36,8 @@ export interface SessionStreamsOptions {
   readonly limits: GatewayLimits;
   /** What answers count against that the client has not read. */
   readonly budget: () => ByteBudget;
+  /** What is kept for clients that may come for it counts against this. */
+  readonly kept: () => ByteBudget;
   /** Headers of every response of the session. */
   readonly headers: () => Readonly<Record<string, string>>;
   /** Whether the client knows events without data, by which it learns where to resume. */
@@ -56,7 +58,7 @@ export class SessionStreams implements Outlet {
 
   constructor(options: SessionStreamsOptions) {
     this.#options = options;
-    this.#keeper = new EventKeeper(options.limits);
+    this.#keeper = new EventKeeper(options.limits, options.kept);
   }
 
   /** Whether a client holds a connection open, or waits for an answer. */
@@ -132,7 +134,7 @@ export class SessionStreams implements Outlet {
     for (const id of this.#replies.keys()) this.abandon(id);
     for (const stream of this.#streams.values()) stream.connection?.end();
     this.#streams.clear();
-    this.#backlog.length = 0;
+    this.#takeBacklog();
     this.#keeper.clear();
   }
 
@@ -244,14 +246,19 @@ export class SessionStreams implements Outlet {
 
   /** Keep what a client without a stream may come for; what is more than that is lost to it. */
   #putBack(data: string): void {
-    if (this.#backlog.length >= MAX_BACKLOG || this.#backlogCharacters + data.length > this.#options.limits.keptBytes) return;
+    if (this.#backlog.length >= MAX_BACKLOG || this.#backlogCharacters + data.length > this.#options.limits.keptBytes || !this.#options.kept().take(data.length)) return;
     this.#backlog.push(data);
     this.#backlogCharacters += data.length;
   }
 
   #writeBacklog(stream: Stream): void {
+    for (const data of this.#takeBacklog()) this.#write(stream, data);
+  }
+
+  #takeBacklog(): readonly string[] {
+    this.#options.kept().give(this.#backlogCharacters);
     this.#backlogCharacters = 0;
-    for (const data of this.#backlog.splice(0)) this.#write(stream, data);
+    return this.#backlog.splice(0);
   }
 
   #end(stream: Stream): void {

@@ -79,6 +79,7 @@ export class StreamableHttp {
     const outlet: SessionStreams = new SessionStreams({
       limits: this.#scopes.parts.limits,
       budget: () => session.scope.budget,
+      kept: () => session.scope.kept,
       headers: () => ({ "mcp-session-id": session.id }),
       primes: () => session.revision >= PRIMING_SINCE,
     });

@@ -123,10 +123,15 @@ export function readCall(params: JsonObject | undefined): {
   return { name, args, ...readMeta(params) };
 }
 
-/** `_meta` of a request, parted from the token by which the client wants to hear of progress. */
+/** It goes back with each step of a server, which may be thousands in a second. */
+const MAX_TOKEN_LENGTH = 256;
+
+/** `_meta` of a request, parted from the token by which the client wants to hear of progress. @throws RpcFailure */
 export function readMeta(params: JsonObject | undefined): { readonly meta: JsonObject | undefined; readonly progressToken: string | number | undefined } {
   const whole = member(params, "_meta");
   if (whole === undefined) return { meta: undefined, progressToken: undefined };
   const { progressToken, ...meta } = whole;
+  if (typeof progressToken === "string" && progressToken.length > MAX_TOKEN_LENGTH)
+    throw new RpcFailure(RPC_CODES.invalidParams, `Invalid params: a progressToken has at most ${MAX_TOKEN_LENGTH} characters.`);
   return { meta: Object.keys(meta).length === 0 ? undefined : meta, progressToken: typeof progressToken === "string" || typeof progressToken === "number" ? progressToken : undefined };
 }

@@ -36,6 +36,8 @@ export class Scope implements AsyncDisposable {
   readonly parts: GatewayParts;
   /** What its large messages count against. */
   readonly budget: ByteBudget;
+  /** What its sessions may keep for clients that come back. */
+  readonly kept: ByteBudget;
   /** What its servers may put aside. */
   readonly #aside: ByteBudget;
   readonly members = new Set<ScopeMember>();
@@ -56,6 +58,7 @@ export class Scope implements AsyncDisposable {
     this.#places = places;
     this.#maker = new ViewMaker(parts);
     this.budget = new ByteBudget(parts.limits.scopeBytes, parts.budget);
+    this.kept = new ByteBudget(parts.limits.scopeKeptBytes, parts.budget);
     this.#aside = new ByteBudget(parts.limits.scopeAsideBytes, parts.aside);
     this.notices = new ChangeNotices((kind) => {
       for (const member of this.members) member.tell(`notifications/${kind}/list_changed`);

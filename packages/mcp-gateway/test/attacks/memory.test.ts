@@ -120,6 +120,47 @@ describe("what a server says", () => {
     expect(heard).toBeLessThan(11_000);
   });
 
+  it("is kept for all sessions of a sandbox together up to a limit, which comes back with their end", async ({ expect }) => {
+    await using world = aWorld({ limits: { keptBytes: 10_000, scopeKeptBytes: 15_000 }, servers: { s: () => withTools("work") } });
+    const port = await world.serve(aSandbox());
+    const clients = Array.from({ length: 4 }, () => new RawClient(port, "host.docker.internal"));
+    for (const client of clients) await client.initialize();
+    await clients[0]?.call("work");
+    const say = async (what: string): Promise<void> => {
+      for (let at = 0; at < 8; at += 1) world.server("s").notify("notifications/message", { level: "info", data: what.padEnd(1000, "x") });
+      // What came before it was heard.
+      await clients[0]?.call("work");
+    };
+    await say("first");
+    const heardBy = async (client: RawClient): Promise<number> => {
+      const stream = await client.open({ method: "GET" });
+      let bytes = 0;
+      stream.on("data", (chunk: Buffer) => (bytes += chunk.length));
+      await client.send({ jsonrpc: "2.0", id: 5, method: "ping" });
+      await new Promise((resolve) => setImmediate(resolve));
+      stream.destroy();
+      return bytes;
+    };
+    const heard = [];
+    for (const client of clients) heard.push(await heardBy(client));
+    expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(20_000);
+    for (const client of clients.slice(1)) await client.ask({ method: "DELETE" });
+    const fresh = new RawClient(port, "host.docker.internal");
+    await fresh.initialize();
+    await say("second");
+    expect(await heardBy(fresh)).toBeGreaterThan(3000);
+  });
+
+  it("of its progress is not multiplied by what its client calls it", async ({ expect }) => {
+    await using world = aWorld({ servers: { s: () => withTools("work") } });
+    await using client = await LineClient.connect(world, aSandbox());
+    await client.toolNames();
+    const { error } = await client.ask("tools/call", { name: "work", _meta: { progressToken: "t".repeat(100_000) } });
+    expect(error.code).toBe(-32602);
+    expect(world.server("s").seen.filter(({ method }) => method === "tools/call")).toEqual([]);
+    expect((await client.ask("tools/call", { name: "work", _meta: { progressToken: "t".repeat(256) } })).result.content[0].text).toBe("work {}");
+  });
+
   it("of itself is kept as far as it is of use", async ({ expect }) => {
     const kept: ServerLists[] = [];
     const lists = new MemoryListStore();
