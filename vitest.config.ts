@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tooling/e2e/src/longest-first.ts";
 
 /** Sources first: packages resolve each other by the `@sbx/source` condition, so that tests need no build. */
 const resolve = { conditions: ["@sbx/source", "module", "node", "default"] };
@@ -7,6 +8,7 @@ const ssr = { resolve: { conditions: ["@sbx/source", "module", "node", "default"
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve,
@@ -32,8 +34,8 @@ export default defineConfig({
           exclude: ["**/node_modules/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // Files wait for containers more than they compute; beyond three they wait for each other.
-          maxWorkers: 3,
+          // Files wait for containers about as much as they compute; beyond two for each processor they wait for each other.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

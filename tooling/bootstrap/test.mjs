@@ -44,7 +44,8 @@ try {
   const rights = currentRights();
   const machine = await setUp(root, steps, { engineOptional: !rights.ci, onLine: steps.doing });
   await steps.step("programs of tests", async () => ({ value: undefined, note: await prepareTestTools({ rights, onLine: steps.doing }) }));
-  const { env } = machine;
+  // Programs of the tests start from their sources again and again: what Node made of those the first time is kept in the clone.
+  const env = { ...machine.env, NODE_COMPILE_CACHE: join(root, "node_modules/.cache/compiled") };
 
   await part("checks", async () => {
     const { code } = await runCommand("npm", ["run", "--silent", "check"], { cwd: root, env, show: true });

@@ -11,6 +11,8 @@ export interface Check {
   /** What the check keeps true, as a few words. */
   readonly keeps: string;
   readonly run: (root: string) => Promise<Outcome>;
+  /** It writes files for a while that others would look at. */
+  readonly alone?: true;
 }
 
 export interface Row {
