@@ -1,4 +1,5 @@
 import { createSbx } from "@sbx/core";
+import { atRest } from "./at-rest.ts";
 import type { BenchHost } from "./bench-host.ts";
 import type { Rounds } from "./interleave.ts";
 import { measureLine, type Line } from "./line.ts";
@@ -22,15 +23,15 @@ export async function measureSdk({ host, warm: { name, workload, image }, rounds
         title: "SDK: create, first exec, remove",
         ours: {
           name: "sbx",
-          once: () => {
+          once: atRest(() => {
             const workspace = host.workspace();
             return timed(async () => {
               await using box = await sbx.create({ agent: "shell", workspace });
               expectDone(await box.exec(["true"]).exitCode);
             });
-          },
+          }),
         },
-        references: [{ name: "engine API: create, start, exec, remove; on a bridge", once: () => timed(async () => expectDone(await host.engine.life(image, ["true"]))) }],
+        references: [{ name: "engine API: create, start, exec, remove; on a bridge", once: atRest(() => timed(async () => expectDone(await host.engine.life(image, ["true"])))) }],
       },
       rounds,
     ),

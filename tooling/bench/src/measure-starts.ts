@@ -1,3 +1,4 @@
+import { atRest } from "./at-rest.ts";
 import type { BenchHost } from "./bench-host.ts";
 import type { Rounds } from "./interleave.ts";
 import { measureLine, type Line } from "./line.ts";
@@ -19,7 +20,7 @@ export async function measureVersion(host: BenchHost, rounds: Rounds): Promise<L
 
 /** A fresh sandbox, from the command to its removal, beside a bare container of the same image. */
 export async function measureFresh(host: BenchHost, image: string, rounds: Rounds): Promise<Line> {
-  const docker = (network: readonly string[]) => (): Promise<number> => timed(() => runProgram("docker", ["run", "--rm", ...network, image, "true"], { cwd: "/", env: host.env }));
+  const docker = (network: readonly string[]) => atRest(() => timed(() => runProgram("docker", ["run", "--rm", ...network, image, "true"], { cwd: "/", env: host.env })));
   return measureLine(
     {
       title: "fresh sandbox: sbx run --rm shell -- true",
@@ -27,10 +28,10 @@ export async function measureFresh(host: BenchHost, image: string, rounds: Round
       better: "less",
       ours: {
         name: "sbx",
-        once: () => {
+        once: atRest(() => {
           const workspace = host.workspace();
           return timed(() => host.sbx(["run", "--rm", "shell", "--", "true"], workspace));
-        },
+        }),
       },
       references: [
         { name: "docker run --rm --network none", once: docker(["--network", "none"]) },

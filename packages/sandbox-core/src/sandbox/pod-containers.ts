@@ -19,21 +19,23 @@ export function onlyOf(views: readonly ContainerView[], role: Role): ContainerVi
 }
 
 /**
- * Remove containers, those that live in another's network first. Gates end meanwhile, which is most of their removal.
- * `meanwhile` is called when nothing but gates is left, and waited for.
+ * Remove containers. `meanwhile` is called when nothing but gates is left, and waited for.
+ *
+ * Podman removes none in whose network another one lives: there its gates end meanwhile, which is most of their removal.
  */
 export async function removeContainers(engine: Engine, views: readonly ContainerView[], meanwhile: () => Promise<unknown> = () => Promise.resolve()): Promise<void> {
   const isGate = ({ labels }: ContainerView): boolean => labels[LABELS.role]?.endsWith("gate") === true;
   const gates = views.filter(isGate);
-  const ending = gates.filter(({ state }) => state === "running").map(({ id }) => engine.stop(id, 0));
+  const removeGates = (): Promise<unknown> => waitForAll(gates.map(({ id }) => engine.remove(id)));
+  const removeOthers = (): Promise<unknown> => waitForAll(views.filter((one) => !isGate(one)).map(({ id }) => engine.remove(id)));
+  if (engine.info.name !== "Podman") {
+    await waitForAll([removeGates(), removeOthers().then(meanwhile)]);
+    return;
+  }
   // One that cannot be ended so is ended by its removal, or tells why not.
-  for (const end of ending) end.catch(() => undefined);
-  await waitForAll(views.filter((one) => !isGate(one)).map(({ id }) => engine.remove(id)));
-  const removeGates = async (): Promise<void> => {
-    await Promise.allSettled(ending);
-    await waitForAll(gates.map(({ id }) => engine.remove(id)));
-  };
-  await waitForAll([removeGates(), meanwhile()]);
+  const ending = Promise.allSettled(gates.filter(({ state }) => state === "running").map(({ id }) => engine.stop(id, 0)));
+  await removeOthers();
+  await waitForAll([ending.then(removeGates), meanwhile()]);
 }
 
 /** What decides about a workload's container beside what never changes: another one of these needs another container. */
