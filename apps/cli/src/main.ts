@@ -1,10 +1,13 @@
 import type { Context } from "./context.ts";
 import { withDockerSocketKind } from "./docker/docker-socket-option.ts";
 import { EXIT } from "./exit-code.ts";
+import { takeGlobalWords } from "./global-words.ts";
 import { renderError } from "./render-error.ts";
 
 /** Run one command line; the exit code is the return value, so that tests can read it. Never rejects. */
-export async function main(argv: readonly string[], context: Context): Promise<number> {
+export async function main(words: readonly string[], { io, ...world }: Context): Promise<number> {
+  const { argv, debug, noInput } = takeGlobalWords(words);
+  const context: Context = { ...world, io: noInput ? { ...io, stdinKind: () => "nothing" } : io };
   const outcome: { code: number } = { code: EXIT.done };
   try {
     if (asksOnlyForVersion(argv)) {
@@ -17,7 +20,7 @@ export async function main(argv: readonly string[], context: Context): Promise<n
     }).parseAsync(argv.length === 0 ? ["welcome"] : withDockerSocketKind(argv), { from: "user" });
     return outcome.code;
   } catch (error) {
-    return await renderError(error, context);
+    return await renderError(error, context, { debug });
   }
 }
 

@@ -18,15 +18,30 @@ export async function pruneSandboxes(context: Context, { filters, dryRun, force,
   const { client } = await context.daemon.connect();
   const wanted = (await client.listSandboxes({})).filter((one) => one.state.phase === "stopped" && filters.every((filter) => passes(filter, one, new Date())));
   const names = wanted.map(({ name }) => name);
-  if (dryRun || names.length === 0) {
-    show(context.io, json, { result: dryRun ? names : [], lines: (all) => (all.length === 0 ? ["There is nothing to remove."] : all) });
+  const of = imagesWanted(filters);
+  // Those that only the sandboxes to remove have are known when those are gone.
+  const images = of === undefined ? [] : (await client.pruneImages({ ...of, dryRun: true })).images;
+  if (dryRun || names.length + images.length === 0) {
+    show(context.io, json, { result: dryRun ? [...names, ...images] : [], lines: (all) => (all.length === 0 ? ["There is nothing to remove."] : all) });
     return true;
   }
-  if (!force)
-    await confirm(context, { question: `Remove ${names.length === 1 ? "" : `${names.length} sandboxes: `}${names.map(cleanText).join(", ")}, with their homes?`, unasked: "sbx prune --force" });
+  if (!force) await confirm(context, { question: questionOf(names, images), unasked: "sbx prune --force" });
   const removed = await removeAll(context, client, names);
-  show(context.io, json, { result: removed, lines: (all) => all });
+  const gone = of === undefined ? [] : (await client.pruneImages({ ...of, dryRun: false })).images;
+  show(context.io, json, { result: [...removed, ...gone], lines: (all) => all });
   return removed.length === names.length;
+}
+
+function questionOf(names: readonly string[], images: readonly string[]): string {
+  const sandboxes = names.length === 0 ? [] : [`${names.length === 1 ? "" : `${names.length} sandboxes: `}${names.map(cleanText).join(", ")}, with their homes`];
+  return `Remove ${[...sandboxes, ...(images.length === 0 ? [] : [`${images.length} images that nothing needs`])].join("; and ")}?`;
+}
+
+/** Of the longest time that is named. A label is a sandbox's: with one, images are not meant. */
+function imagesWanted(filters: readonly PruneFilter[]): { readonly olderThanMs?: number } | undefined {
+  if (filters.some(({ kind }) => kind === "label")) return undefined;
+  const times = filters.flatMap((filter) => (filter.kind === "until" ? [filter.ms] : []));
+  return times.length === 0 ? {} : { olderThanMs: Math.max(...times) };
 }
 
 /** When a sandbox was made, or a session of it began or ended last. */

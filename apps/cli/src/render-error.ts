@@ -9,14 +9,14 @@ const REPORT = "https://github.com/sbx-dev/sbx/issues";
  *
  * An expected failure prints what happened, how to mend it and its code; anything else is a bug of ours and prints its stack.
  */
-export async function renderError(error: unknown, { io, version }: Context): Promise<number> {
+export async function renderError(error: unknown, { io, version }: Context, { debug = false }: { readonly debug?: boolean } = {}): Promise<number> {
   if (isUsageOfCommander(error)) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   const { AppError } = await import("@sbx/contracts");
   const label = io.colour.stderr ? "\u001B[31merror:\u001B[39m" : "error:";
   if (AppError.is(error)) {
     const indented = cleanLines(error.message).split("\n").join("\n  ");
     const output = lastLines(textOf(error.details["output"]), 20);
-    io.err(`${label} ${indented}\n${output}  fix: ${cleanLines(error.fix).split("\n").join("\n       ")}\n  code: ${error.code}\n`);
+    io.err(`${label} ${indented}\n${output}  fix: ${cleanLines(error.fix).split("\n").join("\n       ")}\n  code: ${error.code}\n${debug ? innards(error) : ""}`);
     if (error.code === "INTERRUPTED") return EXIT.interrupted;
     return error.code === "USAGE" ? EXIT.usage : EXIT.failed;
   }
@@ -25,6 +25,15 @@ export async function renderError(error: unknown, { io, version }: Context): Pro
     `${label} this is a bug in sbx\n  ${cleanLines(stack).split("\n").join("\n  ")}\n  fix: report it at ${REPORT} with the lines above (sbx ${version}, Node ${process.version}, ${process.platform} ${process.arch})\n`,
   );
   return EXIT.failed;
+}
+
+/** What helps whoever looks for the reason: details, and how it came to this. */
+function innards({ details, stack = "", cause }: { readonly details: unknown; readonly stack?: string; readonly cause?: unknown }): string {
+  const reason = cause instanceof Error ? `\ncaused by ${cause.stack ?? cause.message}` : "";
+  return `  details: ${cleanLines(JSON.stringify(details))}\n${cleanLines(`${stack}${reason}`)
+    .split("\n")
+    .map((line) => `  | ${line}\n`)
+    .join("")}`;
 }
 
 /** commander has printed its message already; `exitCode` 0 is help or version. */

@@ -20,6 +20,15 @@ async function names(words: readonly string[]): Promise<readonly string[]> {
   return out.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")[0] ?? ""]));
 }
 
+/** What stands in for `sbx`, and for what a shell completes with. */
+const BEFORE = {
+  zsh: String.raw`compdef() { : }
+_describe() { print -rl -- "${"$"}{(@P)2}" }
+_files() { print files }
+sbx() { printf 'run\tRun an agent\nweb:\tcopies\n:files\n' }`,
+  fish: String.raw`function sbx; printf 'run\tRun an agent\n'; end`,
+};
+
 describe("completion", () => {
   it("knows commands, commands of commands, options and their values", async ({ expect }) => {
     expect(await names(["ru"])).toEqual(["run"]);
@@ -58,6 +67,19 @@ describe("completion", () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it.for([
+    ["zsh", ["-f"], String.raw`words=(sbx ru); CURRENT=2; _sbx`, "run:Run an agent\nweb\\::copies\nfiles\n"],
+    ["fish", ["--no-config"], "complete -C 'sbx ru'", "run\tRun an agent\n"],
+  ] as const)("gives %s a script that completes", ([shell, options, asks, wanted], { expect, skip }) => {
+    try {
+      execFileSync(shell, ["-c", "true"]);
+    } catch {
+      skip(`there is no ${shell} on this machine`);
+    }
+    const script = `${BEFORE[shell]}\n${SHELL_SCRIPTS[shell]}\n${asks}\n`;
+    expect(execFileSync(shell, [...options, "-c", script], { encoding: "utf8" })).toBe(wanted);
   });
 
   it("gives bash a script that completes", ({ expect }) => {

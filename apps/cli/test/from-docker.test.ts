@@ -18,7 +18,7 @@ function rows(heading: string): readonly { readonly line: string; readonly words
 type Program = ReturnType<typeof buildProgram>;
 
 function keepFromActing(command: Program, acted: string[]): void {
-  if (command.commands.length === 0)
+  if (command.commands.length === 0 || command.registeredArguments.length > 0)
     command.action(() => {
       acted.push(command.name());
     });

@@ -135,7 +135,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     report: async (live) => parts.workspace.report(await workspaceRequest(parts, live.record)),
     newOperation: () => randomId("op_"),
     mcp: mcpHandlers(mcp),
-    templates: templateHandlers({ parts, sandboxes, sessions, newOperation: () => randomId("op_") }),
+    templates: templateHandlers({ parts, currentImages: () => agents.images(), sandboxes, sessions, newOperation: () => randomId("op_") }),
     docker: dockerHandlers({ docker, engine, sandbox: (ref) => sandboxes.get(ref).record }),
   });
 
@@ -183,7 +183,7 @@ async function serve({ config, scope, log, handlers, ...served }: Serve): Promis
 /** Kits that come with sbx and those of the user. */
 function openAgents({ configDirectory }: DaemonConfig, images: ReturnType<typeof imagesOf>): AgentDirectory {
   const kits = createKitStore({ directory: path.join(configDirectory, "agents") });
-  return createAgentDirectory({ kits, isBuilt: async (profile) => (await (await images()).findAgent({ ...profile, args: profile.buildArgs })) !== undefined });
+  return createAgentDirectory({ kits, imageOf: async (profile) => (await images()).findAgent({ ...profile, args: profile.buildArgs }) });
 }
 
 /** Rules in files: the user's and those of servers among the configuration, each sandbox's with its state. */

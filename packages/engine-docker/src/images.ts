@@ -66,6 +66,17 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
       return imageConfigOf(found);
     },
     readFile: rememberFiles(async (image, path) => readImageFile({ docker, image: checkReference(image), path, labels })),
+    async listImages(label) {
+      const found = await ask("list images", async () => docker.listImages({ all: true, filters: { label: [label] } }));
+      return found.map(({ Id, ParentId, RepoTags, Labels, Created }) => ({
+        id: Id,
+        ...(ParentId === "" ? {} : { parent: ParentId }),
+        // Engines differ in how they say that there are none.
+        references: ((RepoTags as string[] | null | undefined) ?? []).filter((one) => !one.includes("<none>")),
+        labels: (Labels as Record<string, string> | null | undefined) ?? {},
+        createdAt: Created * 1000,
+      }));
+    },
     async removeImage(reference) {
       await askUnless([404], "remove an image", async () => {
         await docker.getImage(checkReference(reference)).remove();

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { AppError } from "@sbx/contracts";
-import type { EngineId, ImageEngine, LayerMaker } from "@sbx/core";
+import { TEMPLATE_OF, type EngineId, type ImageEngine, type LayerMaker } from "@sbx/core";
 import { buildSettings } from "./build-settings.ts";
 import { packContext } from "./context-file.ts";
 import { homeContext } from "./home-context.ts";
@@ -14,7 +14,7 @@ const DOCKERFILE = ".sbx.Dockerfile";
 const RECIPES = new URL("../recipes/", import.meta.url);
 
 /** Make the maker of what is put on images: packages of the system, Docker's command line, files of a home. */
-export function createLayerMaker({ engine, env }: { readonly engine: ImageEngine; readonly env: Environment }): LayerMaker {
+export function createLayerMaker({ engine, env, owner }: { readonly engine: ImageEngine; readonly env: Environment; readonly owner: string }): LayerMaker {
   const work = new SharedWork<EngineId>();
   return {
     async packages({ from, packages, gate }, progress, signal) {
@@ -65,7 +65,11 @@ export function createLayerMaker({ engine, env }: { readonly engine: ImageEngine
       const dockerfile = files === undefined ? "ARG SBX_FROM\nFROM ${SBX_FROM}\nLABEL dev.sbx.image=template\n" : whole;
       const { context, leftOut } =
         files === undefined ? { context: packContext([{ kind: "text", path: DOCKERFILE, text: dockerfile }]), leftOut: () => [] } : homeContext({ ...files, texts: { [DOCKERFILE]: dockerfile } });
-      const image = await engine.build({ context, dockerfile: DOCKERFILE, reference, args: { SBX_FROM: from, SBX_HOME: home }, labels: { "dev.sbx.image": "template" } }, progress, signal);
+      const image = await engine.build(
+        { context, dockerfile: DOCKERFILE, reference, args: { SBX_FROM: from, SBX_HOME: home }, labels: { "dev.sbx.image": "template", [TEMPLATE_OF]: owner } },
+        progress,
+        signal,
+      );
       return { image, reference, leftOut: leftOut() };
     },
     remove: (reference) => engine.removeImage(reference),

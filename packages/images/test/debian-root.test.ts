@@ -33,6 +33,7 @@ function anEngine({ registry = false, kept = [] }: { registry?: boolean; kept?: 
     commit: refuse,
     imageConfig: refuse,
     readFile: refuse,
+    listImages: refuse,
     removeImage: refuse,
   };
   return { engine, whole, pulls };

@@ -118,7 +118,7 @@ describe("images", { timeout: 600_000 }, () => {
     onTestFinished(() => engine.remove(lonely));
     await engine.start(lonely);
     const lines: string[] = [];
-    const installing = createLayerMaker({ engine, env: process.env }).packages({ from: base, packages: ["tree"], gate: lonely }, (line) => void lines.push(line), signal);
+    const installing = createLayerMaker({ engine, env: process.env, owner: "test" }).packages({ from: base, packages: ["tree"], gate: lonely }, (line) => void lines.push(line), signal);
     await expect(installing).rejects.toMatchObject({ code: "BUILD_FAILED" });
     expect(lines.join("\n")).toMatch(/Temporary failure resolving|Could not resolve|Connection failed/);
   });

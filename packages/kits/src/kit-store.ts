@@ -49,6 +49,8 @@ export interface KitSelection {
   readonly publish?: readonly number[];
   /** Paths at which Kits may share a directory; without a sandbox, those that they ask for are taken as allowed. */
   readonly share?: readonly string[];
+  /** Directories of the person's that the sandbox sees. */
+  readonly directories?: readonly string[];
 }
 
 /** Finds agents by name: the person's own first, then those that come with sbx; or by the path of a Kit's directory. */
@@ -83,11 +85,11 @@ export function createKitStore({ directory }: KitStoreOptions): KitStore {
     throw unknown(reference, [...new Set([...(await own()), ...BUILT_IN])]);
   };
 
-  const load = async ({ agent, kits = [], args = {}, env, publish, share }: KitSelection): Promise<FoundKit> => {
+  const load = async ({ agent, kits = [], args = {}, env, publish, share, directories }: KitSelection): Promise<FoundKit> => {
     const all = await Promise.all([agent, ...kits].map((reference) => read(reference, args)));
     const profile = composeProfile(
       all.map(({ member }) => member),
-      { given: Object.keys(args), env, publish, share },
+      { given: Object.keys(args), env, publish, share, directories },
     );
     return { profile, source: all.find(({ member }) => member.kit.descriptor.kind === "workload")?.source ?? agent };
   };

@@ -61,6 +61,7 @@ export type {
   ExecSpec,
   ImageConfig,
   ImageEngine,
+  ImageSummary,
   Mount,
   UsageEngine,
   VolumeEngine,
@@ -90,6 +91,7 @@ export type { SandboxStore } from "./ports/store.ts";
 export type { InstallPods, LayerMaker, LeaveOut, TemplateLayer, TemplateStore } from "./ports/template-host.ts";
 export { createInstallPods } from "./template/install-pod.ts";
 export { packageHosts, SOURCE_FILES, sourcesOf } from "./template/package-sources.ts";
+export { TEMPLATE_OF } from "./template/unneeded-images.ts";
 export { TemplateRecord, templateView } from "./template/template-record.ts";
 export { refuseNewer, refuseNewerRecord } from "./sandbox/refuse-newer.ts";
 export { EngineIds, type ProbeRequest } from "./sandbox/engine-ids.ts";

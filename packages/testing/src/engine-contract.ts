@@ -150,6 +150,7 @@ export function describeContainerEngine(name: string, make: () => Promise<Engine
       const reference = `sbx-contract/${mark}:one`;
       const made = await engine.commit(id, { reference, labels: { "dev.sbx.contract": "", "dev.sbx.quoted": 'a "b" $c' }, user: "1000:1000" });
       expect(await engine.findImage(reference)).toBe(made);
+      expect(await engine.listImages('dev.sbx.quoted=a "b" $c')).toEqual([expect.objectContaining({ id: made, references: [reference] })]);
       const again = await engine.create(spec({ image: made }));
       expect((await engine.inspect(again))?.image).toBe(made);
       await engine.remove(again);

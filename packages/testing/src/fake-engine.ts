@@ -1,6 +1,20 @@
 import { PassThrough, type Readable, Writable } from "node:stream";
 import { AppError } from "@sbx/contracts";
-import type { BuildRequest, CommitRequest, ContainerSpec, ContainerState, ContainerUsage, ContainerView, Engine, EngineId, EngineInfo, ExecProcess, ExecSpec, ImageConfig } from "@sbx/core";
+import type {
+  BuildRequest,
+  CommitRequest,
+  ContainerSpec,
+  ContainerState,
+  ContainerUsage,
+  ContainerView,
+  Engine,
+  EngineId,
+  EngineInfo,
+  ExecProcess,
+  ExecSpec,
+  ImageConfig,
+  ImageSummary,
+} from "@sbx/core";
 
 /** What a program of the fake has in hand. */
 export interface FakeProcess {
@@ -49,6 +63,7 @@ export class FakeEngine implements Engine {
   readonly files = new Map<string, Buffer>();
   /** Paths at which every container has a link. */
   readonly links = new Set<string>();
+  readonly #imageLabels = new Map<string, Readonly<Record<string, string>>>();
   readonly #containers = new Map<EngineId, Container>();
   readonly #volumes = new Map<string, Readonly<Record<string, string>>>();
   readonly #stopped = new Set<{ readonly id: EngineId; readonly resolve: () => void }>();
@@ -187,15 +202,17 @@ export class FakeEngine implements Engine {
     return this.#addImage(rootfs, reference, signal);
   }
 
-  async build({ context, reference }: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId> {
+  async build({ context, reference, labels }: BuildRequest, progress: (line: string) => void, signal: AbortSignal): Promise<EngineId> {
     progress(`Successfully tagged ${reference}`);
+    this.#imageLabels.set(reference, labels);
     return this.#addImage(context, reference, signal);
   }
 
-  async commit(container: EngineId, { reference }: CommitRequest): Promise<EngineId> {
+  async commit(container: EngineId, { reference, labels }: CommitRequest): Promise<EngineId> {
     if (this.#containers.get(container)?.state !== "exited") throw failed("make an image of a container", "it runs, or there is none");
     const id = `sha256:${this.#newId()}`;
     this.images.set(reference, id);
+    this.#imageLabels.set(reference, labels);
     return Promise.resolve(id);
   }
 
@@ -208,6 +225,12 @@ export class FakeEngine implements Engine {
     const bytes = this.files.get(`${image}:${path}`);
     if (bytes === undefined) throw failed(`read ${path} of an image`, "there is no such file");
     return Promise.resolve(bytes);
+  }
+
+  async listImages(label: string): Promise<readonly ImageSummary[]> {
+    const [key = "", value] = label.split("=");
+    const all = [...this.images].map(([reference, id]) => ({ id, references: [reference], labels: this.#imageLabels.get(reference) ?? {}, createdAt: 0 }));
+    return Promise.resolve(all.filter(({ labels }) => Object.hasOwn(labels, key) && (value === undefined || labels[key] === value)));
   }
 
   async removeImage(reference: string): Promise<void> {

@@ -166,4 +166,23 @@ describe("a template", () => {
     expect((await host.sbx(["template", "rm", "whole", "named", "bare"])).stdout).toBe("whole\nnamed\nbare\n");
     expect((await host.sbx(["template", "ls", "-q"])).stdout).toBe("");
   });
+
+  it("keeps the image of its packages while a sandbox or template has it, and not longer", async ({ expect }) => {
+    const { image } = await host.sandbox("first");
+    expect((await host.sbx(["save", "-q", "first", "keeper"])).code).toBe(0);
+    // What is stopped goes too, and this one is to stay.
+    expect((await host.sbx(["exec", "-d", "first", "sleep", "600"])).code).toBe(0);
+    expect((await host.sbx(["prune", "--force"])).code).toBe(0);
+    expect((await inside("first", "echo 6*7 | bc")).stdout).toBe("42\n");
+    expect((await host.sbx(["rm", "--force", "first"])).code).toBe(0);
+    expect((await host.sbx(["run", "-q", "--rm", "-t", "keeper", "shell", "--", "sh", "-c", "echo 6*7 | bc"], { cwd: project })).stdout).toBe("42\n");
+    expect(await host.imageNames(image)).not.toEqual([]);
+    expect((await host.sbx(["template", "rm", "keeper"])).code).toBe(0);
+    expect((await host.sbx(["prune", "--dry-run"])).stdout).toContain("sbx/packages:");
+    expect((await host.sbx(["prune"])).code).toBe(2);
+    expect((await host.sbx(["prune", "--force", "--filter", "label=x"])).stdout).not.toContain("sbx/");
+    expect((await host.sbx(["prune", "--force"])).stdout).toContain("sbx/packages:");
+    // Without a name it may be there for others' images that are made of it.
+    expect(await host.imageNames(image).catch(() => [])).toEqual([]);
+  });
 });

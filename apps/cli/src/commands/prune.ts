@@ -4,7 +4,8 @@ import { parseDuration } from "../option-values.ts";
 import type { MakeCommand } from "../program.ts";
 
 const EXAMPLES = `
-Removes sandboxes that are stopped; "until" counts from when each was used last. A workspace is never touched.
+Removes sandboxes that are stopped; "until" counts from when each was used last. A workspace is never touched. Without a label, images that
+no sandbox and no template needs go too: those of "sbx install" always, those of agents with "until" and when they are older.
 
 Examples:
   $ sbx prune --dry-run
@@ -13,7 +14,7 @@ Examples:
 
 export const pruneCommand: MakeCommand = (context, setExit) =>
   new Command("prune")
-    .description("Remove sandboxes that are stopped, with their homes")
+    .description("Remove sandboxes that are stopped, with their homes, and images that nothing needs")
     .option("--filter <filter>", "until=TIME unused, or label=KEY[=VALUE] (repeat for more; all must hold)", collectPrune, nothing)
     .option("--dry-run", "only say which")
     .option("-f, --force", "do not ask")

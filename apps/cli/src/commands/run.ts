@@ -5,8 +5,8 @@ import { detachKeysOption } from "../session/detach-keys.ts";
 import { addCreateOptions } from "./create-options.ts";
 
 const EXAMPLES = `
-PATH is ".", ".." or begins with "/", "./", "../" or "~/". All else after AGENT goes to the agent;
-"--" makes it plain. Leave a session with ctrl-p ctrl-q; it goes on, and "sbx attach" comes back to it.
+PATH is ".", ".." or begins with "/", "./", "../" or "~/"; after the first one further directories may follow, as PATH:ro too. All else
+after AGENT goes to the agent; "--" makes it plain. Leave a session with ctrl-p ctrl-q; it goes on, and "sbx attach" comes back to it.
 
 Examples:
   $ sbx run claude                          an agent in this directory
@@ -20,7 +20,7 @@ export const runCommand: MakeCommand = (context, setExit) => {
     .argument("<agent>", "name of an agent (sbx agents ls), or a Kit's directory")
     .argument("[args...]", "PATH of the directory (default: this one), then arguments of the agent");
   return addCreateOptions(command)
-    .usage("[options] AGENT [PATH] [-- ARGS...]")
+    .usage("[options] AGENT [PATH...] [-- ARGS...]")
     .option("-d, --detach", "start the agent and print the sandbox's name")
     .addOption(new Option("--detached", "as --detach").hideHelp())
     .option("--new", "open another session where one runs already")

@@ -7,9 +7,9 @@ import { sessionMode, terminalOf } from "../session/session-mode.ts";
 import { createInput, type CreateOptions } from "./create-input.ts";
 import { createWithProgress } from "./create-with-progress.ts";
 import { readEnvFiles } from "./env-file.ts";
+import { readRunArguments } from "./further-directories.ts";
 import { noticeLines, reportLines } from "./run-report.ts";
 import { sessionEnvironment } from "./session-environment.ts";
-import { splitRunArguments } from "./split-run-arguments.ts";
 
 export interface RunOptions extends CreateOptions {
   readonly detach?: true | undefined;
@@ -23,10 +23,10 @@ export interface RunOptions extends CreateOptions {
 
 /** `sbx run`: find or make the sandbox, open a session of its agent, stay with it, give its exit code. */
 export async function runAgent(context: Context, agent: string, { rest, options }: { readonly rest: readonly string[]; readonly options: RunOptions }): Promise<number> {
-  const { path, args } = splitRunArguments(rest);
+  const { path, more, args } = await readRunArguments(rest, context);
   // Variables of a run are the session's: a sandbox that is there already gets them too, and the next run does not.
   const env = sessionEnvironment([...(await readEnvFiles(options.envFile, context)), ...options.env], context.env);
-  const input = await createInput(context, agent, { options: { ...options, env: [], envFile: [] }, ...(path === undefined ? {} : { path }) });
+  const input = await createInput(context, agent, { options: { ...options, addDir: [...options.addDir, ...more], env: [], envFile: [] }, ...(path === undefined ? {} : { path }) });
   const connection = await context.daemon.connect();
   const before = (await connection.client.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
   const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet: options.quiet === true });

@@ -4,6 +4,8 @@ import { AppError } from "@sbx/contracts";
 export interface RunArguments {
   /** As it was typed; absent when none was. */
   readonly path?: string;
+  /** Further directories, which is plain only where "--" follows them. */
+  readonly more: readonly string[];
   readonly args: readonly string[];
 }
 
@@ -11,7 +13,8 @@ export interface RunArguments {
 const ONLY_OURS = /^--(allow-host|allow-host-port|allow-write|hide|deadline|detach-keys|mount-docker-socket|pids)(=|$)/;
 
 /**
- * Take PATH and ARGS apart: PATH is `.`, `..` or begins with `/`, `./`, `../` or `~`; all else is the agent's.
+ * Take PATH and ARGS apart: PATH is `.`, `..` or begins with `/`, `./`, `../` or `~`; all else is the agent's. Where "--"
+ * follows nothing but paths, those after the first are further directories.
  *
  * @throws AppError `USAGE` when an option that only sbx has stands after the agent without `--` before it.
  */
@@ -19,7 +22,9 @@ export function splitRunArguments(rest: readonly string[]): RunArguments {
   const [first] = rest;
   const path = first !== undefined && isPath(first) ? first : undefined;
   const after = path === undefined ? rest : rest.slice(1);
-  if (after[0] === "--") return { ...(path === undefined ? {} : { path }), args: after.slice(1) };
+  const dashes = after.indexOf("--");
+  if (dashes === 0 || (dashes > 0 && path !== undefined && after.slice(0, dashes).every(isPath)))
+    return { ...(path === undefined ? {} : { path }), more: after.slice(0, dashes), args: after.slice(dashes + 1) };
   const slip = after[0] === undefined ? null : ONLY_OURS.exec(after[0]);
   if (slip !== null) {
     throw new AppError("USAGE", {
@@ -27,9 +32,10 @@ export function splitRunArguments(rest: readonly string[]): RunArguments {
       fix: "Put options of sbx before the agent: sbx run [options] AGENT [PATH] [-- ARGS…]",
     });
   }
-  return { ...(path === undefined ? {} : { path }), args: after };
+  return { ...(path === undefined ? {} : { path }), more: [], args: after };
 }
 
-function isPath(text: string): boolean {
+/** Whether a word is written as a path, and so none that an agent would read otherwise. */
+export function isPath(text: string): boolean {
   return text === "." || text === ".." || text === "~" || /^(\/|\.\/|\.\.\/|~\/)/.test(text);
 }

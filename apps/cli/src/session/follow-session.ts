@@ -2,6 +2,7 @@ import { AppError, type SessionId } from "@sbx/contracts";
 import type { SessionEnd } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { askedLines } from "../open/asked-line.ts";
 import { attachHeadless } from "./attach-headless.ts";
 import { attachTerminal } from "./attach-terminal.ts";
 import { limitLines } from "./limit-lines.ts";
@@ -31,7 +32,8 @@ export async function followSession(context: Context, connection: Connection, op
     const end: SessionEnd | number = await attach(context, current, options);
     if (typeof end === "number") return end;
     if (end.kind === "exit") {
-      for (const line of await limitLines(current.client, options.sandboxName, end.code)) context.io.err(`${line}\n`);
+      const asked = options.mode === "terminal" ? await askedLines(current.client, options.sandboxName) : [];
+      for (const line of [...(await limitLines(current.client, options.sandboxName, end.code)), ...asked]) context.io.err(`${line}\n`);
       return end.code;
     }
     if (end.kind === "problem") return await endedAlready(context, current, { options, error: end.error });

@@ -12,7 +12,10 @@ const ALL = [
   aSandbox({ id: "sbx_00000002", name: "old-one", createdAt: OLD, state: stopped, labels: { team: "web", ci: "" } }),
   aSandbox({ id: "sbx_00000003", name: "used", createdAt: OLD, state: stopped, sessions: [aSession({ startedAt: OLD, state: { ...ended(0), at: now } })] }),
 ];
-const daemonOf = () => createFakeDaemon({ handlers: { listSandboxes: () => Promise.resolve(ALL), removeSandbox: () => Promise.resolve({ done: true as const }) } });
+const daemonOf = (images: string[] = []) =>
+  createFakeDaemon({
+    handlers: { listSandboxes: () => Promise.resolve(ALL), removeSandbox: () => Promise.resolve({ done: true as const }), pruneImages: () => Promise.resolve({ images }) },
+  });
 
 describe("sbx ls --filter", () => {
   it.for([
@@ -41,6 +44,18 @@ describe("sbx prune", () => {
     expect(JSON.parse(old.out)).toEqual(["old-one"]);
     expect(removed(old.daemon.calls)).toEqual([{ sandbox: "old-one", force: false }]);
     expect((await runLine(["prune", "--force", "--filter", "label=ci"], { daemon: daemonOf() })).out).toBe("old-one\n");
+  });
+
+  it("removes images that nothing needs, after the same question, and none where a label is named", async ({ expect }) => {
+    const asked = (calls: readonly { readonly name: string; readonly input: unknown }[]) => calls.filter(({ name }) => name === "pruneImages").map(({ input }) => input);
+    const all = await runLine(["prune", "--force"], { daemon: daemonOf(["sbx/packages:a"]) });
+    expect([all.out, asked(all.daemon.calls)]).toEqual(["old-one\nused\nsbx/packages:a\n", [{ dryRun: true }, { dryRun: false }]]);
+    const old = await runLine(["prune", "--dry-run", "--filter", "until=24h", "--filter", "until=48h"], { daemon: daemonOf(["sbx/agent-x:a"]) });
+    expect([old.out, asked(old.daemon.calls)]).toEqual(["old-one\nsbx/agent-x:a\n", [{ olderThanMs: 48 * 3_600_000, dryRun: true }]]);
+    const labelled = await runLine(["prune", "--force", "--filter", "label=ci"], { daemon: daemonOf(["sbx/packages:a"]) });
+    expect([labelled.out, asked(labelled.daemon.calls)]).toEqual(["old-one\n", []]);
+    const nobody = await runLine(["prune"], { daemon: daemonOf(["sbx/packages:a"]) });
+    expect([nobody.code, asked(nobody.daemon.calls)]).toEqual([2, [{ dryRun: true }]]);
   });
 
   it("only says which with --dry-run, and removes nothing without a yes", async ({ expect }) => {

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import type { AgentView, KitView } from "@sbx/contracts";
-import { composeProfile, type AgentProfile, type KitPart, type WantedProfile } from "@sbx/core";
+import { composeProfile, type AgentProfile, type EngineId, type KitPart, type WantedProfile } from "@sbx/core";
 import type { BrokenKit, FoundKit, FoundMixin, KitSelection, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
@@ -8,13 +8,15 @@ export interface AgentDirectory {
   /** Its directories are where the Kits really lie. */
   profile(wanted: WantedProfile): Promise<AgentProfile>;
   list(): Promise<AgentView[]>;
+  /** Images of the agents that have a name and were built. */
+  images(): Promise<readonly EngineId[]>;
   show(agent: string): Promise<AgentView>;
   /** What Kits come to together. */
   compose(wanted: KitSelection): Promise<AgentView>;
 }
 
-/** `isBuilt` tells whether an agent's image is there already. */
-export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStore; readonly isBuilt: (profile: AgentProfile) => Promise<boolean> }): AgentDirectory {
+/** `imageOf` gives an agent's image, if it is there already. */
+export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStore; readonly imageOf: (profile: AgentProfile) => Promise<EngineId | undefined> }): AgentDirectory {
   const view = async ({ profile, source }: FoundKit): Promise<AgentView> => ({
     name: profile.name,
     displayName: profile.displayName,
@@ -33,12 +35,20 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
     headless: [...profile.launch("headless", [])],
     skipped: [...profile.skipped],
     kits: profile.kits.map(kitView),
-    built: await isBuilt(profile).catch(() => false),
+    built: (await imageOf(profile).catch(() => undefined)) !== undefined,
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, env, workspace, publish, share = [] }) => {
-      const { profile } = await kits.load({ agent, kits: mixins, args, env: { WORKSPACE_DIR: workspace, ...env }, publish: publish.map(({ port }) => port), share });
+    profile: async ({ agent, kits: mixins, args, env, workspace, extra, publish, share = [] }) => {
+      const { profile } = await kits.load({
+        agent,
+        kits: mixins,
+        args,
+        env: { WORKSPACE_DIR: workspace, ...env },
+        publish: publish.map(({ port }) => port),
+        share,
+        directories: [workspace, ...extra.map((one) => one.path)],
+      });
       const [directory, layers, parts, shares] = await Promise.all([
         realpath(profile.directory),
         Promise.all(profile.layers.map(settled)),
@@ -50,6 +60,10 @@ export function createAgentDirectory({ kits, isBuilt }: { readonly kits: KitStor
     async list() {
       const { kits: found, mixins, broken } = await kits.list();
       return [...(await Promise.all(found.map(view))), ...mixins.map(mixinView), ...broken.map(brokenView)];
+    },
+    async images() {
+      const { kits: found } = await kits.list();
+      return (await Promise.all(found.map(({ profile }) => imageOf(profile).catch(() => undefined)))).filter((image) => image !== undefined);
     },
     show: async (agent) => {
       const found = await kits.read(agent);

@@ -24,7 +24,7 @@ export function composeTemplates({ config, engine, images, files, network, log }
   return {
     layers: async () => {
       const connected = await engine();
-      const maker = makers.get(connected) ?? createLayerMaker({ engine: connected, env: config.environment });
+      const maker = makers.get(connected) ?? createLayerMaker({ engine: connected, env: config.environment, owner: config.owner });
       makers.set(connected, maker);
       return maker;
     },

@@ -1,19 +1,21 @@
 import { AppError, type Handlers, type Sandbox } from "@sbx/contracts";
-import { templateView, type LiveSandbox, type SandboxParts, type SandboxService, type SessionService } from "@sbx/core";
+import { templateView, type EngineId, type LiveSandbox, type SandboxParts, type SandboxService, type SessionService } from "@sbx/core";
 
 export interface TemplateHandlerParts {
-  readonly parts: Pick<SandboxParts, "templates" | "layers">;
+  readonly parts: Pick<SandboxParts, "templates" | "layers" | "now">;
+  /** Images that sandboxes of the known agents would be made of. */
+  readonly currentImages: () => Promise<readonly EngineId[]>;
   readonly sandboxes: SandboxService;
   readonly sessions: SessionService;
   readonly newOperation: () => string;
 }
 
-export type TemplateHandlers = Pick<Handlers, "saveTemplate" | "listTemplates" | "removeTemplate"> & {
+export type TemplateHandlers = Pick<Handlers, "saveTemplate" | "listTemplates" | "removeTemplate" | "pruneImages"> & {
   readonly installPackages: (...asked: Parameters<Handlers["installPackages"]>) => Promise<{ readonly live: LiveSandbox; readonly pending: boolean }>;
 };
 
 /** Templates and packages of the system, as a person decides about them; nothing in a sandbox reaches this. */
-export function templateHandlers({ parts, sandboxes, sessions, newOperation }: TemplateHandlerParts): TemplateHandlers {
+export function templateHandlers({ parts, currentImages, sandboxes, sessions, newOperation }: TemplateHandlerParts): TemplateHandlers {
   return {
     async installPackages({ sandbox, packages, operation }, signal) {
       const { id } = sandboxes.get(sandbox).record;
@@ -24,6 +26,10 @@ export function templateHandlers({ parts, sandboxes, sessions, newOperation }: T
     },
     async saveTemplate({ sandbox, operation, ...template }, signal) {
       return templateView(await sandboxes.save(sandbox, { ...template, operation: operation ?? newOperation(), signal }));
+    },
+    async pruneImages({ olderThanMs, dryRun }) {
+      const before = olderThanMs === undefined ? undefined : parts.now().getTime() - olderThanMs;
+      return { images: [...(await sandboxes.pruneImages({ current: before === undefined ? [] : await currentImages(), dryRun, before }))] };
     },
     listTemplates: () => Promise.resolve(parts.templates.list().map(templateView)),
     async removeTemplate({ template: name }) {

@@ -80,6 +80,28 @@ describe("a Kit that comes as an image", () => {
     expect(await seen()).toEqual({ "etc/a": "file 644 0 a" });
   });
 
+  it("may be a mixin, whose files and variables are laid over an agent and whose program and user are not", async ({ expect }) => {
+    const descriptor = JSON.stringify({
+      schemaVersion: "3",
+      kind: "mixin",
+      version: "1.2",
+      provides: ["tool@1"],
+      capabilities: [{ type: "com.docker.sandbox/network-policy@1", config: { runtime: { allow: ["tool.example:443"] } } }],
+    });
+    await imported({ descriptor, config: { User: "root", Env: ["TOOL=/opt/tool"], Entrypoint: ["/bin/false"] } });
+    const { profile } = await createKitStore({ directory: root }).load({ agent: "shell", kits: [kit] });
+    expect(profile.launch("headless", [])).not.toContain("/bin/false");
+    expect(profile.kits).toMatchObject([
+      { name: "shell", kind: "workload" },
+      { name: "theirs", kind: "mixin", version: "1.2" },
+    ]);
+    expect(profile.allow).toContain("tool.example:443");
+    const [layer, ...others] = profile.layers;
+    expect([layer?.directory, layer?.env, others]).toEqual([kit, { TOOL: "/opt/tool" }, []]);
+    expect(layer?.dockerfile.split("\n").slice(0, 2)).toEqual(["FROM scratch", "ADD kit.root.tar /"]);
+    await expect(createKitStore({ directory: root }).load({ agent: kit })).rejects.toSatisfy((error) => AppError.is(error));
+  });
+
   it("is taken from an archive of a layout, and from one that an engine saved", async ({ expect }) => {
     await writeLayout(image);
     const files = (await readdir(image, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map(({ parentPath, name }) => path.join(parentPath, name));

@@ -15,6 +15,8 @@ export interface CompositionFacts {
   readonly publish?: readonly number[] | undefined;
   /** Paths at which its person lets Kits share a directory; without a sandbox, those that Kits ask for are taken as allowed. */
   readonly share?: readonly string[] | undefined;
+  /** Directories of the person's that the sandbox sees. */
+  readonly directories?: readonly string[] | undefined;
   /** Names of the arguments that a person gave: each must be declared by one of the Kits. */
   readonly given?: readonly string[];
   /** Variables that the sandbox gets beside those of its image and its arguments; they win. Without them, what needs one is left out. */

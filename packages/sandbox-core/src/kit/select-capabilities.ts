@@ -3,6 +3,7 @@ import { waitsForEnvironment } from "./expand-references.ts";
 import { isRoot } from "./hook-command.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { isPlainPath, whyNoVolumeAt } from "./volume-place.ts";
+import { isWithin } from "../workspace/protected-paths.ts";
 import { isCapability, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
 export interface Selection {
@@ -22,6 +23,8 @@ export interface SelectionFacts {
   readonly publish?: readonly number[] | undefined;
   /** Paths at which its person lets Kits share a directory; unknown where Kits are looked at without one. */
   readonly share?: readonly string[] | undefined;
+  /** Directories of the person's that the sandbox sees; nothing of a Kit lies over one, in one, or holds one. */
+  readonly directories?: readonly string[] | undefined;
   /** Whether the Kits together have a place for skills. */
   readonly skillPlaces: boolean;
   /** Texts of the files that agent-context@1 names. */
@@ -112,11 +115,17 @@ function whyNoRequestPolicy({ config: { install, runtime } }: ReadCapability<"co
   return bounded ? "methods and paths of requests are not told apart; name whole hosts" : undefined;
 }
 
-function whyNoVolume({ config: { path, tmpfs, size } }: ReadCapability<"com.docker.sandbox/volume@1">, { home }: SelectionFacts): string | undefined {
+function whyOverDirectory(path: string, { directories = [] }: SelectionFacts): string | undefined {
+  const place = directories.find((one) => isWithin(path, one) || isWithin(one, path));
+  return place === undefined ? undefined : `${path} would lie over your directory ${place}`;
+}
+
+function whyNoVolume({ config: { path, tmpfs, size } }: ReadCapability<"com.docker.sandbox/volume@1">, facts: SelectionFacts): string | undefined {
+  const { home } = facts;
   if (tmpfs && isBelow(path, home)) return `volumes in memory lie outside of ${home}, which is kept`;
   const bytes = size === undefined ? 1 : sizeBytes(size);
   if (tmpfs && (bytes < 1 || bytes > MOST_MEMORY)) return "a volume in memory has at least one byte and at most 1 TiB";
-  return whyNoVolumeAt(cleanPath(path), home);
+  return whyNoVolumeAt(cleanPath(path), home) ?? whyOverDirectory(cleanPath(path), facts);
 }
 
 /** What listens on this machine's loopback is reached by all its programs and by web pages in its browsers: a Kit asks, its person opens. */
@@ -126,9 +135,10 @@ function whyNoPort({ config: { container, transport } }: ReadCapability<"com.doc
 }
 
 /** What one sandbox writes there the others of the Kit read: a Kit asks, its person allows. */
-function whyNoShare({ config: { path } }: ReadCapability<"com.docker.sandbox/host-mount@1">, { home, share }: SelectionFacts): string | undefined {
+function whyNoShare({ config: { path } }: ReadCapability<"com.docker.sandbox/host-mount@1">, facts: SelectionFacts): string | undefined {
+  const { home, share } = facts;
   const place = cleanPath(path);
-  const why = whyNoVolumeAt(place, home);
+  const why = whyNoVolumeAt(place, home) ?? whyOverDirectory(place, facts);
   if (why !== undefined) return why;
   return share === undefined || share.includes(place) ? undefined : `a Kit shares nothing among sandboxes by itself; allow it with: --share ${place}`;
 }

@@ -144,6 +144,18 @@ export interface CommitRequest {
   readonly user: string;
 }
 
+/** One image of an engine. */
+export interface ImageSummary {
+  readonly id: EngineId;
+  /** What it was made from, where the engine says so. */
+  readonly parent?: EngineId;
+  /** Its names, if it has any. */
+  readonly references: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
 /** Images. `progress` receives one line of text at a time. */
 export interface ImageEngine {
   /** Full id of the image with this reference or id; `undefined` when there is none. */
@@ -160,6 +172,9 @@ export interface ImageEngine {
   imageConfig(image: EngineId): Promise<ImageConfig>;
   /** One file of an image as bytes, taken without running anything of it. */
   readFile(image: EngineId, path: string): Promise<Buffer>;
+  /** All images that carry this label, those without a name too. */
+  listImages(label: string): Promise<readonly ImageSummary[]>;
+  /** Take a name from an image, which goes when nothing needs it. Rejects with `ENGINE_FAILED` where a container is made of it. */
   removeImage(reference: string): Promise<void>;
 }
 

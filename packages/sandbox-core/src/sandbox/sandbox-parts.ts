@@ -10,7 +10,7 @@ import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** The Kits of a sandbox, and what is filled into them. */
-export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "publish" | "share">;
+export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "extra" | "publish" | "share">;
 
 /** Everything that sandboxes need of the world. */
 export interface SandboxParts {

@@ -10,6 +10,7 @@ import { refuseOtherOptions, wantedDestinations } from "./settle-joined.ts";
 import { SpareBeginnings } from "./spare-beginnings.ts";
 import { startSandbox } from "./start-sandbox.ts";
 import { installPackages } from "../template/install-packages.ts";
+import { pruneImages, type PruneWork } from "../template/prune-images.ts";
 import { saveTemplate, type SaveWork } from "../template/save-template.ts";
 import type { TemplateRecord } from "../template/template-record.ts";
 import { TurnQueue } from "./turn-queue.ts";
@@ -36,6 +37,8 @@ export class SandboxService implements AsyncDisposable {
   readonly #turns = new TurnQueue();
   readonly #closed = new AbortController();
   readonly #spares: SpareBeginnings;
+  /** How many are making images, or have made one that no sandbox has yet: meanwhile none is taken away. */
+  #making = 0;
   #reconciled = false;
   #reconciling: Promise<void> | undefined;
 
@@ -151,12 +154,14 @@ export class SandboxService implements AsyncDisposable {
     await this.reconcile();
     return this.#onSandbox(ref, async (live) => {
       const { id, image } = live.record;
-      const made = await installPackages(this.#parts, { record: live.record, packages, progress: this.#progress(options.operation, id), signal: options.signal });
-      live.record = { ...live.record, image: made.image, packages: made.packages ?? [] };
-      this.#parts.store.putSandbox(live.record);
+      await this.#whileMaking(async () => {
+        const made = await installPackages(this.#parts, { record: live.record, packages, progress: this.#progress(options.operation, id), signal: options.signal });
+        live.record = { ...live.record, image: made.image, packages: made.packages ?? [] };
+        this.#parts.store.putSandbox(live.record);
+      });
       const wasRunning = live.running;
-      const pending = wasRunning && made.image !== image && busy();
-      if (wasRunning && made.image !== image && !pending) {
+      const pending = wasRunning && live.record.image !== image && busy();
+      if (wasRunning && live.record.image !== image && !pending) {
         await stopSandbox(this.#parts, live);
         await this.#ensureRunning(live, options);
       }
@@ -169,13 +174,32 @@ export class SandboxService implements AsyncDisposable {
     await this.reconcile();
     return this.#onSandbox(ref, async ({ record }) => {
       const profile = await this.#parts.profile(record.request);
-      return await saveTemplate(this.#parts, { record, profile, ...template, progress: this.#progress(operation, record.id), signal });
+      return await this.#whileMaking(() => saveTemplate(this.#parts, { record, profile, ...template, progress: this.#progress(operation, record.id), signal }));
     });
   }
 
   async remove(ref: string): Promise<void> {
     await this.reconcile();
+    const { packages = [] } = this.get(ref).record;
     await this.#onSandbox(ref, (live) => this.#end(live));
+    // What it was made of may be for nobody now. That it stays is no failure of its removal.
+    if (packages.length > 0) await this.pruneImages({ current: [], dryRun: false }).catch(() => undefined);
+  }
+
+  /** Remove images that nothing needs; none while one is being made. Resolves with their names. */
+  async pruneImages(work: Omit<PruneWork, "records">): Promise<readonly string[]> {
+    await this.reconcile();
+    if (this.#making > 0) return [];
+    return await this.#whileMaking(() => pruneImages(this.#parts, { ...work, records: this.list().map(({ record }) => record) }));
+  }
+
+  async #whileMaking<T>(work: () => Promise<T>): Promise<T> {
+    this.#making += 1;
+    try {
+      return await work();
+    } finally {
+      this.#making -= 1;
+    }
   }
 
   /** The profile of a sandbox's agent, as its Kit stands now. */
@@ -194,7 +218,11 @@ export class SandboxService implements AsyncDisposable {
     return this.#turns.take(id, () => work(this.get(id)));
   }
 
-  async #make(request: CreateSandbox, { operation, signal }: CreateOptions): Promise<LiveSandbox> {
+  #make(request: CreateSandbox, options: CreateOptions): Promise<LiveSandbox> {
+    return this.#whileMaking(() => this.#makeOne(request, options));
+  }
+
+  async #makeOne(request: CreateSandbox, { operation, signal }: CreateOptions): Promise<LiveSandbox> {
     const profile = await this.#parts.profile(request);
     const taken = (name: string): boolean => this.list().some(({ record }) => record.name === name);
     const over = Promise.withResolvers<void>();

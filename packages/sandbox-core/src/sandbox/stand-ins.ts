@@ -28,6 +28,8 @@ if [ "$name" = xdg-open ]; then
   esac
   address=$(printf %s "$1" | tr -d '\000-\037\177' | cut -c1-2048)
   { tail -n 4 ${ASKED_ADDRESSES} 2>/dev/null; printf '%s\n' "$address"; } > "${ASKED_ADDRESSES}.$$" && mv -f "${ASKED_ADDRESSES}.$$" ${ASKED_ADDRESSES}
+  # A person at a terminal hears it, and nothing is written over what is shown there.
+  { printf '\007' > /dev/tty; } 2>/dev/null || :
   say 'nothing is opened from a sandbox by itself; the person at the machine can look at the address, and open it, with:'
   say "  sbx open ${"$"}{SBX_SANDBOX:-NAME}"
   exit 0

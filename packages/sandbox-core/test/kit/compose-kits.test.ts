@@ -86,6 +86,18 @@ describe("composing Kits", () => {
       expect(problemOf([base, shared(), other]).message).toContain("do not agree");
   });
 
+  it("lays nothing over a directory of the person's: what is optional is left out", ({ expect }) => {
+    for (const type of ["volume", "host-mount"]) {
+      const over = (path: string, more = ""): KitMember => member("over", { capabilities: [`{ type: com.docker.sandbox/${type}@1, config: { path: ${path} }${more} }`] });
+      const directories = ["/srv/app", "/data/set"];
+      for (const path of ["/srv/app", "/srv/app/x", "/srv", "/data"]) {
+        expect(problemOf([base, over(path)], { directories })).toMatchObject({ code: "KIT_UNSUPPORTED", message: expect.stringContaining("would lie over your directory") });
+        expect(compose([base, over(path, ", optional: true")], { directories })).toMatchObject({ effective: [], skipped: [expect.stringContaining("would lie over your directory")] });
+      }
+      expect(compose([base, over("/srv/application")], { directories }).effective).toHaveLength(1);
+    }
+  });
+
   it("comes to the same whatever order Kits are named in", ({ expect }) => {
     const kits = [
       base,
