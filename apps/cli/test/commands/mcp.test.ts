@@ -61,6 +61,24 @@ describe("sbx mcp tools", () => {
   });
 });
 
+describe("what a registry or an image says of itself", () => {
+  it.for([
+    [["mcp", "catalog", "pull", "registry.example.org/a/b:1"]],
+    [["mcp", "catalog", "push", "registry.example.org/a/b:1"]],
+    [["mcp", "profile", "server", "add", "work", "--server", "docker://a/b"]],
+  ] as const)("drives no terminal: %j", async ([line], { expect }) => {
+    const catalog = { name: "a", title: "A", origin: "oci:a", servers: 0, problems: [] };
+    const notes = ["taken as it is\u001B[2J\u009B31m\u202E\u{E0041}\rsbx: all is well"];
+    const handlers = {
+      pullCatalog: () => Promise.resolve({ catalog, notes }),
+      pushCatalog: () => Promise.resolve({ digest: "sha256:0", notes }),
+      enableServers: () => Promise.resolve({ enabled: [], notes }),
+    };
+    const { err } = await runLine([...line], { daemon: createFakeDaemon({ handlers }) });
+    expect(err).toBe("sbx: taken as it is sbx: all is well\n");
+  });
+});
+
 describe("sbx mcp config", () => {
   it("sets, gets and takes away by path, in one call", async ({ expect }) => {
     const daemon = createFakeDaemon({ handlers: { editConfig: () => Promise.resolve({ a: { b: { c: 1 } } }), readConfig: () => Promise.resolve({ a: { b: { c: 1 }, list: [1] } }) } });

@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { cleanText } from "../../clean-text.ts";
 import type { Context } from "../../context.ts";
 import { jsonOption, withExamples } from "../../mcp/present.ts";
 import { refuseOptions } from "../../mcp/refused-command.ts";
@@ -42,7 +43,7 @@ function pushCommand({ daemon, io }: Context): CommandUnknownOpts {
   return withExamples(command, "catalog push registry.example.org/team/catalog:1").action(async (catalog) => {
     const { client } = await daemon.connect();
     const { digest, notes } = await client.pushCatalog({ catalog });
-    for (const note of notes) io.err(`sbx: ${note}\n`);
+    for (const note of notes) io.err(`sbx: ${cleanText(note)}\n`);
     io.out(`Pushed catalog to ${catalog}@${digest}\n`);
   });
 }
@@ -52,7 +53,7 @@ function pullCommand({ daemon, io }: Context): CommandUnknownOpts {
   return withExamples(command, "catalog pull registry.example.org/team/catalog:1").action(async (reference) => {
     const { client } = await daemon.connect();
     const { notes } = await client.pullCatalog({ reference });
-    for (const note of notes) io.err(`sbx: ${note}\n`);
+    for (const note of notes) io.err(`sbx: ${cleanText(note)}\n`);
     io.out(`Catalog ${reference} pulled\n`);
   });
 }

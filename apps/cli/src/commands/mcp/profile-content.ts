@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { cleanText } from "../../clean-text.ts";
 import type { Context } from "../../context.ts";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
 import { collect } from "../../option-values.ts";
@@ -58,7 +59,7 @@ function addCommand({ daemon, io }: Context): CommandUnknownOpts {
   return withExamples(command, "profile server add work --server fetch --server time").action(async (profile, { server }) => {
     const { client } = await daemon.connect();
     const { enabled, notes } = await client.enableServers({ profile, servers: [...server] });
-    for (const note of notes) io.err(`sbx: ${note}\n`);
+    for (const note of notes) io.err(`sbx: ${cleanText(note)}\n`);
     io.out(`Added ${enabled.length} server(s) to profile ${profile}\n`);
   });
 }
