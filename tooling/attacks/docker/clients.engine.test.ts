@@ -127,6 +127,10 @@ describe.skipIf(missing !== undefined)(`the docker command line against a guard$
     await box.docker(["run", "-d", "--name", "web", "-p", "8000", IMAGE, "python3", "-c", program]);
     const port = /127\.0\.0\.1:(\d+)/.exec((await box.docker(["port", "web", "8000"])).stdout)?.[1] ?? "0";
     await expect.poll(() => whatSays(Number(port)), { timeout: 10_000 }).toBe("served");
+    // Who pauses a container has not closed its ports.
+    await box.docker(["pause", "web"]);
+    expect((await box.docker(["ps", "--format", "{{.Ports}}"])).stdout).toBe(`127.0.0.1:${port}->8000/tcp\n`);
+    await box.docker(["unpause", "web"]);
   });
 
   test("images, info, version and df show the sandbox's own", async ({ expect }) => {

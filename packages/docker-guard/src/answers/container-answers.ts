@@ -54,7 +54,7 @@ function mountsOf({ record }: OwnedContainer): readonly unknown[] {
 export function summaryAnswer(guard: Guard, container: OwnedContainer, facts: ContainerSummary): Readonly<Record<string, unknown>> {
   const { id, name, asked, record, published } = container;
   const exposed = Object.keys(asked.ExposedPorts ?? {}).map((key) => ({ PrivatePort: Number.parseInt(key, 10), Type: key.split("/")[1] ?? "tcp" }));
-  const open = facts.State === "running" ? published : [];
+  const open = facts.State === "running" || facts.State === "paused" ? published : [];
   return {
     Id: id,
     Names: [`/${name}`],

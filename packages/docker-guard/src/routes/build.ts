@@ -52,6 +52,9 @@ const Arguments = z
 
 /** Every parameter of a build. */
 const BUILD = queryOf({
+  // First: a client that wants BuildKit hears of that, and not of what else comes with it.
+  version: nothing(["", "1"], "BuildKit is not offered; set DOCKER_BUILDKIT=0"),
+  session: nothing([""], "BuildKit's sessions are not offered; set DOCKER_BUILDKIT=0"),
   t: z.array(text(512)).max(16),
   dockerfile: text(1024),
   buildargs: jsonOf(Arguments),
@@ -66,8 +69,6 @@ const BUILD = queryOf({
   platform: text(64),
   squash: nothing(["", "0", "false"], "layers stay as they are"),
   remote: nothing([""], "nothing is fetched for a build: send the files"),
-  version: nothing(["", "1"], "BuildKit is not offered; set DOCKER_BUILDKIT=0"),
-  session: nothing([""], "BuildKit's sessions are not offered; set DOCKER_BUILDKIT=0"),
   buildid: text(128),
   outputs: nothing(["", "null", "[]"], "the result is an image; docker save or docker cp give its files"),
   cachefrom: text(16_384),

@@ -56,6 +56,13 @@ describe("the schema of a create request", () => {
   });
 });
 
+describe("a key that may not be", () => {
+  it("is refused with what its own schema says", ({ expect }) => {
+    const { error } = ContainerCreate.safeParse({ Image: "debian", HostConfig: { PortBindings: { "53/udp": [{ HostPort: "53" }] } } });
+    expect(error === undefined ? "" : whyInvalid(error)).toBe("HostConfig.PortBindings.53/udp is refused: a published port is one of TCP, as 5432/tcp; nothing but TCP leaves a pod");
+  });
+});
+
 describe("ContainerPath", () => {
   it.for(["/", "/a", "/a/b", "/.git", "/a/..b", "/...", "/a//b"])("takes %s", (path, { expect }) => {
     expect(ContainerPath.safeParse(path).success).toBe(true);

@@ -71,5 +71,7 @@ export function whyInvalid(error: z.ZodError): string {
   if (issue === undefined) return "the request is refused";
   const place = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys") return `${place === "" ? "the request" : place} has a field that is not known here: ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
-  return `${place === "" ? "the request" : place} is refused: ${issue.message}`;
+  // Of a key that may not be: why, which is what its own schema says.
+  const [ofKey] = issue.code === "invalid_key" ? issue.issues : [];
+  return `${place === "" ? "the request" : place} is refused: ${(ofKey ?? issue).message}`;
 }

@@ -9,7 +9,7 @@ const NO_DEVICE = "containers of a sandbox get no devices of the host";
 const NAMESPACE = "containers of a sandbox have namespaces of their own; share files by a volume and talk over a network";
 const GIB = 2 ** 30;
 
-const PortKey = z.string().regex(/^(?:[1-9]\d{0,4})(?:\/tcp)?$/, "a published port is a number of TCP, as 5432/tcp; UDP is not published");
+const PortKey = z.string().regex(/^(?:[1-9]\d{0,4})(?:\/tcp)?$/, "a published port is one of TCP, as 5432/tcp; nothing but TCP leaves a pod");
 const PortBinding = z.strictObject({
   HostIp: field(z.enum(["", "0.0.0.0", "127.0.0.1", "::", "localhost"]), "published at the agent's localhost, whatever it says"),
   HostPort: field(z.string().regex(/^(?:0|[1-9]\d{0,4})?$/, "one port, or none for any"), "empty or 0: any free one"),
