@@ -130,6 +130,7 @@ describe.skipIf(missing !== undefined)(`the docker command line against a guard$
     // Who pauses a container has not closed its ports.
     await box.docker(["pause", "web"]);
     expect((await box.docker(["ps", "--format", "{{.Ports}}"])).stdout).toBe(`127.0.0.1:${port}->8000/tcp\n`);
+    expect((await box.docker(["ps", "--no-trunc", "--format", "{{.Command}}"])).stdout).toContain("python3 -c");
     await box.docker(["unpause", "web"]);
   });
 

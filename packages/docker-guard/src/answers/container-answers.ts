@@ -60,7 +60,7 @@ export function summaryAnswer(guard: Guard, container: OwnedContainer, facts: Co
     Names: [`/${name}`],
     Image: asked.Image,
     ImageID: record.imageId,
-    Command: [...(asked.Entrypoint ?? []), ...(asked.Cmd ?? [])].join(" "),
+    Command: facts.Command,
     Created: Math.floor(Date.parse(record.created) / 1000),
     Ports: [
       ...open.map(({ containerPort, hostPort }) => ({ IP: "127.0.0.1", PrivatePort: containerPort, PublicPort: hostPort, Type: "tcp" })),

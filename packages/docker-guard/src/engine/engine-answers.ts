@@ -14,6 +14,7 @@ export const ContainerSummaries = z.array(
     Id: z.string(),
     Names: z.array(z.string()),
     Labels,
+    Command: z.string().default(""),
     State: z.string(),
     Status: z.string(),
     Created: z.number(),
