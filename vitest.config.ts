@@ -34,7 +34,7 @@ export default defineConfig({
           exclude: ["**/node_modules/**"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
-          // Files wait for containers about as much as they compute; beyond two for each processor they wait for each other.
+          // Files wait for containers about as much as they compute: on two processors, more than four wait for each other.
           maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },

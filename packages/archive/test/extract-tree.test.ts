@@ -271,7 +271,8 @@ describe("an attack by a tar stream", () => {
     source.write(whole.subarray(0, 3000));
     const done = unpack(yard, source);
     const swap = setInterval(() => {
-      if (!("d/first" in yard.tree())) return;
+      // The second has a name for the time being until it is whole.
+      if (Object.keys(yard.tree()).filter((name) => name.startsWith("d/")).length < 2) return;
       clearInterval(swap);
       renameSync(path.join(yard.inside, "d"), path.join(yard.inside, "moved"));
       symlinkSync(yard.outside, path.join(yard.inside, "d"));
