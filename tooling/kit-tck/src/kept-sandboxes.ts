@@ -10,6 +10,7 @@ const KeptSandbox = z.strictObject({
   references: z.array(z.string()).min(1),
   args: z.record(z.string(), z.string()),
   env: z.record(z.string(), z.string()),
+  skills: z.enum(["off", "readonly", "readwrite"]),
 });
 export type KeptSandbox = z.infer<typeof KeptSandbox>;
 

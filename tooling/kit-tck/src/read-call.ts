@@ -11,6 +11,8 @@ export interface CreateWishes {
   readonly name?: string;
   readonly args: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
+  /** The host's side of how skills are shown. */
+  readonly skills: "off" | "readonly" | "readwrite";
   /** Words of the contract for which sbx has nothing, as they were given. */
   readonly others: readonly string[];
 }
@@ -45,23 +47,36 @@ function readMaking(verb: "create" | "recreate", words: readonly string[]): Adap
   if (typeof flags === "string") return flags;
   if (verb === "create") return references.length > 0 ? { verb, references, wishes: flags } : "create takes at least one Kit";
   const [id, ...others] = references;
-  if (flags.name !== undefined || Object.keys(flags.env).length > 0 || flags.others.length > 0) return "recreate takes no flag but --arg";
+  if (flags.name !== undefined || Object.keys(flags.env).length > 0 || flags.skills !== "readwrite" || flags.others.length > 0) return "recreate takes no flag but --arg";
   return id === undefined ? "recreate takes the id of a sandbox" : { verb, id, references: others, args: flags.args };
 }
 
 function readFlags(words: readonly string[]): CreateWishes | string {
   let name: string | undefined;
   const [args, env] = [new Map<string, string>(), new Map<string, string>()];
+  // The contract's own default is the most that a host can give.
+  let skills: CreateWishes["skills"] = "readwrite";
   const others: string[] = [];
   for (let at = 0; at < words.length; at += 2) {
     const [flag = "", value] = words.slice(at, at + 2);
-    if (!flag.startsWith("--") || value === undefined) return `"${flag}" is no flag with its value`;
+    const wrong = whyNoFlag(flag, value);
+    if (wrong !== undefined || value === undefined) return wrong ?? flag;
     if (flag === "--name") name = value;
-    else if (flag === "--arg" || flag === "--env") {
-      const equals = value.indexOf("=");
-      if (equals < 1) return `${flag} takes NAME=VALUE`;
-      (flag === "--arg" ? args : env).set(value.slice(0, equals), value.slice(equals + 1));
-    } else others.push(flag, value);
+    else if (flag === "--skills-host-mode") skills = value === "off" ? "off" : "readonly";
+    else if (flag === "--arg") args.set(...pairOf(value));
+    else if (flag === "--env") env.set(...pairOf(value));
+    else others.push(flag, value);
   }
-  return { ...(name === undefined ? {} : { name }), args: Object.fromEntries(args), env: Object.fromEntries(env), others };
+  return { ...(name === undefined ? {} : { name }), args: Object.fromEntries(args), env: Object.fromEntries(env), skills, others };
+}
+
+function whyNoFlag(flag: string, value: string | undefined): string | undefined {
+  if (!flag.startsWith("--") || value === undefined) return `"${flag}" is no flag with its value`;
+  if (flag === "--skills-host-mode" && value !== "off" && value !== "readonly") return `${flag} takes off or readonly`;
+  return (flag === "--arg" || flag === "--env") && value.indexOf("=") < 1 ? `${flag} takes NAME=VALUE` : undefined;
+}
+
+function pairOf(value: string): readonly [string, string] {
+  const equals = value.indexOf("=");
+  return [value.slice(0, equals), value.slice(equals + 1)];
 }

@@ -68,7 +68,7 @@ async function create({ references, wishes }: Extract<AdapterCall, { verb: "crea
   await mkdir(parts.workspaces, { recursive: true });
   const workspace = await mkdtemp(path.join(parts.workspaces, "workspace-"));
   if (process.getuid?.() === 0) await chown(workspace, AGENT_ID, AGENT_ID);
-  const wanted = { workspace, references: [...references], args: { ...wishes.args }, env: { ...wishes.env } };
+  const wanted = { workspace, references: [...references], args: { ...wishes.args }, env: { ...wishes.env }, skills: wishes.skills };
   try {
     const box = await make(wanted, parts, wishes.name);
     const id = parts.kept.newId();
@@ -82,10 +82,10 @@ async function create({ references, wishes }: Extract<AdapterCall, { verb: "crea
 }
 
 /** Make a sandbox and start its program; one whose program does not start is taken away. */
-async function make({ references, workspace, args, env }: Omit<KeptSandbox, "sandbox">, { sbx }: AdapterParts, name?: string): Promise<SandboxHandle> {
+async function make({ references, workspace, args, env, skills }: Omit<KeptSandbox, "sandbox">, { sbx }: AdapterParts, name?: string): Promise<SandboxHandle> {
   const [agent, ...kits] = references;
   if (agent === undefined) throw new Error("no Kit was named");
-  const box = await sbx.create({ agent, kits, kitArgs: args, workspace, env, ...(name === undefined ? {} : { name }) });
+  const box = await sbx.create({ agent, kits, kitArgs: args, workspace, env, skills, ...(name === undefined ? {} : { name }) });
   try {
     await startProgram(box);
     return box;

@@ -39,7 +39,12 @@ beforeAll(async () => {
   host = openHost({ SBX_IDLE_STOP_MS: "600000", SBX_KEEP_READY: "no" });
   kits = path.join(host.home, "kits");
   adapter = await buildAdapter(path.join(host.home, "adapter"), { home: host.home, env: host.env, directory: path.join(host.home, "work"), idleStopMs: 600_000 });
-  kit("plain", ["type: com.docker.sandbox/volume@1, config: {path: /data//kept/}", "type: com.docker.sandbox/volume@1, config: {path: /scratch, tmpfs: true}"]);
+  kit("plain", [
+    "type: com.docker.sandbox/volume@1, config: {path: /data//kept/}",
+    "type: com.docker.sandbox/volume@1, config: {path: /scratch, tmpfs: true}",
+    "type: com.docker.sandbox/agent-skills@1, config: {path: /home/agent/.a/skills}",
+    "type: com.docker.sandbox/agent-skills@1, config: {path: /home/agent/.b/skills, mode: readwrite}",
+  ]);
   kit("elevated", ["type: com.docker.sandbox/privileged@1"]);
 }, 900_000);
 afterAll(() => host[Symbol.asyncDispose]());
@@ -54,7 +59,14 @@ function kit(name: string, items: readonly string[]): void {
 
 /** Call the adapter as the suite does: with an environment of false values that must turn up nowhere. */
 function call(...words: readonly string[]): Promise<ProgramResult> {
-  const env = { KIT_TCK_HOST_SENTINEL: SENTINEL, TERM: SENTINEL, HOSTNAME: SENTINEL, HOME: `/tmp/${SENTINEL}`, PATH: `/tmp/${SENTINEL}:/usr/bin:/bin`, SBX_STATE_DIR: `/tmp/${SENTINEL}` };
+  const env = {
+    KIT_TCK_HOST_SENTINEL: SENTINEL,
+    TERM: SENTINEL,
+    HOSTNAME: SENTINEL,
+    HOME: `/tmp/${SENTINEL}`,
+    PATH: `/tmp/${SENTINEL}:/usr/bin:/bin`,
+    SBX_STATE_DIR: `/tmp/${SENTINEL}`,
+  };
   return runProgram(adapter, words, { cwd: "/", env });
 }
 
@@ -86,6 +98,9 @@ describe("the adapter of the format's suite, against a daemon", () => {
     expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: '["/data/kept"]\n' });
 
     expect((await call("exec", id, "--", "cat", "/usr/local/bin/PLAIN", "/opt/modes", "/opt/python")).stdout).toBe("started as written\n755 root 755 root 500 agent \nby python\n");
+    expect((await call("exec", id, "--", "sh", "-c", "cd; ls .a/skills; touch .a/skills/x || echo kept; touch .b/skills/by-agent; ls .a/skills")).stdout).toBe(
+      "kit-tck-marker-skill\nkept\nby-agent\nkit-tck-marker-skill\n",
+    );
     expect((await call("exec", id, "--", "cat", "/opt/root")).stdout).not.toContain(".sbx");
 
     const before = await host.sandboxes();

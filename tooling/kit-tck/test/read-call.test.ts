@@ -7,8 +7,10 @@ describe("a call of the adapter's contract", () => {
     expect(readCall(["create", "/f/workload", "/f/hooks", "--name", "a", "--arg", "x=1=2", "--env", "E=", "--ssh-agent", "/s"])).toEqual({
       verb: "create",
       references: ["/f/workload", "/f/hooks"],
-      wishes: { name: "a", args: { x: "1=2" }, env: { E: "" }, others: ["--ssh-agent", "/s"] },
+      wishes: { name: "a", args: { x: "1=2" }, env: { E: "" }, skills: "readwrite", others: ["--ssh-agent", "/s"] },
     });
+    expect(readCall(["create", "/f", "--skills-host-mode", "off", "--skills-host-store", "empty"])).toMatchObject({ wishes: { skills: "off", others: ["--skills-host-store", "empty"] } });
+    expect(readCall(["create", "/f", "--skills-host-mode", "all"])).toBeTypeOf("string");
     expect(readCall(["recreate", "tck-1", "/f/a", "--arg", "x=2"])).toEqual({ verb: "recreate", id: "tck-1", references: ["/f/a"], args: { x: "2" } });
     expect(readCall(["recreate", "tck-1"])).toEqual({ verb: "recreate", id: "tck-1", references: [], args: {} });
   });
