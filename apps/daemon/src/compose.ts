@@ -3,7 +3,19 @@ import path from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDispatcher, SandboxId, type Handlers } from "@sbx/contracts";
-import { EngineIds, SandboxService, workspaceRequest, type Engine, type LiveSandbox, type SandboxParts, type SandboxRecord, type SessionService } from "@sbx/core";
+import {
+  EngineIds,
+  SandboxService,
+  startThroughInit,
+  workspaceRequest,
+  type Engine,
+  type EngineId,
+  type LiveSandbox,
+  type SandboxParts,
+  type SandboxRecord,
+  type SessionService,
+  type StartingInit,
+} from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { peerCredentials } from "@sbx/syscalls";
@@ -67,7 +79,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
 
   const connect = (): Promise<Engine> =>
     connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") });
-  const engine = keepFirst(connect);
+  const engine = keepFirst(async () => startThroughInit(await connect(), (container) => initOf(sandboxes, container)));
   const images = imagesOf(engine, config.environment);
   const agents = openAgents(config, images);
   const mcpStore = openMcpStore({ config, scopes, record, log, now, workspaceOf: (id) => sandboxes.list().find(({ record: one }) => one.id === id)?.record.request.workspace });
@@ -178,6 +190,13 @@ async function serve({ config, scope, log, handlers, ...served }: Serve): Promis
     log.error("request.failed", { error });
   };
   scope.use(await startServer({ socketPath: config.socketPath, dispatch: createDispatcher(handlers, onFault), peerUid: peerUidOf, uid: config.uid, onFault, ...served }));
+}
+
+/** The first process of a sandbox's workload, if the container is one. */
+function initOf(sandboxes: Pick<SandboxService, "list">, container: EngineId): StartingInit | undefined {
+  const live = sandboxes.list().find(({ record }) => record.workload === container);
+  const pod = live?.pod;
+  return live === undefined || pod === undefined ? undefined : { user: live.record.user, starter: () => pod.starter() };
 }
 
 /** Kits that come with sbx and those of the user. */

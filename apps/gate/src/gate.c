@@ -8,6 +8,7 @@
  * 3. Become UID:GID without any capability, for good.
  * 4. Pass the three to the daemon through the unix socket SOCKET, whenever a daemon is there, and then do what it asks:
  *    dial 127.0.0.1:PORT, or listen there, and pass the socket on.
+ * 5. Let one connection in on an abstract socket, the first, which is that of the workload's pid 1, and pass it to every daemon.
  *
  * No byte of the pod's traffic comes through here, nothing that a workload sends is ever read here, and no workload can
  * make this loop wait: every descriptor is non-blocking. The protocol is written down in packages/contracts/src/gate.ts.
@@ -21,6 +22,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +36,7 @@
 #include <unistd.h>
 
 enum { VERSION = 1, DELIVERY_BYTES = 16, REQUEST_BYTES = 8, MAX_PENDING = 64 };
-enum { HELLO = 1, DIALLED = 2, LISTENING = 3, FAILED = 4 };
+enum { HELLO = 1, DIALLED = 2, LISTENING = 3, FAILED = 4, INIT = 5 };
 enum { OP_DIAL = 1, OP_LISTEN = 2 };
 enum { TCP_PORT = 15001, DNS_PORT = 53, BACKLOG = 4096, HELLO_SOCKETS = 3 };
 enum { DIAL_MS = 5000, DELIVER_MS = 5000, RETRY_MS = 20, BACK_OFF_MIN_MS = 10, BACK_OFF_MAX_MS = 1000, STEADY_MS = 1000 };
@@ -59,6 +61,7 @@ struct pending { uint32_t id; int fd; uint8_t kind; int error; int64_t until; };
 
 static struct sockaddr_un daemon_address;
 static int hello_sockets[HELLO_SOCKETS];
+static int init_listener = -1, init_connection = -1, init_due;
 static uint16_t intercept;
 static struct pending pending[MAX_PENDING];
 static int pending_count;
@@ -138,6 +141,15 @@ static void open_hello_sockets(void) {
     for (int i = 0; i < HELLO_SOCKETS; i++) if (hello_sockets[i] < 0) die("a listener");
 }
 
+static void open_init_listener(void) {
+    static const char name[] = "sbx-init";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path + 1, name, sizeof name - 1);
+    init_listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (init_listener < 0 || bind(init_listener, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof name) != 0
+        || listen(init_listener, 1) != 0) die("the listener for pid 1");
+}
+
 /* ---- 3. no way back ---- */
 
 static void drop_privileges(uid_t uid, gid_t gid) {
@@ -202,6 +214,24 @@ static int answer(const struct pending *p) {
     int fd = connect_daemon();
     if (fd < 0) return 0;
     int sent = send_delivery(fd, p->kind, 0, p->id, p->error, &p->fd, p->kind == FAILED ? 0 : 1);
+    close(fd);
+    return sent;
+}
+
+/* The first that comes, and nobody after it. */
+static void let_init_in(void) {
+    init_connection = accept4(init_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (init_connection < 0) return;
+    close(init_listener);
+    init_listener = -1;
+    init_due = 1;
+}
+
+/* Whether the daemon has it. */
+static int pass_init_on(void) {
+    int fd = connect_daemon();
+    if (fd < 0) return 0;
+    int sent = send_delivery(fd, INIT, 0, 0, 0, &init_connection, 1);
     close(fd);
     return sent;
 }
@@ -288,20 +318,25 @@ static _Noreturn void serve(void) {
             control = say_hello();
             since = now;
             have = 0;
+            init_due = control >= 0 && init_connection >= 0;
             if (control < 0) {
                 next_try = now + back_off;
                 back_off = back_off * 2 > BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : back_off * 2;
             }
         }
-        struct pollfd polled[MAX_PENDING + 1];
+        if (init_due && control >= 0) init_due = !pass_init_on();
+        struct pollfd polled[MAX_PENDING + 2];
         int count = pending_count, wait = control < 0 ? (int)(next_try - now) : -1;
         for (int i = 0; i < count; i++) {
             int64_t left = pending[i].kind == 0 ? pending[i].until - now : RETRY_MS;
             polled[i] = (struct pollfd){.fd = pending[i].kind == 0 ? pending[i].fd : -1, .events = POLLOUT};
             if (wait < 0 || left < wait) wait = left < 0 ? 0 : (int)left;
         }
+        if (init_due && control >= 0 && (wait < 0 || wait > RETRY_MS)) wait = RETRY_MS;
         polled[count] = (struct pollfd){.fd = control, .events = POLLIN};
-        if (poll(polled, (nfds_t)count + 1, wait) < 0 && errno != EINTR) die("poll");
+        polled[count + 1] = (struct pollfd){.fd = init_listener, .events = POLLIN};
+        if (poll(polled, (nfds_t)count + 2, wait) < 0 && errno != EINTR) die("poll");
+        if (polled[count + 1].revents != 0) let_init_in();
         if (polled[count].revents != 0 && !read_requests(control, buffer, &have)) {
             close(control);
             control = -1;
@@ -335,6 +370,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     capture_every_address();
     open_hello_sockets();
+    open_init_listener();
     drop_privileges(uid, gid);
     serve();
 }

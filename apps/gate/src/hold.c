@@ -1,7 +1,7 @@
 /*
  * hold: keeps a sandbox's sessions. One static program that runs in any image; it is also pid 1 of every workload.
  *
- *   hold init                          pid 1: reaps; SIGTERM or SIGINT ends everything within 3 s
+ *   hold init                          pid 1: reaps, starts what the daemon asks for; SIGTERM or SIGINT ends everything within 3 s
  *   hold run DIR COLS ROWS -- ARGV...  start ARGV on a terminal that outlives its viewers
  *   hold attach DIR [TOKEN]            view and type; ends with the session's exit code
  *   hold leave DIR [TOKEN]             make the viewers (of that token) leave
@@ -20,6 +20,8 @@
 #include "hold-queries.h"
 #include "hold-keeper.h"
 #include "hold-viewer.h"
+#include "hold-starts.h"
+#include "hold-init.h"
 
 static pid_t streaming;
 static void pass_on(int number)
@@ -146,36 +148,6 @@ static int do_stat(char **paths)
 		putchar('\n');
 	}
 	return 0;
-}
-
-static int do_init(void)
-{
-	const struct timespec tick = { 0, 20 * 1000000 };
-	long stop_at = 0;
-	int number;
-	sigset_t set;
-	errno = 0;
-	if (getpid() != 1)
-		return complain(2, "init is for pid 1:", "it signals every process it can see");
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	for (;;) {
-		number = stop_at ? sigtimedwait(&set, NULL, &tick) : sigwaitinfo(&set, NULL);
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-		if ((number == SIGTERM || number == SIGINT) && !stop_at) {
-			stop_at = now_ms() + STOP_MS;
-			kill(-1, SIGTERM);
-			kill(-1, SIGCONT);
-		}
-		if (stop_at && ((kill(-1, 0) < 0 && errno == ESRCH) || now_ms() >= stop_at)) {
-			kill(-1, SIGKILL);
-			return 0;
-		}
-	}
 }
 
 int main(int argc, char **argv)

@@ -35,10 +35,12 @@ export type Delivery =
   /** One descriptor: a socket that listens on 127.0.0.1:port in the pod. */
   | { readonly kind: "listening"; readonly id: number }
   /** No descriptor. */
-  | { readonly kind: "failed"; readonly id: number; readonly errno: number };
+  | { readonly kind: "failed"; readonly id: number; readonly errno: number }
+  /** One descriptor: the connection of the workload's pid 1, for each daemon again. */
+  | { readonly kind: "init" };
 
 /** How many descriptors belong to each kind of delivery. */
-export const DELIVERY_DESCRIPTORS = { hello: 3, dialled: 1, listening: 1, failed: 0 } as const satisfies Record<Delivery["kind"], number>;
+export const DELIVERY_DESCRIPTORS = { hello: 3, dialled: 1, listening: 1, failed: 0, init: 1 } as const satisfies Record<Delivery["kind"], number>;
 
 /** Read a delivery; `undefined` for anything that is not exactly one. */
 export function decodeDelivery(bytes: Uint8Array): Delivery | undefined {
@@ -47,9 +49,9 @@ export function decodeDelivery(bytes: Uint8Array): Delivery | undefined {
   if (view.getUint32(0) !== MAGIC || view.getUint8(4) !== GATE_VERSION) return undefined;
   const id = view.getUint32(8);
   const errno = view.getUint32(12);
-  switch (view.getUint8(5)) {
-    case 1:
-      return id === 0 && errno === 0 && view.getUint16(6) <= 1 ? { kind: "hello", intercept: view.getUint16(6) === 1 ? "tproxy" : "redirect" } : undefined;
+  const kind = view.getUint8(5);
+  if (kind === 1 || kind === 5) return id === 0 && errno === 0 ? unasked(kind, view.getUint16(6)) : undefined;
+  switch (kind) {
     case 2:
       return { kind: "dialled", id };
     case 3:
@@ -59,6 +61,12 @@ export function decodeDelivery(bytes: Uint8Array): Delivery | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a gate says without having been asked. */
+function unasked(kind: 1 | 5, flags: number): Delivery | undefined {
+  if (kind === 5) return flags === 0 ? { kind: "init" } : undefined;
+  return flags <= 1 ? { kind: "hello", intercept: flags === 1 ? "tproxy" : "redirect" } : undefined;
 }
 
 /** Asks a gate to dial or to listen on a port (1 to 65535) of the pod's loopback; `id` (not 0) comes back in the answer. */

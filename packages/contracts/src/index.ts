@@ -17,6 +17,19 @@ export {
   type Delivery,
   type GateRequest,
 } from "./gate.ts";
+export {
+  decodeHoldAnswer,
+  encodeHoldHello,
+  encodeHoldLeave,
+  encodeHoldStart,
+  HOLD_ANSWER_BYTES,
+  HOLD_OUTPUTS,
+  HOLD_REQUEST_BYTES,
+  HOLD_SOCKET,
+  HOLD_VERSION,
+  type HoldAnswer,
+  type HoldStart,
+} from "./hold.ts";
 export { ContainerPodId, isSandboxId, PodId, SandboxId, SandboxName, SandboxRef, ServerPodId, SessionId } from "./ids.ts";
 export type { Json, JsonObject } from "./json.ts";
 export { JsonRefused, parseJson, parseJsonBytes } from "./parse-json.ts";

@@ -1,18 +1,14 @@
 import { randomInt } from "node:crypto";
 import { Socket } from "node:net";
-import type { ExecEngine, ExecSpec } from "@sbx/core";
+import { runToEnd, type ExecEngine, type ExecSpec } from "@sbx/core";
 import type Docker from "dockerode";
 import type { ExecCreateOptions } from "dockerode";
 import { checkId } from "./containers.ts";
 import { ask, engineFailed } from "./docker-error.ts";
 import { createExecProcess } from "./exec-process.ts";
-import { collect } from "./collect.ts";
 import { atLeast } from "./negotiate.ts";
 
 type Silent = Omit<ExecSpec, "tty" | "stdin">;
-
-/** Kept of each stream by `run`. */
-const RUN_BYTES = 1024 * 1024;
 
 /** Processes in running containers of an engine. */
 export function createExecs({ docker, apiVersion }: { readonly docker: Docker; readonly apiVersion: string }): ExecEngine {
@@ -38,22 +34,7 @@ export function createExecs({ docker, apiVersion }: { readonly docker: Docker; r
       const made = await create(container, { ...common(spec), AttachStdin: false, AttachStdout: false, AttachStderr: false, Tty: false });
       await ask("start a process", async () => made.start({ Detach: true }));
     },
-    async run(container, spec, signal) {
-      const process = await exec(container, { ...spec, tty: false, stdin: false }, signal);
-      const leave = () => {
-        process.detach();
-      };
-      signal?.addEventListener("abort", leave, { once: true });
-      try {
-        const [stdout, stderr, exitCode] = await Promise.all([collect(process.stdout, RUN_BYTES), collect(process.stderr, RUN_BYTES), process.exit]);
-        return { exitCode, stdout, stderr };
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw error;
-      } finally {
-        signal?.removeEventListener("abort", leave);
-      }
-    },
+    run: (container, spec, signal) => runToEnd(exec, { container, spec, signal }),
   };
 }
 

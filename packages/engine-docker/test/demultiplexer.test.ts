@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { describe, it } from "vitest";
-import { collect } from "../src/collect.ts";
+import { text } from "node:stream/consumers";
 import { Demultiplexer } from "../src/demultiplexer.ts";
 import { OutputStream } from "../src/output-stream.ts";
 
@@ -18,7 +18,7 @@ async function through(chunks: readonly Buffer[]): Promise<{ stdout: string; std
   sink.on("error", (found) => {
     error = found;
   });
-  const texts = Promise.all([collect(outputs.stdout, 1 << 20), collect(outputs.stderr, 1 << 20)]);
+  const texts = Promise.all([text(outputs.stdout), text(outputs.stderr)]);
   for (const chunk of chunks) sink.write(chunk);
   sink.end();
   await new Promise((resolve) => {

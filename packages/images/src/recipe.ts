@@ -17,7 +17,7 @@ export interface Recipe {
 }
 
 const RECIPES = new URL("../recipes/", import.meta.url);
-const GATE_SOURCES = ["gate.c", "hold.c", "hold-keeper.h", "hold-queries.h", "hold-session.h", "hold-viewer.h"];
+const GATE_SOURCES = ["gate.c", "hold.c", "hold-init.h", "hold-keeper.h", "hold-queries.h", "hold-session.h", "hold-starts.h", "hold-viewer.h"];
 
 /** The root file system, named by its recipe alone: it does not matter how it was found. */
 export async function debianRecipe(suite: string): Promise<Recipe> {

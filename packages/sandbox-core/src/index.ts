@@ -58,6 +58,7 @@ export type {
   EngineInfo,
   ExecEngine,
   ExecProcess,
+  InitStarter,
   ExecSpec,
   ImageConfig,
   ImageEngine,
@@ -81,6 +82,7 @@ export type {
   PreparedWorkspace,
   SandboxFiles,
   SparePodLink,
+  WorkloadLink,
   WorkspaceHost,
   WorkspaceRequest,
 } from "./ports/host.ts";
@@ -112,6 +114,8 @@ export { ServerPods } from "./server/server-pods.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, type SessionOnDisk } from "./session/hold-program.ts";
 export type { SessionParts, SessionStreams } from "./session/session-parts.ts";
 export { SessionService, type JoinedSession } from "./session/session-service.ts";
+export { runToEnd } from "./session/run-to-end.ts";
+export { startThroughInit, type StartingInit } from "./session/start-through-init.ts";
 export { createSessionRunner, type SessionPlace, type SessionProgram, type SessionRunner } from "./session/session-runner.ts";
 export { CREDENTIAL_BYTES, credentialByName } from "./workspace/credential-patterns.ts";
 export { hasControlCharacter, whyForbidden, type HostPlaces } from "./workspace/forbidden-place.ts";

@@ -2,7 +2,9 @@ export { closeDescriptor, duplicateDescriptor, fileIdentity, lockFile, type File
 export { SystemCallError } from "./libc.ts";
 export { attachTree, cloneTree, mapTreeIds, unmount, type Place } from "./mounts.ts";
 export { O_PATH, openBeneath, type OpenBeneath } from "./open-beneath.ts";
+export { makePipe, type PipeEnds } from "./pipes.ts";
 export { receiveDescriptors, type Received } from "./receive-descriptors.ts";
+export { sendDescriptors } from "./send-descriptors.ts";
 export {
   AF_INET,
   AF_UNIX,
@@ -15,6 +17,7 @@ export {
   resetConnection,
   setSocketOption,
   SOCK_DGRAM,
+  SOCK_SEQPACKET,
   SOCK_STREAM,
   type Credentials,
   type InternetAddress,

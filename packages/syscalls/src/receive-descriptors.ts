@@ -1,5 +1,6 @@
 import { closeDescriptor } from "./descriptors.ts";
-import { koffi, lazy, libcFunction, mayWait } from "./libc.ts";
+import { libcFunction, mayWait } from "./libc.ts";
+import { messageHeader, messageLayout, RIGHTS_HEADER_BYTES, SCM_RIGHTS, SOL_SOCKET } from "./message-header.ts";
 
 /** One message of a unix socket, with the descriptors that came along. */
 export interface Received {
@@ -12,17 +13,9 @@ export interface Received {
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const MSG_CTRUNC = 0x8;
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
-const HEADER_BYTES = 16;
 /** Room for 253 descriptors, the most that one message of Linux carries, so that none is ever cut off. */
-const CONTROL_BYTES = HEADER_BYTES + 256 * 4;
+const CONTROL_BYTES = RIGHTS_HEADER_BYTES + 256 * 4;
 
-const types = lazy(() => {
-  const iovec = koffi().struct({ base: "void *", length: "size_t" });
-  const message = koffi().struct({ name: "void *", nameLength: "uint32_t", vectors: koffi().pointer(iovec), vectorCount: "size_t", control: "void *", controlLength: "size_t", flags: "int" });
-  return { iovec, message };
-});
 const recvmsg = libcFunction<(fd: number, message: Buffer, flags: number) => number>("intptr_t recvmsg(int fd, void *message, int flags)");
 
 /**
@@ -39,7 +32,7 @@ export function receiveDescriptors(fd: number, limit: number): Received | undefi
   const { header, vector } = messageHeader(bytes, control);
   const length = mayWait("recvmsg", () => recvmsg(fd, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
   if (length === undefined || vector.length === 0) return undefined;
-  const layout = types().message.members;
+  const layout = messageLayout();
   const controlLength = Number(header.readBigUInt64LE(layout?.["controlLength"]?.offset));
   const flags = header.readInt32LE(layout?.["flags"]?.offset);
   const descriptors = rightsIn(control.subarray(0, controlLength));
@@ -50,25 +43,15 @@ export function receiveDescriptors(fd: number, limit: number): Received | undefi
   return { bytes: bytes.subarray(0, length), descriptors };
 }
 
-/** The bytes of a `msghdr` for `bytes` and `control`, which must be kept as long as it. */
-function messageHeader(bytes: Buffer, control: Buffer): { readonly header: Buffer; readonly vector: Buffer } {
-  const { iovec, message } = types();
-  const vector = Buffer.alloc(iovec.size);
-  koffi().encode(vector, iovec, { base: bytes, length: bytes.byteLength });
-  const header = Buffer.alloc(message.size);
-  koffi().encode(header, message, { name: null, nameLength: 0, vectors: vector, vectorCount: 1, control, controlLength: control.byteLength, flags: 0 });
-  return { header, vector };
-}
-
 /** Walk the control messages: length u64, level i32, type i32, data, padded to 8. */
 function rightsIn(control: Buffer): number[] {
   const descriptors: number[] = [];
-  for (let at = 0; at + HEADER_BYTES <= control.byteLength;) {
+  for (let at = 0; at + RIGHTS_HEADER_BYTES <= control.byteLength;) {
     const length = Number(control.readBigUInt64LE(at));
-    if (length < HEADER_BYTES) break;
+    if (length < RIGHTS_HEADER_BYTES) break;
     const end = Math.min(at + length, control.byteLength);
     if (control.readInt32LE(at + 8) === SOL_SOCKET && control.readInt32LE(at + 12) === SCM_RIGHTS) {
-      for (let each = at + HEADER_BYTES; each + 4 <= end; each += 4) descriptors.push(control.readInt32LE(each));
+      for (let each = at + RIGHTS_HEADER_BYTES; each + 4 <= end; each += 4) descriptors.push(control.readInt32LE(each));
     }
     at += (length + 7) & ~7;
   }

@@ -32,6 +32,8 @@ export const AF_INET = 2;
 export const SOCK_STREAM = 1;
 /** Value of `type`: datagrams, such as UDP. */
 export const SOCK_DGRAM = 2;
+/** Value of `type`: whole messages over a connection. */
+export const SOCK_SEQPACKET = 5;
 /** Value of `protocol`: TCP. */
 export const IPPROTO_TCP = 6;
 /** Value of `protocol`: UDP. */

@@ -1,11 +1,12 @@
-import { AppError, isSandboxId, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
-import { Neighbours, type ContainerNetwork, type PodLink, type PodNetwork, type SandboxRecord, type ServerNetwork } from "@sbx/core";
+import { AppError, ContainerPodId, isSandboxId, type PodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
+import { Neighbours, type ContainerNetwork, type PodNetwork, type SandboxRecord, type ServerNetwork, type WorkloadLink } from "@sbx/core";
 import { createPodHost, createWall, podDirectory, type Pod, type WallOptions } from "@sbx/egress-proxy";
 import type { Log } from "../log.ts";
 import type { ModelSources } from "../model/model-source.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerNetwork, staysWithin, type Opening } from "./container-network.ts";
 import { createServerNetwork } from "./server-network.ts";
+import { PodInit } from "./pod-init.ts";
 import { PodRegister, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
 import { createSandboxNetwork } from "./sandbox-network.ts";
@@ -67,11 +68,14 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
   scope.defer(async () => {
     await Promise.all([...open].map((pod) => pod[Symbol.asyncDispose]()));
   });
-  const openPod = async (id: PodId, known: RegisteredPod, opening: Opening): Promise<PodLink> => {
+  const openPod = async (id: PodId, known: RegisteredPod, opening: Opening): Promise<WorkloadLink> => {
     await using opened = new AsyncDisposableStack();
     opened.defer(register.add(id, known));
+    const init = opened.use(new PodInit());
+    // What an agent starts has a first process of its own.
+    const onInit = ContainerPodId.safeParse(id).success ? undefined : (connection: number): void => init.meet(connection);
     const pod = opened.use(
-      await host.open({ pod: id, ...opening, serve: wall.serve, onRefused: recordRefusals({ pod: id, scope: known.scope, policy: known.policy, record: recordPod, now: Date.now }) }),
+      await host.open({ pod: id, ...opening, onInit, serve: wall.serve, onRefused: recordRefusals({ pod: id, scope: known.scope, policy: known.policy, record: recordPod, now: Date.now }) }),
     );
     live.set(id, pod);
     opened.defer(() => {
@@ -83,6 +87,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
       socketDirectory: podDirectory(opening.directory).gate,
       state: () => pod.state(),
       ready: (signal) => pod.ready(signal),
+      starter: () => init.starter(),
       [Symbol.asyncDispose]: async () => {
         if (open.delete(whole)) await whole.disposeAsync();
       },

@@ -1,5 +1,5 @@
 import type { PodId, SandboxId } from "@sbx/contracts";
-import type { PodLink, PodNetwork, SandboxRecord } from "@sbx/core";
+import type { WorkloadLink, PodNetwork, SandboxRecord } from "@sbx/core";
 import { mayReach, type CompiledPolicy } from "@sbx/egress-policy";
 import type { Opening } from "./container-network.ts";
 import type { RegisteredPod } from "./pod-register.ts";
@@ -8,7 +8,7 @@ import { SparePod } from "./spare-pod.ts";
 const LOOPBACK = "127.0.0.1";
 
 export interface SandboxNetworkParts {
-  readonly openPod: (id: PodId, known: RegisteredPod, opening: Opening) => Promise<PodLink>;
+  readonly openPod: (id: PodId, known: RegisteredPod, opening: Opening) => Promise<WorkloadLink>;
   /** What decides for a sandbox now. @throws AppError */
   readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
   /** @throws AppError `SANDBOX_NOT_FOUND` */

@@ -1,5 +1,5 @@
 import type { PodId, SandboxId } from "@sbx/contracts";
-import type { PodLink, SandboxRecord, ServerNetwork, ServerPod } from "@sbx/core";
+import type { WorkloadLink, SandboxRecord, ServerNetwork, ServerPod } from "@sbx/core";
 import { mayAllow } from "@sbx/egress-policy";
 import type { PolicyService } from "../policy/policy-service.ts";
 import type { Opening } from "./container-network.ts";
@@ -7,7 +7,7 @@ import type { RegisteredPod } from "./pod-register.ts";
 import { SparePod } from "./spare-pod.ts";
 
 export interface ServerNetworkParts {
-  readonly openPod: (id: PodId, known: RegisteredPod, opening: Opening) => Promise<PodLink>;
+  readonly openPod: (id: PodId, known: RegisteredPod, opening: Opening) => Promise<WorkloadLink>;
   readonly policy: Pick<PolicyService, "ofServer">;
   /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
@@ -22,7 +22,7 @@ export function createServerNetwork({ openPod, policy, sandbox }: ServerNetworkP
     fields: { server, ...(purpose === "run" ? {} : { installing: true }) },
   });
   // Names of sbx's own services lead nowhere in a server's pod.
-  const open = (id: PodId, known: RegisteredPod, place: Pick<Opening, "hostname" | "directory">): Promise<PodLink> =>
+  const open = (id: PodId, known: RegisteredPod, place: Pick<Opening, "hostname" | "directory">): Promise<WorkloadLink> =>
     openPod(id, known, { ...place, resume: false, mayAllow: (name) => mayAllow(known.policy(), name) });
   return {
     open: ({ id, hostname, directory, ...server }) => open(id, knownOf(server), { hostname, directory }),

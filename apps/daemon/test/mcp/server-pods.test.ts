@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { AppError, SandboxId, ServerPodId, type EventInit, type NetworkState } from "@sbx/contracts";
-import { reapServers, ServerPods, type PodLink, type ServerLaunch, type ServerParts, type ServerPod, type SpareLink } from "@sbx/core";
+import { reapServers, ServerPods, type WorkloadLink, type ServerLaunch, type ServerParts, type ServerPod, type SpareLink } from "@sbx/core";
 import { Secret } from "@sbx/secret-injector";
 import { FakeEngine } from "@sbx/testing";
 import { describe, it, type ExpectStatic } from "vitest";
@@ -20,7 +20,13 @@ function setup(changes: Partial<ServerParts> = {}) {
     return Promise.resolve(value);
   };
   const state: { network: NetworkState } = { network: "ready" };
-  const aLink = (): PodLink => ({ socketDirectory: "/pod", state: () => state.network, ready: () => said("ready", undefined), [Symbol.asyncDispose]: () => said("close network", undefined) });
+  const aLink = (): WorkloadLink => ({
+    socketDirectory: "/pod",
+    state: () => state.network,
+    ready: () => said("ready", undefined),
+    starter: () => Promise.resolve(undefined),
+    [Symbol.asyncDispose]: () => said("close network", undefined),
+  });
   const given: Parameters<SpareLink["give"]>[0][] = [];
   const parts: ServerParts = {
     engine: () => Promise.resolve(engine),

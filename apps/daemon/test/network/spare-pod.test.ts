@@ -23,7 +23,7 @@ describe("a pod that is nobody's", () => {
   it("answers no name, sbx's own neither, before it is a sandbox's, and then asks that one's rules", async ({ expect }) => {
     const asked: string[] = [];
     const opened: { mayAllow: (name: string) => boolean; local?: ((name: string) => string | undefined) | undefined }[] = [];
-    const link = { socketDirectory: "/pod", state: () => "ready" as const, ready: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
+    const link = { socketDirectory: "/pod", state: () => "ready" as const, ready: () => Promise.resolve(), starter: () => Promise.resolve(undefined), [Symbol.asyncDispose]: () => Promise.resolve() };
     const network = createSandboxNetwork({
       openPod: (_, known, opening) => {
         opened.push(opening);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
-import { EngineIds, SandboxService, type AgentProfile, type Engine, type ImageMaker, type PodLink, type PodNetwork, type PodPlace, type SandboxParts, type WorkspaceHost } from "@sbx/core";
+import { EngineIds, SandboxService, type AgentProfile, type Engine, type ImageMaker, type WorkloadLink, type PodNetwork, type PodPlace, type SandboxParts, type WorkspaceHost } from "@sbx/core";
 import { FakeEngine } from "@sbx/testing";
 import { createSandboxFiles } from "../../src/sandboxes/sandbox-files.ts";
 import { openDatabase } from "../../src/state/database.ts";
@@ -208,11 +208,12 @@ function fakeImages({ images }: FakeEngine): ImageMaker {
 }
 
 function fakePods(open: Set<Id>, { steps, spare }: { readonly steps: Steps; readonly spare: SparePods }): PodNetwork {
-  const link = ({ id, directory }: PodPlace): PodLink => {
+  const link = ({ id, directory }: PodPlace): WorkloadLink => {
     open.add(id);
     return {
       socketDirectory: path.join(directory, "gate"),
       state: () => (spare.dead.has(id) ? "degraded" : "ready"),
+      starter: () => Promise.resolve(undefined),
       ready: async (signal: AbortSignal) => {
         steps.take("pod.ready");
         signal.throwIfAborted();

@@ -1,5 +1,18 @@
 import { POD_DNS_ADDRESS, POD_TCP_PORT } from "@sbx/contracts";
-import { AF_INET, getSocketOption, IPPROTO_TCP, IPPROTO_UDP, networkNamespaceCookie, peerAddress, SOCK_DGRAM, SOCK_STREAM, socketAddress, type InternetAddress } from "@sbx/syscalls";
+import {
+  AF_INET,
+  AF_UNIX,
+  getSocketOption,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  networkNamespaceCookie,
+  peerAddress,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  socketAddress,
+  type InternetAddress,
+} from "@sbx/syscalls";
 
 const DNS_PORT = 53;
 const LOOPBACK = "127.0.0.1";
@@ -52,6 +65,15 @@ export function checkListening(fd: number, port: number, cookie: bigint): void {
     expect(checkInternet(fd, SOCK_STREAM) === cookie, "a listener of another namespace");
     expect(getSocketOption(fd, "acceptsConnections") === 1, "it does not listen");
     expectAddress(socketAddress(fd), { address: LOOPBACK, port });
+  });
+}
+
+/** Check the connection of a workload's pid 1. @throws DescriptorRefused */
+export function checkInit(fd: number, cookie: bigint): void {
+  refusing(() => {
+    expect(getSocketOption(fd, "domain") === AF_UNIX && getSocketOption(fd, "type") === SOCK_SEQPACKET, "another kind of socket");
+    expect(getSocketOption(fd, "acceptsConnections") === 0, "a listener instead of a connection");
+    expect(networkNamespaceCookie(fd) === cookie, "a connection of another namespace");
   });
 }
 

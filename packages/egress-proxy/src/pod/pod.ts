@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { POD_TCP_PORT, type Delivery, type NetworkState, type RecordPodEvent, type PodId } from "@sbx/contracts";
 import { closeDescriptor } from "@sbx/syscalls";
 import { acceptDeliveries } from "./accept-deliveries.ts";
-import { checkHello, DescriptorRefused, type HelloSockets } from "./check-descriptors.ts";
+import { checkHello, checkInit, DescriptorRefused, type HelloSockets } from "./check-descriptors.ts";
 import type { ConnectionBudget } from "./connection-budget.ts";
 import { startDnsListeners } from "./dns-listeners.ts";
 import { createResolver } from "./dns-resolver.ts";
@@ -47,6 +47,8 @@ export interface OpenPod {
   readonly serve: ServeConnection;
   /** Told of every question for a name that no rule can allow: its connections are refused by the kernel, unseen. */
   readonly onRefused?: (name: string) => void;
+  /** Given the connection of the workload's pid 1, a descriptor that is the callee's from then on; absent where there is none to speak with. */
+  readonly onInit?: ((connection: number) => void) | undefined;
   readonly limits?: Partial<PodLimits>;
   /** True when a gate should be there already: the daemon came back. Then only that gate is accepted, and silence is `cut-off`. */
   readonly resume?: boolean;
@@ -76,6 +78,7 @@ export class GatedPod implements Pod {
   #state: NetworkState = "waiting";
   #link: GateLink | undefined;
   #sockets: HelloSockets | undefined;
+  #earlyInit: number | undefined;
   /** When the namespace is on disk: before that a daemon that dies would not know its gate again. */
   #noted: Promise<void> = Promise.resolve();
   /** The namespace of the gate that this pod had before the daemon came back. */
@@ -146,6 +149,8 @@ export class GatedPod implements Pod {
       this.#around.namespaces.delete(this.#sockets.cookie);
     }
     this.#sockets = undefined;
+    if (this.#earlyInit !== undefined) closeDescriptor(this.#earlyInit);
+    this.#earlyInit = undefined;
     this.#waiting.reject(podFailed("The sandbox's network was closed."));
     await this.#parts.names?.[Symbol.asyncDispose]();
   }
@@ -162,12 +167,16 @@ export class GatedPod implements Pod {
         this.#greet(delivery.intercept, descriptors, connection);
         return "keep";
       }
+      if (delivery.kind === "init") {
+        this.#meetInit(descriptors);
+        return "close";
+      }
       if (this.#link === undefined) throw new DescriptorRefused("an answer before any hello");
       this.#link.take(delivery, descriptors[0]);
       return "close";
     } catch (error) {
       // An answer's descriptor was closed by the link, unless there was none yet.
-      if (delivery.kind === "hello" || this.#link === undefined) for (const fd of descriptors) closeDescriptor(fd);
+      if (delivery.kind === "hello" || delivery.kind === "init" || this.#link === undefined) for (const fd of descriptors) closeDescriptor(fd);
       this.#refuse(error instanceof Error ? error.message : String(error));
       return "close";
     }
@@ -189,6 +198,23 @@ export class GatedPod implements Pod {
     this.#link.attach(connection, (reason) => this.#hungUp(reason));
     this.#become("ready", { intercept });
     this.#waiting.resolve(this.#noted);
+    const early = this.#earlyInit;
+    this.#earlyInit = undefined;
+    if (early !== undefined) this.#take({ kind: "init" }, [early], -1);
+  }
+
+  /** It may come a moment before the hello, as each message is a connection of its own. */
+  #meetInit(descriptors: readonly number[]): void {
+    const [connection] = descriptors;
+    if (connection === undefined) return;
+    if (this.#sockets === undefined) {
+      if (this.#earlyInit !== undefined) throw new DescriptorRefused("a second pid 1");
+      this.#earlyInit = connection;
+      return;
+    }
+    checkInit(connection, this.#sockets.cookie);
+    if (this.#parts.onInit === undefined) closeDescriptor(connection);
+    else this.#parts.onInit(connection);
   }
 
   #adopt(sockets: HelloSockets, intercept: "tproxy" | "redirect"): void {

@@ -111,6 +111,12 @@ export interface ExecEngine {
   run(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">, signal?: AbortSignal): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
 }
 
+/** Starts programs by a running container's own pid 1, as its user, which is much faster than to have the engine join it. */
+export interface InitStarter {
+  /** `undefined` when nothing was started and the engine has to. @throws AppError `ENGINE_FAILED` when it is not known whether it runs */
+  start(spec: Omit<ExecSpec, "tty">): Promise<ExecProcess | undefined>;
+}
+
 /** An image to build from a context, and the name that it gets. */
 export interface BuildRequest {
   /** Uncompressed tar of the build context. */

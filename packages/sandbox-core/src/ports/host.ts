@@ -2,7 +2,7 @@ import type { NetworkState, PublishPort, SandboxId, WorkspaceMount, WorkspaceNot
 import type { KitLayer } from "../kit/profile.ts";
 import type { IdView } from "../sandbox/id-view.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
-import type { EngineId, Mount } from "./engine.ts";
+import type { EngineId, InitStarter, Mount } from "./engine.ts";
 
 /** Makes images, each once, kept by the content of its recipe. `progress` gets one line at a time. */
 export interface ImageMaker {
@@ -31,10 +31,16 @@ export interface PodLink extends AsyncDisposable {
   ready(signal: AbortSignal): Promise<void>;
 }
 
+/** The daemon's end of a pod whose workload has a first process of ours. */
+export interface WorkloadLink extends PodLink {
+  /** Who starts programs in the workload, which must run; `undefined` where that is the engine. */
+  starter(): Promise<InitStarter | undefined>;
+}
+
 /** Opens the daemon's end of sandboxes' networks; the caller owns each link it gets and disposes of it. */
 export interface PodNetwork {
   /** Wait for the gate of this sandbox: a new one, or with `resume` the one that runs already. */
-  open(sandbox: PodPlace & { readonly name: string; readonly resume: boolean }): Promise<PodLink>;
+  open(sandbox: PodPlace & { readonly name: string; readonly resume: boolean }): Promise<WorkloadLink>;
   /** Wait for the gate of a pod that is nobody's yet: nothing gets out of it before it is given to the sandbox of its id. */
   openSpare(place: PodPlace): Promise<SparePodLink>;
 }
@@ -49,7 +55,7 @@ export interface PodPlace {
 }
 
 /** The daemon's end of a pod that is given once, to the sandbox that has its id. */
-export interface SparePodLink extends PodLink {
+export interface SparePodLink extends WorkloadLink {
   /** @throws Error when it was given before */
   give(sandbox: { readonly name: string }): void;
 }

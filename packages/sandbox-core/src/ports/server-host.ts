@@ -1,6 +1,6 @@
 import type { ContainerPodId, Rule, SandboxId, ServerPodId } from "@sbx/contracts";
 import type { EngineId, Mount } from "./engine.ts";
-import type { PodLink, WorkspaceRequest } from "./host.ts";
+import type { WorkloadLink, WorkspaceRequest } from "./host.ts";
 
 /** The pod of a server as the daemon's wall must know it: whose it is, and what it may reach. */
 export interface ServerPod {
@@ -20,13 +20,13 @@ export interface ServerPod {
 
 /** Opens the daemon's end of servers' networks; the caller owns each link it gets and disposes of it. */
 export interface ServerNetwork {
-  open(pod: ServerPod): Promise<PodLink>;
+  open(pod: ServerPod): Promise<WorkloadLink>;
   /** Open the network of a pod that is nobody's yet: nothing gets out of it before it is given to a server. */
   openSpare(place: Pick<ServerPod, "id" | "hostname" | "directory">): Promise<SpareLink>;
 }
 
 /** The daemon's end of a pod that may be given to one server, and to no second one. */
-export interface SpareLink extends PodLink {
+export interface SpareLink extends WorkloadLink {
   /** @throws Error when it was given before */
   give(server: Omit<ServerPod, "id" | "hostname" | "directory">): void;
 }

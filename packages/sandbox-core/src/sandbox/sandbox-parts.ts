@@ -1,7 +1,7 @@
 import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
-import type { DockerSockets, ImageMaker, PodLink, PodNetwork, PortPublisher, SandboxFiles, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
+import type { DockerSockets, ImageMaker, PodNetwork, PortPublisher, SandboxFiles, WorkloadLink, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SharedDirectories } from "../ports/shared-directories.ts";
 import type { SkillStore } from "../ports/skill-store.ts";
 import type { SandboxStore } from "../ports/store.ts";
@@ -59,7 +59,7 @@ export interface SandboxParts {
 export interface LiveSandbox {
   record: SandboxRecord;
   /** The daemon's end of its pod, while it runs. */
-  pod: PodLink | undefined;
+  pod: WorkloadLink | undefined;
   running: boolean;
 }
 

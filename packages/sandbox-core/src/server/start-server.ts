@@ -1,11 +1,12 @@
 import { AppError, type ServerPodId } from "@sbx/contracts";
 import type { Engine, EngineId, ExecProcess, Mount } from "../ports/engine.ts";
-import type { PodLink } from "../ports/host.ts";
+import type { WorkloadLink } from "../ports/host.ts";
 import type { PreparedParts } from "../ports/server-host.ts";
 import { groupFile, hostsFile, passwdFile, resolverFile } from "../sandbox/account-files.ts";
 import { readAccounts } from "../sandbox/read-accounts.ts";
 import { waitForAll } from "../sandbox/wait-for-all.ts";
 import { HOLD_PROGRAM } from "../sandbox/workload-container.ts";
+import { startThroughInit } from "../session/start-through-init.ts";
 import { dataVolume, giveVolumes, makeVolumes } from "./data-volumes.ts";
 import { authorityVariables, checkTarget, SERVER_HOME, serverContainer, serverUser } from "./server-container.ts";
 import type { ServerLaunch } from "./server-launch.ts";
@@ -32,7 +33,7 @@ interface Place {
   readonly gateImage: EngineId;
   readonly user: { readonly uid: number; readonly gid: number };
   readonly prepared: PreparedParts | undefined;
-  readonly link: PodLink;
+  readonly link: WorkloadLink;
 }
 
 /**
@@ -51,9 +52,10 @@ export async function startServer(parts: ServerParts, request: StartServerReques
   const prepared = await prepareParts(parts, request);
   await makeVolumes(parts, engine, launch);
   const place: Omit<Place, "link"> = { engine, gateImage, user: prepared?.user ?? serverUser(launch), prepared };
-  const workload = await startContainers(parts, request, place);
-  await verifyParts(parts, { id, engine, workload, prepared, user: userOf(place), signal });
-  return startProgram(engine, { launch, workload, user: userOf(place), signal });
+  const { workload, link } = await startContainers(parts, request, place);
+  const inside = startThroughInit(engine, (container) => (container === workload ? { user: userOf(place), starter: () => link.starter() } : undefined));
+  await verifyParts(parts, { id, engine: inside, workload, prepared, user: userOf(place), signal });
+  return startProgram(inside, { launch, workload, user: userOf(place), signal });
 }
 
 async function prepareParts(parts: ServerParts, { id, launch, scope }: StartServerRequest): Promise<PreparedParts | undefined> {
@@ -70,7 +72,7 @@ async function prepareParts(parts: ServerParts, { id, launch, scope }: StartServ
   return parts.workspace.prepareParts({ id, directory, sandbox: await parts.workspaceOf(sandbox), parts: wanted, isVerified: true });
 }
 
-async function startContainers(parts: ServerParts, request: StartServerRequest, place: Omit<Place, "link">): Promise<EngineId> {
+async function startContainers(parts: ServerParts, request: StartServerRequest, place: Omit<Place, "link">): Promise<{ readonly workload: EngineId; readonly link: WorkloadLink }> {
   const { id, launch, signal, scope, spare } = request;
   const { engine, gateImage } = place;
   const made: { workload?: EngineId } = {};
@@ -89,16 +91,16 @@ async function startContainers(parts: ServerParts, request: StartServerRequest, 
     throw new AppError("POD_FAILED", { message: `The gate of server "${launch.server}" did not hand over its listeners`, fix: "Look at the machine with: sbx doctor", cause });
   });
   await engine.start(created.value, signal);
-  return created.value;
+  return { workload: created.value, link };
 }
 
-async function ownGate(parts: ServerParts, { id, launch, signal, scope }: StartServerRequest, { engine, gateImage }: Pick<Place, "engine" | "gateImage">): Promise<ServerGate<PodLink>> {
+async function ownGate(parts: ServerParts, { id, launch, signal, scope }: StartServerRequest, { engine, gateImage }: Pick<Place, "engine" | "gateImage">): Promise<ServerGate<WorkloadLink>> {
   const labels = serverLabels(parts.owner, "server-gate", { id, ...launch });
   return createGate(parts, { id, engine, image: gateImage, labels, open: (at) => parts.network.open({ ...at, ...whomItServes(launch) }), signal, scope });
 }
 
 /** From here on its pod may reach what this server may. */
-function given(spare: SpareGate, launch: ServerLaunch): ServerGate<PodLink> {
+function given(spare: SpareGate, launch: ServerLaunch): ServerGate<WorkloadLink> {
   spare.link.give(whomItServes(launch));
   return spare;
 }

@@ -1,0 +1,1 @@
+export { HoldLink, type HoldLinkParts } from "./hold-link.ts";
