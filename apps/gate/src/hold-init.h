@@ -28,8 +28,8 @@ static int do_init(void)
 		return complain(1, "cannot wait for", "signals");
 	find_daemon();
 	for (;;) {
-		int told = tell_ends();
-		nfds_t count = wait_for(polled, signals, owners, told);
+		int has_room = tell_ends() && can_answer();
+		nfds_t count = wait_for(polled, signals, owners, has_room);
 		poll(polled, count, stop_at ? 20 : -1);
 		while (read(signals, &seen, sizeof seen) == sizeof seen) {
 			if (seen.ssi_signo == SIGCHLD || stop_at)
@@ -42,8 +42,10 @@ static int do_init(void)
 			if (polled[i].revents)
 				drain(&starts[owners[i][0]], owners[i][1]);
 		reap();
-		if (!stop_at && told && control >= 0 && polled[1].revents & (POLLIN | POLLHUP | POLLERR))
-			while (control >= 0 && read_message())
+		if (!stop_at && polled[1].revents & POLLHUP)
+			has_room = 1; /* nobody waits for an answer */
+		if (!stop_at && has_room && polled[1].revents)
+			while ((can_answer() || polled[1].revents & POLLHUP) && read_message())
 				;
 		if (stop_at && ((kill(-1, 0) < 0 && errno == ESRCH) || now_ms() >= stop_at)) {
 			tell_ends();

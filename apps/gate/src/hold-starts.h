@@ -50,6 +50,13 @@ static uint32_t number_at(const u8 *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* Whether an answer is sure to find room: a request that could not be answered is not read yet. */
+static int can_answer(void)
+{
+	struct pollfd room = { control, POLLOUT, 0 };
+	return control >= 0 && poll(&room, 1, 0) == 1 && room.revents & POLLOUT;
+}
+
 /* False when there is no room for it now. */
 static int answer(u8 kind, uint32_t id, int value)
 {
@@ -216,11 +223,11 @@ static int tell_ends(void)
 }
 
 /* What to wait for beside `signals`; the number of entries, and in `owners` whose output each is. */
-static nfds_t wait_for(struct pollfd *polled, int signals, int owners[][2], int told)
+static nfds_t wait_for(struct pollfd *polled, int signals, int owners[][2], int has_room)
 {
 	nfds_t count = 0;
 	polled[count++] = (struct pollfd){ signals, POLLIN, 0 };
-	polled[count++] = (struct pollfd){ control, (short)(POLLIN | (told ? 0 : POLLOUT)), 0 };
+	polled[count++] = (struct pollfd){ control, has_room ? POLLIN : POLLOUT, 0 };
 	for (int slot = 0; slot < STARTS; slot++) {
 		for (int i = 0; i < 2; i++) {
 			if (starts[slot].pid == 0 || starts[slot].outputs[i] < 0 || !(starts[slot].left & 1 << i))

@@ -7,7 +7,7 @@ import { PipeOutput } from "./pipe-output.ts";
 import { closeDescriptors, makeProgramPipes, type ProgramPipes } from "./program-pipes.ts";
 
 /** Pid 1 answers a start at once; one that does not is not asked again. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 /** Answers taken before others have their turn. */
 const BATCH = 64;
 /** Ends of programs that an earlier daemon started; more than there can be is no pid 1 of ours. */
