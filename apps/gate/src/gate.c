@@ -236,6 +236,12 @@ static int pass_init_on(void) {
     return sent;
 }
 
+/* The daemon is gone: nobody reads what it had pid 1 start. See packages/contracts/src/hold.ts; one that comes says so itself. */
+static void tell_init(void) {
+    static const uint8_t hello[16] = {'S', 'B', 'X', 'H', 1, 3};
+    if (init_connection >= 0) send(init_connection, hello, sizeof hello, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static void settle(struct pending *p, uint8_t kind, int error) {
     if (kind == FAILED && p->fd >= 0) {
         close(p->fd);
@@ -341,6 +347,7 @@ static _Noreturn void serve(void) {
             close(control);
             control = -1;
             forget_pending();
+            tell_init();
             /* A daemon that turns us away at once is not asked again at once. */
             if (now_ms() - since >= STEADY_MS) back_off = BACK_OFF_MIN_MS;
             else back_off = back_off * 2 > BACK_OFF_MAX_MS ? BACK_OFF_MAX_MS : back_off * 2;

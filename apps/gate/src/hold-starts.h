@@ -181,6 +181,7 @@ static int read_message(void)
 	}
 	if (size >= START_HEAD && memcmp(bytes, "SBXH\1", 5) == 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		take_message(bytes, (size_t)size, passed, count);
+	explicit_bzero(bytes, (size_t)size); /* variables of a program may be secrets of it */
 	for (int i = 0; i < count; i++)
 		close(passed[i]);
 	return 1;

@@ -62,7 +62,7 @@ export function encodeHoldLeave({ id, outputs }: { readonly id: number; readonly
   return head("leave", { id, flags: outputs, room: 0 });
 }
 
-/** Say that a daemon is there, which knows of no program that was started before. */
+/** Say that a daemon is there, which knows of no program that was started before. The gate says the same when one has gone. */
 export function encodeHoldHello(): Uint8Array {
   return head("hello", { id: 0, flags: 0, room: 0 });
 }

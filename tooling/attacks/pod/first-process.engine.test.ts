@@ -137,9 +137,10 @@ say([attempt(lambda: os.listdir(n) and "seen") for n in names] + [attempt(lambda
     const writes = "i=0; while [ $i -lt 40 ]; do head -c 10000 /dev/zero; i=$((i+1)); sleep 0.05; done; echo end > /tmp/survived";
     await held.link.start({ command: ["/bin/sh", "-c", writes], env: {}, user: USER, workdir: "/", stdin: false });
     held.link[Symbol.dispose]();
-    await held.pod.restartDaemon();
+    const survived = async (): Promise<string> => (await lab.engine.run(held.workload, { command: ["cat", "/tmp/survived"], env: {}, user: USER, workdir: "/" })).stdout;
+    await held.pod.restartDaemon(() => expect.poll(survived, { timeout: 30_000, interval: 500 }).toBe("end\n"));
     await expect.poll(() => held.links.length, { timeout: 10_000 }).toBe(2);
-    await expect.poll(() => held.run(["cat", "/tmp/survived"]), { timeout: 30_000 }).toBe("end\n");
+    expect(await held.run(["echo", "next"])).toBe("next\n");
   });
 });
 

@@ -44,7 +44,8 @@ function parsingContext(print: (text: string) => void): Context {
 type Program = ReturnType<typeof buildProgram>;
 
 function keepFromActing(command: Program): void {
-  if (command.commands.length === 0) command.action(() => undefined);
+  // A command with arguments of its own beside its further words acts, too.
+  if (command.commands.length === 0 || command.registeredArguments.length > 0) command.action(() => undefined);
   for (const child of command.commands) keepFromActing(child);
 }
 

@@ -38,7 +38,7 @@ const FAULTS: readonly { readonly rule: string; readonly file: string; readonly 
     text: 'import { connectEngine } from "../../engine-docker/src/index.ts";\nexport const x = connectEngine;\n',
   },
   { rule: "syscalls-know-nobody", file: "packages/syscalls/src/planted-friend.ts", text: 'import { AppError } from "../../contracts/src/index.ts";\nexport const x = AppError;\n' },
-  ...["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch", "vault", "mcp-gateway", "server-packages", "docker-guard", "archive"].map((name) => ({
+  ...["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch", "vault", "mcp-gateway", "server-packages", "docker-guard", "archive", "hold"].map((name) => ({
     rule: `${name}-knows-no-other-adapter`,
     file: `packages/${name}/src/planted-neighbour.ts`,
     text: `import * as other from "../../${name === "images" ? "workspace" : "images"}/src/index.ts";\nexport const x = other;\n`,

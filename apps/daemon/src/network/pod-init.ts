@@ -3,7 +3,7 @@ import { HoldLink } from "@sbx/hold";
 import { closeDescriptor } from "@sbx/syscalls";
 
 /** Pid 1 connects before it does anything else; one that has not come by then (its image has another) is not waited for again. */
-const MEET_MS = 1000;
+const MEET_MS = 300;
 
 /** The connection with the first process of one pod's workload, once it is there. */
 export class PodInit implements Disposable {
