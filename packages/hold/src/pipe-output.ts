@@ -8,7 +8,7 @@ const TICK_MS = 250;
 /** Our end of one output of a program, as a stream. */
 export class PipeOutput {
   readonly stream: Readable;
-  /** Resolves when everything was read, or nobody reads any more. */
+  /** Resolves when nothing more comes and nothing waits to be read, or nobody reads any more. */
   readonly done: Promise<void>;
   readonly #socket: Socket;
   readonly #passed = new PassThrough();
@@ -25,6 +25,9 @@ export class PipeOutput {
       if (!this.#socket.readableEnded) onLeft();
       this.#socket.destroy();
       resolve();
+    });
+    this.#passed.once("finish", () => {
+      if (this.#passed.readableLength === 0) resolve();
     });
     this.#socket.pipe(this.#passed);
   }

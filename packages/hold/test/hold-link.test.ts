@@ -55,6 +55,18 @@ for fd in fds: os.close(fd)`);
     expect(await link.start(spec)).toBeUndefined();
   });
 
+  it("has ended, also for those who do not look at an output in which nothing is", async ({ expect }) => {
+    const link = await linked(`
+id, _, fds = take(); answer(STARTED, id); os.write(fds[0], b"said"); answer(EXITED, id, 4)
+for fd in fds: os.close(fd)
+time.sleep(60)`);
+    const process = await link.start(spec);
+    const ended = process?.exit.then((code) => `ended with ${code}`);
+    expect(await Promise.race([ended, sleep(300, "not before its output was read")])).toBe("not before its output was read");
+    process?.stdout.resume();
+    expect(await ended).toBe("ended with 4");
+  });
+
   it("is not awaited for ever by what it left running", async ({ expect }) => {
     const link = await linked(`id, _, fds = take(); os.write(fds[0], b"before"); answer(STARTED, id); answer(EXITED, id, 0); time.sleep(60)`);
     const process = await link.start(spec);

@@ -103,15 +103,15 @@ say({"caps": caps, "uid": os.getuid() in range(60706, 61184), "gid": os.getgid()
     expect(said.toString()).toMatch(/^True/);
     const [workload] = await lab.engine.list([`dev.sbx.owner=${lab.owner}`, "dev.sbx.role=server"]);
     const inspected = await lab.ask(`/containers/${workload?.id}/json`);
-    const { ExecIDs: execs } = JSON.parse(inspected) as { readonly ExecIDs: readonly string[] };
-    expect(execs.length).toBeGreaterThan(0);
+    const { ExecIDs: execs } = JSON.parse(inspected) as { readonly ExecIDs: readonly string[] | null };
     const now = Math.floor(Date.now() / 1000);
     const told = await lab.ask(`/events?since=${now - 60}&until=${now - 1}`);
     const listed = await lab.ask("/containers/json?all=1");
     const logged = await lab.ask(`/containers/${workload?.id}/logs?stdout=1&stderr=1`);
-    const shown = await Promise.all(execs.map((exec) => lab.ask(`/exec/${exec}/json`)));
+    const shown = await Promise.all((execs ?? []).map((exec) => lab.ask(`/exec/${exec}/json`)));
     const { stdout: processes } = await promisify(execFile)("ps", ["axww", "-o", "args"]);
-    expect(shown.join("")).toContain("python3");
+    // Its own first process starts it: the engine is told nothing of the program. An engine that has to is told no secret.
+    expect(shown).toEqual([]);
     for (const place of [inspected, ...shown, told, listed, logged, processes, JSON.stringify(lab.events)]) for (const kept of [value, "kept-private"]) expect(place).not.toContain(kept);
     await expect(promisify(execFile)("grep", ["-rlF", value, path.join(lab.root, "state")])).rejects.toMatchObject({ code: 1 });
     server.stdin.end();
