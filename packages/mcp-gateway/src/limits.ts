@@ -90,7 +90,7 @@ export const GATEWAY_LIMITS: GatewayLimits = {
   callMs: 5 * MINUTE,
   callMaxMs: 30 * MINUTE,
   questionMs: 10 * MINUTE,
-  asksAgainMs: SECOND,
+  asksAgainMs: 3 * SECOND,
   serverIdleMs: 10 * MINUTE,
   serversPerScope: 40,
   servers: 200,

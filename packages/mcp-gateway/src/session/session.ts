@@ -34,7 +34,7 @@ export interface SessionOptions {
 const CAPABILITIES: JsonObject = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {} };
 
 /** What a client is given to take over the tools that it was sent. */
-const TAKES_OVER_MS = 100;
+const TAKES_OVER_MS = 250;
 
 /** One client's conversation with the gateway, whichever way its messages travel. */
 export class Session implements ScopeMember {
