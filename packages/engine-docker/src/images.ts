@@ -71,8 +71,8 @@ export function createImages({ docker, labels }: { readonly docker: Docker; read
       return found.map(({ Id, ParentId, RepoTags, Labels, Created }) => ({
         id: Id,
         ...(ParentId === "" ? {} : { parent: ParentId }),
-        // Engines differ in how they say that there are none.
-        references: ((RepoTags as string[] | null | undefined) ?? []).filter((one) => !one.includes("<none>")),
+        // Engines differ in how they say that there are none, and Podman names the registry that a name without one would mean.
+        references: ((RepoTags as string[] | null | undefined) ?? []).filter((one) => !one.includes("<none>")).map((one) => one.replace(/^docker\.io\//, "")),
         labels: (Labels as Record<string, string> | null | undefined) ?? {},
         createdAt: Created * 1000,
       }));

@@ -82,7 +82,9 @@ describe("networks and ports of an agent's containers", () => {
     const begun = inside(`timeout 60 python3 -c '${SERVER.replace("0.0.0.0", "127.0.0.1").replace("8000", "7777")}'`);
     expect(await patiently(20_000, async () => (await say(ask("127.0.0.1", 7777))).startsWith("served"))).toBe(true);
     expect(await say(`docker run --rm ${IMAGE} sh -c '${ask("host.docker.internal", 9001)}; ${ask("host.docker.internal", 7777)}'`)).toBe("served by web\n");
-    expect(await say(`docker run --rm --add-host host.docker.internal:host-gateway ${IMAGE} sh -c '${ask("host.docker.internal", 7777)}'`)).toBe(`served by sbx-${(await host.sandbox("shell-docker")).id.slice(4)}\n`);
+    expect(await say(`docker run --rm --add-host host.docker.internal:host-gateway ${IMAGE} sh -c '${ask("host.docker.internal", 7777)}'`)).toBe(
+      `served by sbx-${(await host.sandbox("shell-docker")).id.slice(4)}\n`,
+    );
     await inside("pkill -f 7777");
     await begun;
   });
