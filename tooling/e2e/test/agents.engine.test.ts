@@ -174,7 +174,11 @@ describe("real agents on a terminal", () => {
       if (agent === "codex") {
         // Its one question, which only the person may answer: what the folder's settings name would run.
         await terminal.shows(/Trust this folder\?/, 60_000);
-        terminal.type("\r");
+        // A key that comes before it listens is lost.
+        for (let presses = 0; presses < 20 && terminal.screen().includes("Trust this folder?"); presses += 1) {
+          terminal.type("\r");
+          await patiently(3000, () => !terminal.screen().includes("Trust this folder?"));
+        }
       }
       await terminal.shows(ready, 60_000);
       expect(terminal.screen()).not.toMatch(/do you trust|trust this folder|log ?in|sign ?in|api key\?|\(y\/n\)|[❯›] 1\./i);
