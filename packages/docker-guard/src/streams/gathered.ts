@@ -57,10 +57,13 @@ export function gathered(input: Readable, { pieceBytes = PIECE_BYTES }: { readon
     flush();
     output.push(null);
   });
-  input.once("error", (error) => output.destroy(error));
-  input.once("close", () => {
+  const close = (): void => {
     if (!input.readableEnded) output.destroy(new Error("the bytes ended too early"));
-  });
+  };
+  input.once("error", (error) => output.destroy(error));
+  input.once("close", close);
+  // Who sends it may have gone before anybody looked.
+  if (input.destroyed) close();
   return output;
 }
 

@@ -102,4 +102,11 @@ describe("gathered", () => {
     end(input);
     await expect(reading).rejects.toThrow();
   });
+
+  it("fails when its input has closed before it was looked at", async ({ expect }) => {
+    const input = new PassThrough();
+    input.destroy();
+    await once(input, "close");
+    await expect(piecesOf(gathered(input))).rejects.toThrow("ended too early");
+  });
 });
