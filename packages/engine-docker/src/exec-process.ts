@@ -3,7 +3,7 @@ import { finished } from "node:stream";
 import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@sbx/contracts";
-import type { ExecProcess, ExecSpec } from "@sbx/core";
+import { leftAlone, type ExecProcess, type ExecSpec } from "@sbx/core";
 import type { Exec } from "dockerode";
 import { Demultiplexer } from "./demultiplexer.ts";
 import { ask, askUnless, engineFailed, toAppError } from "./docker-error.ts";
@@ -75,7 +75,7 @@ async function awaitExit({ exec, delivered, left }: { readonly exec: Exec; reado
     if (!Running && ExitCode !== null) return ExitCode;
     await sleep(wait, undefined, { ref: false });
   }
-  throw new AppError("INTERRUPTED", { message: "The process was left alone; how it ends is not known here.", fix: "Attach to its session again." });
+  throw leftAlone();
 }
 
 async function resize(exec: Exec, { columns, rows }: { readonly columns: number; readonly rows: number }, left: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { Socket } from "node:net";
-import { runToEnd, type ExecEngine, type ExecSpec } from "@sbx/core";
+import { runProgram, type ExecEngine, type ExecSpec } from "@sbx/core";
 import type Docker from "dockerode";
 import type { ExecCreateOptions } from "dockerode";
 import { checkId } from "./containers.ts";
@@ -34,7 +34,7 @@ export function createExecs({ docker, apiVersion }: { readonly docker: Docker; r
       const made = await create(container, { ...common(spec), AttachStdin: false, AttachStdout: false, AttachStderr: false, Tty: false });
       await ask("start a process", async () => made.start({ Detach: true }));
     },
-    run: (container, spec, signal) => runToEnd(exec, { container, spec, signal }),
+    run: (container, spec, signal) => runProgram(exec, { container, spec, signal }),
   };
 }
 

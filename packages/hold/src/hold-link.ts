@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { AppError, decodeHoldAnswer, encodeHoldHello, encodeHoldLeave, encodeHoldStart, HOLD_ANSWER_BYTES, HOLD_OUTPUTS, type HoldAnswer } from "@sbx/contracts";
-import type { ExecProcess, ExecSpec, InitStarter } from "@sbx/core";
+import { KILLED_EXIT, leftAlone, type ExecProcess, type ExecSpec, type InitStarter } from "@sbx/core";
 import { closeDescriptor, receiveDescriptors, sendDescriptors, watchReadable, type ReadableWatch } from "@sbx/syscalls";
 import { noInput, PipeInput } from "./pipe-input.ts";
 import { PipeOutput } from "./pipe-output.ts";
@@ -12,8 +12,6 @@ const ANSWER_MS = 30_000;
 const BATCH = 64;
 /** Ends of programs that an earlier daemon started; more than there can be is no pid 1 of ours. */
 const MOST_UNKNOWN = 1024;
-/** Exit code of what ended with its pid 1. */
-const KILLED_EXIT = 137;
 
 export interface HoldLinkParts {
   /** The connection of pid 1, whose other end nothing else in the container has. The link's from now on. */
@@ -75,7 +73,7 @@ export class HoldLink implements InitStarter, Disposable {
   /** Read what it has said, and speak with it no more. Programs go on. */
   [Symbol.dispose](): void {
     this.#read(Infinity);
-    this.#close(() => leftAlone());
+    this.#close(leftAlone);
   }
 
   async #isStarted({ started }: Owed, pipes: ProgramPipes): Promise<boolean> {
@@ -194,10 +192,6 @@ function attempt<T>(work: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function leftAlone(): AppError {
-  return new AppError("INTERRUPTED", { message: "The process was left alone; how it ends is not known here.", fix: "Attach to its session again." });
 }
 
 function unclear(): AppError {

@@ -1,5 +1,5 @@
 import type { EngineId, EngineInfo, ExecEngine, InitStarter } from "../ports/engine.ts";
-import { runToEnd } from "./run-to-end.ts";
+import { runProgram } from "./run-program.ts";
 
 /** Whose pid 1 starts programs, and as whom. */
 export interface StartingInit {
@@ -26,5 +26,5 @@ export function startThroughInit<Any extends ExecEngine & { readonly info: Pick<
     signal?.throwIfAborted();
     return process;
   };
-  return { ...engine, exec, run: (container, spec, signal) => runToEnd(exec, { container, spec, signal }) };
+  return { ...engine, exec, run: (container, spec, signal) => runProgram(exec, { container, spec, signal }) };
 }

@@ -5,7 +5,7 @@ import { collectText } from "../sdk/collect-text.ts";
 const KEPT_BYTES = 1024 * 1024;
 
 /** Run a program to its end and collect what it says, at most 1 MiB of each stream. @throws the signal's reason when it fires */
-export async function runToEnd(
+export async function runProgram(
   exec: ExecEngine["exec"],
   { container, spec, signal }: { readonly container: EngineId; readonly spec: Omit<ExecSpec, "tty" | "stdin">; readonly signal: AbortSignal | undefined },
 ): ReturnType<ExecEngine["run"]> {
