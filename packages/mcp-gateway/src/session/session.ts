@@ -33,8 +33,11 @@ export interface SessionOptions {
 
 const CAPABILITIES: JsonObject = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {} };
 
-/** What a client is given to take over the tools that it was sent. */
-const TAKES_OVER_MS = 250;
+/**
+ * What a client is given to take over the tools that it was sent: at least, at most, and how many times as long as it took
+ * to ask for them, which is longer where it, or the machine, is slow.
+ */
+const TAKES_OVER = { leastMs: 250, mostMs: 3000, times: 4 } as const;
 
 /** One client's conversation with the gateway, whichever way its messages travel. */
 export class Session implements ScopeMember {
@@ -123,10 +126,12 @@ export class Session implements ScopeMember {
       resolve(false);
     }, this.scope.parts.limits.asksAgainMs);
     this.#awaitingAsk.add(asked);
+    const since = performance.now();
     this.#asksAgain = await promise;
     clearTimeout(timer);
     this.#awaitingAsk.delete(asked);
-    if (this.#asksAgain) await sleep(TAKES_OVER_MS);
+    const tookMs = performance.now() - since;
+    if (this.#asksAgain) await sleep(Math.min(Math.max(tookMs * TAKES_OVER.times, TAKES_OVER.leastMs), TAKES_OVER.mostMs));
   }
 
   setLogLevel(level: LogLevel): void {
