@@ -41,6 +41,7 @@ export { createClient, createDispatcher, type Call, type Reply, type Send } from
 export { mcpApi } from "./mcp-api.ts";
 export {
   CatalogName,
+  CatalogReference,
   CatalogView,
   ConfigChange,
   ConfigOfServers,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { SandboxRef } from "./ids.ts";
 import {
   CatalogName,
+  CatalogReference,
   CatalogView,
   ConfigChange,
   ConfigOfServers,
@@ -73,7 +74,7 @@ const catalogs = {
     request: z.strictObject({ catalog: CatalogName, names: Names }),
     response: z.object({ removed: Names }),
   }),
-  pullCatalog: route({ method: "POST", path: "/v1/mcp/pulls", request: z.strictObject({ reference: CatalogName }), response: z.object({ catalog: CatalogView, notes: z.array(z.string()) }) }),
+  pullCatalog: route({ method: "POST", path: "/v1/mcp/pulls", request: z.strictObject({ reference: CatalogReference }), response: z.object({ catalog: CatalogView, notes: z.array(z.string()) }) }),
   pushCatalog: route({ method: "POST", path: "/v1/mcp/pushes", request: z.strictObject({ catalog: CatalogName }), response: z.object({ digest: z.string(), notes: z.array(z.string()) }) }),
 } as const;
 

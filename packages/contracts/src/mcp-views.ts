@@ -13,6 +13,12 @@ export const CatalogName = z
     "a catalog's name has letters, digits, dots, dashes, underscores, and slashes and a colon as in a registry's reference",
   );
 
+/** Where a registry has a catalog: a {@link CatalogName}, and the digest that it must have where one is written: `example.org/team/catalog:1@sha256:…`. */
+export const CatalogReference = z
+  .string()
+  .max(300)
+  .refine((text) => CatalogName.safeParse(text.replace(/@sha256:[0-9a-f]{64}$/, "")).success, "a catalog's reference is written HOST/PATH, HOST/PATH:TAG or HOST/PATH@sha256:DIGEST");
+
 /** Where a person takes servers from: a name, `catalog://NAME/SERVER+SERVER`, `docker://IMAGE`, `npm:PACKAGE@VERSION`, `pypi:PACKAGE@VERSION`, `https://…`. */
 export const ServerUri = z.string().min(1).max(2000);
 

@@ -16,7 +16,10 @@ interface Add {
 /** Put servers into a catalog: one of a file by its name, or any by address. */
 export async function addToCatalog(context: Context, catalog: string, { server, file, uris, force, json }: Add): Promise<void> {
   if ((server === undefined) !== (file === undefined))
-    throw new AppError("USAGE", { message: "A server's name needs the file that has it", fix: "Write: sbx mcp catalog add CATALOG SERVER FILE, or use --server URI" });
+    throw new AppError("USAGE", {
+      message: "A server's name needs the file that has it",
+      fix: server?.includes(":") === true ? `Write: sbx mcp catalog add ${catalog} --server ${server}` : "Write: sbx mcp catalog add CATALOG SERVER FILE, or use --server URI",
+    });
   if (file === undefined && uris.length === 0) throw new AppError("USAGE", { message: "There is no server to add", fix: "Write: sbx mcp catalog add CATALOG SERVER FILE, or use --server URI" });
   const text = file === undefined ? undefined : await readInput(context, file);
   const { client } = await context.daemon.connect();

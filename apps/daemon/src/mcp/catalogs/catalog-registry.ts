@@ -16,13 +16,14 @@ interface Parts {
   readonly transport: CatalogTransport;
 }
 
-/** A catalog's name is its reference. */
+/** A catalog's name is its reference, without a digest. */
 export function createCatalogRegistry({ files, catalogs, transport }: Parts): CatalogRegistry {
   return {
     async pull(reference, signal) {
       const { text, digest, notes } = await transport.pull(reference, signal);
       const { title } = catalogOfText(text, reference);
-      const catalog = files.put(reference, text, { displayName: title ?? reference, url: `oci:${reference}`, digest });
+      const [name = reference] = reference.split("@");
+      const catalog = files.put(name, text, { displayName: title ?? name, url: `oci:${reference}`, digest });
       return { catalog, notes: [...notes] };
     },
     async push(name, signal) {

@@ -61,10 +61,12 @@ function notesOf({ registry }: ImageReference, credentials: RegistryCredentials)
 
 async function pullManifest(session: RegistrySession, where: ImageReference, signal: AbortSignal): Promise<{ readonly manifest: CatalogManifest; readonly digest: string }> {
   const answer = await session.ask({ method: "GET", url: session.url(`manifests/${where.reference}`), headers: { accept: MANIFEST_TYPE }, maxBytes: MAX_MANIFEST_BYTES }, signal);
-  const name = `${where.registry}/${where.repository}:${where.reference}`;
+  const pinned = where.reference.includes(":");
+  const name = `${where.registry}/${where.repository}${pinned ? "@" : ":"}${where.reference}`;
   if (answer.status === 404) throw registryFailure(name, "it is not there");
   if (answer.status !== 200) throw registryFailure(name, `the registry answered ${answer.status}`);
   const digest = digestOf(answer.body);
+  if (pinned && digest !== where.reference) throw registryFailure(name, `what came is ${digest}`);
   const said = answer.header("docker-content-digest");
   if (said !== undefined && said !== digest) throw registryFailure(name, `its manifest is ${digest} and not ${said} as the registry says`);
   const parsed = CatalogManifest.safeParse(jsonOf(answer.body));

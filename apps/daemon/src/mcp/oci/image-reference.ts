@@ -5,11 +5,12 @@ export interface ImageReference {
   /** Host, and port where one was written. */
   readonly registry: string;
   readonly repository: string;
-  /** A tag, or a digest with `sha256:`. */
+  /** The digest where one was written, with `sha256:`, and else the tag. */
   readonly reference: string;
 }
 
-const REPOSITORY = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+const REPOSITORY = /^(?=.{1,255}$)[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+const DIGEST = /@(sha256:[0-9a-f]{64})$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const HOST = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/i;
 /** Where names without a host lie, and where its registry answers. */
@@ -17,19 +18,20 @@ const HUB = "docker.io";
 const HUB_REGISTRY = "registry-1.docker.io";
 
 /**
- * Parse `[HOST[:PORT]/]PATH[:TAG]` as container tools do: the first part is a host when it has a dot or a port, or is
- * `localhost`. Without a host it is Docker Hub, without a tag `latest`.
+ * Parse `[HOST[:PORT]/]PATH[:TAG][@sha256:DIGEST]` as container tools do: the first part is a host when it has a dot or a
+ * port, or is `localhost`. Without a host it is Docker Hub, without a tag `latest`.
  *
  * @throws AppError `USAGE`
  */
 export function parseImageReference(text: string): ImageReference {
-  const { host, rest } = split(text);
+  const [name = "", digest] = text.split(DIGEST);
+  const { host, rest } = split(name);
   const [path = "", tag = "latest", ...more] = rest.split(":");
   const repository = host === HUB && !path.includes("/") ? `library/${path}` : path;
-  if (more.length > 0 || !HOST.test(host) || !REPOSITORY.test(repository) || repository.length > 255 || !TAG.test(tag)) {
+  if (more.length > 0 || !HOST.test(host) || !REPOSITORY.test(repository) || !TAG.test(tag)) {
     throw new AppError("USAGE", { message: `"${text}" is no reference of a registry`, fix: "Write for example: registry.example.org/team/catalog:1" });
   }
-  return { registry: host === HUB ? HUB_REGISTRY : host, repository, reference: tag };
+  return { registry: host === HUB ? HUB_REGISTRY : host, repository, reference: digest ?? tag };
 }
 
 function split(text: string): { readonly host: string; readonly rest: string } {

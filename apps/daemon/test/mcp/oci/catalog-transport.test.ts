@@ -54,6 +54,17 @@ describe("a catalog in a registry", () => {
     expect(registry.asked.every(({ authorization }) => authorization === undefined)).toBe(true);
   });
 
+  it("is what its digest says where one is written, whatever the registry gives", async ({ expect }) => {
+    const registry = await startRegistry();
+    const catalogs = transport();
+    const { digest } = await catalogs.push(`${registry.host}/team/catalog:1`, DOCUMENT, signal);
+    registry.manifests.set(digest, registry.manifests.get("1") ?? Buffer.alloc(0));
+    expect(await catalogs.pull(`${registry.host}/team/catalog:1@${digest}`, signal)).toMatchObject({ text: DOCUMENT, digest });
+    const other = sha("another");
+    registry.manifests.set(other, registry.manifests.get("1") ?? Buffer.alloc(0));
+    await expect(catalogs.pull(`${registry.host}/team/catalog@${other}`, signal)).rejects.toMatchObject({ code: "REGISTRY_FAILED", message: expect.stringContaining(digest) });
+  });
+
   it("is asked for with the credentials of docker login, once, and with the token that these gave", async ({ expect }) => {
     const basic = Buffer.from("me:password").toString("base64");
     const registry = await startRegistry({ token: { basic } });
