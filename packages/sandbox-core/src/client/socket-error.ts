@@ -13,7 +13,10 @@ export function socketError(error: unknown): unknown {
   return new AppError("DAEMON_UNREACHABLE", { message: `The daemon does not answer (${code})`, fix: "Start it with: sbx daemon start; its log: sbx daemon logs", cause: error });
 }
 
+/** What a connection fails with where nobody listens, or nobody does any more: a listener that closes resets what waits at it. */
+const NOBODY = new Set<unknown>(["ENOENT", "ECONNREFUSED", "ECONNRESET"]);
+
 /** Whether nobody listens, as against somebody who answers badly. */
 export function isNobodyThere(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ECONNREFUSED");
+  return error instanceof Error && "code" in error && NOBODY.has(error.code);
 }
