@@ -26,8 +26,9 @@ async function runHere(directory) {
   if (!existsSync(source)) return void (await import(pathToFileURL(built).href));
   // A cache that only this clone's owner can write: compiled code from a shared directory could be anybody's.
   nodeModule.enableCompileCache?.(join(directory, "node_modules", ".cache", "compiled"));
-  nodeModule.registerHooks({ resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, SOURCES] }) });
-  await import(pathToFileURL(bundled(directory) ?? source).href);
+  const bundle = bundled(directory);
+  if (bundle === undefined) nodeModule.registerHooks({ resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, SOURCES] }) });
+  await import(pathToFileURL(bundle ?? source).href);
 }
 
 /** The sources put together into few files, which start faster; none when one of the sources has changed since. */

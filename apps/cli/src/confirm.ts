@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "./context.ts";
 
 /** Ask for a yes. @throws AppError `USAGE` without one, also where there is nobody to ask; `unasked` is the command that does not ask */

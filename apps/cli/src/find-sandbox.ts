@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
-import { AppError, type Client, type Sandbox } from "@sbx/contracts";
+import type { Client, Sandbox } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "./context.ts";
 
 /** The sandbox with this name or id; without one, that of the directory in which the person stands, of several the one in use. */

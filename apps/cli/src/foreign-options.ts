@@ -53,7 +53,7 @@ export function refuseForeignOptions<C extends CommandUnknownOpts>(command: C, n
     command.addOption(option);
     command.hook("preAction", async (_this, action) => {
       if (action.getOptionValue(option.attributeName()) === undefined) return;
-      const { AppError } = await import("@sbx/contracts");
+      const { AppError } = await import("@sbx/contracts/app-error");
       throw new AppError(foreign.code, { message: foreign.message, fix: foreign.fix });
     });
   }

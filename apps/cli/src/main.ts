@@ -14,10 +14,12 @@ export async function main(words: readonly string[], { io, ...world }: Context):
       context.io.out(`${context.version}\n`);
       return outcome.code;
     }
-    const { buildProgram } = await import("./program.ts");
-    await buildProgram(context, (code) => {
+    const { buildProgramFor } = await import("./program.ts");
+    const [word = "welcome", ...rest] = argv;
+    const program = await buildProgramFor(word, context, (code) => {
       outcome.code = code;
-    }).parseAsync(argv.length === 0 ? ["welcome"] : withDockerSocketKind(argv), { from: "user" });
+    });
+    await program.parseAsync(withDockerSocketKind([word, ...rest]), { from: "user" });
     return outcome.code;
   } catch (error) {
     return await renderError(error, context, { debug });

@@ -1,4 +1,5 @@
-import { AppError, type Client, type Sandbox } from "@sbx/contracts";
+import type { Client, Sandbox } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "./clean-text.ts";
 import type { PruneFilter } from "./commands/prune.ts";
 import { confirm } from "./confirm.ts";

@@ -11,7 +11,7 @@ const REPORT = "https://github.com/sbx-dev/sbx/issues";
  */
 export async function renderError(error: unknown, { io, version }: Context, { debug = false }: { readonly debug?: boolean } = {}): Promise<number> {
   if (isUsageOfCommander(error)) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  const { AppError } = await import("@sbx/contracts");
+  const { AppError } = await import("@sbx/contracts/app-error");
   const label = io.colour.stderr ? "\u001B[31merror:\u001B[39m" : "error:";
   if (AppError.is(error)) {
     const indented = cleanLines(error.message).split("\n").join("\n  ");

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Connection, Context } from "./context.ts";
 import { ProgressView } from "./run/progress-view.ts";
 

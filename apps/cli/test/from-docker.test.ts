@@ -15,7 +15,7 @@ function rows(heading: string): readonly { readonly line: string; readonly words
   return [...parts.matchAll(/^\| `([a-z][^`]+)` \| (.+) \|$/gm)].map(([, line = "", says = ""]) => ({ line, words: line.split(" "), says }));
 }
 
-type Program = ReturnType<typeof buildProgram>;
+type Program = Awaited<ReturnType<typeof buildProgram>>;
 
 function keepFromActing(command: Program, acted: string[]): void {
   if (command.commands.length === 0 || command.registeredArguments.length > 0)
@@ -45,7 +45,7 @@ describe("the documents for those who come from Docker's tools", () => {
       sleep: async () => await Promise.resolve(),
     };
     const acted: string[] = [];
-    const program = buildProgram(context, () => undefined);
+    const program = await buildProgram(context, () => undefined);
     keepFromActing(program, acted);
     await program.parseAsync([...words], { from: "user" });
     expect(acted).toHaveLength(1);

@@ -5,7 +5,7 @@ import { runLine } from "./support/run-line.ts";
 import type { Context } from "../src/context.ts";
 import { buildProgram } from "../src/program.ts";
 
-type Program = ReturnType<typeof buildProgram>;
+type Program = Awaited<ReturnType<typeof buildProgram>>;
 
 /** Every command below `sbx mcp` that help shows, by its words. */
 function commands(program: Program, words: readonly string[]): readonly string[] {
@@ -27,7 +27,8 @@ const context: Context = {
   now: () => 0,
   sleep: async () => await Promise.resolve(),
 };
-const mcp = buildProgram(context, () => undefined).commands.find((command) => command.name() === "mcp");
+const program = await buildProgram(context, () => undefined);
+const mcp = program.commands.find((command) => command.name() === "mcp");
 const COMMANDS = mcp === undefined ? [] : commands(mcp, ["mcp"]);
 
 describe("help of MCP servers", () => {

@@ -22,13 +22,37 @@ describe("commands that need no daemon", () => {
   });
 });
 
+describe("a command", () => {
+  it.for([
+    ["exec", ["exec.ts"]],
+    ["ls", ["ls.ts"]],
+    ["run", ["create-options.ts", "run.ts"]],
+  ] as const)("is made without the others: sbx %s --help", async ([word, files], { expect }) => {
+    const { stderr } = await run(process.execPath, ["--import", HOOK, ...PROGRAM, word, "--help"]);
+    const loaded = stderr.split("\n").flatMap((url) => url.split("/apps/cli/src/commands/")[1] ?? []);
+    expect(loaded.toSorted()).toEqual(files);
+  });
+});
+
 describe("commands that speak to the daemon", () => {
   it("load of Node neither fetch nor TLS nor HTTP/2", async ({ expect }) => {
-    const state = mkdtempSync(path.join(tmpdir(), "sbx-fast-"));
-    await using _daemon = await startSocketDaemon(state, { handlers: { listSandboxes: () => Promise.resolve([]) } });
-    const { stdout, stderr } = await run(process.execPath, ["--import", PARTS, ...PROGRAM, "ls", "--json"], { env: { ...process.env, SBX_STATE_DIR: state } });
+    const { stdout, stderr } = await listing(PARTS);
     expect(JSON.parse(stdout)).toEqual([]);
     expect(stderr).toContain("NativeModule _http_client");
     expect(stderr.split("\n").filter((line) => /undici|http2|tls|crypto\/util$/.test(line))).toEqual([]);
   });
+
+  it("load the part of the API that they ask for, and no other", async ({ expect }) => {
+    const { stdout, stderr } = await listing(HOOK);
+    expect(JSON.parse(stdout)).toEqual([]);
+    const loaded = stderr.split("\n").flatMap((url) => url.split("/packages/contracts/src/")[1] ?? []);
+    expect(loaded.filter((file) => /(?:api|index)\.ts$/.test(file))).toEqual(["sandbox-api.ts"]);
+  });
 });
+
+/** `sbx ls`, of a daemon that has no sandbox. */
+async function listing(preload: string): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const state = mkdtempSync(path.join(tmpdir(), "sbx-fast-"));
+  await using _daemon = await startSocketDaemon(state, { handlers: { listSandboxes: () => Promise.resolve([]) } });
+  return await run(process.execPath, ["--import", preload, ...PROGRAM, "ls", "--json"], { env: { ...process.env, SBX_STATE_DIR: state } });
+}

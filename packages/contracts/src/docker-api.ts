@@ -1,10 +1,8 @@
 import * as z from "zod";
 import { SandboxRef } from "./ids.ts";
+import { Done, Nothing, OfSandbox } from "./plain-shapes.ts";
 import { route } from "./route.ts";
 import { SecretName } from "./secret.ts";
-
-const Done = z.object({ done: z.literal(true) });
-const OfSandbox = z.strictObject({ sandbox: SandboxRef });
 
 /** How a person names an image: a repository with tag or digest, or an image's full id. */
 export const ImageReference = z.string().regex(/^[a-z0-9][A-Za-z0-9._:@/-]{0,400}$/, "an image is written as postgres:16 or registry.example.org/team/app@sha256:…");
@@ -58,7 +56,7 @@ export const dockerApi = {
     response: z.object({ containers: z.array(z.string()), networks: z.array(z.string()), volumes: z.array(z.string()) }),
   }),
   /** Images of this machine's engine that every sandbox with a Docker API may run. */
-  listDockerImages: route({ method: "GET", path: "/v1/docker/images", request: z.strictObject({}), response: z.array(z.object({ reference: z.string(), present: z.boolean() })) }),
+  listDockerImages: route({ method: "GET", path: "/v1/docker/images", request: Nothing, response: z.array(z.object({ reference: z.string(), present: z.boolean() })) }),
   allowDockerImage: route({ method: "POST", path: "/v1/docker/images", request: z.strictObject({ reference: ImageReference }), response: Done }),
   denyDockerImage: route({ method: "POST", path: "/v1/docker/image-removals", request: z.strictObject({ reference: ImageReference }), response: Done }),
   /** Rules of registries: the user's for all sandboxes, and with `sandbox` those of that one, too. */

@@ -1,5 +1,5 @@
 export { ChildContainer, dockerApi, DockerUsage, ImageReference, ImagesPattern, RegistryRule } from "./docker-api.ts";
-export { AgentView, api, DaemonPart, DaemonStatus, STREAMS, type Api, type Client, type Handlers } from "./api.ts";
+export { api, type Api, type Client, type Handlers } from "./api.ts";
 export { AppError, type AppErrorInit } from "./app-error.ts";
 export { Event, EVENT_TYPES, EventFields, EventType, type EventInit, type PodEventInit, type RecordEvent, type RecordPodEvent } from "./event.ts";
 export {
@@ -37,7 +37,10 @@ export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEf
 export { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";
-export { createClient, createDispatcher, type Call, type Reply, type Send } from "./rpc.ts";
+export type { Call, Reply, Send } from "./call.ts";
+export { createClient } from "./client.ts";
+export { AgentView, DaemonPart, DaemonStatus } from "./daemon-api.ts";
+export { createDispatcher } from "./dispatcher.ts";
 export { mcpApi } from "./mcp-api.ts";
 export {
   CatalogName,
@@ -76,6 +79,7 @@ export {
   WorkspaceReport,
 } from "./sandbox.ts";
 export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
+export { STREAMS } from "./streams.ts";
 export { SandboxStats } from "./stats.ts";
 export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
 export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";

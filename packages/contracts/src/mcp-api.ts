@@ -17,11 +17,10 @@ import {
   ToolResult,
   ToolView,
 } from "./mcp-views.ts";
+import { Done, Nothing } from "./plain-shapes.ts";
 import { route } from "./route.ts";
 import { ServerEffect, ServerEntry, ServerName } from "./server.ts";
 
-const Nothing = z.strictObject({});
-const Done = z.object({ done: z.literal(true) });
 /** A set of servers by name; `default` is what is enabled. */
 const Profile = ServerName.default("default");
 const OfCatalog = z.strictObject({ catalog: CatalogName });

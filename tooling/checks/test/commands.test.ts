@@ -41,7 +41,7 @@ function parsingContext(print: (text: string) => void): Context {
   };
 }
 
-type Program = ReturnType<typeof buildProgram>;
+type Program = Awaited<ReturnType<typeof buildProgram>>;
 
 function keepFromActing(command: Program): void {
   // A command with arguments of its own beside its further words acts, too.
@@ -52,7 +52,7 @@ function keepFromActing(command: Program): void {
 /** What the command line says against these words; empty when it takes them. */
 async function complaint(words: readonly string[]): Promise<string> {
   let printed = "";
-  const program = buildProgram(
+  const program = await buildProgram(
     parsingContext((text) => {
       printed += text;
     }),

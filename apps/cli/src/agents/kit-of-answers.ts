@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { stringify } from "yaml";
 
 /** What a person says of an agent. */

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
-import { AppError, type AgentView } from "@sbx/contracts";
+import type { AgentView } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { kitOfAnswers } from "./kit-of-answers.ts";
 import { checkAgentName, ownAgentsDirectory } from "./own-agents.ts";

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 
 const NAME = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;

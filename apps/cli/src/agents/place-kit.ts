@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { copyFile, lstat, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { AppError, type AgentView, type Client } from "@sbx/contracts";
+import type { AgentView, Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { absolutePath } from "../run/workspace-path.ts";
 import { checkAgentName, ownAgentsDirectory } from "./own-agents.ts";

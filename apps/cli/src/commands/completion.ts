@@ -2,7 +2,7 @@ import { Argument, Command } from "@commander-js/extra-typings";
 import { cleanText } from "../clean-text.ts";
 import { SHELL_SCRIPTS, SHELLS } from "../completion/shell-scripts.ts";
 import type { Context } from "../context.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 Examples:

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { parseMemory } from "../option-values.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 A path in a sandbox is absolute, relative to its workspace, or begins with "~/" for the agent's home. "DIR/." means what is

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 The policy is a file of JSON: {"version":1,"hosts":["api.example.org"],"images":["postgres:16"],"limits":{"containers":8}}.

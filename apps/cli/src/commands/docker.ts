@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
 import { allowRegistryCommand, denyRegistryCommand, rulesCommand } from "../docker/registry-commands.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 /** What agents do with the Docker API of their sandbox, and which images they may run. */
 export const dockerCommand: MakeCommand = (context) =>

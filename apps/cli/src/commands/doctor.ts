@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { EXIT } from "../exit-code.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 export const doctorCommand: MakeCommand = (context, setExit) =>
   new Command("doctor")

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { parseDuration } from "../option-values.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 export const eventsCommand: MakeCommand = (context) =>
   new Command("events")

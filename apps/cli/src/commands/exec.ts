@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { refuseForeignOptions } from "../foreign-options.ts";
 import { collect, parseDuration } from "../option-values.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 import { detachKeysOption } from "../session/detach-keys.ts";
 
 const none: readonly string[] = [];

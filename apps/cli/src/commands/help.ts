@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { TOPICS } from "../help/topics.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 export const helpCommand: MakeCommand = ({ io }) =>
   new Command("help")
@@ -31,7 +31,7 @@ function descend(program: CommandUnknownOpts, words: readonly string[]): Command
 }
 
 async function unknown(program: CommandUnknownOpts, words: readonly string[]): Promise<Error> {
-  const [{ AppError }, { nearNames }] = await Promise.all([import("@sbx/contracts"), import("@sbx/core")]);
+  const [{ AppError }, { nearNames }] = await Promise.all([import("@sbx/contracts/app-error"), import("@sbx/core")]);
   const [near] = nearNames(words[0] ?? "", [...program.commands.map((one) => one.name()), ...Object.keys(TOPICS)]);
   return new AppError("USAGE", {
     message: `There is no command and no topic "${words.join(" ")}"${near === undefined ? "" : `; there is "${near}"`}`,

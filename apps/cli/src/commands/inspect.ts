@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { escapeHidden } from "../clean-text.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 export const inspectCommand: MakeCommand = (context) =>
   new Command("inspect")

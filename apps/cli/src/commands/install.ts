@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 They are installed beside the sandbox, where nothing but the distribution's hosts can be reached, and are there when it starts the

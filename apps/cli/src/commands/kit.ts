@@ -4,7 +4,7 @@ import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { collect } from "../option-values.ts";
-import type { MakeCommand, SetExit } from "../program.ts";
+import type { MakeCommand, SetExit } from "../command-table.ts";
 import { show, table } from "../show.ts";
 import { listAgentsCommand, showAgentCommand } from "./agents.ts";
 

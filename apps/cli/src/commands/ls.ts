@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { DockerSocket, Sandbox } from "@sbx/contracts";
 import { collectFilter, type SandboxFilter } from "../label-options.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 import { portText } from "../publish-spec.ts";
 import { show, table } from "../show.ts";
 

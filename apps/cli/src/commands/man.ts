@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 export const manCommand: MakeCommand = ({ io, version, cwd, home }) =>
   new Command("man")

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { withExamples } from "../mcp/present.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 import { catalogCommand } from "./mcp/catalog.ts";
 import { clientCommand } from "./mcp/client.ts";
 import { configCommand } from "./mcp/config.ts";

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 A program in a sandbox that would open a browser, as for a login, cannot: it leaves the address here. Nothing is opened before you

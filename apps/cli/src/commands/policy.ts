@@ -3,7 +3,7 @@ import type { RuleEffect } from "@sbx/contracts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { foreignPolicyCommands } from "../foreign-commands.ts";
-import type { MakeCommand, SetExit } from "../program.ts";
+import type { MakeCommand, SetExit } from "../command-table.ts";
 
 const FOR = "only for this sandbox (default: for all of yours)";
 const FOR_SERVER = "for this MCP server, in whichever sandbox it works";
@@ -88,7 +88,7 @@ function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
 }
 
 async function onlyOne(words: readonly string[]): Promise<Error> {
-  const { AppError } = await import("@sbx/contracts");
+  const { AppError } = await import("@sbx/contracts/app-error");
   return new AppError("USAGE", { message: `Several destinations are named: ${words.join(" ")}`, fix: "Check one at a time: sbx policy check HOST" });
 }
 

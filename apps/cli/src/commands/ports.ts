@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Client, PublishedPortView, PublishPort, SandboxId } from "@sbx/contracts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 import { collectHostSide, collectPublish, portText, type HostSide } from "../publish-spec.ts";
 import { show, table } from "../show.ts";
 

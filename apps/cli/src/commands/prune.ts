@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { EXIT } from "../exit-code.ts";
 import { parseDuration } from "../option-values.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 Removes sandboxes that are stopped; "until" counts from when each was used last. A workspace is never touched. Without a label, images that

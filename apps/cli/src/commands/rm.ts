@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { EXIT } from "../exit-code.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 export const rmCommand: MakeCommand = (context, setExit) =>
   new Command("rm")
@@ -10,7 +10,7 @@ export const rmCommand: MakeCommand = (context, setExit) =>
     .option("--all", "every sandbox")
     .addHelpText("after", "\nExamples:\n  $ sbx rm claude-app\n  $ sbx rm --all --force")
     .action(async (refs, { force, all }) => {
-      const { AppError } = await import("@sbx/contracts");
+      const { AppError } = await import("@sbx/contracts/app-error");
       if (refs.length === 0 && all !== true) throw new AppError("USAGE", { message: "No sandbox is named", fix: "Name one of: sbx ls; or all of them with: sbx rm --all" });
       if (refs.length > 0 && all === true) throw new AppError("USAGE", { message: "Both names and --all are given", fix: "Leave one of the two out." });
       const { renderError } = await import("../render-error.ts");

@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { parseDuration } from "../option-values.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 import { detachKeysOption } from "../session/detach-keys.ts";
 import { addCreateOptions } from "./create-options.ts";
 

@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { collect } from "../option-values.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const none: readonly string[] = [];
 const SAVE_EXAMPLES = `
@@ -32,7 +32,7 @@ export const buildSaveCommand = (context: Parameters<MakeCommand>[0]) =>
     });
 
 async function noFile(): Promise<Error> {
-  const { AppError } = await import("@sbx/contracts");
+  const { AppError } = await import("@sbx/contracts/app-error");
   return new AppError("PLATFORM_UNSUPPORTED", { message: "Templates are kept in the container engine, and not written to files", fix: "Leave --output out." });
 }
 

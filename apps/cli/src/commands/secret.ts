@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
-import type { MakeCommand, SetExit } from "../program.ts";
+import type { MakeCommand, SetExit } from "../command-table.ts";
 
 /** `sbx secret`. */
 export const secretCommand: MakeCommand = (context, setExit) => buildSecretCommand(context, setExit, "sbx secret");

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const EXAMPLES = `
 CPU is a share of one processor. Traffic is what the wall let through; it and the tokens are counted since the daemon's start.

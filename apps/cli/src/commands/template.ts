@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { TemplateView } from "@sbx/contracts";
 import { foreignTemplateCommands } from "../foreign-commands.ts";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 import { show, table } from "../show.ts";
 import { buildSaveCommand } from "./save.ts";
 

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { MakeCommand } from "../program.ts";
+import type { MakeCommand } from "../command-table.ts";
 
 const WELCOME = `sbx runs AI coding agents on this machine without giving them the machine.
 

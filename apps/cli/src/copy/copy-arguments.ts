@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 
 /** Where something is copied from or to: a place in a sandbox, a path of this machine, or a tar on our own streams. */
 export type CopySide = { readonly kind: "sandbox"; readonly sandbox: string; readonly path: string } | { readonly kind: "host"; readonly path: string } | { readonly kind: "stream" };

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { DEFAULT_LIMITS, extractTree, openHostPath, packTree, type HostPath, type LeftOut } from "@sbx/archive";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "../clean-text.ts";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";

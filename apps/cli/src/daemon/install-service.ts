@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { DAEMON_FLAGS, findDaemonProgram } from "@sbx/core/client";
 import type { Context, Environment } from "../context.ts";
 import { launchdAgent, systemdUnit, type ServiceProgram } from "./service-files.ts";

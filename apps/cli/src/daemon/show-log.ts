@@ -1,5 +1,5 @@
 import { open, stat } from "node:fs/promises";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanLines } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 

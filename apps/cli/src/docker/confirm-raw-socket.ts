@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 
 const GIVEN_AWAY = [

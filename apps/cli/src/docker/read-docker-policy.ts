@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { AppError, DockerPolicy, JsonRefused, parseJsonBytes } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { JsonRefused, parseJsonBytes } from "@sbx/contracts/parse-json";
+import { DockerPolicy } from "@sbx/contracts/sandbox";
 import type { Context } from "../context.ts";
 import { absolutePath } from "../run/workspace-path.ts";
 

@@ -1,4 +1,5 @@
-import { AppError, type Client } from "@sbx/contracts";
+import type { Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { vaultText } from "../secret/list-secrets.ts";
 import { fail, mendable, ok, warn, type Check } from "./check.ts";

@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { open, readJson } from "@sbx/core/client";
 import { connectEngine } from "@sbx/engine-docker";
 import type { Context } from "../context.ts";

@@ -3,7 +3,7 @@ import { chmod, lstat, readdir, statfs } from "node:fs/promises";
 import { release } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { checkStateDirectory } from "@sbx/core/client";
 import type { Context } from "../context.ts";
 import { fail, mendable, ok, warn, type Check, type Mend } from "./check.ts";

@@ -1,7 +1,8 @@
 import { open } from "node:fs/promises";
 import { release, userInfo } from "node:os";
 import path from "node:path";
-import { AppError, type Client } from "@sbx/contracts";
+import type { Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { redact } from "./redact.ts";
 import { lookAtAll, told } from "./run-doctor.ts";

@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { serverLines } from "./catalogs.ts";
 import { linesOf, present, yamlOf, type FormatOptions } from "./present.ts";

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { AppError, type CatalogView, type Client, type ServerEntry } from "@sbx/contracts";
+import type { CatalogView, Client, ServerEntry } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanLines, cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { parseDuration } from "../option-values.ts";

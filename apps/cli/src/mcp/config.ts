@@ -1,4 +1,5 @@
-import { AppError, type ConfigChange, type ConfigOfServers } from "@sbx/contracts";
+import type { ConfigChange, ConfigOfServers } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { present, type FormatOptions } from "./present.ts";

@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { AppError, type Client } from "@sbx/contracts";
+import type { Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { filePath, readInput } from "./read-input.ts";

@@ -1,4 +1,5 @@
-import { AppError, type ProfileView } from "@sbx/contracts";
+import type { ProfileView } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { table } from "../show.ts";

@@ -1,4 +1,5 @@
-import { AppError, type Client, type ProjectOffer } from "@sbx/contracts";
+import type { Client, ProjectOffer } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { workspacePath } from "../run/workspace-path.ts";

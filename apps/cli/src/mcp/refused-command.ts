@@ -38,6 +38,6 @@ export function refuseOptions<C extends CommandUnknownOpts>(command: C, options:
 }
 
 async function problemOf({ message, fix, code = "PLATFORM_UNSUPPORTED" }: Refusal): Promise<Error> {
-  const { AppError } = await import("@sbx/contracts");
+  const { AppError } = await import("@sbx/contracts/app-error");
   return new AppError(code, { message, fix });
 }

@@ -1,4 +1,5 @@
-import { AppError, type GatewayOptions } from "@sbx/contracts";
+import type { GatewayOptions } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { SessionDrive } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";

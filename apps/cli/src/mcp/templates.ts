@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 
 /** Servers that belong together, to begin a profile with. */
 export interface Template {

@@ -1,4 +1,5 @@
-import { AppError, type ConfigChange, type ToolResult, type ToolView } from "@sbx/contracts";
+import type { ConfigChange, ToolResult, ToolView } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { cleanLines, cleanText, escapeHidden } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";

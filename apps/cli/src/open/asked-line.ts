@@ -1,4 +1,6 @@
-import { AppError, ASKED_ADDRESSES, type Client } from "@sbx/contracts";
+import type { Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { ASKED_ADDRESSES } from "@sbx/contracts/sandbox-path";
 
 /** What to say after a terminal session in which a program asked for a web address: on its screen it may have been overwritten. */
 export async function askedLines(client: Client, sandbox: string): Promise<readonly string[]> {

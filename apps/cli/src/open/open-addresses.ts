@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { PassThrough } from "node:stream";
-import { AppError, ASKED_ADDRESSES } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { ASKED_ADDRESSES } from "@sbx/contracts/sandbox-path";
 import { SessionDrive } from "@sbx/core/client";
 import { confirm } from "../confirm.ts";
 import type { Connection, Context } from "../context.ts";

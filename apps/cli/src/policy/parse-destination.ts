@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
-import { AppError, type Destination } from "@sbx/contracts";
+import type { Destination } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 
 /** HOST, HOST:PORT or a URL as a person writes it; the port is 443 when nothing says otherwise. */
 export function parseDestination(text: string): Destination {

@@ -1,4 +1,7 @@
-import { AppError, SandboxName, TemplateName, type PublishPort } from "@sbx/contracts";
+import type { PublishPort } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { SandboxName } from "@sbx/contracts/ids";
+import { TemplateName } from "@sbx/contracts/template";
 import { agentReference } from "../agents/agent-reference.ts";
 import type { Context } from "../context.ts";
 import type { CreateInput } from "./create-with-progress.ts";

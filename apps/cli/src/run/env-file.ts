@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { absolutePath } from "./workspace-path.ts";
 

@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Environment } from "../context.ts";
 
 /** "KEY=VALUE" as written, "KEY" with the value of this terminal; a KEY that is not set here is left out, as everywhere. */

@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 
 /** What follows the agent on the command line. */
 export interface RunArguments {

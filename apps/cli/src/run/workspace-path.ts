@@ -1,6 +1,6 @@
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 
 /** The directory that a person means, without links; whether it may be a workspace is the daemon's decision. */

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { looksLikeKey, parseEnvFile } from "@sbx/secret-injector";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";

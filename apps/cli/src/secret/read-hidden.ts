@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 
 const CTRL_C = 3;

@@ -1,4 +1,5 @@
-import { AppError, MAX_SECRET_LENGTH } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { MAX_SECRET_LENGTH } from "@sbx/contracts/secret";
 import type { Context } from "../context.ts";
 import { readHidden } from "./read-hidden.ts";
 

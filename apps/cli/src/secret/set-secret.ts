@@ -1,4 +1,5 @@
-import { AppError, SecretName } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { SecretName } from "@sbx/contracts/secret";
 import { looksLikeKey } from "@sbx/secret-injector";
 import type { Context } from "../context.ts";
 import { readValue } from "./read-value.ts";

@@ -1,4 +1,5 @@
-import { AppError, type Sandbox, type Session } from "@sbx/contracts";
+import type { Sandbox, Session } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
 import { findSandbox } from "../find-sandbox.ts";
 import { followSession } from "./follow-session.ts";

@@ -1,4 +1,5 @@
-import { AppError, type Client } from "@sbx/contracts";
+import type { Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import { size } from "../show-stats.ts";
 
 /** What a program gives that a signal of the kernel's ended. */

@@ -1,4 +1,5 @@
-import { AppError, SessionId } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { SessionId } from "@sbx/contracts/ids";
 import { cleanLines } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { findSandbox } from "../find-sandbox.ts";

@@ -1,4 +1,5 @@
-import { AppError, PackageName } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { PackageName } from "@sbx/contracts/template";
 import type { Context } from "../context.ts";
 import { findSandbox } from "../find-sandbox.ts";
 import { show } from "../show.ts";

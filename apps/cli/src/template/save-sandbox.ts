@@ -1,4 +1,5 @@
-import { AppError, HomePath, TemplateName } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { HomePath, TemplateName } from "@sbx/contracts/template";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { show } from "../show.ts";

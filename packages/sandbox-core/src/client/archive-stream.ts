@@ -1,7 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError, ARCHIVE_END, ArchiveEnd, fillPath, STREAMS } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { fillPath } from "@sbx/contracts/route";
+import { ARCHIVE_END, ArchiveEnd } from "@sbx/contracts/sandbox-path";
+import { STREAMS } from "@sbx/contracts/streams";
 import { socketError } from "./socket-error.ts";
 import { open, readJson, request } from "./socket-http.ts";
 

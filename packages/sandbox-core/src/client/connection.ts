@@ -1,4 +1,6 @@
-import { createClient, fillPath, STREAMS } from "@sbx/contracts";
+import { createClient } from "@sbx/contracts/client";
+import { fillPath } from "@sbx/contracts/route";
+import { STREAMS } from "@sbx/contracts/streams";
 import type { Connection } from "./daemon-port.ts";
 import { createArchivePort } from "./archive-stream.ts";
 import { openEvents } from "./event-stream.ts";

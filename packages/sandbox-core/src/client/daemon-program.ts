@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Environment } from "./daemon-port.ts";
 
 /** The daemon's program as its package brings it. */

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import { AppError, Event, STREAMS } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { Event } from "@sbx/contracts/event";
+import { STREAMS } from "@sbx/contracts/streams";
 import type { EventQuery } from "./daemon-port.ts";
 import { open, readJson } from "./socket-http.ts";
 import { socketError } from "./socket-error.ts";

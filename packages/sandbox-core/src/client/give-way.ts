@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, type Client } from "@sbx/contracts";
+import type { Client } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { DaemonPaths } from "./daemon-port.ts";
 import { isListening } from "./is-listening.ts";
 

@@ -1,5 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
-import { AppError, decodeExit, encodeFrame, encodeSize, FrameReader, type Frame, type SessionSignal, type TerminalSize } from "@sbx/contracts";
+import type { Frame, SessionSignal, TerminalSize } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { decodeExit, encodeFrame, encodeSize, FrameReader } from "@sbx/contracts/stream";
 
 /** Signals that end a wait of a person's: Ctrl-C, a polite end, and a terminal that closed. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";

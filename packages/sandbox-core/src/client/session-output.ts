@@ -1,5 +1,5 @@
 import { PassThrough, Writable, type Readable } from "node:stream";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 
 /** Output that is kept for a reader who has not asked yet, in bytes. */
 const UNCLAIMED_BYTES = 1 << 20;

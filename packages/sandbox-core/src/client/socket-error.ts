@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 
 const GONE = new Set(["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE"]);
 

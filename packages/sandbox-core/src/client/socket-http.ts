@@ -1,7 +1,9 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, RequestOptions } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { AppError, STREAM_PROTOCOL, type Send } from "@sbx/contracts";
+import type { Send } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
+import { STREAM_PROTOCOL } from "@sbx/contracts/stream";
 import { socketError } from "./socket-error.ts";
 
 /** Longest answer that is read, in bytes. */

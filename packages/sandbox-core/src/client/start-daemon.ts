@@ -3,7 +3,7 @@ import { open, readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { DaemonPaths, Environment } from "./daemon-port.ts";
 import { daemonEnvironment } from "./daemon-environment.ts";
 import { DAEMON_FLAGS, findDaemonProgram } from "./daemon-program.ts";

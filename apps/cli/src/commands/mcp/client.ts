@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Context } from "../../context.ts";
 import { jsonOption, withExamples } from "../../mcp/present.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 
 const GLOBAL = ["-g, --global", "everything that you do with the client, and not this project alone"] as const;
 const QUIET = ["-q, --quiet", "print nothing"] as const;

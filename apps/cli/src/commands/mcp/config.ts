@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Context } from "../../context.ts";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 
 /** Configuration of the enabled servers. */
 export const configCommand: MakeCommand = (context) => {

@@ -4,7 +4,7 @@ import { parseBoolean } from "../../mcp/boolean-option.ts";
 import { addGatewayRefusals } from "../../mcp/gateway-options.ts";
 import { withExamples } from "../../mcp/present.ts";
 import { collect, parseInteger } from "../../option-values.ts";
-import type { MakeCommand, SetExit } from "../../program.ts";
+import type { MakeCommand, SetExit } from "../../command-table.ts";
 
 /** The gateway: all tools at one address. */
 export const gatewayCommand: MakeCommand = (context, setExit) => {

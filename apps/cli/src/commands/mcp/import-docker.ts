@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { withExamples } from "../../mcp/present.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 
 /** Come over from Docker's toolkit. */
 export const importDockerCommand: MakeCommand = (context) => {

@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
 import { refusedCommand, refuseOptions } from "../../mcp/refused-command.ts";
 import { collect } from "../../option-values.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 import { profileContentCommands } from "./profile-content.ts";
 import { profileProjectCommands } from "./profile-project.ts";
 

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 
 /** What runs now. */
 export const lsCommand: MakeCommand = (context) => {

@@ -2,7 +2,7 @@ import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Context } from "../../context.ts";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
 import { refusedCommand } from "../../mcp/refused-command.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 import { serverRuleCommands } from "./server-rules.ts";
 
 /** Servers: which are enabled, for all sandboxes and clients. */

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { formatOption, jsonOption, withExamples } from "../../mcp/present.ts";
 import { collect } from "../../option-values.ts";
-import type { MakeCommand } from "../../program.ts";
+import type { MakeCommand } from "../../command-table.ts";
 
 /** Templates: profiles to begin with. */
 export const templateCommand: MakeCommand = (context) => {

@@ -2,7 +2,7 @@ import { Command, Option, type CommandUnknownOpts } from "@commander-js/extra-ty
 import type { Context } from "../../context.ts";
 import { jsonOption, withExamples } from "../../mcp/present.ts";
 import { collect } from "../../option-values.ts";
-import type { MakeCommand, SetExit } from "../../program.ts";
+import type { MakeCommand, SetExit } from "../../command-table.ts";
 
 /** Tools: what the enabled servers offer. */
 export const toolsCommand: MakeCommand = (context, setExit) => {

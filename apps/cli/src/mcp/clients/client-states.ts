@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../../context.ts";
 import { CLIENT_KINDS, SERVER_KEY, type ClientKind, type ClientWorld } from "./client-kinds.ts";
 import { pathOf, readConfig, type ConfigPlace } from "./config-place.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts/app-error";
 import type { ClientKind } from "./client-kinds.ts";
 import { jsonForm } from "./json-form.ts";
 import { tomlForm } from "./toml-form.ts";
