@@ -38,6 +38,7 @@ const REQUESTS: readonly (readonly [string, Buffer])[] = [
   ["two hosts", post(GOOD, CREATE, "Host: e\r\n")],
   ["a signed length", Buffer.from(`${CREATE}\r\n${JSON_TYPE}Content-Length: +${GOOD.length}\r\n\r\n${GOOD}`)],
   ["another coding", Buffer.from(`${CREATE}\r\n${JSON_TYPE}Transfer-Encoding: gzip, chunked\r\n\r\n${chunked(GOOD)}`)],
+  ["a coding that is hardly misspelt", Buffer.from(`${CREATE}\r\n${JSON_TYPE}Transfer-Encoding: chunkqd\r\n\r\n${chunked(GOOD)}`)],
   ["chunks of a wrong size", Buffer.from(`${CREATE}\r\n${JSON_TYPE}Transfer-Encoding: chunked\r\n\r\n-1\r\n${GOOD}\r\n0\r\n\r\n`)],
   ["a folded header", Buffer.from(`${CREATE}\r\nHost: d\r\nContent-Type: application/json\r\n x\r\nContent-Length: ${GOOD.length}\r\n\r\n${GOOD}`)],
   ["bare line feeds", Buffer.from(`${CREATE}\nHost: d\nContent-Type: application/json\nContent-Length: ${GOOD.length}\n\n${GOOD}`)],

@@ -40,12 +40,15 @@ export async function serve(guard: Guard, socket: string): Promise<Serving> {
       last = now();
     });
   });
-  server.on("request", (request, response) => void serveRequest(guard, request, response));
+  /** Where the last request was refused; whatever follows it is no request any more. */
+  const refused = new WeakSet<Duplex>();
+  server.on("request", (request, response) => void serveRequest(guard, { request, response, refused }));
   server.on("upgrade", (request, connection, head) => void serveUpgrade(guard, request, { connection, head }));
   server.on("connect", (_request, connection) => endUpgraded(connection, { status: 405, message: "this is no proxy" }));
   server.on("clientError", (_error, connection) => {
-    // What cannot be read has no second chance on this connection.
-    if (connection.writable) endUpgraded(connection, { status: 400, message: "the request cannot be read in one way only" });
+    // What cannot be read has no second chance on this connection, and one request has one answer.
+    if (refused.has(connection)) connection.end();
+    else if (connection.writable) endUpgraded(connection, { status: 400, message: "the request cannot be read in one way only" });
     else connection.destroy();
   });
   await rm(socket, { force: true });
@@ -55,7 +58,13 @@ export async function serve(guard: Guard, socket: string): Promise<Serving> {
   return { unusedMs: () => (open.size > 0 ? 0 : now() - last), [Symbol.asyncDispose]: () => close(server, socket, open) };
 }
 
-async function serveRequest(guard: Guard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly refused: WeakSet<Duplex>;
+}
+
+async function serveRequest(guard: Guard, { request, response, refused }: Exchange): Promise<void> {
   response.on("error", () => undefined);
   const gone = new AbortController();
   response.once("close", () => {
@@ -71,6 +80,7 @@ async function serveRequest(guard: Guard, request: IncomingMessage, response: Se
     await send(response, answer.answer, commonHeaders(guard));
   } catch (error) {
     tell(guard, request, error);
+    refused.add(request.socket);
     await refuse(guard, { request, response }, error);
   }
 }
@@ -83,7 +93,7 @@ function tell({ parts: { onRefused } }: Guard, { method = "", url = "" }: Incomi
   onRefused?.({ method, path: printable(url.split("?")[0] ?? ""), status: error.status, message: printable(error.message) });
 }
 
-async function refuse(guard: Guard, { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse }, error: unknown): Promise<void> {
+async function refuse(guard: Guard, { request, response }: Pick<Exchange, "request" | "response">, error: unknown): Promise<void> {
   if (!(error instanceof Refusal) && !response.destroyed) guard.parts.onFault(error);
   if (response.headersSent) {
     response.destroy();

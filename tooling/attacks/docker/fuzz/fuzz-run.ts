@@ -32,7 +32,7 @@ export interface FuzzOutcome {
 const ROUND = 100;
 const FRESH_CHILD = 10;
 /** All that a guard has to say, beside that something was done. */
-const REFUSALS = new Set([0, 304, 400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 431, 505]);
+const REFUSALS = new Set([0, 304, 400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 431, 501, 505]);
 
 /** One guard under fire: cases are sent to it, and after each it is looked at what became of it in the engine. */
 export class FuzzRun implements AsyncDisposable {
