@@ -10,6 +10,7 @@
 #define START_HEAD 16
 #define ANSWER_BYTES 16
 #define PASSED 3	/* stdin, stdout, stderr */
+#define PASSED_ROOM ((CMSG_SPACE(sizeof(int) * PASSED) - CMSG_LEN(0)) / sizeof(int))	/* the room for them is padded: one more may come */
 #define DRAINED_AT_ONCE 16
 
 enum { OP_START = 1, OP_LEAVE = 2, OP_HELLO = 3 };
@@ -164,7 +165,7 @@ static int read_message(void)
 	union { struct cmsghdr align; char room[CMSG_SPACE(sizeof(int) * PASSED)]; } room;
 	struct iovec vector = { bytes, sizeof bytes };
 	struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room };
-	int passed[PASSED] = { -1, -1, -1 }, count = 0;
+	int passed[PASSED_ROOM] = { -1, -1, -1 }, count = 0;
 	ssize_t size = recvmsg(control, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
@@ -179,8 +180,11 @@ static int read_message(void)
 		count = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
 		memcpy(passed, CMSG_DATA(header), (size_t)count * sizeof(int));
 	}
-	if (size >= START_HEAD && memcmp(bytes, "SBXH\1", 5) == 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-		take_message(bytes, (size_t)size, passed, count);
+	if (size >= START_HEAD && memcmp(bytes, "SBXH\1", 5) == 0) {
+		/* Whoever has our user may bound how many descriptors we have: the daemon is not to wait for an answer then. */
+		int whole = !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+		take_message(bytes, whole ? (size_t)size : START_HEAD, passed, whole ? count : 0);
+	}
 	explicit_bzero(bytes, (size_t)size); /* variables of a program may be secrets of it */
 	for (int i = 0; i < count; i++)
 		close(passed[i]);

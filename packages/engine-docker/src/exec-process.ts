@@ -25,7 +25,7 @@ export function createExecProcess({ exec, socket, spec }: { readonly exec: Exec;
   const exit = awaitExit({ exec, delivered: pump({ socket, stdout, stderr, tty: spec.tty !== false }), left: left.signal });
   exit.catch(() => undefined);
   return {
-    stdin: spec.stdin ? new InputStream(socket) : closedInput(),
+    stdin: spec.stdin ? new InputStream(socket) : new Writable({ write: (_chunk, _encoding, done) => done() }).end(),
     stdout,
     stderr,
     exit,
@@ -94,14 +94,4 @@ async function resize(exec: Exec, { columns, rows }: { readonly columns: number;
       await sleep(RESIZE_WAIT_MS);
     }
   }
-}
-
-function closedInput(): Writable {
-  const stream = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done();
-    },
-  });
-  stream.end();
-  return stream;
 }

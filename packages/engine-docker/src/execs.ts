@@ -8,15 +8,11 @@ import { ask, engineFailed } from "./docker-error.ts";
 import { createExecProcess } from "./exec-process.ts";
 import { atLeast } from "./negotiate.ts";
 
-type Silent = Omit<ExecSpec, "tty" | "stdin">;
-
 /** Processes in running containers of an engine. */
 export function createExecs({ docker, apiVersion }: { readonly docker: Docker; readonly apiVersion: string }): ExecEngine {
-  const create = async (container: string, options: ExecCreateOptions) => ask("start a process", async () => docker.getContainer(checkId(container)).exec(options));
-
   const exec: ExecEngine["exec"] = async (container, spec, signal) => {
     signal?.throwIfAborted();
-    const made = await create(container, execBody(spec));
+    const made = await ask("start a process", async () => docker.getContainer(checkId(container)).exec(execBody(spec)));
     signal?.throwIfAborted();
     const size = spec.tty !== false && spec.tty.columns > 0 && atLeast(apiVersion, "1.42") ? { ConsoleSize: [spec.tty.rows, spec.tty.columns] } : {};
     const socket: unknown = await ask("start a process", async () => made.start({ hijack: true, Detach: false, Tty: spec.tty !== false, ...size }));
@@ -30,32 +26,22 @@ export function createExecs({ docker, apiVersion }: { readonly docker: Docker; r
 
   return {
     exec,
-    async execDetached(container, spec) {
-      const made = await create(container, { ...common(spec), AttachStdin: false, AttachStdout: false, AttachStderr: false, Tty: false });
-      await ask("start a process", async () => made.start({ Detach: true }));
-    },
     run: (container, spec, signal) => runProgram(exec, { container, spec, signal }),
   };
 }
 
-function execBody(spec: ExecSpec): ExecCreateOptions {
-  return {
-    ...common(spec),
-    AttachStdin: spec.stdin,
-    AttachStdout: true,
-    AttachStderr: true,
-    Tty: spec.tty !== false,
-    DetachKeys: unguessableKeys(),
-  };
-}
-
-function common({ command, env, user, workdir }: Silent): ExecCreateOptions {
+function execBody({ command, env, user, workdir, tty, stdin }: ExecSpec): ExecCreateOptions {
   return {
     Cmd: [...command],
     Env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     User: user,
     WorkingDir: workdir,
     Privileged: false,
+    AttachStdin: stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: tty !== false,
+    DetachKeys: unguessableKeys(),
   };
 }
 

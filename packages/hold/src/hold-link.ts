@@ -10,8 +10,8 @@ import { closeDescriptors, makeProgramPipes, type ProgramPipes } from "./program
 const ANSWER_MS = 30_000;
 /** Answers taken before others have their turn. */
 const BATCH = 64;
-/** Ends of programs that an earlier daemon started; more than there can be is no pid 1 of ours. */
-const MOST_UNKNOWN = 1024;
+/** Ends of programs that an earlier daemon started; more than there can be, and answers that were given already, are no pid 1's of ours. */
+const MOST_UNASKED = 1024;
 
 export interface HoldLinkParts {
   /** The connection of pid 1, whose other end nothing else in the container has. The link's from now on. */
@@ -21,6 +21,8 @@ export interface HoldLinkParts {
 }
 
 interface Owed {
+  /** Whether it was said that it was started, or was not. */
+  isAnswered: boolean;
   readonly started: PromiseWithResolvers<boolean>;
   readonly exited: PromiseWithResolvers<number>;
 }
@@ -37,7 +39,7 @@ export class HoldLink implements InitStarter, Disposable {
   readonly #watch: ReadableWatch;
   readonly #owed = new Map<number, Owed>();
   #id = randomInt(2 ** 32);
-  #unknown = 0;
+  #unasked = 0;
   #open = true;
 
   constructor({ connection, mayBe = ownsOrRoot }: HoldLinkParts) {
@@ -59,7 +61,7 @@ export class HoldLink implements InitStarter, Disposable {
     if (!this.#open || request === undefined || user === undefined || !this.#mayBe(user.uid)) return undefined;
     const pipes = attempt(() => makeProgramPipes({ stdin: spec.stdin, user }));
     if (pipes === undefined) return undefined;
-    const owed: Owed = { started: Promise.withResolvers(), exited: Promise.withResolvers() };
+    const owed: Owed = { isAnswered: false, started: Promise.withResolvers(), exited: Promise.withResolvers() };
     owed.exited.promise.catch(() => undefined);
     this.#owed.set(id, owed);
     const sent = this.#send(request, pipes.far);
@@ -91,7 +93,9 @@ export class HoldLink implements InitStarter, Disposable {
   #process(id: number, owed: Owed, { near }: ProgramPipes): ExecProcess {
     const output = (descriptor: number, bit: number): PipeOutput => new PipeOutput(descriptor, () => this.#leave(id, bit));
     const [stdout, stderr] = [output(near.stdout, HOLD_OUTPUTS.stdout), output(near.stderr, HOLD_OUTPUTS.stderr)];
-    const stdin = near.stdin === undefined ? noInput() : new PipeInput(near.stdin);
+    const input = near.stdin === undefined ? undefined : new PipeInput(near.stdin);
+    const stdin = input ?? noInput();
+    void owed.exited.promise.catch(() => undefined).then(() => input?.release());
     const exit = owed.exited.promise.then(async (code) => {
       await Promise.all([stdout.linger(), stderr.linger()]);
       return code;
@@ -132,11 +136,13 @@ export class HoldLink implements InitStarter, Disposable {
 
   #take({ kind, id, value }: HoldAnswer): void {
     const owed = this.#owed.get(id);
-    if (owed === undefined) {
-      this.#unknown += 1;
-      if (this.#unknown > MOST_UNKNOWN) this.#close(unclear);
+    const isUnasked = owed === undefined || (kind !== "exited" && owed.isAnswered);
+    if (isUnasked) {
+      this.#unasked += 1;
+      if (this.#unasked > MOST_UNASKED) this.#close(unclear);
       return;
     }
+    owed.isAnswered = true;
     if (kind !== "exited") return owed.started.resolve(kind === "started");
     this.#owed.delete(id);
     owed.started.resolve(true);

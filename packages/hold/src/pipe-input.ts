@@ -18,8 +18,13 @@ export class PipeInput extends Writable {
   }
 
   override _final(done: () => void): void {
-    this.#socket.end();
+    if (this.#socket.writable) this.#socket.end();
     done();
+  }
+
+  /** The program has ended. Whatever it left running may hold the other end; ours is closed all the same. */
+  release(): void {
+    this.#socket.destroy();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -30,11 +35,5 @@ export class PipeInput extends Writable {
 
 /** The stdin of a program that has none. */
 export function noInput(): Writable {
-  const stream = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done();
-    },
-  });
-  stream.end();
-  return stream;
+  return new Writable({ write: (_chunk, _encoding, done) => done() }).end();
 }

@@ -84,6 +84,28 @@ for fd in fds: os.close(fd)`);
     expect(process === undefined ? undefined : await Promise.all([text(process.stderr), process.exit])).toEqual(["2 1", 0]);
   });
 
+  it("keeps nothing of its streams open when it has ended, whoever has their other ends and never ends its input", async ({ expect }) => {
+    const link = await linked(`
+kept = []
+while True:
+    id, _, fds = take(); kept += fds
+    answer(STARTED, id); answer(EXITED, id, 0)`);
+    const before = openDescriptors();
+    const ended = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const process = await link.start({ ...spec, stdin: true });
+        process?.stdin.write(Buffer.alloc(1 << 20));
+        return [process, await ending(process)] as const;
+      }),
+    );
+    for (const [process, end] of ended) {
+      expect(end).toEqual(["", "", 0]);
+      expect(await new Promise((resolve) => process?.stdin.write("too late", () => resolve("dropped")))).toBe("dropped");
+      await new Promise<void>((resolve) => process?.stdin.end(resolve));
+    }
+    await expect.poll(openDescriptors).toBe(before);
+  });
+
   it("goes on without whoever leaves it", async ({ expect }) => {
     const link = await linked(`id, _, fds = take(); answer(STARTED, id); time.sleep(60)`);
     const process = await link.start(spec);
@@ -122,6 +144,7 @@ describe("a first process that is not ours", () => {
     ["says too much", `c.send(b"SBXH" + bytes(13))`],
     ["passes descriptors", `c.sendmsg([b"SBXH\\x01\\x01\\0\\0" + bytes(8)], [(1, 1, array.array("i", [0, 1, 2]))])`],
     ["tells of thousands of programs that nobody started", `[answer(EXITED, n) for n in range(2000)]`],
+    ["answers the same start for ever", `[answer(STARTED, id) for n in range(2000)]`],
     ["tells of an exit code that is none", `answer(EXITED, id, 256)`],
   ] as const)("is not spoken with again when it %s, and nothing of it is kept", async ([, says], { expect }) => {
     const before = openDescriptors();

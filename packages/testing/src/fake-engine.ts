@@ -177,12 +177,6 @@ export class FakeEngine implements Engine {
     });
   }
 
-  async execDetached(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">): Promise<void> {
-    const { stdout, stderr } = await this.exec(container, { ...spec, tty: false, stdin: false });
-    stdout.resume();
-    stderr.resume();
-  }
-
   async run(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">, signal?: AbortSignal): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
     const process = await this.exec(container, { ...spec, tty: false, stdin: false }, signal);
     const [stdout, stderr, exitCode] = await Promise.all([textOf(process.stdout), textOf(process.stderr), process.exit]);

@@ -133,6 +133,18 @@ say([attempt(lambda: os.listdir(n) and "seen") for n in names] + [attempt(lambda
     expect(new Set(codes)).toEqual(new Set([143]));
   });
 
+  it("leaves a program to the engine at once when the agent bounds what it may have open", async ({ expect }) => {
+    const bound = async (room: number) => (await lab.engine.run(held.workload, { command: ["prlimit", "--pid", "1", `--nofile=${room}:`], env: {}, user: USER, workdir: "/" })).exitCode;
+    const started: (ExecProcess | undefined)[] = [];
+    for (const room of [3, 10]) {
+      expect(await bound(room)).toBe(0);
+      started.push(await held.link.start({ command: ["true"], env: {}, user: USER, workdir: "/", stdin: true }));
+    }
+    expect(await bound(1024)).toBe(0);
+    expect(started).toEqual([undefined, undefined]);
+    expect(await held.run(["echo", "again"]), "and whoever else was spoken with still is").toBe("again\n");
+  });
+
   it("keeps a program running whose daemon dies, and lets the next daemon start others", async ({ expect }) => {
     const writes = "i=0; while [ $i -lt 40 ]; do head -c 10000 /dev/zero; i=$((i+1)); sleep 0.05; done; echo end > /tmp/survived";
     await held.link.start({ command: ["/bin/sh", "-c", writes], env: {}, user: USER, workdir: "/", stdin: false });

@@ -83,7 +83,10 @@ export async function startPod(lab: Lab, options: TestPodOptions = {}): Promise<
     events,
     pod,
     python: (script, { user = "1000:1000", workload: where = workload } = {}) => runPython(lab, where, { script, user }),
-    background: (script) => lab.engine.execDetached(workload, { command: ["python3", "-c", `${PRELUDE}\n${script}`], env: {}, user: "1000:1000", workdir: "/" }),
+    async background(script) {
+      const process = await lab.engine.exec(workload, { command: ["python3", "-c", `${PRELUDE}\n${script}`], env: {}, user: "1000:1000", workdir: "/", tty: false, stdin: false });
+      for (const stream of [process.stdout, process.stderr]) stream.resume();
+    },
     happened: (type) => events.filter((event) => event.type === type).length,
     async restartDaemon(meanwhile = async () => undefined) {
       await test.pod[Symbol.asyncDispose]();

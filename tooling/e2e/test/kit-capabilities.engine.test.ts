@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as z from "zod";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -39,6 +39,9 @@ const ROOT_STARTUP = [
   "touch /opt/of-hook /home/agent/.other/skills/by-hook || :",
   "cp /bin/bash /home/agent/rootshell",
   "chmod 6755 /home/agent/rootshell",
+  "cp /bin/bash /home/agent/.cache/kit/rootshell",
+  "chmod 6755 /home/agent/.cache/kit/rootshell",
+  "install -m 6755 /bin/bash /home/agent/.cache/kit/installed",
   "(setsid sleep 3600 >/dev/null 2>&1 </dev/null &)",
   "wc -l < /proc/net/route >> /home/agent/started",
   "cat /home/agent/.tool/skills/greet/SKILL.md >> /home/agent/started || :",
@@ -111,6 +114,9 @@ describe("capabilities of Kits in a real sandbox", () => {
     expect(await inside("stat -c '%u:%g %a' ~/.cache ~/.cache/kit; echo of the sandbox > ~/.cache/kit/note")).toBe("1234:1234 755\n1234:1234 750\n");
     const [{ id: share, directory, ...whose } = expect.fail("nothing is shared")] = await shared();
     expect([whose.kit, whose.path, readFileSync(path.join(directory, "note"), "utf8")]).toEqual([kit, "/home/agent/.cache/kit", "of the sandbox\n"]);
+    for (const left of ["rootshell", "installed"].filter((name) => existsSync(path.join(directory, name))))
+      expect(statSync(path.join(directory, left)).mode & 0o6000, `${left} of the hook's root gives nobody of this machine its rights`).toBe(0);
+    expect(existsSync(path.join(directory, "rootshell"))).toBe(true);
     expect((await host.sbx(["kit", "shared", "rm", share])).stderr).toContain("SANDBOX_BUSY");
 
     // An agent that may write above a volume points its path at what is ours.

@@ -105,8 +105,6 @@ export interface ExecProcess {
 /** Processes in running containers. */
 export interface ExecEngine {
   exec(container: EngineId, spec: ExecSpec, signal?: AbortSignal): Promise<ExecProcess>;
-  /** Start and do not listen. Resolves when the engine has started it. */
-  execDetached(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">): Promise<void>;
   /** Run to the end and collect the output, at most 1 MiB of each stream. */
   run(container: EngineId, spec: Omit<ExecSpec, "tty" | "stdin">, signal?: AbortSignal): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
 }

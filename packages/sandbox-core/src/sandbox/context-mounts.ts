@@ -24,7 +24,7 @@ function isInside(path: string, { workspace, extra }: Directories): boolean {
 }
 
 /** Where Kits put something into a workload: volumes, and texts outside of the home. */
-export function kitPlaces({ request, volumes = [] }: SandboxRecord, profile: AgentProfile): readonly string[] {
+export function kitPlaces({ request, volumes = [] }: SandboxRecord, profile: Pick<AgentProfile, "contexts">): readonly string[] {
   return [...volumes, ...placeableContexts(profile.contexts(request.workspace), request)].map(({ path }) => path);
 }
 

@@ -23,6 +23,9 @@ export interface HookContainerParts {
  * Its root has what installing needs and nothing that reaches out of the container: no mount, no device, no raw socket, no
  * other process's memory. It sees the sandbox's image, home and volumes, and nothing of the workspace. Its own variables are the
  * image's, because an image is made of it: each hook gets those of the sandbox.
+ *
+ * Where it may write what is the host's, shared directories and skills, nothing in it sets a set-id bit: a file of this root
+ * that lies there is the host's root's.
  */
 export function hookContainer({ record, labels, gate, holdProgram, shown, files }: HookContainerParts): ContainerSpec {
   return {
@@ -44,7 +47,11 @@ export function hookContainer({ record, labels, gate, holdProgram, shown, files 
     network: gate === undefined ? { kind: "none", hostname: containerName(record), sysctls: {}, dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [] } : { kind: "join", container: gate },
     capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
     readonlyRoot: false,
-    seccomp: workloadSeccomp({ setsIds: true }),
+    seccomp: workloadSeccomp({ setsIds: !shown.some(writesHost) }),
     limits: limitsOf(record),
   };
+}
+
+function writesHost(mount: Mount): boolean {
+  return mount.kind === "bind" && !mount.readonly;
 }

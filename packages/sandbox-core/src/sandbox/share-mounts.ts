@@ -1,7 +1,9 @@
 import { AppError, type CreateSandbox } from "@sbx/contracts";
+import type { ProfileShare } from "../kit/profile-shares.ts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
+import { kitPlaces } from "./context-mounts.ts";
 import { labelsOf } from "./labels.ts";
 import type { HookWork } from "./open-hook-container.ts";
 import { runToEnd } from "./prepare-home.ts";
@@ -12,14 +14,30 @@ import { homeVolume } from "./workload-container.ts";
 /**
  * Open the directories that the Kits of a sandbox share, as its person allowed, and tell how they are mounted. From then on the
  * sandbox is known to have them.
+ *
+ * @throws AppError `KIT_UNSUPPORTED` where something else would be mounted in one
  */
-export async function shareMounts(parts: Pick<SandboxParts, "shares" | "workspace" | "store">, live: LiveSandbox, { shares }: Pick<AgentProfile, "shares">): Promise<readonly Mount[]> {
+export async function shareMounts(parts: Pick<SandboxParts, "shares" | "workspace" | "store">, live: LiveSandbox, profile: Pick<AgentProfile, "shares" | "contexts">): Promise<readonly Mount[]> {
+  const { shares } = profile;
   if (shares.length === 0) return [];
+  refuseMountsWithin(shares, [...kitPlaces(live.record, profile), ...shares.map(({ path }) => path)]);
   const { uid, gid } = await parts.workspace.check(live.record.request.workspace);
   const opened = await Promise.all(shares.map(async ({ path, mode, directory: kit }) => ({ path, ...(await parts.shares.open({ kit, path, mode, owner: { uid, gid } })) })));
   live.record = { ...live.record, shares: opened.map(({ id }) => id) };
   parts.store.putSandbox(live.record);
   return opened.map(({ path, directory }) => ({ kind: "bind", source: directory, target: path, readonly: false }));
+}
+
+/** Other sandboxes of the Kit change what is in one while this one starts: a link there would lead a mount to another place. */
+function refuseMountsWithin(shares: readonly ProfileShare[], places: readonly string[]): void {
+  for (const { path } of shares) {
+    const place = places.find((one) => one !== path && isWithin(one, path));
+    if (place === undefined) continue;
+    throw new AppError("KIT_UNSUPPORTED", {
+      message: `The agent's Kits put something at ${place}, which lies in the directory ${path} that they share`,
+      fix: "Take another Kit, or have it name a place outside of what it shares.",
+    });
+  }
 }
 
 /**

@@ -21,7 +21,6 @@ function parts({ remaps = false, starts = true }: { readonly remaps?: Engine["in
   const engine: ExecEngine & { readonly info: Pick<Engine["info"], "remaps"> } = {
     info: { remaps },
     exec: () => Promise.resolve((asked.push("engine"), own("engine"))),
-    execDetached: never,
     run: never,
   };
   const starter: InitStarter = { start: () => Promise.resolve((asked.push("pid 1"), starts ? own("pid 1") : undefined)) };
