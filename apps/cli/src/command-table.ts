@@ -25,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, Readonly<Record<string, Load>>>> 
     install: async () => (await import("./commands/install.ts")).installCommand,
     save: async () => (await import("./commands/save.ts")).saveCommand,
     template: async () => (await import("./commands/template.ts")).templateCommand,
+    recreate: async () => (await import("./commands/recreate.ts")).recreateCommand,
     rename: async () => (await import("./commands/rename.ts")).renameCommand,
     rm: async () => (await import("./commands/rm.ts")).rmCommand,
     prune: async () => (await import("./commands/prune.ts")).pruneCommand,

@@ -1,4 +1,4 @@
-import { AppError, type DaemonStatus, type Handlers, type Sandbox, type SandboxStats } from "@sbx/contracts";
+import { AppError, type DaemonStatus, type Handlers, type Sandbox, type SandboxStats, type SelectionView } from "@sbx/contracts";
 import { sandboxView, sessionView, stateOf, type FilesInside, type LiveSandbox, type SandboxService, type SessionService } from "@sbx/core";
 import { Secret, type SecretKeeper } from "@sbx/secret-injector";
 import type { AgentDirectory } from "./agents/agent-directory.ts";
@@ -77,14 +77,17 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return view(await sandboxes.stop(sandbox));
     },
     renameSandbox: async ({ sandbox, name }) => view(await sandboxes.rename(sandbox, name)),
+    recreateSandbox: async ({ sandbox, operation, force, ...changes }, signal) => {
+      const found = sandboxes.get(sandbox);
+      if (!force) refuseBusy(sessions, found, { verb: "make it anew", command: "recreate" });
+      const live = await sandboxes.recreate(found.record.id, changes, { ...options(operation, signal), beforeStop: (one) => sessions.endAll(one) });
+      sessions.idle(live);
+      return view(live);
+    },
+    inspectSelection: ({ sandbox }) => Promise.resolve(selectionOf(sandboxes.get(sandbox))),
     removeSandbox: async ({ sandbox, force }) => {
       const live = sandboxes.get(sandbox);
-      const running = sessions.running(live.record.id);
-      if (running.length > 0 && !force)
-        throw new AppError("SANDBOX_BUSY", {
-          message: `"${live.record.name}" has ${running.length} running session${running.length === 1 ? "" : "s"}`,
-          fix: `End them, or remove it all the same with: sbx rm --force ${live.record.name}`,
-        });
+      if (!force) refuseBusy(sessions, live, { verb: "remove it", command: "rm" });
       await sessions.endAll(live);
       await sandboxes.remove(live.record.id);
       return done;
@@ -113,6 +116,23 @@ export function createHandlers(parts: HandlerParts): Handlers {
 
     listEvents: ({ after, limit, sandbox }) => Promise.resolve([...events.list({ after, limit, ...(sandbox === undefined ? {} : { sandbox: sandboxes.get(sandbox).record.id }) })]),
   };
+}
+
+function refuseBusy(sessions: SessionService, { record: { id, name } }: LiveSandbox, { verb, command }: { readonly verb: string; readonly command: string }): void {
+  const running = sessions.running(id);
+  if (running.length === 0) return;
+  throw new AppError("SANDBOX_BUSY", {
+    message: `"${name}" has ${running.length} running session${running.length === 1 ? "" : "s"}`,
+    fix: `End them, or ${verb} all the same with: sbx ${command} --force ${name}`,
+  });
+}
+
+function selectionOf({ record: { name, selection } }: LiveSandbox): SelectionView {
+  if (selection !== undefined) return selection;
+  throw new AppError("KIT_UNSUPPORTED", {
+    message: `"${name}" was made by an older version of sbx, which did not note what was decided of its Kits`,
+    fix: `Make it anew with: sbx recreate ${name}`,
+  });
 }
 
 function secretHandlers(secrets: SecretKeeper): Pick<Handlers, "listSecrets" | "setSecret" | "rotateSecret" | "removeSecret" | "bindSecret" | "unbindSecret" | "vaultStatus"> {

@@ -11,6 +11,7 @@ export const EVENT_TYPES = [
   "sandbox.stopped",
   "sandbox.removed",
   "sandbox.renamed",
+  "sandbox.recreated",
   "sandbox.installed",
   "sandbox.saved",
   "sandbox.orphan-removed",

@@ -60,7 +60,9 @@ export {
   ToolView,
 } from "./mcp-views.ts";
 export {
+  CapabilityType,
   CreateSandbox,
+  RecreateSandbox,
   KitView,
   DockerPolicy,
   DockerSocket,
@@ -82,6 +84,7 @@ export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, OfPath, PathInSandbox, PathVi
 export { STREAMS } from "./streams.ts";
 export { SandboxStats } from "./stats.ts";
 export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
+export { CapabilityDecision, PermissionSurface, Selection, SelectionEntry, SelectionView } from "./selection.ts";
 export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";
 export {
   decodeExit,

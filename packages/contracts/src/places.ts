@@ -27,6 +27,8 @@ export const PLACES: { readonly [K in keyof Api]: () => Promise<Pick<Api, K>> } 
   startSandbox: sandboxes,
   stopSandbox: sandboxes,
   renameSandbox: sandboxes,
+  recreateSandbox: sandboxes,
+  inspectSelection: sandboxes,
   removeSandbox: sandboxes,
   inspectPath: sandboxes,
   listPorts: sandboxes,

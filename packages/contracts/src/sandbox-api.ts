@@ -4,7 +4,8 @@ import { Done, Nothing, OfSandbox } from "./plain-shapes.ts";
 import { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 import { route } from "./route.ts";
 import { OfPath, PathView } from "./sandbox-path.ts";
-import { CreateSandbox, Sandbox, WorkspaceReport } from "./sandbox.ts";
+import { CreateSandbox, RecreateSandbox, Sandbox, WorkspaceReport } from "./sandbox.ts";
+import { SelectionView } from "./selection.ts";
 import { SandboxStats } from "./stats.ts";
 import { PackageName } from "./template.ts";
 
@@ -26,6 +27,18 @@ export const sandboxApi = {
   inspectSandbox: route({ method: "GET", path: "/v1/sandboxes/{sandbox}", request: OfSandbox, response: Sandbox }),
   startSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/start", request: OfSandbox, response: Sandbox }),
   stopSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/stop", request: OfSandbox, response: Sandbox }),
+  /**
+   * Make it anew of its Kits as they are now, or of others: its containers, home and what its hooks installed go, and its name, rules and
+   * the volumes of Kits stay. Refused before anything is changed where a volume that it has is asked for otherwise (`KIT_CONFLICT`), and
+   * while a session runs, unless `force` (`SANDBOX_BUSY`).
+   */
+  recreateSandbox: route({
+    method: "POST",
+    path: "/v1/sandboxes/{sandbox}/recreate",
+    request: z.strictObject({ sandbox: SandboxRef, ...RecreateSandbox.shape, force: z.boolean().default(false), operation: z.string().max(64).optional() }),
+    response: Sandbox,
+  }),
+  inspectSelection: route({ method: "GET", path: "/v1/sandboxes/{sandbox}/selection", request: OfSandbox, response: SelectionView }),
   /** Refused with `NAME_TAKEN` where another has it. What runs goes on. */
   renameSandbox: route({ method: "POST", path: "/v1/sandboxes/{sandbox}/rename", request: z.strictObject({ sandbox: SandboxRef, name: SandboxName }), response: Sandbox }),
   /** Refused with `SANDBOX_BUSY` while a session runs, unless `force`. */

@@ -44,6 +44,13 @@ export type DockerSocket = z.infer<typeof DockerSocket>;
 /** What a sandbox is shown of its person's skills: nothing, or all of them read-only, or writable where a Kit asks for it. */
 const SkillsMode = z.enum(["off", "readonly", "readwrite"]);
 
+/** A capability type of Kits, such as `com.docker.sandbox/volume@1`. */
+export const CapabilityType = z
+  .string()
+  .max(300)
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9]([a-z0-9-]*[a-z0-9])?@[1-9][0-9]*$/);
+export type CapabilityType = z.infer<typeof CapabilityType>;
+
 const Count = z.number().int().min(1);
 const Size = z
   .number()
@@ -117,8 +124,24 @@ export const CreateSandbox = z.strictObject({
   skills: SkillsMode.optional(),
   /** Paths inside at which Kits may have a directory that all their sandboxes share. */
   share: z.array(AbsolutePath).max(32).optional(),
+  /** Capability types that no Kit gets: what requires one is refused. */
+  reject: z.array(CapabilityType).max(100).optional(),
+  /** Where a Kit's name and address for commits are from, in git's form, in place of the person's own settings; `off` for nowhere. */
+  gitIdentity: z.union([z.literal("off"), AbsolutePath]).optional(),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
+
+/**
+ * What a sandbox is made anew of, where that is not what it was made of. With `agent` or `kits` these take the place of all
+ * Kits that it has; values of arguments are added to those that it has.
+ */
+export const RecreateSandbox = z.strictObject({
+  agent: CreateSandbox.shape.agent.optional(),
+  kits: CreateSandbox.shape.kits.removeDefault().optional(),
+  args: CreateSandbox.shape.args,
+  reject: CreateSandbox.shape.reject,
+});
+export type RecreateSandbox = z.infer<typeof RecreateSandbox>;
 
 /** A directory of this machine that a Kit shares among its sandboxes: whose it is, its place in them, and where it lies. */
 export const SharedDirectory = z.object({ id: z.string(), kit: z.string(), path: AbsolutePath, directory: AbsolutePath });

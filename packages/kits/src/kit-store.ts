@@ -51,6 +51,12 @@ export interface KitSelection {
   readonly share?: readonly string[];
   /** Directories of the person's that the sandbox sees. */
   readonly directories?: readonly string[];
+  /** Types that the person gives to no Kit. */
+  readonly reject?: readonly string[];
+  /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */
+  readonly gitIdentity?: boolean;
+  /** Arguments that one of the Kits must declare, where not all of `args`. */
+  readonly given?: readonly string[];
 }
 
 /** Finds agents by name: the person's own first, then those that come with sbx; or by the path of a Kit's directory. */
@@ -85,11 +91,11 @@ export function createKitStore({ directory }: KitStoreOptions): KitStore {
     throw unknown(reference, [...new Set([...(await own()), ...BUILT_IN])]);
   };
 
-  const load = async ({ agent, kits = [], args = {}, env, publish, share, directories }: KitSelection): Promise<FoundKit> => {
+  const load = async ({ agent, kits = [], args = {}, given = Object.keys(args), ...facts }: KitSelection): Promise<FoundKit> => {
     const all = await Promise.all([agent, ...kits].map((reference) => read(reference, args)));
     const profile = composeProfile(
       all.map(({ member }) => member),
-      { given: Object.keys(args), env, publish, share, directories },
+      { given, ...facts },
     );
     return { profile, source: all.find(({ member }) => member.kit.descriptor.kind === "workload")?.source ?? agent };
   };

@@ -21,6 +21,7 @@ export {
   type ProgressStep,
   type PublishOptions,
   type ReadOptions,
+  type RecreateOptions,
   type SandboxPolicy,
   type Sbx,
   type TaskOptions,

@@ -82,6 +82,6 @@ export function createWorkspaceHost({
     },
     snapshot: snapshotWorkspace,
     report: reportWorkspace,
-    gitIdentity: () => identities.read(),
+    gitIdentity: (file) => (file === undefined ? identities : new GitIdentities({ ...environment, GIT_CONFIG_GLOBAL: file })).read(),
   };
 }

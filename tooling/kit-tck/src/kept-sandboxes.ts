@@ -3,14 +3,14 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 
-/** What the adapter remembers of a sandbox: the runtime's own id changes when it is made again, the suite's does not. */
+/** What the adapter remembers of a sandbox. Of its Kits and what was decided of them it remembers nothing: that is the runtime's. */
 const KeptSandbox = z.strictObject({
   sandbox: z.string(),
   workspace: z.string(),
-  references: z.array(z.string()).min(1),
-  args: z.record(z.string(), z.string()),
-  env: z.record(z.string(), z.string()),
-  skills: z.enum(["off", "readonly", "readwrite"]),
+  /** Which store of skills its daemon has, where it is not the seeded one. */
+  store: z.enum(["missing", "empty"]).optional(),
+  /** Types that no Kit gets when it is made anew, where the suite said. */
+  reject: z.array(z.string()).optional(),
 });
 export type KeptSandbox = z.infer<typeof KeptSandbox>;
 

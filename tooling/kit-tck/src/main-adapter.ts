@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createSbx } from "@sbx/core";
+import { createDaemonPort } from "@sbx/core/daemon";
 import { AdapterSettings } from "./adapter-settings.ts";
 import { keptIn } from "./kept-sandboxes.ts";
 import { EXIT, outcomeOf } from "./outcome.ts";
@@ -14,11 +15,14 @@ async function main(): Promise<number> {
     process.stderr.write(`${call}\n`);
     return EXIT.failed;
   }
-  const { home, env, directory, idleStopMs } = AdapterSettings.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, "settings.json"), "utf8")));
-  const sbx = createSbx({ env, home, cwd: directory });
+  const { home, env, stores, directory, idleStopMs } = AdapterSettings.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, "settings.json"), "utf8")));
+  const place = (store?: "missing" | "empty") => ({ home, cwd: directory, env: { ...env, ...(store === undefined ? {} : stores[store]) } });
   try {
     return await runCall(call, {
-      sbx,
+      sbx: (store) => createSbx(place(store)),
+      endDaemon: async (store) => {
+        await createDaemonPort(place(store)).stop();
+      },
       kept: keptIn(path.join(directory, "kept")),
       workspaces: path.join(directory, "workspaces"),
       idleStopMs,

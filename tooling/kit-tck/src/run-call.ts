@@ -7,7 +7,7 @@ import { askEngine, labelled } from "../../e2e/src/engine-api.ts";
 import { CLAIMED } from "./claimed.ts";
 import type { KeptSandbox, KeptSandboxes } from "./kept-sandboxes.ts";
 import { EXIT } from "./outcome.ts";
-import type { AdapterCall } from "./read-call.ts";
+import type { AdapterCall, CreateWishes } from "./read-call.ts";
 
 /** The user of the agents' images, to whom workspaces belong. */
 const AGENT_ID = 1000;
@@ -16,7 +16,10 @@ const STOPPED_MS = 30_000;
 
 /** What a call of the contract is carried out with. */
 export interface AdapterParts {
-  readonly sbx: Sbx;
+  /** The runtime, with the seeded store of skills or another one. */
+  readonly sbx: (store: KeptSandbox["store"]) => Sbx;
+  /** End the daemon of such a store. */
+  readonly endDaemon: (store: NonNullable<KeptSandbox["store"]>) => Promise<void>;
   readonly kept: KeptSandboxes;
   /** Where workspaces are made. */
   readonly workspaces: string;
@@ -52,6 +55,12 @@ export async function runCall(call: AdapterCall, parts: AdapterParts): Promise<n
       return EXIT.done;
     case "rm":
       return await remove(call.id, parts);
+    case "selection":
+      parts.stdout.write(`${JSON.stringify(await (await boxOf(call.id, parts)).selection())}\n`);
+      return EXIT.done;
+    case "selection-policy":
+      await parts.kept.write(call.id, { ...(await keptOf(call.id, parts)), reject: [...call.reject] });
+      return EXIT.done;
     case "volume-paths":
       parts.stdout.write(`${JSON.stringify(await volumePaths(await keptOf(call.id, parts), parts))}\n`);
       return EXIT.done;
@@ -68,24 +77,31 @@ async function create({ references, wishes }: Extract<AdapterCall, { verb: "crea
   await mkdir(parts.workspaces, { recursive: true });
   const workspace = await mkdtemp(path.join(parts.workspaces, "workspace-"));
   if (process.getuid?.() === 0) await chown(workspace, AGENT_ID, AGENT_ID);
-  const wanted = { workspace, references: [...references], args: { ...wishes.args }, env: { ...wishes.env }, skills: wishes.skills };
   try {
-    const box = await make(wanted, parts, wishes.name);
+    const box = await make(parts, { references, workspace, wishes });
     const id = parts.kept.newId();
-    await parts.kept.write(id, { ...wanted, sandbox: box.id });
+    await parts.kept.write(id, { sandbox: box.id, workspace, ...(wishes.store === undefined ? {} : { store: wishes.store }) });
     parts.stdout.write(`${id}\n`);
     return EXIT.done;
   } catch (error) {
     await rm(workspace, { recursive: true, force: true });
+    await endUnused(wishes.store, parts);
     throw error;
   }
 }
 
+interface Making {
+  readonly references: readonly string[];
+  readonly workspace: string;
+  readonly wishes: CreateWishes;
+}
+
 /** Make a sandbox and start its program; one whose program does not start is taken away. */
-async function make({ references, workspace, args, env, skills }: Omit<KeptSandbox, "sandbox">, { sbx }: AdapterParts, name?: string): Promise<SandboxHandle> {
+async function make({ sbx }: AdapterParts, { references, workspace, wishes: { name, args, env, skills, reject, store, gitIdentity } }: Making): Promise<SandboxHandle> {
   const [agent, ...kits] = references;
   if (agent === undefined) throw new Error("no Kit was named");
-  const box = await sbx.create({ agent, kits, kitArgs: args, workspace, env, skills, ...(name === undefined ? {} : { name }) });
+  const given = { ...(name === undefined ? {} : { name }), ...(gitIdentity === undefined ? {} : { gitIdentity }) };
+  const box = await sbx(store).create({ agent, kits, kitArgs: args, workspace, env, skills, reject, ...given });
   try {
     await startProgram(box);
     return box;
@@ -93,6 +109,11 @@ async function make({ references, workspace, args, env, skills }: Omit<KeptSandb
     await box.remove({ force: true });
     throw error;
   }
+}
+
+/** A daemon with a store of its own ends with its last sandbox. */
+async function endUnused(store: KeptSandbox["store"], { sbx, endDaemon }: AdapterParts): Promise<void> {
+  if (store !== undefined && (await sbx(store).list()).length === 0) await endDaemon(store);
 }
 
 /** The program runs without anybody who looks, and so has a terminal: its session outlives this process. */
@@ -113,20 +134,21 @@ async function exec(box: SandboxHandle, command: readonly string[], { stdout, st
   return code;
 }
 
-/** The new one is made before the old one goes: what is refused leaves everything as it was. */
+/** With references these take the place of all that it was made of, the first that of its workload. */
 async function recreate({ id, references, args }: Extract<AdapterCall, { verb: "recreate" }>, parts: AdapterParts): Promise<number> {
-  const kept = await keptOf(id, parts);
-  const wanted = { ...kept, references: references.length > 0 ? [...references] : kept.references, args: { ...kept.args, ...args } };
-  const box = await make(wanted, parts);
-  await parts.kept.write(id, { ...wanted, sandbox: box.id });
-  await (await parts.sbx.get(kept.sandbox)).remove({ force: true });
+  const { reject } = await keptOf(id, parts);
+  const box = await boxOf(id, parts);
+  const [agent, ...kits] = references;
+  await box.recreate({ ...(agent === undefined ? {} : { agent, kits }), kitArgs: args, ...(reject === undefined ? {} : { reject }), force: true });
+  await startProgram(box);
   return EXIT.done;
 }
 
 async function remove(id: string, parts: AdapterParts): Promise<number> {
-  const kept = await keptOf(id, parts);
-  await (await parts.sbx.get(kept.sandbox)).remove({ force: true });
-  await rm(kept.workspace, { recursive: true, force: true });
+  const { sandbox, workspace, store } = await keptOf(id, parts);
+  await (await parts.sbx(store).get(sandbox)).remove({ force: true });
+  await rm(workspace, { recursive: true, force: true });
+  await endUnused(store, parts);
   return EXIT.done;
 }
 
@@ -157,5 +179,6 @@ async function keptOf(id: string, { kept }: AdapterParts): Promise<KeptSandbox> 
 }
 
 async function boxOf(id: string, parts: AdapterParts): Promise<SandboxHandle> {
-  return await parts.sbx.get((await keptOf(id, parts)).sandbox);
+  const { sandbox, store } = await keptOf(id, parts);
+  return await parts.sbx(store).get(sandbox);
 }

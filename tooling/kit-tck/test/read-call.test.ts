@@ -7,9 +7,14 @@ describe("a call of the adapter's contract", () => {
     expect(readCall(["create", "/f/workload", "/f/hooks", "--name", "a", "--arg", "x=1=2", "--env", "E=", "--ssh-agent", "/s"])).toEqual({
       verb: "create",
       references: ["/f/workload", "/f/hooks"],
-      wishes: { name: "a", args: { x: "1=2" }, env: { E: "" }, skills: "readwrite", others: ["--ssh-agent", "/s"] },
+      wishes: { name: "a", args: { x: "1=2" }, env: { E: "" }, skills: "readwrite", reject: [], others: ["--ssh-agent", "/s"] },
     });
-    expect(readCall(["create", "/f", "--skills-host-mode", "off", "--skills-host-store", "empty"])).toMatchObject({ wishes: { skills: "off", others: ["--skills-host-store", "empty"] } });
+    expect(
+      readCall(["create", "/f", "--skills-host-mode", "off", "--skills-host-store", "empty", "--reject-capability", "a/b@1", "--reject-capability", "a/c@1", "--git-identity-config", "/g"]),
+    ).toMatchObject({ wishes: { skills: "off", store: "empty", reject: ["a/b@1", "a/c@1"], gitIdentity: "/g", others: [] } });
+    expect(readCall(["selection-policy", "tck-1", "--reject-capability", "a/b@1"])).toEqual({ verb: "selection-policy", id: "tck-1", reject: ["a/b@1"] });
+    expect(readCall(["selection-policy", "tck-1"])).toEqual({ verb: "selection-policy", id: "tck-1", reject: [] });
+    expect(readCall(["selection", "tck-1"])).toEqual({ verb: "selection", id: "tck-1" });
     expect(readCall(["create", "/f", "--skills-host-mode", "all"])).toBeTypeOf("string");
     expect(readCall(["recreate", "tck-1", "/f/a", "--arg", "x=2"])).toEqual({ verb: "recreate", id: "tck-1", references: ["/f/a"], args: { x: "2" } });
     expect(readCall(["recreate", "tck-1"])).toEqual({ verb: "recreate", id: "tck-1", references: [], args: {} });
@@ -36,6 +41,14 @@ describe("a call of the adapter's contract", () => {
     [["recreate"]],
     [["recreate", "a", "--env", "x=1"]],
     [["made-up", "a"]],
+    [["create", "/f", "--made-up", "a"]],
+    [["create", "/f", "--name", "a", "--name", "b"]],
+    [["create", "/f", "--skills-host-store", "full"]],
+    [["create", "/f", "--git-identity-config", "relative"]],
+    [["selection-policy"]],
+    [["selection-policy", "--reject-capability", "a/b@1"]],
+    [["selection-policy", "tck-1", "--arg", "a=b"]],
+    [["selection"]],
   ])("is none: %j", ([words], { expect }) => {
     expect(readCall(words ?? [])).toBeTypeOf("string");
   });

@@ -1,6 +1,6 @@
 import { Command, Option, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { collectArgument } from "../agents/kit-arguments.ts";
-import { cleanText } from "../clean-text.ts";
+import { cleanText, escapeHidden } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { collect } from "../option-values.ts";
@@ -15,6 +15,7 @@ export const kitCommand: MakeCommand = (context, setExit) =>
     .addCommand(inspectCommand(context))
     .addCommand(validateCommand(context, setExit))
     .addCommand(addCommand(context))
+    .addCommand(selectionCommand(context))
     .addCommand(sharedCommand(context))
     .addHelpText("after", "\nExamples:\n  $ sbx kit validate ./my-agent-kit\n  $ sbx kit add ./my-agent-kit");
 
@@ -35,6 +36,20 @@ function validateCommand(context: Context, setExit: SetExit): CommandUnknownOpts
     .action(async (kits) => {
       const { validateKits } = await import("../agents/validate-kits.ts");
       if (!(await validateKits(context, kits))) setExit(EXIT.no);
+    });
+}
+
+function selectionCommand(context: Context): CommandUnknownOpts {
+  return new Command("selection")
+    .description("Print what was taken of a sandbox's Kits and what was left out, and what they are granted, as JSON")
+    .argument("[sandbox]", "name or id (default: that of this directory)")
+    .option("--json", "print JSON, which it always does")
+    .addHelpText("after", "\nExamples:\n  $ sbx kit selection claude-app | jq .selection.skipped")
+    .action(async (ref) => {
+      const { findSandbox } = await import("../find-sandbox.ts");
+      const { client } = await context.daemon.connect();
+      const { id } = await findSandbox(client, ref, context);
+      context.io.out(`${escapeHidden(JSON.stringify(await client.inspectSelection({ sandbox: id }), null, 2))}\n`);
     });
 }
 

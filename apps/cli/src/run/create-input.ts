@@ -9,7 +9,7 @@ import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
 import { readDockerPolicy } from "../docker/read-docker-policy.ts";
 import { readEnvFiles } from "./env-file.ts";
 import { sessionEnvironment } from "./session-environment.ts";
-import { addDirectory, directoryOfVolume, workspacePath } from "./workspace-path.ts";
+import { absolutePath, addDirectory, directoryOfVolume, workspacePath } from "./workspace-path.ts";
 
 /** The options that `run` and `create` share, as commander gives them. */
 export interface CreateOptions {
@@ -36,6 +36,8 @@ export interface CreateOptions {
   readonly model: "auto" | "provider" | "scripted";
   readonly share: readonly string[];
   readonly skills?: "off" | "readonly" | "readwrite" | undefined;
+  readonly rejectCapability: readonly string[];
+  readonly gitIdentityConfig?: string | undefined;
   readonly mountDockerSocket?: "guarded" | "raw" | true | undefined;
   readonly dockerPolicy?: string | undefined;
   readonly acceptHostRoot?: true | undefined;
@@ -70,6 +72,8 @@ export async function createInput(context: Context, agent: string, { path, optio
     model: options.model,
     ...(options.share.length === 0 ? {} : { share: [...options.share] }),
     ...(options.skills === undefined ? {} : { skills: options.skills }),
+    ...(options.rejectCapability.length === 0 ? {} : { reject: [...options.rejectCapability] }),
+    ...(options.gitIdentityConfig === undefined ? {} : { gitIdentity: options.gitIdentityConfig === "off" ? "off" : absolutePath(options.gitIdentityConfig, context) }),
     docker,
     ...(await dockerPolicy(context, options, docker)),
   };

@@ -88,6 +88,15 @@ describe("sbx rename and labels", () => {
     expect((await runLine(["rename", "shell-app", "../x"], { daemon: createFakeDaemon() })).code).toBe(125);
   });
 
+  it("asks for a sandbox anew, with paths as they are meant here, and not by force unless said", async ({ expect }) => {
+    const daemon = createFakeDaemon({ handlers: { inspectSandbox: () => Promise.resolve(aSandbox()), recreateSandbox: () => Promise.resolve(aSandbox()) } });
+    expect((await runLine(["recreate", "-q", "shell-app", "--kit", "./mine", "--kit", "other", "--arg", "a=1", "--reject-capability", "a.b/c@1"], { daemon })).out).toBe("shell-app\n");
+    expect(daemon.calls.at(-1)?.input).toMatchObject({ kits: [expect.stringMatching(/^\/.*\/mine$/), "other"], args: { a: "1" }, reject: ["a.b/c@1"], force: false });
+    await runLine(["recreate", "-q", "-f", "shell-app"], { daemon });
+    expect(daemon.calls.at(-1)?.input).toMatchObject({ args: {}, force: true });
+    expect(daemon.calls.at(-1)?.input).not.toHaveProperty("kits");
+  });
+
   it("are given when a sandbox is made", async ({ expect }) => {
     const daemon = createFakeDaemon({ handlers: { createSandbox: () => Promise.resolve({ sandbox: aSandbox(), joined: false }) } });
     await runLine(["create", "-q", "-l", "team=web", "--label", "ci", "shell"], { daemon });

@@ -39,7 +39,7 @@ export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStor
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, env, workspace, extra, publish, share = [] }) => {
+    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified }) => {
       const { profile } = await kits.load({
         agent,
         kits: mixins,
@@ -48,6 +48,9 @@ export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStor
         publish: publish.map(({ port }) => port),
         share,
         directories: [workspace, ...extra.map((one) => one.path)],
+        ...(given === undefined ? {} : { given }),
+        ...(reject === undefined ? {} : { reject }),
+        ...(identified === undefined ? {} : { gitIdentity: identified }),
       });
       const [directory, layers, parts, shares] = await Promise.all([
         realpath(profile.directory),

@@ -59,7 +59,7 @@ const profile: Partial<AgentProfile> = {
   rules: [],
   protect: [],
   resources: {},
-  volumes: [{ path: "/data", mode: 0o755 }],
+  volumes: [{ path: "/data", mode: 0o755, stated: {} }],
   skills: { places: [], own: [] },
   shares: [],
   longRunning: false,
@@ -71,6 +71,9 @@ const profile: Partial<AgentProfile> = {
   buildArgs: {},
   layers: [],
   kits: [],
+  gitIdentity: false,
+  args: [],
+  selection: { selection: { selected: [], skipped: [] }, surface: {} },
   skipped: [],
   contexts: () => [],
   seedFiles: () => [{ path: ".profile", content: "x", mode: 0o644, overwrite: true }],
@@ -93,6 +96,8 @@ interface LabOptions {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** As whom the install hook runs; root's reaches a host. */
   readonly installs?: "agent" | "root";
+  /** What is otherwise in the profile, each time that it is asked for. */
+  readonly changed?: () => Partial<AgentProfile>;
 }
 
 /** The profile with hooks of root, which run in containers of their own; the first reaches a host. */
@@ -106,7 +111,7 @@ const rootProfile: Partial<AgentProfile> = {
 };
 
 /** Sandboxes over an engine in memory, with the daemon's own files and database in a directory of the test's. */
-export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent", spares = false }: LabOptions = {}): SandboxLab {
+export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent", spares = false, changed = () => ({}) }: LabOptions = {}): SandboxLab {
   const root = mkdtempSync(path.join(tmpdir(), "sbx-sandboxes-"));
   const steps = new Steps();
   const engine = fakeEngine();
@@ -133,7 +138,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     store: told(steps, "store", store),
     shares: { open: () => Promise.reject(new Error("nothing is shared here")), list: () => Promise.resolve([]), remove: () => Promise.resolve("unknown" as const) },
     skills: { read: () => Promise.resolve(undefined) },
-    profile: asked(steps, "profile", () => Promise.resolve((installs === "root" ? rootProfile : profile) as AgentProfile)),
+    profile: asked(steps, "profile", () => Promise.resolve({ ...(installs === "root" ? rootProfile : profile), ...changed() } as AgentProfile)),
     record: (event) => events.push(event),
     allow: (_record, destinations) => allowed.push(...destinations),
     reconciled: () => Promise.resolve(),

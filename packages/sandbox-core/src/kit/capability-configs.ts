@@ -53,12 +53,15 @@ const Lifecycle = strictShape({
 );
 
 const SIZE = /^[0-9]+(\.[0-9]+)?\s*([kKmMgGtT]i?[bB]?)?$/;
+/** What an argument leaves empty is not stated. */
+const stated = <Schema extends z.ZodType<string>>(schema: Schema) => z.preprocess((value) => (value === "" ? undefined : value), schema.optional());
+
 const Volume = strictShape({
   path: AbsolutePath,
   name: z.string().optional(),
-  size: z.string().regex(SIZE, "a size such as 512m").optional(),
+  size: stated(z.string().max(200).regex(SIZE, "a size such as 512m")),
   tmpfs: z.boolean().default(false),
-  mode: Mode.optional(),
+  mode: stated(Mode),
 });
 const Resources = strictShape({ cpu: z.number().min(0).optional(), memory: z.string().regex(SIZE, "a size such as 2g").optional(), gpu: z.json().optional() });
 

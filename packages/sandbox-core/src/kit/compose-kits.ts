@@ -17,6 +17,10 @@ export interface CompositionFacts {
   readonly share?: readonly string[] | undefined;
   /** Directories of the person's that the sandbox sees. */
   readonly directories?: readonly string[] | undefined;
+  /** Types that its person gives to no Kit. */
+  readonly reject?: readonly string[] | undefined;
+  /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */
+  readonly gitIdentity?: boolean | undefined;
   /** Names of the arguments that a person gave: each must be declared by one of the Kits. */
   readonly given?: readonly string[];
   /** Variables that the sandbox gets beside those of its image and its arguments; they win. Without them, what needs one is left out. */
@@ -51,7 +55,7 @@ export function composeKits(members: readonly KitMember[], facts: CompositionFac
   const read = facts.env === undefined ? members : members.map((member) => ({ ...member, kit: member.withEnv({ ...environment.variables, ...facts.env }) }));
   const { workload, order, provides, problems } = resolveKits(read);
   const service = workload === undefined ? undefined : serviceOf(workload);
-  const select = (skillPlaces: boolean) => order.map((member) => ({ member, ...selectCapabilities(member.kit, { ...facts, skillPlaces, service, name: member.name, contents: member.contents }) }));
+  const select = (skillPlaces: boolean) => order.map((member) => ({ member, ...selectCapabilities(member.kit, { ...facts, skillPlaces, service, name: member.name, reference: member.reference, contents: member.contents }) }));
   // Whether there is a place for skills is known when it is known what is taken; a skill itself makes none.
   const selections = select(hasSkillPlace(select(true)));
   const { merged, problems: clashes } = mergeCapabilities(selections);

@@ -5,6 +5,14 @@ interface CapabilityCommon {
   readonly name?: string | undefined;
   /** Where it stands, such as `capabilities[0]` or `capabilities[1].group.capabilities[0]`. */
   readonly path: string;
+  /** Where it stood before its Kit was put together of others, as that says; nothing is decided by it. */
+  readonly source?: DeclaredSource | undefined;
+}
+
+/** A place in another Kit's descriptor. */
+export interface DeclaredSource {
+  readonly kit: string;
+  readonly path: string;
 }
 
 /** A capability whose configuration was read. */
@@ -23,6 +31,8 @@ export type KitCapability = ReadCapability | UnreadCapability;
 /** What is taken or left as a whole: one entry, or the members of a group. */
 export interface Declaration {
   readonly path: string;
+  readonly name?: string | undefined;
+  readonly source?: DeclaredSource | undefined;
   readonly optional: boolean;
   readonly members: readonly KitCapability[];
 }

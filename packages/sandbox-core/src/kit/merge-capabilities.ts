@@ -1,3 +1,4 @@
+import type { Selection } from "@sbx/contracts";
 import { CAPABILITIES } from "./capability-configs.ts";
 import { declarationKeys } from "./declaration-keys.ts";
 import type { ReadCapability } from "./kit.ts";
@@ -10,6 +11,8 @@ export interface KitSelection {
   readonly selected: readonly ReadCapability[];
   /** One line for each declaration that is left out. */
   readonly skipped: readonly string[];
+  /** What was decided of each declaration. */
+  readonly record: Selection;
 }
 
 interface Merged {

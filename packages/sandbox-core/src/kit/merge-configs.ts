@@ -1,6 +1,7 @@
 import type { ConfigOf, KnownType } from "./capability-configs.ts";
 import { cleanPath } from "./declaration-keys.ts";
 import { sizeBytes } from "./kit-size.ts";
+import { sameStatement } from "./volume-statement.ts";
 import { mergeAgents } from "./merge-agents.ts";
 import { sameValue } from "./same-value.ts";
 
@@ -87,9 +88,7 @@ function mergeLifecycles(one: Lifecycle, other: Lifecycle): Lifecycle | undefine
 
 /** Equal in bytes and in octal value; what is left out is no value. */
 function sameVolume(one: Volume, other: Volume): boolean {
-  const size = (volume: Volume): number | undefined => (volume.size === undefined ? undefined : sizeBytes(volume.size));
-  const mode = (volume: Volume): number | undefined => (volume.mode === undefined ? undefined : Number.parseInt(volume.mode, 8));
-  return size(one) === size(other) && mode(one) === mode(other) && one.tmpfs === other.tmpfs;
+  return one.tmpfs === other.tmpfs && sameStatement(one, other);
 }
 
 type Resources = ConfigOf<"com.docker.sandbox/resources@1">;

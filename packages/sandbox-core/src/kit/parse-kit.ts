@@ -78,26 +78,27 @@ function readDeclaration(source: KitSource, entry: unknown, index: number): Decl
   const at: KitPath = ["capabilities", index];
   const path = `capabilities[${index}]`;
   if (typeof entry === "object" && entry !== null && "group" in entry) {
-    const { group } = check(source, CapabilityGroup, { value: entry, at });
+    const { group, source: declared } = check(source, CapabilityGroup, { value: entry, at });
     const members = group.capabilities.map((member, place) => readCapability(source, member, { at: [...at, "group", "capabilities", place], path: `${path}.group.capabilities[${place}]` }));
-    return { path, optional: group.optional, members };
+    return { path, name: group.name, source: declared, optional: group.optional, members };
   }
   const { optional, ...capability } = check(source, CapabilityEntry, { value: entry, at });
-  return { path, optional, members: [readCapability(source, capability, { at, path })] };
+  return { path, name: capability.name, source: capability.source, optional, members: [readCapability(source, capability, { at, path })] };
 }
 
 type Entry = Omit<z.output<typeof CapabilityEntry>, "optional">;
 
-function readCapability(source: KitSource, { type, name, config }: Entry, { at, path }: { readonly at: KitPath; readonly path: string }): KitCapability {
-  if (!isKnownType(type) || waitsForEnvironment(config)) return { known: false, type, name, path, config };
+function readCapability(source: KitSource, { type, name, config, source: declared }: Entry, { at, path }: { readonly at: KitPath; readonly path: string }): KitCapability {
+  const common = { type, name, path, source: declared };
+  if (!isKnownType(type) || waitsForEnvironment(config)) return { known: false, ...common, config };
   const schema = CAPABILITIES[type].config;
   if (schema === undefined) {
     if (config !== undefined) throw source.refuse([...at, "config"], `${type} has no configuration`);
-    return { known: true, type, name, path, config } as KitCapability;
+    return { known: true, ...common, config } as KitCapability;
   }
   if (config === undefined) throw source.refuse(at, `${type} needs a config`);
   // The compiler cannot follow that type and configuration come from the same row of the table.
-  return { known: true, type, name, path, config: check<z.ZodType>(source, schema, { value: config, at: [...at, "config"] }) } as KitCapability;
+  return { known: true, ...common, config: check<z.ZodType>(source, schema, { value: config, at: [...at, "config"] }) } as KitCapability;
 }
 
 /** One thing that is wrong, at its place; a misspelled key first, because it makes the others. */

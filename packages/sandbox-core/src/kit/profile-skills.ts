@@ -1,6 +1,7 @@
 import { cleanPath } from "./declaration-keys.ts";
 import { isCapability, type ReadCapability } from "./kit.ts";
 import type { KitSelection } from "./merge-capabilities.ts";
+import type { DeclaredPlace } from "./selection-record.ts";
 
 /** A directory of the home in which the agent looks for skills. */
 export interface SkillPlace {
@@ -18,6 +19,8 @@ export interface KitSkill {
   readonly declared: string;
   /** Whether a sandbox that cannot show it is not made. */
   readonly required: boolean;
+  /** Where it is declared, by one Kit or several. */
+  readonly places: readonly DeclaredPlace[];
 }
 
 /** Where an agent looks for skills, and which its Kits bring. */
@@ -37,7 +40,7 @@ export function profileSkills(effective: readonly ReadCapability[], selections: 
     member.kit.declarations.flatMap(({ optional, members }) =>
       members.flatMap((one) => {
         if (!isCapability(one, "com.docker.sandbox/agent-skill@1") || !selected.some(({ path }) => path === one.path)) return [];
-        return [{ name: skillName(one.config), text: `Kit "${member.name}": ${one.type} (${one.path})`, optional }];
+        return [{ name: skillName(one.config), text: `Kit "${member.name}": ${one.type} (${one.path})`, optional, place: one.source ?? { kit: member.reference, path: one.path } }];
       }),
     ),
   );
@@ -46,7 +49,7 @@ export function profileSkills(effective: readonly ReadCapability[], selections: 
     const name = skillName(one.config);
     const of = declared.filter((each) => each.name === name);
     const first = of.find(({ optional }) => !optional) ?? of[0];
-    return [{ name, path: cleanPath(one.config.path), declared: first?.text ?? one.type, required: first?.optional === false }];
+    return [{ name, path: cleanPath(one.config.path), declared: first?.text ?? one.type, required: first?.optional === false, places: of.map(({ place }) => place) }];
   });
   const places = effective.flatMap((one) => (isCapability(one, "com.docker.sandbox/agent-skills@1") ? [{ path: cleanPath(one.config.path), writable: one.config.mode === "readwrite" }] : []));
   return { places, own };

@@ -17,6 +17,7 @@ export function profileVolumes(selected: readonly ReadCapability[], home: string
     const path = cleanPath(config.path);
     if (isWithin(path, home)) return [];
     const mode = config.mode === undefined ? MODE : Number.parseInt(config.mode, 8);
-    return [{ path, mode, ...(config.tmpfs ? { memoryBytes: config.size === undefined ? MEMORY_BYTES : sizeBytes(config.size) } : {}) }];
+    const stated = { ...(config.size === undefined ? {} : { size: config.size }), ...(config.mode === undefined ? {} : { mode: config.mode }) };
+    return [{ path, mode, stated, ...(config.tmpfs ? { memoryBytes: config.size === undefined ? MEMORY_BYTES : sizeBytes(config.size) } : {}) }];
   });
 }

@@ -1,4 +1,4 @@
-import type { Rule } from "@sbx/contracts";
+import type { Rule, SelectionView } from "@sbx/contracts";
 import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileShare } from "./profile-shares.ts";
 import type { ProfileSkills } from "./profile-skills.ts";
@@ -49,6 +49,14 @@ export interface ProfileVolume {
   readonly mode: number;
   /** It is in memory, holds as much, and is lost when the sandbox stops. */
   readonly memoryBytes?: number;
+  /** As its Kit states them: what is stated otherwise later is another volume. */
+  readonly stated: StatedVolume;
+}
+
+/** Size and mode of a volume as a Kit states them; what is absent is not stated. */
+export interface StatedVolume {
+  readonly size?: string;
+  readonly mode?: string;
 }
 
 /** A command of a Kit's lifecycle. */
@@ -109,8 +117,14 @@ export interface AgentProfile {
   readonly leavesRunning: readonly string[];
   /** Commands in the sandbox. `install` once, `startup` at every start. */
   readonly hooks: { readonly install: readonly ProfileHook[]; readonly startup: readonly ProfileHook[] };
+  /** Whether git is told who the person is. */
+  readonly gitIdentity: boolean;
+  /** Names of the arguments that its Kits declare. */
+  readonly args: readonly string[];
   /** Optional capabilities that are left out, with the reason. */
   readonly skipped: readonly string[];
+  /** What was decided of each declaration, and what its Kits are granted. */
+  readonly selection: SelectionView;
   /** Texts for agents outside of the home. */
   readonly contexts: (workspace: string) => readonly ContextFile[];
   /** Files of the home. Those that are rendered anew are equal for equal facts. */

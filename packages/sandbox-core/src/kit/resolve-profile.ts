@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError, type Selection } from "@sbx/contracts";
 import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
@@ -8,6 +8,7 @@ import { findConfig, type Kit } from "./kit.ts";
 import type { KitMember } from "./kit-member.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { commandWords, type CommandLine } from "./kit-text.ts";
+import { permissionSurface } from "./permission-surface.ts";
 import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionVerbs } from "./profile.ts";
 import { profileContexts } from "./profile-contexts.ts";
 import { profileEnvironment } from "./profile-environment.ts";
@@ -80,12 +81,19 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     leavesRunning: agent.leavesRunning,
     hooks: profileHooks(composition),
+    gitIdentity: selected.some(({ type }) => type === "com.docker.sandbox/git-identity@1"),
+    args: [...new Set(members.flatMap((member) => Object.keys(member.kit.descriptor.args)))],
     skipped,
+    selection: { selection: selectionOf(composition), surface: permissionSurface(selected) },
     contexts: (workspace) => profileContexts(selected, { home: HOME, workspace }),
     seedFiles: (facts) => profileFiles({ home: HOME, selected, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
     environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
+}
+
+function selectionOf({ selections }: Composition): Selection {
+  return { selected: selections.flatMap(({ record }) => record.selected), skipped: selections.flatMap(({ record }) => record.skipped) };
 }
 
 /** The files that a mixin brings; none where it only declares. */

@@ -1,11 +1,12 @@
 /** Whether two values of JSON say the same, in whatever order their keys stand; a key without a value is no key. */
 export function sameValue(one: unknown, other: unknown): boolean {
-  return canonical(one) === canonical(other);
+  return canonicalText(one) === canonicalText(other);
 }
 
-function canonical(value: unknown): string {
+/** A value of JSON with the keys of every object in order. */
+export function canonicalText(value: unknown): string {
   const ordered = (_: string, inner: unknown): unknown => (typeof inner === "object" && inner !== null && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).toSorted(byKey)) : inner);
-  return JSON.stringify([value], ordered);
+  return JSON.stringify(value, ordered) ?? "";
 }
 
 function byKey([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {

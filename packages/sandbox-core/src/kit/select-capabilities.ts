@@ -1,21 +1,28 @@
+import type { Selection, SelectionEntry } from "@sbx/contracts";
 import { cleanPath } from "./declaration-keys.ts";
 import { waitsForEnvironment } from "./expand-references.ts";
 import { isRoot } from "./hook-command.ts";
 import { sizeBytes } from "./kit-size.ts";
+import { selectionEntry } from "./selection-record.ts";
 import { isPlainPath, whyNoVolumeAt } from "./volume-place.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
-import { isCapability, type Declaration, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
+import { isCapability, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
-export interface Selection {
+/** What was decided of one Kit. */
+export interface KitDecisions {
   readonly selected: readonly ReadCapability[];
   /** One line for each declaration that is left out. */
   readonly skipped: readonly string[];
-  /** One line for each that is required and cannot be carried out. */
+  /** One line for each capability that is required and cannot be carried out. */
   readonly refused: readonly string[];
+  /** The same as a record, in the format's words. */
+  readonly record: Selection;
 }
 
 export interface SelectionFacts {
   readonly name: string;
+  /** What a person named the Kit by. */
+  readonly reference: string;
   readonly home: string;
   /** The model service of the agent. */
   readonly service: string | undefined;
@@ -29,20 +36,33 @@ export interface SelectionFacts {
   readonly skillPlaces: boolean;
   /** Texts of the files that agent-context@1 names. */
   readonly contents: ReadonlyMap<string, string>;
+  /** Types that the person gives to no Kit. */
+  readonly reject?: readonly string[] | undefined;
+  /** Whether there is a name and an address for commits; unknown where Kits are looked at without a sandbox. */
+  readonly gitIdentity?: boolean | undefined;
 }
 
 /** Take of one Kit what sbx carries out. An optional declaration that it does not is left out whole and listed; what waits for the variables of a sandbox, too. */
-export function selectCapabilities(kit: Kit, facts: SelectionFacts): Selection {
+export function selectCapabilities(kit: Kit, facts: SelectionFacts): KitDecisions {
   const selected: ReadCapability[] = [];
   const skipped: string[] = [];
   const refused: string[] = [];
+  const record: { readonly selected: SelectionEntry[]; readonly skipped: SelectionEntry[] } = { selected: [], skipped: [] };
   for (const declaration of kit.declarations) {
-    const lacking = lackingMember(declaration, facts);
-    if (lacking === undefined) selected.push(...declaration.members.filter((member) => member.known).map((member) => withContent(member, facts)));
-    else if (declaration.optional || lacking.waits) skipped.push(`${lacking.member.type} (${lacking.member.path}): ${lacking.why}`);
-    else refused.push(`Kit "${facts.name}" requires ${lacking.member.type} (${lacking.member.path}), which sbx cannot carry out: ${lacking.why}`);
+    const decided = declaration.members.map((member) => ({ member, why: whyRejected(member, facts) }));
+    const rejected = decided.flatMap(({ member, why }) => (why === undefined ? [] : [{ member, why }]));
+    const [first] = rejected;
+    const entry = selectionEntry(declaration, { kit: facts.reference, whys: decided.map(({ why }) => why) });
+    if (first === undefined) {
+      selected.push(...declaration.members.filter((member) => member.known).map((member) => withContent(member, facts)));
+      record.selected.push(entry);
+      continue;
+    }
+    record.skipped.push(entry);
+    if (declaration.optional || rejected.some(({ member }) => waits(member))) skipped.push(`${first.member.type} (${first.member.path}): ${first.why}`);
+    else refused.push(...rejected.map(({ member, why }) => `Kit "${facts.name}" requires ${member.type} (${member.path}), which sbx cannot carry out: ${why}`));
   }
-  return { selected, skipped, refused };
+  return { selected, skipped, refused, record };
 }
 
 /** Put the text of a file in the place of its name: what is merged later comes from several directories. */
@@ -52,20 +72,14 @@ function withContent(capability: ReadCapability, { contents }: SelectionFacts): 
   return { ...capability, config: { ...config, content: contents.get(contentFile) } };
 }
 
-interface Lacking {
-  readonly member: KitCapability;
-  readonly why: string;
-  readonly waits: boolean;
+function waits(member: KitCapability): boolean {
+  return !member.known && waitsForEnvironment(member.config);
 }
 
-function lackingMember({ members }: Declaration, facts: SelectionFacts): Lacking | undefined {
-  const waiting = members.find((member) => !member.known && waitsForEnvironment(member.config));
-  if (waiting !== undefined) return { member: waiting, why: "it is read with the variables of its sandbox", waits: true };
-  for (const member of members) {
-    const why = member.known ? whyNot(member, facts) : "sbx does not know this type";
-    if (why !== undefined) return { member, why, waits: false };
-  }
-  return undefined;
+function whyRejected(member: KitCapability, facts: SelectionFacts): string | undefined {
+  if (facts.reject?.includes(member.type) === true) return "you gave this type to no Kit, with --reject-capability";
+  if (waits(member)) return "it is read with the variables of its sandbox";
+  return member.known ? whyNot(member, facts) : "sbx does not know this type";
 }
 
 /** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can, as those that are not named here always can. */
@@ -87,6 +101,8 @@ function whyNot(capability: ReadCapability, facts: SelectionFacts): string | und
       return whyNoContext(capability, facts);
     case "com.docker.sandbox/host-mount@1":
       return whyNoShare(capability, facts);
+    case "com.docker.sandbox/git-identity@1":
+      return facts.gitIdentity === false ? NO_IDENTITY : undefined;
     case "com.docker.sandbox/agent-skills@1":
       return whyNoSkillPlace(capability, facts);
     case "com.docker.sandbox/agent-skill@1":
@@ -104,6 +120,8 @@ const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>>
   "com.docker.sandbox/ssh-agent@1": "your SSH agent is not let in yet",
   "com.docker.sandbox/usb-device@1": "no device of this machine is let in",
 };
+
+const NO_IDENTITY = "git has no name and address of yours to commit with; set both: git config --global user.name NAME; git config --global user.email ADDRESS";
 
 /** More than that is a slip, and a number that the kernel may read otherwise. */
 const MOST_MEMORY = 2 ** 40;

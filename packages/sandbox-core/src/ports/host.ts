@@ -163,5 +163,6 @@ export interface WorkspaceHost {
   /** Note the state from which {@link report} tells the changes. */
   snapshot(request: WorkspaceRequest): Promise<void>;
   report(request: WorkspaceRequest): Promise<WorkspaceReport>;
-  gitIdentity(): Promise<{ readonly name?: string; readonly email?: string }>;
+  /** The person's name and address for commits, from a file in git's form where one is named. What is not set is absent. */
+  gitIdentity(file?: string): Promise<{ readonly name?: string; readonly email?: string }>;
 }

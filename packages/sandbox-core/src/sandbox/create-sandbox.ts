@@ -2,7 +2,7 @@ import { AppError, Limits, type CreateSandbox } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { EngineId } from "../ports/engine.ts";
 import { templateOf } from "../template/save-template.ts";
-import type { TemplateRecord } from "../template/template-record.ts";
+import { agentImage } from "./agent-image.ts";
 import { makeKitVolumes, refuseVolumesWithin } from "./kit-volumes.ts";
 import { skippedContexts } from "./context-mounts.ts";
 import { labelsOf } from "./labels.ts";
@@ -10,7 +10,7 @@ import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
-import { isWithin } from "../workspace/protected-paths.ts";
+import { refuseKitWithin } from "./refuse-kit-within.ts";
 import { refuseShares } from "./share-mounts.ts";
 import { giveUp, type Beginning } from "./spare-beginnings.ts";
 import { startSandbox } from "./start-sandbox.ts";
@@ -19,6 +19,8 @@ import { homeVolume } from "./workload-container.ts";
 export interface CreateWork {
   readonly request: CreateSandbox;
   readonly profile: AgentProfile;
+  /** Who commits are by. */
+  readonly identity: NonNullable<SandboxRecord["gitIdentity"]>;
   readonly taken: (name: string) => boolean;
   /** Directories that other sandboxes may write. */
   readonly writable: readonly string[];
@@ -38,22 +40,14 @@ export interface CreateWork {
 export async function createSandbox(parts: SandboxParts, work: CreateWork): Promise<LiveSandbox> {
   const { request, profile, progress, signal } = work;
   refuseTaken(work);
-  refuseKitWithin(work);
+  refuseKitWithin(request, profile, work.writable);
   refuseVolumesWithin(request, profile);
   refuseShares(request, profile);
   const template = templateOf(parts, request);
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
-  const image = await progress.step(`image of ${template?.name ?? profile.name}`, (line) =>
-    template === undefined
-      ? images.agent(
-          { name: profile.name, directory: profile.directory, dockerfile: profile.dockerfile, args: profile.buildArgs, layers: profile.layers, docker: request.docker !== "none" },
-          line,
-          signal,
-        )
-      : imageOfTemplate(parts, work, { template, line }),
-  );
+  const image = await agentImage(parts, work, template);
   await using untaken = new AsyncDisposableStack();
   const beginning = await work.begin(gateImage);
   if (beginning !== undefined) untaken.defer(() => giveUp(beginning));
@@ -81,47 +75,9 @@ function refuseTaken({ request: { name }, taken }: CreateWork): void {
   throw new AppError("NAME_TAKEN", { message: `There is a sandbox "${name}" already, for another workspace or agent`, fix: `Choose another --name, or remove it with: sbx rm ${name}` });
 }
 
-/**
- * A Kit decides what its agent may do, and its recipe is built on the host: an agent must not be able to write it. Kits
- * that are named and not pointed at lie where no workspace can be, or come with sbx.
- */
-function refuseKitWithin({ request, profile, writable }: CreateWork): void {
-  const places = [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path), ...writable];
-  for (const { reference, directory } of profile.kits) {
-    const within = reference.includes("/") ? places.find((path) => isWithin(directory, path)) : undefined;
-    if (within === undefined) continue;
-    throw new AppError("KIT_INVALID", {
-      message: `The Kit ${directory} lies in ${within}, where an agent may write`,
-      fix: `Copy it to where no sandbox writes, for example: cp -r '${directory}' ~/.config/sbx/agents/`,
-    });
-  }
-}
-
-/** What was saved, with Docker's command line where the sandbox is to have a Docker API and it was saved without. */
-async function imageOfTemplate(
-  parts: SandboxParts,
-  { request, profile, signal }: CreateWork,
-  { template, line }: { readonly template: TemplateRecord; readonly line: (text: string) => void },
-): Promise<EngineId> {
-  const [mixin] = profile.layers;
-  if (mixin !== undefined)
-    throw new AppError("KIT_UNSUPPORTED", {
-      message: `The mixin "${mixin.name}" brings files, which are not laid over a template`,
-      fix: "Save the template from a sandbox with the mixin, or leave --template out.",
-    });
-  const layers = await parts.layers();
-  const image = await layers.find(template.image);
-  if (image === undefined)
-    throw new AppError("IMAGE_UNAVAILABLE", {
-      message: `The image of the template "${template.name}" is not in the engine any more`,
-      fix: `Take the template away with: sbx template rm ${template.name}; and save it again`,
-    });
-  return request.docker === "none" || template.docker ? image : await layers.docker({ from: image }, line, signal);
-}
-
 function newRecord(
   parts: SandboxParts,
-  { request, profile, taken }: CreateWork,
+  { request, profile, identity, taken }: CreateWork,
   { id, image, modelSource, packages }: Pick<SandboxRecord, "id" | "image" | "modelSource"> & { readonly packages: readonly string[] | undefined },
 ): SandboxRecord {
   const limits = { ...parts.defaultLimits, ...profile.resources, ...request.limits };
@@ -145,8 +101,15 @@ function newRecord(
     protected: [],
     hidden: [],
     notices: [],
+    selection: profile.selection,
+    gitIdentity: identity,
     skipped: [...profile.skipped, ...skippedContexts(profile.contexts(request.workspace), request)],
-    kits: profile.kits.map(({ name, kind, directory, version }) => ({ name, kind, directory, ...(version === undefined ? {} : { version }) })),
+    kits: kitViews(profile),
     ready: false,
   };
+}
+
+/** The Kits of an agent, as they are shown and remembered. */
+export function kitViews({ kits }: Pick<AgentProfile, "kits">): SandboxRecord["kits"] {
+  return kits.map(({ name, kind, directory, version }) => ({ name, kind, directory, ...(version === undefined ? {} : { version }) }));
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { AppError, type CreateSandbox } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { ContainerEngine, ContainerSpec, EngineId, Mount, VolumeEngine } from "../ports/engine.ts";
+import { sameStatement } from "../kit/volume-statement.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
 import { LABELS, labelsOf } from "./labels.ts";
 import type { SandboxParts } from "./sandbox-parts.ts";
@@ -25,6 +26,34 @@ export async function makeKitVolumes(engine: VolumeEngine, { owner }: Pick<Sandb
   for (const { path } of onDisk(record)) await engine.createVolume(kitVolume(record, path), { ...labelsOf(owner, record.id, "volume"), [LABELS.path]: path });
 }
 
+/**
+ * The volumes of a sandbox whose Kits are chosen anew: those on disk that it has stay what they are, mounted or not.
+ *
+ * @throws AppError `KIT_CONFLICT` where one that it has, or had, is asked for otherwise
+ */
+export function volumesAnew(record: Pick<SandboxRecord, "volumes" | "dormant">, wanted: AgentProfile["volumes"]): Pick<SandboxRecord, "volumes" | "dormant"> {
+  const before = [...(record.volumes ?? []), ...(record.dormant ?? [])].map((one) => ({ memoryBytes: undefined, ...one }));
+  for (const volume of wanted) {
+    const there = before.find(({ path }) => path === volume.path);
+    if (there === undefined || isSameVolume(there, volume)) continue;
+    throw new AppError("KIT_CONFLICT", {
+      message: `The Kits ask for the volume ${volume.path} with another size, mode or kind than the sandbox has it with`,
+      fix: "State the volume as before or at another path, or make another sandbox: what is in a volume is not given up.",
+    });
+  }
+  const disk = before.filter(({ memoryBytes }) => memoryBytes === undefined);
+  const dormant = disk.filter(({ path }) => !wanted.some((one) => one.path === path)).map(({ path, stated }) => ({ path, ...(stated === undefined ? {} : { stated }) }));
+  return {
+    volumes: wanted.map((volume) => ({ ...volume, ...(volume.memoryBytes === undefined && disk.some(({ path }) => path === volume.path) ? { kept: true } : {}) })),
+    dormant,
+  };
+}
+
+/** Of a sandbox that an older version made it is not known how a volume was stated. */
+function isSameVolume(one: Pick<Volumes[number], "memoryBytes" | "stated">, other: AgentProfile["volumes"][number]): boolean {
+  return (one.memoryBytes === undefined) === (other.memoryBytes === undefined) && (one.stated === undefined || sameStatement(one.stated, other.stated));
+}
+
 /** Remove all volumes that Kits had in a sandbox, also those that are not remembered. */
 export async function removeKitVolumes(engine: VolumeEngine, { owner }: Pick<SandboxParts, "owner">, { id }: Recorded): Promise<void> {
   const labels = [`${LABELS.owner}=${owner}`, `${LABELS.sandbox}=${id}`, `${LABELS.role}=volume`];
@@ -43,7 +72,7 @@ export function kitVolumeMounts(record: Recorded, { uid, gid }: { readonly uid: 
  * state; `undefined` when there are none. Root with CHOWN, FOWNER and DAC_OVERRIDE alone, no network, nothing else in sight.
  */
 export function volumeOwnerContainer(record: SandboxRecord, image: EngineId, labels: Readonly<Record<string, string>>): ContainerSpec | undefined {
-  const volumes = onDisk(record).map(({ path, mode }, index) => ({ source: kitVolume(record, path), target: `/volumes/${index}`, mode }));
+  const volumes = onDisk(record).filter(({ kept = false }) => !kept).map(({ path, mode }, index) => ({ source: kitVolume(record, path), target: `/volumes/${index}`, mode }));
   if (volumes.length === 0) return undefined;
   const script = volumes.map(({ target, mode }) => `chown ${record.user} ${target}\nchmod ${mode.toString(8)} ${target}`).join("\n");
   return {

@@ -52,7 +52,7 @@ export async function openHookContainer(parts: SandboxParts, work: HookWork, { g
   await refuseLinkedPlaces(engine, id, [...(record.volumes ?? []).map(({ path }) => path), ...shared.map(({ target }) => target)]);
   await engine.start(id, signal);
   await writeAccounts(engine, { container: id, record, signal });
-  await setUpHome(parts, { ...work, container: id });
+  await setUpHome({ ...work, container: id });
   const whole = scope.move();
   return { id, [Symbol.asyncDispose]: () => whole.disposeAsync() };
 }

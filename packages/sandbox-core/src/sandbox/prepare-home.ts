@@ -7,8 +7,8 @@ import { labelsOf } from "./labels.ts";
 import { quote } from "./quote.ts";
 import { runHook } from "./run-hook.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
-import type { SandboxRecord } from "./sandbox-record.ts";
-import { settleSkills, type SandboxSkills } from "./skills.ts";
+import { needsHome, type SandboxRecord } from "./sandbox-record.ts";
+import { settleSkills, withoutSkills, type SandboxSkills } from "./skills.ts";
 import { homeVolume } from "./workload-container.ts";
 
 /** The user `agent` of every image that a Kit may have (sandbox-kit-spec v3, platform floor). */
@@ -47,7 +47,7 @@ function homeContainer(record: SandboxRecord, gateImage: EngineId, labels: Reado
 export async function giveVolumes(parts: Pick<SandboxParts, "owner">, { engine, live: { record }, gateImage, signal }: VolumeGift): Promise<void> {
   const labels = labelsOf(parts.owner, record.id, "home");
   if (record.user !== IMAGE_USER) await runToEnd(engine, homeContainer(record, gateImage, labels), signal);
-  const owner = record.ready ? undefined : volumeOwnerContainer(record, gateImage, labels);
+  const owner = needsHome(record) ? volumeOwnerContainer(record, gateImage, labels) : undefined;
   if (owner !== undefined) await runToEnd(engine, owner, signal);
 }
 
@@ -101,21 +101,22 @@ export async function prepareHome(parts: SandboxParts, { done, ...work }: HomeWo
   const { record } = live;
   const container = record.workload;
   if (container === undefined) throw new Error(`${record.id} has no workload`);
-  if (!done.home) await setUpHome(parts, { ...work, container });
+  if (!done.home) await setUpHome({ ...work, container });
   const startup = profile.hooks.startup.filter(({ user }) => user === "agent");
   const hooks = record.ready || done.install ? startup : [...profile.hooks.install, ...startup];
   for (const hook of hooks) await runHook(engine, { container, hook, record, env: {}, limitMs: parts.hookLimitMs, signal });
-  live.record = { ...live.record, ready: true };
+  const { homeless: _prepared, ...prepared } = live.record;
+  live.record = { ...prepared, ready: true };
 }
 
 /** Seed the home, put skills where the agent looks for them, and tell git who the person is, all in one process. */
-export async function setUpHome(parts: SandboxParts, { engine, live, profile, skills, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
+export async function setUpHome({ engine, live, profile, skills, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
   const { record } = live;
   const seeds = seedScript(record, profile.seedFiles(profileFacts(record)));
-  const git = record.ready ? "" : await gitScript(parts, record);
+  const git = needsHome(record) ? gitScript(record, profile) : "";
   const seeded = seeds !== "" || skills.own.length > 0;
   const said = await setUp(engine, { container, record, seeded, script: [seeds, skills.script, git].filter((part) => part !== "").join("\n") }, signal);
-  if (!record.ready) live.record = { ...record, skipped: [...new Set([...record.skipped, ...skills.skipped, ...settleSkills(skills, said)])] };
+  if (needsHome(record)) live.record = withoutSkills(record, [...skills.skipped, ...settleSkills(skills, said)]);
 }
 
 /** An image without a shell has nothing to set up; one that gets files must have one. Resolves with what was printed. */
@@ -147,10 +148,10 @@ function modelUrl(service: string | undefined): string {
   return `http://model.sbx.internal/${service ?? "none"}`;
 }
 
-/** Name, e-mail address and trust in the workspace; nothing else of the host's git settings comes in. An image without git is fine. */
-async function gitScript(parts: SandboxParts, record: SandboxRecord): Promise<string> {
-  const { name, email } = await parts.workspace.gitIdentity();
-  const settings = [...(name === undefined ? [] : [["user.name", name]]), ...(email === undefined ? [] : [["user.email", email]]), ["safe.directory", record.request.workspace]];
+/** Name and e-mail address where a Kit asks for them, and trust in the workspace; nothing else of the host's git settings comes in. An image without git is fine. */
+function gitScript({ request, gitIdentity: { name, email } = {} }: SandboxRecord, profile: AgentProfile): string {
+  const identity = profile.gitIdentity && name !== undefined && email !== undefined ? [["user.name", name], ["user.email", email]] : [];
+  const settings = [...identity, ["safe.directory", request.workspace]];
   const lines = settings.map(([key = "", value = ""]) => `git config --global --replace-all ${quote(key)} ${quote(value)} || :`);
   return `if command -v git >/dev/null; then (umask 022; ${lines.join("; ")}); fi`;
 }

@@ -49,7 +49,8 @@ function rebuilt(views: readonly ContainerView[], known: ReadonlyMap<string, Liv
     const record = SandboxRecord.safeParse(stated).data;
     if (record === undefined || record.id !== view.labels[LABELS.sandbox] || names.has(record.name)) return [];
     names.add(record.name);
-    return [{ ...record, workload: view.id, ready: true }];
+    const { homeless: _prepared, ...rest } = record;
+    return [{ ...rest, workload: view.id, ready: true }];
   });
 }
 

@@ -10,7 +10,12 @@ import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** The Kits of a sandbox, and what is filled into them. */
-export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "extra" | "publish" | "share">;
+export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "extra" | "publish" | "share" | "reject"> & {
+  /** Whether there is a name and an address for commits; unknown of sandboxes of older versions. */
+  readonly identified?: boolean | undefined;
+  /** Arguments that one of the Kits must declare, where not all of `args`. */
+  readonly given?: readonly string[];
+};
 
 /** Everything that sandboxes need of the world. */
 export interface SandboxParts {

@@ -1,6 +1,8 @@
 import * as z from "zod";
-import { CreateSandbox, KitView, Limits, Rule, SandboxId, Session, WorkspaceNotice } from "@sbx/contracts";
+import { CreateSandbox, KitView, Limits, Rule, SandboxId, SelectionView, Session, WorkspaceNotice } from "@sbx/contracts";
 import { RECORD_VERSION } from "./refuse-newer.ts";
+
+const Stated = z.object({ size: z.string().optional(), mode: z.string().optional() });
 
 /**
  * What the daemon remembers of a sandbox, in its database and on the workload container's `dev.sbx.record` label, so
@@ -41,14 +43,39 @@ export const SandboxRecord = z.object({
   /** The Kits that it was made of. */
   kits: z.array(KitView).default([]),
   /** Volumes of its Kits beside the home, as they were stated when it was made. */
-  volumes: z.array(z.object({ path: z.string(), mode: z.int(), memoryBytes: z.int().optional() })).optional(),
+  volumes: z
+    .array(
+      z.object({
+        path: z.string(),
+        mode: z.int(),
+        memoryBytes: z.int().optional(),
+        /** Not known of a sandbox that was made by an older version. */
+        stated: Stated.optional(),
+        /** It was there before its Kits were chosen anew: owner and mode stay as they are. */
+        kept: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+  /** Volumes on disk that its Kits had and do not have now. */
+  dormant: z.array(z.object({ path: z.string(), stated: Stated.optional() })).optional(),
+  /** What was decided of its Kits when it was made, or made anew. */
+  selection: SelectionView.optional(),
+  /** Who its git says that commits are by, from when it was made; nobody where it is empty. */
+  gitIdentity: z.object({ name: z.string(), email: z.string() }).partial().optional(),
   /** Directories of its Kits that others have too, by their ids. */
   shares: z.array(z.string()).optional(),
   /** Whether the home was prepared and the install hooks ran. */
   ready: z.boolean(),
+  /** It was made anew, and its new home is not prepared yet. */
+  homeless: z.boolean().optional(),
 });
 export type SandboxRecord = z.infer<typeof SandboxRecord>;
 
 /** A session as the daemon's database keeps it: what clients see, and the time at which it is ended. */
 export const SessionRecord = z.object({ ...Session.shape, version: z.literal(RECORD_VERSION), deadlineAt: z.iso.datetime().optional() });
 export type SessionRecord = z.infer<typeof SessionRecord>;
+
+/** Whether the home of a sandbox is still to be prepared: it is new, or was made anew. */
+export function needsHome({ ready, homeless = false }: Pick<SandboxRecord, "ready" | "homeless">): boolean {
+  return !ready || homeless;
+}

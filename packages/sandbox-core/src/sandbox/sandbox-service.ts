@@ -1,10 +1,12 @@
-import { AppError, type CreateSandbox, type SandboxId, type SandboxState } from "@sbx/contracts";
+import { AppError, type CreateSandbox, type RecreateSandbox, type SandboxId, type SandboxState } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import { nearNames } from "../kit/near-names.ts";
 import { createSandbox } from "./create-sandbox.ts";
 import { endSandbox, stopSandbox } from "./end-sandbox.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { isWhole, readIdentity } from "./git-identity.ts";
 import { reconcile } from "./reconcile.ts";
+import { recreateSandbox, wantedOf } from "./recreate-sandbox.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import { refuseOtherOptions, wantedDestinations } from "./settle-joined.ts";
 import { SpareBeginnings } from "./spare-beginnings.ts";
@@ -173,8 +175,20 @@ export class SandboxService implements AsyncDisposable {
   async save(ref: string, { operation, signal, ...template }: CreateOptions & Pick<SaveWork, "name" | "home" | "replace">): Promise<TemplateRecord> {
     await this.reconcile();
     return this.#onSandbox(ref, async ({ record }) => {
-      const profile = await this.#parts.profile(record.request);
+      const profile = await this.#parts.profile(wantedOf(record));
       return await this.#whileMaking(() => saveTemplate(this.#parts, { record, profile, ...template, progress: this.#progress(operation, record.id), signal }));
+    });
+  }
+
+  /** Make a sandbox anew of its Kits, or of others; `beforeStop` ends its sessions, when nothing is refused any more. */
+  async recreate(ref: string, changes: RecreateSandbox, { operation, signal, beforeStop }: CreateOptions & { readonly beforeStop: (live: LiveSandbox) => Promise<void> }): Promise<LiveSandbox> {
+    await this.reconcile();
+    return this.#onSandbox(ref, async (live) => {
+      const progress = this.#progress(operation, live.record.id);
+      const writable = this.#writable(live);
+      await this.#whileMaking(() => recreateSandbox(this.#parts, { live, changes, writable, beforeStop: () => beforeStop(live), progress, signal }));
+      void this.#watch(live);
+      return live;
     });
   }
 
@@ -204,7 +218,7 @@ export class SandboxService implements AsyncDisposable {
 
   /** The profile of a sandbox's agent, as its Kit stands now. */
   profile(live: LiveSandbox): Promise<AgentProfile> {
-    return this.#parts.profile(live.record.request);
+    return this.#parts.profile(wantedOf(live.record));
   }
 
   async #end(live: LiveSandbox): Promise<void> {
@@ -223,7 +237,8 @@ export class SandboxService implements AsyncDisposable {
   }
 
   async #makeOne(request: CreateSandbox, { operation, signal }: CreateOptions): Promise<LiveSandbox> {
-    const profile = await this.#parts.profile(request);
+    const identity = await readIdentity(this.#parts, request);
+    const profile = await this.#parts.profile({ ...request, identified: isWhole(identity) });
     const taken = (name: string): boolean => this.list().some(({ record }) => record.name === name);
     const over = Promise.withResolvers<void>();
     let begun: LiveSandbox | undefined;
@@ -231,7 +246,8 @@ export class SandboxService implements AsyncDisposable {
       const live = await createSandbox(this.#parts, {
         request,
         profile,
-        writable: this.list().flatMap(({ record: { request: other } }) => [other.workspace, ...other.extra.filter((one) => !one.readonly).map(({ path }) => path)]),
+        identity,
+        writable: this.#writable(),
         taken,
         signal,
         progress: this.#progress(operation, undefined),
@@ -252,6 +268,12 @@ export class SandboxService implements AsyncDisposable {
     } finally {
       over.resolve();
     }
+  }
+
+  /** Directories that sandboxes may write, but for those of one of them. */
+  #writable(but?: LiveSandbox): readonly string[] {
+    const others = this.list().filter((live) => live !== but);
+    return others.flatMap(({ record: { request } }) => [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path)]);
   }
 
   async #join(live: LiveSandbox, wanted: CreateSandbox, options: CreateOptions): Promise<void> {

@@ -38,7 +38,7 @@ function otherPaths({ record, running }: LiveSandbox, { hide, allowWrite, extra 
   ];
 }
 
-function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [] }: CreateSandbox): readonly string[] {
+function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [], reject = [], gitIdentity }: CreateSandbox): readonly string[] {
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
     ...differs("--memory", limits.memoryBytes, request.limits.memoryBytes),
@@ -49,6 +49,8 @@ function otherResources({ record: { request, modelSource } }: LiveSandbox, { lim
     ...(dockerPolicy === undefined || JSON.stringify(dockerPolicy) === JSON.stringify(request.dockerPolicy) ? [] : ["--docker-policy of this content"]),
     ...(modelSource === "none" || model === "auto" ? [] : differs("--model", model, modelSource)),
     ...share.filter((path) => request.share?.includes(path) !== true).map((path) => `--share ${path}`),
+    ...reject.filter((type) => request.reject?.includes(type) !== true).map((type) => `--reject-capability ${type}`),
+    ...differs("--git-identity-config", gitIdentity, request.gitIdentity ?? "that"),
     ...kits.filter((kit) => !request.kits.includes(kit)).map((kit) => `--kit ${kit}`),
     ...Object.keys(args)
       .filter((name) => request.args[name] !== args[name])

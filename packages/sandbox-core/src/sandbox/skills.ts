@@ -1,9 +1,10 @@
 import { AppError } from "@sbx/contracts";
 import type { KitSkill, ProfileSkills } from "../kit/profile-skills.ts";
+import { withRejected } from "../kit/selection-record.ts";
 import type { Mount } from "../ports/engine.ts";
 import type { SharedSkills, SkillStore } from "../ports/skill-store.ts";
 import { quote } from "./quote.ts";
-import type { SandboxRecord } from "./sandbox-record.ts";
+import { needsHome, type SandboxRecord } from "./sandbox-record.ts";
 
 /** Where the person's skills are mounted; in the home are links to them. */
 const MOUNTED = "/.sbx/skills";
@@ -14,11 +15,25 @@ export interface SandboxSkills {
   /** Runs as the sandbox's user. Its lines of output are for {@link settleSkills}. */
   readonly script: string;
   readonly own: readonly KitSkill[];
-  /** One line for each skill of a Kit that is left out. */
-  readonly skipped: readonly string[];
+  /** Skills of Kits that are left out. */
+  readonly skipped: readonly LeftOutSkill[];
 }
 
-type Request = Pick<SandboxRecord, "ready"> & { readonly request: Pick<SandboxRecord["request"], "skills"> };
+/** A skill of a Kit that is left out of a sandbox: one line that says why, and the declarations that ask for it. */
+export interface LeftOutSkill {
+  readonly text: string;
+  readonly places: KitSkill["places"];
+}
+
+/** The record of a sandbox without skills that turned out not to be there. */
+export function withoutSkills(record: SandboxRecord, left: readonly LeftOutSkill[]): SandboxRecord {
+  const skipped = [...new Set([...record.skipped, ...left.map(({ text }) => text)])];
+  if (record.selection === undefined) return { ...record, skipped };
+  const selection = left.flatMap(({ text, places }) => places.map((place) => ({ text, place }))).reduce((whole, { text, place }) => withRejected(whole, place, text), record.selection.selection);
+  return { ...record, skipped, selection: { ...record.selection, selection } };
+}
+
+type Request = Pick<SandboxRecord, "ready" | "homeless"> & { readonly request: Pick<SandboxRecord["request"], "skills"> };
 
 /**
  * Look what skills a sandbox is to see. The person's are shown read-only, unless both the person and the Kit say otherwise; a name
@@ -26,10 +41,10 @@ type Request = Pick<SandboxRecord, "ready"> & { readonly request: Pick<SandboxRe
  *
  * @throws AppError `KIT_UNSUPPORTED` for a new sandbox one of whose Kits requires a skill that cannot be shown
  */
-export async function openSkills(store: SkillStore, { ready, request: { skills: mode = "readonly" } }: Request, { places, own }: ProfileSkills): Promise<SandboxSkills> {
+export async function openSkills(store: SkillStore, { request: { skills: mode = "readonly" }, ...record }: Request, { places, own }: ProfileSkills): Promise<SandboxSkills> {
   if (places.length === 0) return { mounts: [], script: "", own: [], skipped: [] };
   const shared = mode === "off" ? undefined : await store.read();
-  const taken = (skill: KitSkill): boolean => !ready && shared?.names.includes(skill.name) === true;
+  const taken = (skill: KitSkill): boolean => needsHome(record) && shared?.names.includes(skill.name) === true;
   const skipped = own.filter(taken).map((skill) => leaveOut(skill, "there is one of this name among your own"));
   const shown = own.filter((skill) => !taken(skill));
   const kindOf = (writable: boolean): "readonly" | "readwrite" => (mode === "readwrite" && writable ? "readwrite" : "readonly");
@@ -45,10 +60,10 @@ export async function openSkills(store: SkillStore, { ready, request: { skills: 
 /**
  * Read what the script said: which skills of Kits are not there, or met another of their name.
  *
- * @returns one line for each that is left out
+ * @returns those that are left out
  * @throws AppError `KIT_UNSUPPORTED` where one of them is required
  */
-export function settleSkills({ own }: Pick<SandboxSkills, "own">, said: string): readonly string[] {
+export function settleSkills({ own }: Pick<SandboxSkills, "own">, said: string): readonly LeftOutSkill[] {
   const lines = new Set(said.split("\n"));
   return own.flatMap((skill) => {
     if (lines.has(`missing ${skill.name}`)) return [leaveOut(skill, `the image has no directory ${skill.path}`)];
@@ -56,10 +71,10 @@ export function settleSkills({ own }: Pick<SandboxSkills, "own">, said: string):
   });
 }
 
-function leaveOut({ name, declared, required }: KitSkill, why: string): string {
+function leaveOut({ name, declared, required, places }: KitSkill, why: string): LeftOutSkill {
   const text = `${declared}: the skill "${name}" is not shown: ${why}`;
   if (required) throw new AppError("KIT_UNSUPPORTED", { message: text, fix: "Take another Kit, or mark it with optional: true. Yours are left out with: --skills off" });
-  return text;
+  return { text, places };
 }
 
 /** `put` makes a link unless something else is there; `tidy` takes away those of an earlier start. */

@@ -3,6 +3,7 @@ import { openHookContainer, type HookWork } from "./open-hook-container.ts";
 import { profileFacts } from "./prepare-home.ts";
 import { runHook } from "./run-hook.ts";
 import type { SandboxParts } from "./sandbox-parts.ts";
+import { needsHome } from "./sandbox-record.ts";
 import { workloadEnvironment } from "./workload-container.ts";
 
 /**
@@ -18,7 +19,7 @@ export async function runRootStartup(parts: SandboxParts, work: HookWork, { inst
   if (hooks.length === 0) return false;
   await work.progress.step("startup hooks", async () => {
     const { engine, live, profile, signal } = work;
-    await using container = await openHookContainer(parts, work, { gate: undefined, fresh: !live.record.ready && !installed });
+    await using container = await openHookContainer(parts, work, { gate: undefined, fresh: needsHome(live.record) && !installed });
     const { record } = live;
     const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), HOSTNAME: containerName(record) };
     for (const hook of hooks) await runHook(engine, { container: container.id, hook, record, env, limitMs: parts.hookLimitMs, signal });

@@ -55,6 +55,10 @@ export interface CreateOptions {
   readonly share?: readonly string[];
   /** Whether agents see the skills of this machine's person: not at all, read-only unless said, or writable where a Kit asks for it. */
   readonly skills?: "off" | "readonly" | "readwrite";
+  /** Capability types that no Kit gets, such as `com.docker.sandbox/volume@1`: an optional one is left out, a required one refuses the sandbox. */
+  readonly reject?: readonly string[];
+  /** Where the name and address of commits are from, a file in git's form, or `off`; the person's own git settings unless said. */
+  readonly gitIdentity?: string;
   /** Gives the work up: what was half made is taken away. */
   readonly signal?: AbortSignal;
   /** Is told how the making of images and the start go. */
@@ -84,18 +88,28 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
     docker: options.docker ?? "none",
     ...(template === undefined ? {} : { template }),
     ...(dockerPolicy === undefined ? {} : { dockerPolicy }),
-    ...kitPlacesOf(options),
+    ...kitPlacesOf(options, absolute),
     fresh: true,
   };
 }
 
-function kitPlacesOf({ skills, share }: CreateOptions): Pick<CreateInput, "skills" | "share"> {
-  return { ...(skills === undefined ? {} : { skills }), ...(share === undefined ? {} : { share: [...share] }) };
+function kitPlacesOf({ skills, share, reject, gitIdentity }: CreateOptions, absolute: (path: string) => string): Pick<CreateInput, "skills" | "share" | "reject" | "gitIdentity"> {
+  return {
+    ...(skills === undefined ? {} : { skills }),
+    ...(share === undefined ? {} : { share: [...share] }),
+    ...(reject === undefined ? {} : { reject: [...reject] }),
+    ...(gitIdentity === undefined ? {} : { gitIdentity: gitIdentity === "off" ? "off" : absolute(gitIdentity) }),
+  };
 }
 
 /** A mixin is named, or pointed at by its path. */
 function kitsOf({ kits = [], kitArgs }: CreateOptions, absolute: (path: string) => string): Pick<CreateInput, "kits" | "args"> {
-  return { kits: kits.map((kit) => (/[/~]|^\.\.?$/.test(kit) ? absolute(kit) : kit)), args: { ...kitArgs } };
+  return { kits: kits.map((kit) => kitReference(kit, absolute)), args: { ...kitArgs } };
+}
+
+/** The name of a Kit as it is, the path of one as an absolute path. */
+export function kitReference(kit: string, absolute: (path: string) => string): string {
+  return /[/~]|^\.\.?$/.test(kit) ? absolute(kit) : kit;
 }
 
 /** Destinations, each in its one form. @throws AppError `CONFIG_INVALID` */

@@ -9,7 +9,7 @@ export type { FileEntry } from "./file-listing.ts";
 export type { EventOptions } from "./follow-events.ts";
 export { PortAccess, type PublishOptions } from "./port-access.ts";
 export type { TaskOptions, TaskResult } from "./run-task.ts";
-export { SandboxHandle } from "./sandbox-handle.ts";
+export { SandboxHandle, type RecreateOptions } from "./sandbox-handle.ts";
 export { createSbx, sbx, type Sbx } from "./sbx.ts";
 export { Terminal, type TerminalOptions } from "./terminal.ts";
 export type { WorkspaceDiff } from "./workspace-diff.ts";

@@ -1,6 +1,6 @@
-import { AppError, type Event, type Rule, type Sandbox, type SandboxId, type Session, type SessionId, type TemplateView, type WorkspaceReport } from "@sbx/contracts";
+import { AppError, type Event, type Rule, type Sandbox, type SandboxId, type SelectionView, type Session, type SessionId, type TemplateView, type WorkspaceReport } from "@sbx/contracts";
 import type { DaemonLink } from "./daemon-link.ts";
-import { destinations } from "./create-options.ts";
+import { destinations, kitReference, type CreateOptions } from "./create-options.ts";
 import { Execution, type ExecOptions } from "./execution.ts";
 import { followEvents, type EventOptions, type EventParts } from "./follow-events.ts";
 import { refuseAborted } from "./interrupted.ts";
@@ -8,10 +8,20 @@ import { FileAccess } from "./file-access.ts";
 import { PortAccess } from "./port-access.ts";
 import { joinTerminal, type Terminal, type TerminalOptions } from "./terminal.ts";
 
+/** What a sandbox is made anew of: with `agent` or `kits` these take the place of all Kits that it has, and `reject` that of what was named before. */
+export interface RecreateOptions extends Pick<CreateOptions, "kits" | "kitArgs" | "reject" | "signal"> {
+  /** Name of an agent, or the path of a Kit's directory. */
+  readonly agent?: string;
+  /** Also while sessions run, which end. */
+  readonly force?: boolean;
+}
+
 /** What a handle takes from the world. */
 export interface HandleParts {
   readonly link: DaemonLink;
   readonly events: EventParts;
+  /** Makes a path absolute as the program means it. */
+  readonly absolute: (path: string) => string;
   /** Whether disposing of the handle removes the sandbox: this program made it. */
   readonly owned: boolean;
 }
@@ -148,6 +158,34 @@ export class SandboxHandle implements AsyncDisposable {
    */
   async save(name: string, { home = [], replace = false, signal }: { readonly home?: readonly string[]; readonly replace?: boolean; readonly signal?: AbortSignal } = {}): Promise<TemplateView> {
     return await (await this.#parts.link()).client.saveTemplate({ sandbox: this.id, name, home: [...home], replace }, signal);
+  }
+
+  /** What was decided of its Kits when it was made, or made anew, and what they are granted; in the format's own words. */
+  async selection(signal?: AbortSignal): Promise<SelectionView> {
+    return await (await this.#parts.link()).client.inspectSelection({ sandbox: this.id }, signal);
+  }
+
+  /**
+   * Make it anew of its Kits as they are now, or of others: its containers and its home go, and install hooks do not run again. Its
+   * name, rules, packages and the volumes of Kits stay. What is refused changes nothing.
+   *
+   * @throws AppError `SANDBOX_BUSY` while a session runs, unless `force`; `KIT_CONFLICT` where a volume that it has is asked for otherwise
+   */
+  async recreate({ agent, kits, kitArgs, reject, force = false, signal }: RecreateOptions = {}): Promise<void> {
+    const reference = (kit: string): string => kitReference(kit, this.#parts.absolute);
+    await (
+      await this.#parts.link()
+    ).client.recreateSandbox(
+      {
+        sandbox: this.id,
+        ...(agent === undefined ? {} : { agent: reference(agent) }),
+        ...(kits === undefined ? {} : { kits: kits.map(reference) }),
+        ...(reject === undefined ? {} : { reject: [...reject] }),
+        args: { ...kitArgs },
+        force,
+      },
+      signal,
+    );
   }
 
   /** Start it when it is stopped. */

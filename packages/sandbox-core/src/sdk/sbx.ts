@@ -45,7 +45,7 @@ export function createSbx(overrides: PlaceOverrides = {}): Sbx {
   };
   const link = createLink(() => here().port);
   const events = { connect: link, find: () => here().port.find(), sleep: wait };
-  const handle = (sandbox: Sandbox, owned: boolean): SandboxHandle => new SandboxHandle(sandbox, { link, events, owned });
+  const handle = (sandbox: Sandbox, owned: boolean): SandboxHandle => new SandboxHandle(sandbox, { link, events, owned, absolute: (path) => here().place.absolute(path) });
 
   const create = async (options: CreateOptions, owned: boolean): Promise<SandboxHandle> => {
     refuseAborted(options.signal, "The making of a sandbox");

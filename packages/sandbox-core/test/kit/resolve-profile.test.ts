@@ -272,9 +272,9 @@ describe("carrying a Kit out", () => {
       }),
     );
     expect(volumes).toEqual([
-      { path: "/data/y", mode: 0o1770 },
-      { path: "/mem", mode: 0o700, memoryBytes: 64 << 20 },
-      { path: "/tmp", mode: 0o755, memoryBytes: 512 << 20 },
+      { path: "/data/y", mode: 0o1770, stated: { mode: "1770", size: "2g" } },
+      { path: "/mem", mode: 0o700, memoryBytes: 64 << 20, stated: { mode: "0700", size: "64m" } },
+      { path: "/tmp", mode: 0o755, memoryBytes: 512 << 20, stated: {} },
     ]);
   });
 

@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 const storeOf = (...names: readonly string[]) => ({ read: () => Promise.resolve(names.length === 0 ? undefined : { directory: "/config/skills", names }) });
-const aSkill = (changes: Partial<KitSkill> = {}): KitSkill => ({ name: "lint", path: path.join(home, "image/lint"), declared: 'Kit "k": agent-skill@1 (capabilities[0])', required: true, ...changes });
+const aSkill = (changes: Partial<KitSkill> = {}): KitSkill => ({ name: "lint", path: path.join(home, "image/lint"), declared: 'Kit "k": agent-skill@1 (capabilities[0])', required: true, places: [{ kit: "k", path: "capabilities[0]" }], ...changes });
 const request = (skills?: "off" | "readonly" | "readwrite", ready = false) => ({ ready, request: skills === undefined ? {} : { skills } });
 const run = (script: string): string => execFileSync("/bin/sh", ["-c", `set -e\numask 077\n${script}`], { encoding: "utf8" });
 const place = (name = "skills", writable = false) => ({ path: path.join(home, ".agent's", name), writable });
@@ -92,9 +92,9 @@ describe("skills of a sandbox", () => {
     expect(readdirSync(path.join(there, "lint"))).toEqual([]);
 
     const optional = await openSkills(storeOf("lint"), request(), { places: [place()], own: [aSkill({ required: false })] });
-    expect([optional.own, optional.skipped]).toEqual([[], [expect.stringContaining("among your own")]]);
+    expect([optional.own, optional.skipped]).toEqual([[], [expect.objectContaining({ text: expect.stringContaining("among your own") })]]);
     const taken = await openSkills(storeOf(), request(), { places: [place()], own: [aSkill({ required: false })] });
-    expect(settleSkills(taken, run(taken.script))).toEqual([expect.stringContaining("in the image")]);
+    expect(settleSkills(taken, run(taken.script))).toEqual([{ text: expect.stringContaining("in the image"), places: [{ kit: "k", path: "capabilities[0]" }] }]);
   });
 
   it("run nothing of what a name says", async ({ expect }) => {

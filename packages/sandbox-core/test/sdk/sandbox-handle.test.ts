@@ -5,7 +5,7 @@ import { aSandbox, aSession, fakeDaemon, type FakeDaemon, type Peer } from "./fa
 
 function handle({ connection }: FakeDaemon, owned: boolean): SandboxHandle {
   const connect = () => Promise.resolve(connection);
-  return new SandboxHandle(aSandbox(), { link: connect, events: { connect, find: connect, sleep: () => Promise.resolve() }, owned });
+  return new SandboxHandle(aSandbox(), { link: connect, events: { connect, find: connect, sleep: () => Promise.resolve() }, owned, absolute: (path) => path });
 }
 
 const namesOf = ({ calls }: FakeDaemon): readonly string[] => calls.map(({ name }) => name);
