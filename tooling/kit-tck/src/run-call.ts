@@ -43,31 +43,41 @@ export async function runCall(call: AdapterCall, parts: AdapterParts): Promise<n
       return EXIT.done;
     case "create":
       return await create(call, parts);
-    case "exec":
-      return await exec(await boxOf(call.id, parts), call.command, parts);
     case "recreate":
       return await recreate(call, parts);
-    case "stop":
-      await (await boxOf(call.id, parts)).stop();
-      return EXIT.done;
-    case "start":
-      await startAgain(await boxOf(call.id, parts));
-      return EXIT.done;
     case "rm":
       return await remove(call.id, parts);
-    case "selection":
-      parts.stdout.write(`${JSON.stringify(await (await boxOf(call.id, parts)).selection())}\n`);
-      return EXIT.done;
     case "selection-policy":
       await parts.kept.write(call.id, { ...(await keptOf(call.id, parts)), reject: [...call.reject] });
       return EXIT.done;
     case "volume-paths":
       parts.stdout.write(`${JSON.stringify(await volumePaths(await keptOf(call.id, parts), parts))}\n`);
       return EXIT.done;
+    default:
+      return await onBox(await boxOf(call.id, parts), call, parts);
+  }
+}
+
+type Whole = "capabilities" | "create" | "recreate" | "rm" | "selection-policy" | "volume-paths";
+
+/** Calls that are about a sandbox which is there. */
+async function onBox(box: SandboxHandle, call: Exclude<AdapterCall, { readonly verb: Whole }>, parts: AdapterParts): Promise<number> {
+  switch (call.verb) {
+    case "exec":
+      return await exec(box, call.command, parts);
+    case "stop":
+      await box.stop();
+      return EXIT.done;
+    case "start":
+      await startAgain(box);
+      return EXIT.done;
+    case "selection":
+      parts.stdout.write(`${JSON.stringify(await box.selection())}\n`);
+      return EXIT.done;
     case "wait-idle":
-      return await waitIdle(await boxOf(call.id, parts), parts);
+      return await waitIdle(box, parts);
     case "status":
-      parts.stdout.write(`${(await boxOf(call.id, parts).then((box) => box.inspect())).state.phase === "running" ? "running" : "stopped"}\n`);
+      parts.stdout.write(`${(await box.inspect()).state.phase === "running" ? "running" : "stopped"}\n`);
       return EXIT.done;
   }
 }

@@ -46,11 +46,15 @@ beforeAll(async () => {
     "type: com.docker.sandbox/agent-skills@1, config: {path: /home/agent/.b/skills, mode: readwrite}",
   ]);
   kit("elevated", ["type: com.docker.sandbox/privileged@1"]);
-  mixin("storage", [
-    "type: com.docker.sandbox/volume@1, config: {path: '${{ kit.args.path }}', size: '${{ kit.args.size }}', mode: '0700'}",
-    "group: {name: feature, optional: true, capabilities: [{type: com.docker.sandbox/volume@1, config: {path: /var/tmp/feature}}, {type: com.docker.sandbox/lifecycle@1, config: {files: [{path: /home/agent/feature, content: x}]}}]}",
-    "type: com.docker.sandbox/git-identity@1, optional: true",
-  ], "args: {path: {default: /var/tmp/kept}, size: {default: 1g}}");
+  mixin(
+    "storage",
+    [
+      "type: com.docker.sandbox/volume@1, config: {path: '${{ kit.args.path }}', size: '${{ kit.args.size }}', mode: '0700'}",
+      "group: {name: feature, optional: true, capabilities: [{type: com.docker.sandbox/volume@1, config: {path: /var/tmp/feature}}, {type: com.docker.sandbox/lifecycle@1, config: {files: [{path: /home/agent/feature, content: x}]}}]}",
+      "type: com.docker.sandbox/git-identity@1, optional: true",
+    ],
+    "args: {path: {default: /var/tmp/kept}, size: {default: 1g}}",
+  );
   mixin("identity", ["type: com.docker.sandbox/git-identity@1"]);
 }, 900_000);
 afterAll(() => host[Symbol.asyncDispose]());
@@ -139,57 +143,70 @@ describe("the adapter of the format's suite, against a daemon", () => {
     expect(existsSync(`/tmp/${SENTINEL}`)).toBe(false);
   });
 
-  it("tells what was selected, and decides anew when the sandbox is made anew; volumes stay, what is refused changes nothing, and nobody asks its own memory", { timeout: 900_000 }, async ({ expect }) => {
-    const [plain, storage] = ["plain", "storage"].map((name) => path.join(kits, name));
-    const identity = path.join(host.home, "identity.gitconfig");
-    writeFileSync(identity, "[user]\n\tname = Tess Suite\n\temail = tess@example.invalid\n[alias]\n\tleak = status\n");
-    const volume = "com.docker.sandbox/volume@1";
-    const made = await call("create", plain ?? "", storage ?? "", "--git-identity-config", identity, "--reject-capability", "com.docker.sandbox/lifecycle@1");
-    expect([made.code, made.stderr]).toEqual([0, ""]);
-    const id = made.stdout.trim();
-    const told = async (): Promise<{ readonly paths: unknown; readonly skipped: unknown; readonly surface: { readonly storagePaths?: unknown } }> => {
-      const { selection, surface } = JSON.parse((await call("selection", id)).stdout) as {
-        readonly selection: Record<"selected" | "skipped", readonly { readonly source: { readonly kit: string; readonly path: string } }[]>;
-        readonly surface: object;
+  it(
+    "tells what was selected, and decides anew when the sandbox is made anew; volumes stay, what is refused changes nothing, and nobody asks its own memory",
+    { timeout: 900_000 },
+    async ({ expect }) => {
+      const [plain, storage] = ["plain", "storage"].map((name) => path.join(kits, name));
+      const identity = path.join(host.home, "identity.gitconfig");
+      writeFileSync(identity, "[user]\n\tname = Tess Suite\n\temail = tess@example.invalid\n[alias]\n\tleak = status\n");
+      const volume = "com.docker.sandbox/volume@1";
+      const made = await call("create", plain ?? "", storage ?? "", "--git-identity-config", identity, "--reject-capability", "com.docker.sandbox/lifecycle@1");
+      expect([made.code, made.stderr]).toEqual([0, ""]);
+      const id = made.stdout.trim();
+      const told = async (): Promise<{ readonly paths: unknown; readonly skipped: unknown; readonly surface: { readonly storagePaths?: unknown } }> => {
+        const { selection, surface } = JSON.parse((await call("selection", id)).stdout) as {
+          readonly selection: Record<"selected" | "skipped", readonly { readonly source: { readonly kit: string; readonly path: string } }[]>;
+          readonly surface: object;
+        };
+        return { paths: selection.selected.filter(({ source }) => source.kit === storage).map(({ source }) => source.path), skipped: selection.skipped, surface };
       };
-      return { paths: selection.selected.filter(({ source }) => source.kit === storage).map(({ source }) => source.path), skipped: selection.skipped, surface };
-    };
-    const skipped = {
-      path: "capabilities[1]",
-      name: "feature",
-      source: { kit: storage, path: "capabilities[1]" },
-      members: ["capabilities[1].group.capabilities[0]", "capabilities[1].group.capabilities[1]"],
-      memberSources: [0, 1].map((member) => ({ kit: storage, path: `capabilities[1].group.capabilities[${member}]` })),
-      rejected: ["capabilities[1].group.capabilities[1]"],
-      decisions: [{ accepted: true }, { accepted: false, message: expect.any(String) as string }],
-    };
-    expect(await told()).toEqual({ paths: ["capabilities[0]", "capabilities[2]"], skipped: [skipped], surface: expect.objectContaining({ storagePaths: ["/data/kept", "/scratch", "/var/tmp/kept"] }) });
+      const skipped = {
+        path: "capabilities[1]",
+        name: "feature",
+        source: { kit: storage, path: "capabilities[1]" },
+        members: ["capabilities[1].group.capabilities[0]", "capabilities[1].group.capabilities[1]"],
+        memberSources: [0, 1].map((member) => ({ kit: storage, path: `capabilities[1].group.capabilities[${member}]` })),
+        rejected: ["capabilities[1].group.capabilities[1]"],
+        decisions: [{ accepted: true }, { accepted: false, message: expect.any(String) as string }],
+      };
+      expect(await told()).toEqual({
+        paths: ["capabilities[0]", "capabilities[2]"],
+        skipped: [skipped],
+        surface: expect.objectContaining({ storagePaths: ["/data/kept", "/scratch", "/var/tmp/kept"] }),
+      });
 
-    const script = "echo mine > /var/tmp/kept/f && chmod 600 /var/tmp/kept/f && echo mine > /var/tmp/layer && echo mine > ~/layer && git config --global user.name && git config --global alias.leak";
-    expect(await call("exec", id, "--", "sh", "-c", script)).toMatchObject({ code: 1, stdout: "Tess Suite\n" });
-    for (const otherwise of [["--arg", "size=2g"], ["--arg", "size="], [plain ?? "", path.join(kits, "elevated")]]) expect((await call("recreate", id, ...otherwise)).code).toBe(2);
-    expect((await call("exec", id, "--", "cat", "/var/tmp/layer")).stdout).toBe("mine\n");
+      const script = "echo mine > /var/tmp/kept/f && chmod 600 /var/tmp/kept/f && echo mine > /var/tmp/layer && echo mine > ~/layer && git config --global user.name && git config --global alias.leak";
+      expect(await call("exec", id, "--", "sh", "-c", script)).toMatchObject({ code: 1, stdout: "Tess Suite\n" });
+      for (const otherwise of [
+        ["--arg", "size=2g"],
+        ["--arg", "size="],
+        [plain ?? "", path.join(kits, "elevated")],
+      ])
+        expect((await call("recreate", id, ...otherwise)).code).toBe(2);
+      expect((await call("exec", id, "--", "cat", "/var/tmp/layer")).stdout).toBe("mine\n");
 
-    writeFileSync(identity, "[user]\n\tname = Other\n\temail = other@example.invalid\n");
-    expect((await call("selection-policy", id)).code).toBe(0);
-    for (const verb of ["stop", "start"]) expect((await call(verb, id)).code).toBe(0);
-    expect((await told()).skipped).toEqual([skipped]);
-    expect((await call("recreate", id)).code).toBe(0);
-    expect(await told()).toMatchObject({ paths: ["capabilities[0]", "capabilities[1]", "capabilities[2]"], skipped: [] });
-    const after = "cat /var/tmp/kept/f; stat -c %a /var/tmp/kept /var/tmp/kept/f; ls /var/tmp/layer ~/layer 2>/dev/null; git config --global user.name; cat ~/feature";
-    expect((await call("exec", id, "--", "sh", "-c", after)).stdout).toBe("mine\n700\n600\nTess Suite\nx");
+      writeFileSync(identity, "[user]\n\tname = Other\n\temail = other@example.invalid\n");
+      expect((await call("selection-policy", id)).code).toBe(0);
+      for (const verb of ["stop", "start"]) expect((await call(verb, id)).code).toBe(0);
+      expect((await told()).skipped).toEqual([skipped]);
+      expect((await call("recreate", id)).code).toBe(0);
+      expect(await told()).toMatchObject({ paths: ["capabilities[0]", "capabilities[1]", "capabilities[2]"], skipped: [] });
+      const after = "cat /var/tmp/kept/f; stat -c %a /var/tmp/kept /var/tmp/kept/f; ls /var/tmp/layer ~/layer 2>/dev/null; git config --global user.name; cat ~/feature";
+      expect((await call("exec", id, "--", "sh", "-c", after)).stdout).toBe("mine\n700\n600\nTess Suite\nx");
 
-    expect((await call("selection-policy", id, "--reject-capability", volume)).code).toBe(0);
-    expect((await call("recreate", id)).code).toBe(2);
-    expect((await call("selection-policy", id)).code).toBe(0);
-    expect((await call("recreate", id, plain ?? "")).code).toBe(0);
-    expect((await call("exec", id, "--", "sh", "-c", "grep -c /var/tmp /proc/self/mountinfo; ls /var/tmp/kept")).code).not.toBe(0);
-    expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: '["/data/kept","/var/tmp/feature","/var/tmp/kept"]\n' });
-    expect((await call("recreate", id, plain ?? "", storage ?? "")).code).toBe(0);
-    expect((await call("exec", id, "--", "cat", "/var/tmp/kept/f")).stdout).toBe("mine\n");
-    expect((await call("rm", id)).code).toBe(0);
-    expect(await call("volume-paths", id)).toMatchObject({ stdout: "[]\n" });
-  });
+      expect((await call("selection-policy", id, "--reject-capability", volume)).code).toBe(0);
+      expect((await call("recreate", id)).code).toBe(2);
+      expect((await call("selection-policy", id)).code).toBe(0);
+      expect((await call("recreate", id, plain ?? "")).code).toBe(0);
+      expect((await call("exec", id, "--", "sh", "-c", "grep -c /var/tmp /proc/self/mountinfo; ls /var/tmp/kept")).code).not.toBe(0);
+      expect(await call("volume-paths", id)).toMatchObject({ code: 0, stdout: '["/data/kept","/var/tmp/feature","/var/tmp/kept"]\n' });
+      expect((await call("recreate", id, plain ?? "", storage ?? "")).code).toBe(0);
+      expect((await call("exec", id, "--", "cat", "/var/tmp/kept/f")).stdout).toBe("mine\n");
+      expect((await call("rm", id)).code).toBe(0);
+      expect(await call("volume-paths", id)).toMatchObject({ stdout: "[]\n" });
+    },
+  );
 
   it("refuses a Kit that requires an identity for commits where there is none, and has a daemon of its own for another store of skills", { timeout: 900_000 }, async ({ expect }) => {
     const [plain, identity] = ["plain", "identity"].map((name) => path.join(kits, name));

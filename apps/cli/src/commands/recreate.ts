@@ -1,5 +1,4 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { agentReference } from "../agents/agent-reference.ts";
 import { collectArgument } from "../agents/kit-arguments.ts";
 import { collect } from "../option-values.ts";
 import type { MakeCommand } from "../command-table.ts";
@@ -28,7 +27,7 @@ export const recreateCommand: MakeCommand = (context) =>
     .option("-q, --quiet", "no progress")
     .addHelpText("after", EXAMPLES)
     .action(async (ref, { agent, kit, arg, rejectCapability, force, quiet }) => {
-      const [{ findSandbox }, { withProgress }] = await Promise.all([import("../find-sandbox.ts"), import("../with-progress.ts")]);
+      const [{ agentReference }, { findSandbox }, { withProgress }] = await Promise.all([import("../agents/agent-reference.ts"), import("../find-sandbox.ts"), import("../with-progress.ts")]);
       const connection = await context.daemon.connect();
       const found = await findSandbox(connection.client, ref, context);
       const changes = {

@@ -70,12 +70,19 @@ export async function createInput(context: Context, agent: string, { path, optio
       ...pidsOf(options),
     },
     model: options.model,
-    ...(options.share.length === 0 ? {} : { share: [...options.share] }),
-    ...(options.skills === undefined ? {} : { skills: options.skills }),
-    ...(options.rejectCapability.length === 0 ? {} : { reject: [...options.rejectCapability] }),
-    ...(options.gitIdentityConfig === undefined ? {} : { gitIdentity: options.gitIdentityConfig === "off" ? "off" : absolutePath(options.gitIdentityConfig, context) }),
+    ...forKits(context, options),
     docker,
     ...(await dockerPolicy(context, options, docker)),
+  };
+}
+
+/** What Kits are given, or not. */
+function forKits(context: Context, { share, skills, rejectCapability, gitIdentityConfig: from }: CreateOptions): Pick<CreateInput, "share" | "skills" | "reject" | "gitIdentity"> {
+  return {
+    ...(share.length === 0 ? {} : { share: [...share] }),
+    ...(skills === undefined ? {} : { skills }),
+    ...(rejectCapability.length === 0 ? {} : { reject: [...rejectCapability] }),
+    ...(from === undefined ? {} : { gitIdentity: from === "off" ? "off" : absolutePath(from, context) }),
   };
 }
 

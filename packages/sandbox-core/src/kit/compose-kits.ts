@@ -55,7 +55,8 @@ export function composeKits(members: readonly KitMember[], facts: CompositionFac
   const read = facts.env === undefined ? members : members.map((member) => ({ ...member, kit: member.withEnv({ ...environment.variables, ...facts.env }) }));
   const { workload, order, provides, problems } = resolveKits(read);
   const service = workload === undefined ? undefined : serviceOf(workload);
-  const select = (skillPlaces: boolean) => order.map((member) => ({ member, ...selectCapabilities(member.kit, { ...facts, skillPlaces, service, name: member.name, reference: member.reference, contents: member.contents }) }));
+  const select = (skillPlaces: boolean) =>
+    order.map((member) => ({ member, ...selectCapabilities(member.kit, { ...facts, skillPlaces, service, name: member.name, reference: member.reference, contents: member.contents }) }));
   // Whether there is a place for skills is known when it is known what is taken; a skill itself makes none.
   const selections = select(hasSkillPlace(select(true)));
   const { merged, problems: clashes } = mergeCapabilities(selections);

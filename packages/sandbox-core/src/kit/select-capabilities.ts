@@ -79,7 +79,8 @@ function waits(member: KitCapability): boolean {
 function whyRejected(member: KitCapability, facts: SelectionFacts): string | undefined {
   if (facts.reject?.includes(member.type) === true) return "you gave this type to no Kit, with --reject-capability";
   if (waits(member)) return "it is read with the variables of its sandbox";
-  return member.known ? whyNot(member, facts) : "sbx does not know this type";
+  if (!member.known) return "sbx does not know this type";
+  return NOT_CARRIED_OUT[member.type] ?? whyNot(member, facts);
 }
 
 /** Why a capability whose type is known cannot be carried out as it is configured; `undefined` when it can, as those that are not named here always can. */
@@ -96,11 +97,19 @@ function whyNot(capability: ReadCapability, facts: SelectionFacts): string | und
     case "com.docker.sandbox/port@1":
       return whyNoPort(capability, facts);
     case "com.docker.sandbox/resources@1":
-      return whyNoResources(capability);
+      return capability.config.gpu === undefined ? undefined : "GPUs are not carried out yet";
     case "com.docker.sandbox/agent-context@1":
       return whyNoContext(capability, facts);
     case "com.docker.sandbox/host-mount@1":
       return whyNoShare(capability, facts);
+    default:
+      return whyNoPart(capability, facts);
+  }
+}
+
+/** Of what an agent is given of its person's, or of its Kits'. */
+function whyNoPart(capability: ReadCapability, facts: SelectionFacts): string | undefined {
+  switch (capability.type) {
     case "com.docker.sandbox/git-identity@1":
       return facts.gitIdentity === false ? NO_IDENTITY : undefined;
     case "com.docker.sandbox/agent-skills@1":
@@ -108,7 +117,7 @@ function whyNot(capability: ReadCapability, facts: SelectionFacts): string | und
     case "com.docker.sandbox/agent-skill@1":
       return whyNoSkill(capability, facts);
     default:
-      return NOT_CARRIED_OUT[capability.type];
+      return undefined;
   }
 }
 
@@ -176,10 +185,6 @@ function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle
   if (beside !== undefined) return "a startup hook of root ends before the agent begins, and cannot run in the background";
   const outside = config.files.find(({ path }) => !isBelow(path, home));
   return outside === undefined ? undefined : `files are written below ${home} only, not at ${outside.path}`;
-}
-
-function whyNoResources({ config: { gpu } }: ReadCapability<"com.docker.sandbox/resources@1">): string | undefined {
-  return gpu === undefined ? undefined : "GPUs are not carried out yet";
 }
 
 function whyNoSkillPlace({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skills@1">, { home }: SelectionFacts): string | undefined {

@@ -9,7 +9,8 @@ export interface DeclaredPlace {
 
 /** What was decided of a declaration, where `whys` says of each member why it is not provided. Places of a Kit that was put together of others are those that it states. */
 export function selectionEntry({ path, name, source, members }: Declaration, { kit, whys }: { readonly kit: string; readonly whys: readonly (string | undefined)[] }): SelectionEntry {
-  const placeOf = (declared: Declaration["source"], own: string): DeclaredPlace => (declared === undefined ? { kit, path: own } : { kit: declared.kit === "" ? kit : declared.kit, path: declared.path });
+  const placeOf = (declared: Declaration["source"], own: string): DeclaredPlace =>
+    declared === undefined ? { kit, path: own } : { kit: declared.kit === "" ? kit : declared.kit, path: declared.path };
   const rejected = members.flatMap((member, index) => (whys[index] === undefined ? [] : [member.path]));
   return {
     path,

@@ -32,7 +32,7 @@ export async function makeKitVolumes(engine: VolumeEngine, { owner }: Pick<Sandb
  * @throws AppError `KIT_CONFLICT` where one that it has, or had, is asked for otherwise
  */
 export function volumesAnew(record: Pick<SandboxRecord, "volumes" | "dormant">, wanted: AgentProfile["volumes"]): Pick<SandboxRecord, "volumes" | "dormant"> {
-  const before = [...(record.volumes ?? []), ...(record.dormant ?? [])].map((one) => ({ memoryBytes: undefined, ...one }));
+  const before: readonly Pick<Volumes[number], "path" | "memoryBytes" | "stated">[] = [...(record.volumes ?? []), ...(record.dormant ?? [])];
   for (const volume of wanted) {
     const there = before.find(({ path }) => path === volume.path);
     if (there === undefined || isSameVolume(there, volume)) continue;
@@ -72,7 +72,9 @@ export function kitVolumeMounts(record: Recorded, { uid, gid }: { readonly uid: 
  * state; `undefined` when there are none. Root with CHOWN, FOWNER and DAC_OVERRIDE alone, no network, nothing else in sight.
  */
 export function volumeOwnerContainer(record: SandboxRecord, image: EngineId, labels: Readonly<Record<string, string>>): ContainerSpec | undefined {
-  const volumes = onDisk(record).filter(({ kept = false }) => !kept).map(({ path, mode }, index) => ({ source: kitVolume(record, path), target: `/volumes/${index}`, mode }));
+  const volumes = onDisk(record)
+    .filter(({ kept = false }) => !kept)
+    .map(({ path, mode }, index) => ({ source: kitVolume(record, path), target: `/volumes/${index}`, mode }));
   if (volumes.length === 0) return undefined;
   const script = volumes.map(({ target, mode }) => `chown ${record.user} ${target}\nchmod ${mode.toString(8)} ${target}`).join("\n");
   return {

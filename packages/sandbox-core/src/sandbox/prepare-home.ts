@@ -150,7 +150,13 @@ function modelUrl(service: string | undefined): string {
 
 /** Name and e-mail address where a Kit asks for them, and trust in the workspace; nothing else of the host's git settings comes in. An image without git is fine. */
 function gitScript({ request, gitIdentity: { name, email } = {} }: SandboxRecord, profile: AgentProfile): string {
-  const identity = profile.gitIdentity && name !== undefined && email !== undefined ? [["user.name", name], ["user.email", email]] : [];
+  const identity =
+    profile.gitIdentity && name !== undefined && email !== undefined
+      ? [
+          ["user.name", name],
+          ["user.email", email],
+        ]
+      : [];
   const settings = [...identity, ["safe.directory", request.workspace]];
   const lines = settings.map(([key = "", value = ""]) => `git config --global --replace-all ${quote(key)} ${quote(value)} || :`);
   return `if command -v git >/dev/null; then (umask 022; ${lines.join("; ")}); fi`;

@@ -61,7 +61,10 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
   await work.beforeStop();
   await stopSandbox(parts, live);
   const engine = await parts.engine();
-  await removeContainers(engine, (await containersOf(parts, engine, live.record.id)).filter(({ labels }) => !isOfAgent(labels)));
+  await removeContainers(
+    engine,
+    (await containersOf(parts, engine, live.record.id)).filter(({ labels }) => !isOfAgent(labels)),
+  );
   await engine.removeVolume(homeVolume(live.record));
   const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, ...before } = live.record;
   live.record = {
@@ -101,7 +104,11 @@ async function settle(parts: SandboxParts, { live: { record }, changes }: Recrea
 }
 
 /** Whose model it uses: as before, unless its agent speaks to another service now. */
-async function modelOf(parts: SandboxParts, { service, modelSource, placeholder }: SandboxRecord, { request, profile }: Settled): Promise<Pick<SandboxRecord, "service" | "modelSource" | "placeholder">> {
+async function modelOf(
+  parts: SandboxParts,
+  { service, modelSource, placeholder }: SandboxRecord,
+  { request, profile }: Settled,
+): Promise<Pick<SandboxRecord, "service" | "modelSource" | "placeholder">> {
   if (profile.service === service) return { ...(service === undefined ? {} : { service }), modelSource, placeholder };
   return {
     ...(profile.service === undefined ? {} : { service: profile.service }),

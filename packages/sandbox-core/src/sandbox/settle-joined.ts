@@ -38,7 +38,10 @@ function otherPaths({ record, running }: LiveSandbox, { hide, allowWrite, extra 
   ];
 }
 
-function otherResources({ record: { request, modelSource } }: LiveSandbox, { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [], reject = [], gitIdentity }: CreateSandbox): readonly string[] {
+function otherResources(
+  { record: { request, modelSource } }: LiveSandbox,
+  { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [], reject = [], gitIdentity }: CreateSandbox,
+): readonly string[] {
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
     ...differs("--memory", limits.memoryBytes, request.limits.memoryBytes),

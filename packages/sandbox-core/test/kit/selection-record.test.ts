@@ -54,7 +54,9 @@ describe("what is noted of the declarations of Kits", () => {
   it("says of a group that is left out which members are to blame, and grants nothing of it", ({ expect }) => {
     const { selection, surface } = profileOf(GROUP, { reject: ["com.docker.sandbox/lifecycle@1"] }).selection;
     expect(selection.selected).toEqual([]);
-    expect(selection.skipped).toMatchObject([{ rejected: ["capabilities[0].group.capabilities[1]"], decisions: [{ accepted: true }, { accepted: false, message: expect.stringContaining("--reject-capability") }] }]);
+    expect(selection.skipped).toMatchObject([
+      { rejected: ["capabilities[0].group.capabilities[1]"], decisions: [{ accepted: true }, { accepted: false, message: expect.stringContaining("--reject-capability") }] },
+    ]);
     expect(surface).toEqual({});
   });
 

@@ -16,7 +16,14 @@ afterEach(() => {
 });
 
 const storeOf = (...names: readonly string[]) => ({ read: () => Promise.resolve(names.length === 0 ? undefined : { directory: "/config/skills", names }) });
-const aSkill = (changes: Partial<KitSkill> = {}): KitSkill => ({ name: "lint", path: path.join(home, "image/lint"), declared: 'Kit "k": agent-skill@1 (capabilities[0])', required: true, places: [{ kit: "k", path: "capabilities[0]" }], ...changes });
+const aSkill = (changes: Partial<KitSkill> = {}): KitSkill => ({
+  name: "lint",
+  path: path.join(home, "image/lint"),
+  declared: 'Kit "k": agent-skill@1 (capabilities[0])',
+  required: true,
+  places: [{ kit: "k", path: "capabilities[0]" }],
+  ...changes,
+});
 const request = (skills?: "off" | "readonly" | "readwrite", ready = false) => ({ ready, request: skills === undefined ? {} : { skills } });
 const run = (script: string): string => execFileSync("/bin/sh", ["-c", `set -e\numask 077\n${script}`], { encoding: "utf8" });
 const place = (name = "skills", writable = false) => ({ path: path.join(home, ".agent's", name), writable });
