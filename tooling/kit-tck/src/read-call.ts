@@ -5,7 +5,9 @@ export type AdapterCall =
   | { readonly verb: "exec"; readonly id: string; readonly command: readonly string[] }
   | { readonly verb: "recreate"; readonly id: string; readonly references: readonly string[]; readonly args: Readonly<Record<string, string>> }
   | { readonly verb: "selection-policy"; readonly id: string; readonly reject: readonly string[] }
-  | { readonly verb: (typeof OF_ONE)[number]; readonly id: string };
+  | { [Verb in OfOne]: { readonly verb: Verb; readonly id: string } }[OfOne];
+
+type OfOne = (typeof OF_ONE)[number];
 
 /** What a sandbox is to be made with beside its Kits. */
 export interface CreateWishes {
