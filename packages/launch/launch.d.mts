@@ -11,6 +11,8 @@ export interface Program {
  * Run a package's program under Node 24 or newer: in this process if it is new enough, else in a child under the Node that
  * the project's dependencies brought, with the same terminal, signals and exit code.
  *
+ * `--version` and `-V`, alone, are answered from the package's manifest, without the program.
+ *
  * In a clone the sources run, as they are or, where none has changed since, as `tooling/build/bundle.ts` put them together; in
  * an installed package, which has none, what was built from them does.
  */

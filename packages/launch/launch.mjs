@@ -1,10 +1,4 @@
-// Plain JavaScript without dependencies: this file is what an old Node reads.
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import * as nodeModule from "node:module";
-import { constants } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+// Plain JavaScript without dependencies: this file is what an old Node reads, and what every command begins with.
 
 const NEEDED = 24;
 /** The program's own failures end with 125 and up. */
@@ -12,60 +6,53 @@ const FAILED = 125;
 const SOURCES = "@sbx/source";
 
 export async function launch({ name, from, version = process.versions.node }) {
-  const directory = dirname(dirname(fileURLToPath(from)));
-  if (Number.parseInt(version, 10) >= NEEDED) return await runHere(directory);
-  const node = broughtNode(directory);
-  if (node !== undefined) return runUnder(node, process.argv[1] ?? fileURLToPath(from));
+  if (Number.parseInt(version, 10) >= NEEDED) return await runHere(from);
+  const { runUnderBroughtNode } = await import("./run-under-brought-node.mjs");
+  if (runUnderBroughtNode(from)) return;
   process.stderr.write(`error: ${name} needs Node ${NEEDED} or newer; this is ${version}\n  fix: install Node ${NEEDED}, or in a clone of the project run: npm run quickstart\n`);
   process.exitCode = FAILED;
 }
 
-async function runHere(directory) {
-  const source = join(directory, "src", "bin.ts");
-  const built = join(directory, "dist", "bin.js");
-  if (!existsSync(source)) return void (await import(pathToFileURL(built).href));
+async function runHere(from) {
+  // Not imported: Node would make a copy of all that each of them has, which takes longer than what follows.
+  const [fs, path, url, nodeModule] = ["fs", "path", "url", "module"].map((name) => process.getBuiltinModule(name));
+  const directory = path.dirname(path.dirname(url.fileURLToPath(from)));
+  if (asksForVersion() && saysVersion(path.join(directory, "package.json"), fs)) return;
+  const source = path.join(directory, "src", "bin.ts");
+  if (!fs.existsSync(source)) return void (await import(url.pathToFileURL(path.join(directory, "dist", "bin.js")).href));
   // A cache that only this clone's owner can write: compiled code from a shared directory could be anybody's.
-  nodeModule.enableCompileCache?.(join(directory, "node_modules", ".cache", "compiled"));
-  const bundle = bundled(directory);
+  nodeModule.enableCompileCache(path.join(directory, "node_modules", ".cache", "compiled"));
+  const bundle = bundled(directory, { fs, path });
   if (bundle === undefined) nodeModule.registerHooks({ resolve: (specifier, context, next) => next(specifier, { ...context, conditions: [...context.conditions, SOURCES] }) });
-  await import(pathToFileURL(bundle ?? source).href);
+  await import(url.pathToFileURL(bundle ?? source).href);
+}
+
+function asksForVersion() {
+  return process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2]);
+}
+
+/** Scripts ask again and again, and nothing of the program is needed for it; only an output that does not take it at once is. */
+function saysVersion(manifest, { readFileSync, writeSync }) {
+  try {
+    writeSync(1, `${JSON.parse(readFileSync(manifest, "utf8")).version}\n`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The sources put together into few files, which start faster; none when one of the sources has changed since. */
-function bundled(directory) {
-  const bundles = join(directory, "node_modules", ".cache", "bundle");
+function bundled(directory, { fs, path }) {
+  const bundles = path.join(directory, "node_modules", ".cache", "bundle");
+  const root = path.dirname(path.dirname(directory));
   try {
-    const { entry, sources } = JSON.parse(readFileSync(join(bundles, "current.json"), "utf8"));
-    return sources.every(([file, size, changed]) => isAsItWas(join(directory, "..", "..", file), size, changed)) ? join(bundles, entry) : undefined;
+    const { entry, sources } = JSON.parse(fs.readFileSync(path.join(bundles, "current.json"), "utf8"));
+    const isAsItWas = ([file, size, changed]) => {
+      const now = fs.statSync(`${root}/${file}`);
+      return now.size === size && now.mtimeMs === changed;
+    };
+    return sources.every(isAsItWas) ? path.join(bundles, entry) : undefined;
   } catch {
     return undefined;
   }
-}
-
-function isAsItWas(file, size, changed) {
-  const now = statSync(file);
-  return now.size === size && now.mtimeMs === changed;
-}
-
-/** The Node that an installation of the clone brought, in the nearest directory above that has one. */
-function broughtNode(directory) {
-  const brought = join(directory, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node");
-  if (existsSync(brought)) return brought;
-  return dirname(directory) === directory ? undefined : broughtNode(dirname(directory));
-}
-
-function runUnder(node, script) {
-  const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], { stdio: "inherit" });
-  // A terminal sends its signals to both; sent on, they would count twice.
-  const own = process.stdin.isTTY === true ? ["SIGINT", "SIGQUIT"] : [];
-  for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"]) {
-    process.on(signal, () => {
-      if (!own.includes(signal)) child.kill(signal);
-    });
-  }
-  child.once("error", (error) => {
-    process.stderr.write(`error: ${node} cannot be started: ${error.message}\n  fix: npm run quickstart\n`);
-    process.exitCode = FAILED;
-  });
-  child.once("close", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }

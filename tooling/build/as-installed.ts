@@ -4,21 +4,24 @@ import type { Plugin } from "esbuild";
 /** Marks a question of this plugin's own. */
 const ASKED = Symbol("asked");
 const OURS = /^(@sbx\/|sbxd$|node:)/;
+/** Packages that load parts of themselves by path. */
+const IN_PARTS = ["@grpc/grpc-js", "@grpc/proto-loader", "pino", "ssh2"];
 
 /**
- * Leave packages where they were installed, and import them from there: a bundle has none of its own from which they could
- * be found by name.
- *
- * Beside those that are named these are all of others' that are imported only when they are needed: of an older kind of
- * module such an import would find no name in a bundle.
+ * Whether a package stays where it was installed, and is imported from there: because it loads parts of itself, or because
+ * it is another's that is imported only when it is needed, where an older kind of module would give no names from a bundle.
  */
-export function asInstalled(output: string, names: readonly string[]): Plugin {
+export function staysInstalled(name: string, onlyWhenNeeded: boolean): boolean {
+  return IN_PARTS.includes(name) || (onlyWhenNeeded && !/^[./]/.test(name) && !OURS.test(name));
+}
+
+/** Leave such packages where they are, by their paths: a bundle has none of its own from which they could be found by name. */
+export function asInstalled(output: string): Plugin {
   return {
     name: "as-installed",
     setup(build) {
       build.onResolve({ filter: /^[^./]/ }, async ({ path: name, kind, importer, resolveDir, pluginData }) => {
-        const stays = names.includes(name) || (kind === "dynamic-import" && !OURS.test(name));
-        if (!stays || pluginData === ASKED) return undefined;
+        if (pluginData === ASKED || !staysInstalled(name, kind === "dynamic-import")) return undefined;
         const found = await build.resolve(name, { kind, importer, resolveDir, pluginData: ASKED });
         if (found.errors.length > 0) return { errors: found.errors };
         return found.external ? undefined : { path: path.relative(output, found.path), external: true };

@@ -2,8 +2,6 @@ import type { BuildOptions } from "esbuild";
 import { asInstalled } from "./as-installed.ts";
 import { whereItLay } from "./where-it-lay.ts";
 
-/** Packages that load parts of themselves by path: they stay as they were installed. */
-const AS_INSTALLED = ["@grpc/grpc-js", "@grpc/proto-loader", "pino", "ssh2"];
 const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
 
 /** How the sources of a program of the clone are put together into few files. `output` is where they will lie. */
@@ -20,7 +18,7 @@ export function bundleOptions({ entry, output }: { readonly entry: string; reado
     // What some packages give as `main` asks for its parts by names that no bundler sees.
     mainFields: ["module", "main"],
     banner: { js: REQUIRE },
-    plugins: [whereItLay(output), asInstalled(output, AS_INSTALLED)],
+    plugins: [whereItLay(output), asInstalled(output)],
     chunkNames: "[name]-[hash]",
     // Nothing says for `.js` in this place what kind of module it is.
     outExtension: { ".js": ".mjs" },

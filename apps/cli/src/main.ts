@@ -10,10 +10,6 @@ export async function main(words: readonly string[], { io, ...world }: Context):
   const context: Context = { ...world, io: noInput ? { ...io, stdinKind: () => "nothing" } : io };
   const outcome: { code: number } = { code: EXIT.done };
   try {
-    if (asksOnlyForVersion(argv)) {
-      context.io.out(`${context.version}\n`);
-      return outcome.code;
-    }
     const { buildProgramFor } = await import("./program.ts");
     const [word = "welcome", ...rest] = argv;
     const program = await buildProgramFor(word, context, (code) => {
@@ -24,9 +20,4 @@ export async function main(words: readonly string[], { io, ...world }: Context):
   } catch (error) {
     return await renderError(error, context, { debug });
   }
-}
-
-/** Known before any command is made: scripts ask for it again and again. */
-function asksOnlyForVersion(argv: readonly string[]): boolean {
-  return argv.length === 1 && ["-V", "--version"].includes(argv[0] ?? "");
 }

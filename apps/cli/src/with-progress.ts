@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { AppError } from "@sbx/contracts/app-error";
 import type { Connection, Context } from "./context.ts";
 import { ProgressView } from "./run/progress-view.ts";
@@ -9,7 +8,7 @@ export async function withProgress<T>(
   { events }: Connection,
   { quiet, work }: { readonly quiet: boolean; readonly work: (operation: string, signal: AbortSignal) => Promise<T> },
 ): Promise<T> {
-  const operation = randomUUID();
+  const operation = crypto.randomUUID();
   const interrupted = new AbortController();
   const done = new AbortController();
   const release = context.onSignal((name) => {

@@ -68,18 +68,15 @@ export {
   DockerSocket,
   Limits,
   NetworkState,
-  OpenSession,
   Sandbox,
   SandboxState,
-  Session,
-  SessionState,
   SharedDirectory,
-  TerminalSize,
   WantedLimits,
   WorkspaceMount,
   WorkspaceNotice,
   WorkspaceReport,
 } from "./sandbox.ts";
+export { OpenSession, Session, SessionState, TerminalSize } from "./session.ts";
 export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
 export { STREAMS } from "./streams.ts";
 export { SandboxStats } from "./stats.ts";

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { SandboxRef, SessionId } from "./ids.ts";
 import { Done } from "./plain-shapes.ts";
 import { route } from "./route.ts";
-import { OpenSession, Session } from "./sandbox.ts";
+import { OpenSession, Session } from "./session.ts";
 
 /** The routes of sessions. Their streams are in `STREAMS`. */
 export const sessionApi = {

@@ -32,7 +32,7 @@ const test = base.extend<{ clone: Clone }>({
     const app = join(root, "apps/x");
     await Promise.all(["bin", "src", "dist", "node_modules/@sbx"].map((name) => mkdir(join(app, name), { recursive: true })));
     await symlink(LAUNCH, join(app, "node_modules/@sbx/launch"));
-    await writeFile(join(app, "package.json"), '{"type":"module"}');
+    await writeFile(join(app, "package.json"), '{"type":"module","version":"1.2.3"}');
     await writeFile(
       join(app, "bin/x.mjs"),
       'import { launch } from "@sbx/launch";\nconst pretend = process.env.PRETEND;\nawait launch({ name: "x", from: import.meta.url, ...(pretend ? { version: pretend } : {}) });\n',
@@ -73,6 +73,12 @@ test("runs what the sources were put together to, until one of them changes", as
   expect(await clone.start("24.0.0").ended).toEqual({ code: 0, out: "bundle\n", err: "" });
   await clone.source('console.log("edited");');
   expect(await clone.start("24.0.0").ended).toEqual({ code: 0, out: "edited\n", err: "" });
+});
+
+test.for(["--version", "-V"])("%s alone is answered from the manifest, and the program does not run", async (word, { expect, clone }) => {
+  await clone.source('console.log("ran", ...process.argv.slice(2));');
+  expect(await clone.start("24.0.0", [word]).ended).toEqual({ code: 0, out: "1.2.3\n", err: "" });
+  expect(await clone.start("24.0.0", [word, "more"]).ended).toEqual({ code: 0, out: `ran ${word} more\n`, err: "" });
 });
 
 test("an old Node goes on under the one that the clone brought, with arguments, stdin and exit code", async ({ expect, clone }) => {
