@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
-import { extract, pack, type Header, type Pack } from "tar-stream";
+import { pack, type Header, type Pack } from "tar-stream";
 import { printable, Refusal } from "../refusal.ts";
 import { drained } from "./drained.ts";
 import type { Devices } from "./spool-tar.ts";
+import { readTar } from "./tar-headers.ts";
 
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 4 * 2 ** 30;
@@ -40,8 +41,7 @@ export function rebuildTar(
 }
 
 async function copy(input: Readable, output: Pack, rules: { readonly bits: number; readonly devices: Devices }): Promise<undefined> {
-  const reader = extract();
-  input.on("error", (error) => reader.destroy(error)).pipe(reader);
+  const reader = readTar(input);
   let entries = 0;
   let bytes = 0;
   for await (const entry of reader) {

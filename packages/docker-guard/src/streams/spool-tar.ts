@@ -1,9 +1,12 @@
 import { Readable } from "node:stream";
-import { extract, type Header } from "tar-stream";
+import type { Header } from "tar-stream";
 import { printable, Refusal } from "../refusal.ts";
 import type { Piece, Spool } from "./spool.ts";
+import { readTar } from "./tar-headers.ts";
 
 const MAX_ENTRIES = 200_000;
+/** Of all paths and targets together, which are kept in memory until the tar is done with. */
+const MAX_NAMED = 64 << 20;
 const MODE_BITS = 0o7777;
 
 /** One thing in a tar, with its contents in a spool. `path` is relative, without dot segments; "" is the root. */
@@ -25,16 +28,19 @@ export type Devices = "refuse" | "skip";
  */
 export async function spoolTar(input: Readable, spool: Spool, devices: Devices = "refuse"): Promise<ReadonlyMap<string, SpooledEntry>> {
   const found = new Map<string, SpooledEntry>();
-  const reader = extract();
-  input.on("error", (error) => reader.destroy(error)).pipe(reader);
+  const reader = readTar(input);
   let entries = 0;
+  let named = 0;
   try {
     for await (const entry of reader) {
       entries += 1;
       if (entries > MAX_ENTRIES) throw new Refusal(413, `a tar has at most ${MAX_ENTRIES} entries here`);
       const piece = await spool.append(entry);
       const taken = entryOf(entry.header, { piece, devices });
-      if (taken !== undefined) found.set(taken.path, taken);
+      if (taken === undefined) continue;
+      named += taken.path.length + ("target" in taken ? taken.target.length : 0);
+      if (named > MAX_NAMED) throw new Refusal(413, `the names in a tar have at most ${MAX_NAMED} characters here`);
+      found.set(taken.path, taken);
     }
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal(400, "what is sent is no plain tar, or it ends too early");
