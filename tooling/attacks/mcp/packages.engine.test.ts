@@ -7,7 +7,7 @@ import type { ServerLaunch, ServerProcess } from "@sbx/core";
 import { createImageMaker, packageIndex } from "@sbx/images";
 import { ServerPackages, type PackageSource, type ServerPackagesParts } from "@sbx/server-packages";
 import { afterAll, afterEach, beforeAll, describe, it } from "vitest";
-import { createInstallRules } from "../../../apps/daemon/src/mcp/running/install-rules.ts";
+import { createInstallRules } from "../../../apps/daemon/src/network/install-rules.ts";
 import { startWitness, type Witness } from "../pod/witness.ts";
 import { startEvilRegistry, type EvilFile, type EvilRegistry } from "./evil-registry.ts";
 import { ServerLab } from "./server-lab.ts";

@@ -12,7 +12,7 @@ import { ServerPods, type Engine, type EngineId, type SandboxRecord, type Server
 import { connectEngine } from "@sbx/engine-docker";
 import { createImageMaker } from "@sbx/images";
 import { createWorkspaceHost, type LocalWorkspaceHost } from "@sbx/workspace";
-import { createServerFiles } from "../../../apps/daemon/src/mcp/server-files.ts";
+import { createServerFiles } from "../../../apps/daemon/src/files/server-files.ts";
 import { composeNetwork } from "../../../apps/daemon/src/network/compose-network.ts";
 import { PolicyService } from "../../../apps/daemon/src/policy/policy-service.ts";
 import { createSandboxFiles } from "../../../apps/daemon/src/sandboxes/sandbox-files.ts";

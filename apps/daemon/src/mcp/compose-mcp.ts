@@ -9,7 +9,7 @@ import { createCatalogRegistry } from "./catalogs/catalog-registry.ts";
 import { CatalogService } from "./catalogs/catalog-service.ts";
 import { createFetchText } from "./catalogs/fetch-text.ts";
 import { createReadImage } from "./catalogs/image-servers.ts";
-import { createWebDispatcher } from "./catalogs/web-dispatcher.ts";
+import { createWebDispatcher } from "../web/web-dispatcher.ts";
 import { gatewayBase } from "./gateway/gateway-base.ts";
 import type { GatewayPort } from "./gateway/gateway-port.ts";
 import { GatewayRuns } from "./gateway/gateway-runs.ts";

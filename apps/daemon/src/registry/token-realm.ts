@@ -1,4 +1,4 @@
-import { isLoopback } from "../mcp/catalogs/web-dispatcher.ts";
+import { isLoopback } from "../web/web-dispatcher.ts";
 
 /** Registries whose tokens come from another host of whoever runs them. */
 const KNOWN_REALMS: ReadonlyMap<string, string> = new Map([

@@ -4,7 +4,7 @@ import { createInstallPods, type Engine, type SandboxParts, type ServerParts } f
 import { createLayerMaker } from "@sbx/images";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
-import { createServerFiles } from "../mcp/server-files.ts";
+import { createServerFiles } from "../files/server-files.ts";
 import { randomId } from "../random-id.ts";
 import { createPackageRules } from "./package-rules.ts";
 import { createTemplateFiles } from "./template-files.ts";

@@ -1,7 +1,7 @@
 import type { Rule } from "@sbx/contracts";
 import { packageHosts, SOURCE_FILES, sourcesOf, type Engine, type SandboxRecord } from "@sbx/core";
 import { createSystemAddresses } from "@sbx/egress-proxy";
-import { createInstallRules } from "../mcp/running/install-rules.ts";
+import { createInstallRules } from "../network/install-rules.ts";
 
 /** What installing packages into a sandbox's image may reach: the distribution's hosts, and those that the image's own lists name. */
 export function createPackageRules(engine: () => Promise<Pick<Engine, "readFile">>): (record: SandboxRecord) => Promise<readonly Rule[]> {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { TemplateRecord, type TemplateStore } from "@sbx/core";
-import { writeAtomically } from "../mcp/store/write-atomically.ts";
+import { writeAtomically } from "../files/write-atomically.ts";
 import { namesIn } from "../state/names-in.ts";
 
 /** Keep a file for each template in a directory. One that cannot be read is passed over and told of. */

@@ -1,6 +1,6 @@
 import { AppError } from "@sbx/contracts";
 import { request } from "undici";
-import { isLoopback, type WebDispatcher } from "./web-dispatcher.ts";
+import { isLoopback, type WebDispatcher } from "../../web/web-dispatcher.ts";
 
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 8 << 20;

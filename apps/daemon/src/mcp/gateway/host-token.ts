@@ -3,7 +3,7 @@ import { chmodSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import { Secret } from "@sbx/secret-injector";
-import { writeAtomically } from "../store/write-atomically.ts";
+import { writeAtomically } from "../../files/write-atomically.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789";
 const LENGTH = 50;

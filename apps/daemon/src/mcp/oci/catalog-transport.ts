@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { WebDispatcher } from "../catalogs/web-dispatcher.ts";
+import type { WebDispatcher } from "../../web/web-dispatcher.ts";
 import { CatalogManifest, digestOf, EMPTY_CONFIG, MANIFEST_TYPE, manifestOf, MAX_CATALOG_BYTES, MAX_MANIFEST_BYTES } from "./catalog-artifact.ts";
 import { parseImageReference, type ImageReference } from "./image-reference.ts";
 import { registryCredentials, type RegistryCredentials } from "./registry-credentials.ts";

@@ -2,7 +2,7 @@ import { AppError } from "@sbx/contracts";
 import { request, type Dispatcher } from "undici";
 import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
 import { isRealmOf } from "../../registry/token-realm.ts";
-import { isLoopback, type WebDispatcher } from "../catalogs/web-dispatcher.ts";
+import { isLoopback, type WebDispatcher } from "../../web/web-dispatcher.ts";
 import { authorizationOf, type RegistryCredentials } from "./registry-credentials.ts";
 import { registryFailure } from "./registry-failure.ts";
 

@@ -15,7 +15,7 @@ import type { GatewayPort } from "../gateway/gateway-port.ts";
 import type { McpStore } from "../mcp-parts.ts";
 import { ListFiles } from "../store/list-files.ts";
 import { LastLogs } from "../gateway/last-logs.ts";
-import { createServerFiles } from "../server-files.ts";
+import { createServerFiles } from "../../files/server-files.ts";
 import { createGatewayPort } from "../gateway/create-gateway-port.ts";
 import { createGatewayCatalog } from "../servers/gateway-catalog.ts";
 import { createGatewayPolicy } from "../servers/gateway-policy.ts";

@@ -6,7 +6,7 @@ import { ServerPackages } from "@sbx/server-packages";
 import type { DaemonConfig } from "../../config.ts";
 import type { PolicyService } from "../../policy/policy-service.ts";
 import { createFetchBundle } from "./fetch-bundle.ts";
-import { createInstallRules } from "./install-rules.ts";
+import { createInstallRules } from "../../network/install-rules.ts";
 import { rememberForAWhile } from "./remember-for-a-while.ts";
 
 export interface PackagesParts {

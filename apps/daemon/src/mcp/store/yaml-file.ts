@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { AppError } from "@sbx/contracts";
 import { isScalar, parseDocument, type Document } from "yaml";
-import { writeAtomically } from "./write-atomically.ts";
+import { writeAtomically } from "../../files/write-atomically.ts";
 
 export interface YamlFileParts<T> {
   readonly file: string;

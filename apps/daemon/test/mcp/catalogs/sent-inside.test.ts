@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { MockAgent } from "undici";
 import { describe, it, onTestFinished } from "vitest";
 import { createFetchText } from "../../../src/mcp/catalogs/fetch-text.ts";
-import { createWebDispatcher, type WebDispatcher } from "../../../src/mcp/catalogs/web-dispatcher.ts";
+import { createWebDispatcher, type WebDispatcher } from "../../../src/web/web-dispatcher.ts";
 
 const PUBLIC = "93.184.216.34";
 const { signal } = new AbortController();

@@ -4,7 +4,7 @@ import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import fc from "fast-check";
 import { describe, it, onTestFinished } from "vitest";
-import { createWebDispatcher } from "../../../src/mcp/catalogs/web-dispatcher.ts";
+import { createWebDispatcher } from "../../../src/web/web-dispatcher.ts";
 import { createCatalogTransport } from "../../../src/mcp/oci/catalog-transport.ts";
 import { parseImageReference } from "../../../src/mcp/oci/image-reference.ts";
 import { directory } from "../support/directory.ts";

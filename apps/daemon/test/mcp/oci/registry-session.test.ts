@@ -1,6 +1,6 @@
 import { MockAgent } from "undici";
 import { describe, it } from "vitest";
-import { NotPublic } from "../../../src/mcp/catalogs/public-addresses.ts";
+import { NotPublic } from "../../../src/web/public-addresses.ts";
 import { RegistrySession } from "../../../src/mcp/oci/registry-session.ts";
 
 const { signal } = new AbortController();

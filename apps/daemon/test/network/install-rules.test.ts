@@ -1,6 +1,6 @@
 import { compilePolicy, decide } from "@sbx/egress-policy";
 import { describe, it } from "vitest";
-import { createInstallRules } from "../../../src/mcp/running/install-rules.ts";
+import { createInstallRules } from "../../src/network/install-rules.ts";
 
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
   "public.test": ["93.184.216.34"],
