@@ -8,7 +8,8 @@ export async function withProgress<T>(
   { events }: Connection,
   { quiet, work }: { readonly quiet: boolean; readonly work: (operation: string, signal: AbortSignal) => Promise<T> },
 ): Promise<T> {
-  const operation = crypto.randomUUID();
+  // Nobody has to be unable to guess it, and what makes such names is slow to load.
+  const operation = String(Math.random());
   const interrupted = new AbortController();
   const done = new AbortController();
   const release = context.onSignal((name) => {

@@ -29,8 +29,10 @@ export async function runAgent(context: Context, agent: string, { rest, options 
   const input = await createInput(context, agent, { options: { ...options, addDir: [...options.addDir, ...more], env: [], envFile: [] }, ...(path === undefined ? {} : { path }) });
   const connection = await context.daemon.connect();
   const before = (await connection.client.listEvents({ limit: 1 })).at(-1)?.id ?? 0;
-  const { sandbox, joined } = await createWithProgress(context, connection, { input, quiet: options.quiet === true });
-  if (options.quiet !== true) for (const line of [...noticeLines(sandbox), ...(await offered(context, connection.client, input.workspace))]) context.io.err(`${line}\n`);
+  const quiet = options.quiet === true;
+  // To make a sandbox takes the engine a while, in which this processor has nothing else to do.
+  const [{ sandbox, joined }, offers] = await Promise.all([createWithProgress(context, connection, { input, quiet }), quiet ? [] : offered(context, connection.client, input.workspace)]);
+  if (!quiet) for (const line of [...noticeLines(sandbox), ...offers]) context.io.err(`${line}\n`);
   const { session, stdin } = await openOrJoin(context, connection.client, { sandbox, joined, args, env, options });
   if (options.detach === true) {
     context.io.out(`${sandbox.name}\n`);

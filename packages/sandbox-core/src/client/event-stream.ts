@@ -35,5 +35,5 @@ function eventOf(block: string): Event | undefined {
     .split("\n")
     .flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trimStart()] : []))
     .join("\n");
-  return data === "" ? undefined : Event.safeParse(JSON.parse(data)).data;
+  return data === "" ? undefined : Event.safeParse(JSON.parse(data), { jitless: true }).data;
 }
