@@ -10,8 +10,8 @@ export function whyNoImages(): string | undefined {
 }
 
 /** Start a Docker engine of one's own that has the images that a sandbox of the shell needs. */
-export async function startEngineWithImages(): Promise<OwnEngine> {
-  return await startEngineWith(SOCKET, await makeImages());
+export async function startEngineWithImages(options?: Parameters<typeof startEngineWith>[2]): Promise<OwnEngine> {
+  return await startEngineWith(SOCKET, await makeImages(), options);
 }
 
 /** Bring the images that a sandbox of the shell needs to another engine. */

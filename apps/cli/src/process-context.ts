@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDaemonPort } from "@sbx/core/daemon";
+import { cleanText } from "./clean-text.ts";
 import type { Context, SignalName } from "./context.ts";
 import { createProcessIo } from "./process-io.ts";
 
@@ -24,6 +25,9 @@ export function createProcessContext(): Context {
       from: import.meta.url,
       onReplaced: (versions) => {
         io.err(`sbx: the daemon ${versions.from} gave way to ${versions.to}; sandboxes went on\n`);
+      },
+      onPreparing: (line) => {
+        if (io.isTerminal.stderr) io.err(`sbx: ${cleanText(line)}\n`);
       },
     }),
     onSignal,

@@ -8,5 +8,7 @@ const { "ready-fd": readyDescriptor, "docker-guard": socket, "docker-policy": po
 const shared = { environment: process.env, shutdown: shutdownSignal() };
 // Whatever still waits for an answer of the engine is not waited for.
 process.exit(
-  socket === undefined ? await runDaemon({ ...shared, readyDescriptor: readyDescriptor === undefined ? undefined : Number(readyDescriptor) }) : await runStandAlone({ ...shared, socket, policyFile }),
+  socket === undefined
+    ? await runDaemon({ ...shared, program: process.argv[1] ?? "", readyDescriptor: readyDescriptor === undefined ? undefined : Number(readyDescriptor) })
+    : await runStandAlone({ ...shared, socket, policyFile }),
 );

@@ -18,9 +18,9 @@ import {
 } from "@sbx/core";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
-import { peerCredentials } from "@sbx/syscalls";
 import { createWorkspaceHost } from "@sbx/workspace";
 import { createAgentDirectory, type AgentDirectory } from "./agents/agent-directory.ts";
+import { onlyShared } from "./beside/only-shared.ts";
 import { databaseFile, type DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
 import { daemonStatus } from "./daemon-status.ts";
@@ -46,6 +46,7 @@ import { composeKitPlaces } from "./sandboxes/compose-kit-places.ts";
 import { shareHandlers } from "./sandboxes/share-handlers.ts";
 import { workspaceSeenBy } from "./sandboxes/workspace-seen-by.ts";
 import { composeSecrets } from "./secrets/compose-secrets.ts";
+import { peerUidOf } from "./server/peer-uid.ts";
 import { startServer } from "./server/serve.ts";
 import { composeSessions } from "./sessions/compose-sessions.ts";
 import { SessionClients } from "./sessions/session-clients.ts";
@@ -88,10 +89,10 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox: (id) => sandboxes.get(id).record });
 
-  const workspace = createWorkspaceHost({ stateDirectory: config.stateDirectory, configDirectory: config.configDirectory, home: config.home, environment: config.environment });
+  const workspace = openWorkspaces(config);
   const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf: (one) => workspaceSeenBy(parts, one), record, log });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
-  const ports = scope.use(new HostPorts({ stateDirectory: config.stateDirectory, podOf: network.podOf, record }));
+  const ports = scope.use(new HostPorts({ stateDirectory: config.stateDirectory, beside: config.beside, podOf: network.podOf, record }));
   const parts: SandboxParts = {
     engine,
     images,
@@ -199,6 +200,13 @@ function initOf(sandboxes: Pick<SandboxService, "list">, container: EngineId): S
   return live === undefined || pod === undefined ? undefined : { user: live.record.user, starter: () => pod.starter() };
 }
 
+/** The host's side of workspaces. Beside an engine nothing can be mounted for it, and only what is shared is there. */
+function openWorkspaces(config: DaemonConfig): ReturnType<typeof createWorkspaceHost> {
+  const { stateDirectory, configDirectory, home, environment, beside } = config;
+  const workspace = createWorkspaceHost({ stateDirectory, configDirectory, home, environment, ...(beside === undefined ? {} : { mounts: false, own: [path.dirname(beside.socket)] }) });
+  return beside === undefined ? workspace : onlyShared(workspace, beside);
+}
+
 /** Kits that come with sbx and those of the user. */
 function openAgents({ configDirectory }: DaemonConfig, images: ReturnType<typeof imagesOf>): AgentDirectory {
   const kits = createKitStore({ directory: path.join(configDirectory, "agents") });
@@ -223,11 +231,4 @@ async function reconcileUntilDone(sandboxes: SandboxService, { log, signal }: { 
     log.warn("reconcile.failed", { error });
     if (!signal.aborted) setTimeout(() => void reconcileUntilDone(sandboxes, { log, signal }), ENGINE_PAUSE_MS).unref();
   }
-}
-
-/** Node tells the descriptor of a socket only through its handle; without one the mode of the socket alone guards. */
-function peerUidOf(socket: object): number | undefined {
-  const handle: unknown = "_handle" in socket ? socket._handle : undefined;
-  const descriptor: unknown = typeof handle === "object" && handle !== null && "fd" in handle ? handle.fd : undefined;
-  return typeof descriptor === "number" && descriptor >= 0 ? peerCredentials(descriptor).uid : undefined;
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import path from "node:path";
-import { AppError } from "@sbx/contracts";
+import { AppError, type DaemonBeside } from "@sbx/contracts";
+import { readBeside } from "./beside/beside-environment.ts";
 
 /** Where a daemon keeps its things, and what it takes from its environment. Read once, at the start. */
 export interface DaemonConfig {
@@ -20,6 +21,8 @@ export interface DaemonConfig {
   readonly hookLimitMs: number;
   /** Where the key of a new vault goes: the OS keychain where one answers and else a file (`auto`), or always one of the two. */
   readonly vaultKey: "auto" | "keychain" | "file";
+  /** Where it runs, for one that its caller's machine started beside the engine. */
+  readonly beside: DaemonBeside | undefined;
   /** The environment for finding the engine and the model keys; nothing else reads it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -48,6 +51,7 @@ export function loadConfig(environment: Environment, uid: number): DaemonConfig 
     keepReady: keepReady(environment["SBX_KEEP_READY"]),
     hookLimitMs: milliseconds(environment, "SBX_HOOK_LIMIT_MS", 15 * 60_000),
     vaultKey: vaultKey(environment["SBX_VAULT_KEY"]),
+    beside: readBeside(environment),
     environment,
   };
 }

@@ -23,13 +23,14 @@ export async function daemonStatus({
   const [engine, keeps] = await Promise.all([engineStatus(connect), vault()]);
   return {
     version: programVersion(),
-    pid: process.pid,
+    pid: config.beside?.pid ?? process.pid,
     startedAt: startedAt.toISOString(),
-    socket: config.socketPath,
+    socket: config.beside?.socket ?? config.socketPath,
     stateDirectory: config.stateDirectory,
     memoryBytes: process.memoryUsage().rss,
     sandboxes: sandboxes.length,
     engine,
+    ...(config.beside === undefined ? {} : { beside: config.beside }),
     parts: daemonHealth({ engine, vault: keeps, sandboxes, lostEvents, database: databaseFile(config) }),
   };
 }

@@ -1,13 +1,16 @@
 import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { AppError, type Problem } from "@sbx/contracts";
+import { findPlace } from "./beside/find-place.ts";
+import { runBeside, type RunBeside } from "./beside/run-beside.ts";
 import { compose } from "./compose.ts";
 import { loadConfig, logFile } from "./config.ts";
 import { takeLock } from "./lock.ts";
 import { createLog, type Log } from "./log.ts";
 
-/** The one line that a starting daemon says on its ready descriptor. */
+/** What a starting daemon says on its ready descriptor: at last one line of how it went, and before that what takes its time. */
 type Ready =
+  | { readonly event: "preparing"; readonly line: string }
   | { readonly event: "ready"; readonly socket: string }
   | { readonly event: "already-running"; readonly pid: number | null; readonly socket: string }
   | { readonly event: "failed"; readonly problem: Problem };
@@ -17,11 +20,13 @@ export interface RunDaemon {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Descriptor on which the ready line is written; standard output when absent. */
   readonly readyDescriptor: number | undefined;
+  /** Path of this program, which a daemon beside the engine is started from. */
+  readonly program: string;
   readonly shutdown: AbortController;
 }
 
 /** Run until the signal fires. @returns the exit code: 0 done or already running, 1 when the start failed. */
-export async function runDaemon({ environment, readyDescriptor, shutdown }: RunDaemon): Promise<number> {
+export async function runDaemon({ environment, readyDescriptor, program, shutdown }: RunDaemon): Promise<number> {
   const say = (ready: Ready): void => {
     tell(readyDescriptor ?? 1, ready);
   };
@@ -36,7 +41,7 @@ export async function runDaemon({ environment, readyDescriptor, shutdown }: RunD
     }
     await using scope = new AsyncDisposableStack();
     scope.defer(lock.release);
-    await compose({ config, scope, log, shutdown });
+    await startWhereItCan({ config, scope, log, shutdown, program, preparing: (line) => say({ event: "preparing", line }) });
     say({ event: "ready", socket: config.socketPath });
     log.info("daemon.ready", { socket: config.socketPath, pid: process.pid });
     if (!shutdown.signal.aborted) await once(shutdown.signal, "abort");
@@ -50,6 +55,14 @@ export async function runDaemon({ environment, readyDescriptor, shutdown }: RunD
     say({ event: "failed", problem: problem.toJSON() });
     return 1;
   }
+}
+
+/** As this process where the engine sees this machine; else beside the engine, with this process as the way there. */
+async function startWhereItCan(start: Omit<RunBeside, "found">): Promise<void> {
+  const { config, log, shutdown, preparing } = start;
+  const place = config.beside === undefined ? await findPlace({ config, log, preparing, signal: shutdown.signal }) : ({ kind: "here" } as const);
+  if (place.kind === "here") await compose(start);
+  else await runBeside({ ...start, found: place.found });
 }
 
 /** Whoever started the daemon may be gone by now; the daemon is wanted all the same. */

@@ -45,6 +45,22 @@ export type AgentView = z.infer<typeof AgentView>;
 export const DaemonPart = z.object({ name: z.string(), state: z.enum(["ok", "degraded", "failed"]), detail: z.string(), fix: z.string().optional() });
 export type DaemonPart = z.infer<typeof DaemonPart>;
 
+/** Where a daemon runs that is a container beside its engine, because the engine cannot reach sockets of the caller's machine. */
+export const DaemonBeside = z.strictObject({
+  /** The engine as the caller's machine names it. */
+  engine: z.string(),
+  container: z.string(),
+  /** The volume that holds its state. */
+  volume: z.string(),
+  /** Pid, on the caller's machine, of the process that passes connections to it. */
+  pid: z.number().int(),
+  /** The socket on the caller's machine. */
+  socket: z.string(),
+  /** Directories of the caller's machine that it sees at their own paths: workspaces lie in them. */
+  shares: z.array(z.string()),
+});
+export type DaemonBeside = z.infer<typeof DaemonBeside>;
+
 /** How the daemon stands, and the container engine that it reaches or why it reaches none. */
 export const DaemonStatus = z.object({
   version: z.string(),
@@ -61,6 +77,8 @@ export const DaemonStatus = z.object({
   /** How each of its parts does. */
   /** Nothing from a daemon that is older than its command line. */
   parts: z.array(DaemonPart).default([]),
+  /** Only of a daemon that does not run on the caller's machine. */
+  beside: DaemonBeside.optional(),
 });
 export type DaemonStatus = z.infer<typeof DaemonStatus>;
 

@@ -39,7 +39,7 @@ export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";
 export type { Call, Reply, Send } from "./call.ts";
 export { createClient } from "./client.ts";
-export { AgentView, DaemonPart, DaemonStatus } from "./daemon-api.ts";
+export { AgentView, DaemonBeside, DaemonPart, DaemonStatus } from "./daemon-api.ts";
 export { createDispatcher } from "./dispatcher.ts";
 export { mcpApi } from "./mcp-api.ts";
 export {

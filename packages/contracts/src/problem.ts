@@ -18,6 +18,7 @@ export const PROBLEMS = {
   DAEMON_UNREACHABLE: { status: 503, retryable: true, means: "The daemon did not start, went away, or something else answers on its socket." },
   DEADLINE_EXCEEDED: { status: 408, retryable: false, means: "Something took longer than it was given." },
   EGRESS_DENIED: { status: 403, retryable: false, means: "No rule lets a sandbox reach this destination, or one forbids it." },
+  ENGINE_ELSEWHERE: { status: 501, retryable: false, means: "The container engine runs where this machine's files, or the workspace, are not: on another machine, or in a virtual one." },
   ENGINE_FAILED: { status: 502, retryable: false, means: "The container engine answered, and refused or failed." },
   ENGINE_UNREACHABLE: { status: 503, retryable: true, means: "No container engine answered at any of the places looked at." },
   HOOK_FAILED: { status: 422, retryable: false, means: "A command of a Kit's lifecycle ended with an error." },

@@ -2,14 +2,15 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { inspect } from "node:util";
 import { AppError } from "@sbx/contracts";
-import type { Engine, EngineInfo } from "@sbx/core";
+import type { DaemonHost, Engine, EngineInfo } from "@sbx/core";
 import Docker from "dockerode";
 import { createContainers } from "./containers.ts";
-import { DOCKER, podmanDialect } from "./dialect.ts";
+import { createDaemonHost } from "./daemon-host.ts";
+import { dockerDialect, podmanDialect } from "./dialect.ts";
 import { reasonOf } from "./docker-error.ts";
 import { formatEndpoint, type Endpoint } from "./endpoint.ts";
 import { createExecs } from "./execs.ts";
-import { candidates, type Surroundings } from "./find-endpoint.ts";
+import { candidates, NoneChosen, type Surroundings } from "./find-endpoint.ts";
 import { createImages } from "./images.ts";
 import { negotiate } from "./negotiate.ts";
 import { createUsage } from "./usage.ts";
@@ -42,29 +43,45 @@ export interface ConnectEngine extends Surroundings {
   readonly directory?: string;
 }
 
+/** An engine that was found, how, and what it does for a daemon beside it. */
+export interface FoundEngine {
+  readonly engine: Engine;
+  readonly host: DaemonHost;
+  /** Whether a person chose it (DOCKER_HOST, a context); else it answered at a usual place of this machine. */
+  readonly chosen: boolean;
+}
+
 /**
  * Find a container engine and agree with it on a version of its API.
  *
- * An address that a person chose (`endpoint`, DOCKER_HOST, DOCKER_CONTEXT) is the only one tried; otherwise the usual
- * places of Docker and Podman are, in order.
+ * An address that a person chose (`endpoint`, DOCKER_HOST, a context of the docker CLI) is the only one tried; otherwise the
+ * usual places of Docker and Podman are, in order.
  *
  * @throws AppError `ENGINE_UNREACHABLE` with every attempt and its reason in `details.attempts`.
  */
-export async function connectEngine({ labels = {}, directory, ...surroundings }: ConnectEngine): Promise<Engine> {
+export async function connectEngine(options: ConnectEngine): Promise<Engine> {
+  return (await findEngine(options)).engine;
+}
+
+/** The same, with what has to be known to start a daemon. @throws AppError `ENGINE_UNREACHABLE` */
+export async function findEngine({ labels = {}, directory, ...surroundings }: ConnectEngine): Promise<FoundEngine> {
   const attempts: { name: string; why: string }[] = [];
   for (const { name, only, locate } of candidates(surroundings)) {
     try {
-      return await openEngine(await locate(), { labels, directory });
+      return { ...(await openEngine(await locate(), { labels, directory })), chosen: only };
     } catch (error) {
       attempts.push({ name, why: reasonOf(error) });
-      if (only) break;
+      if (only && !(error instanceof NoneChosen)) throw unreachable(attempts, CHOSEN);
     }
   }
-  throw new AppError("ENGINE_UNREACHABLE", {
-    message: `No container engine answered. Tried ${attempts.map(({ name, why }) => `${name} (${why})`).join(", ")}.`,
-    fix: "Start Docker or Podman, or point DOCKER_HOST at one that runs.",
-    details: { attempts },
-  });
+  throw unreachable(attempts, "Start Docker or Podman, or point DOCKER_HOST at one that runs.");
+}
+
+const CHOSEN = "Start that engine, or choose another: set or unset DOCKER_HOST, or change the context with docker context use NAME.";
+
+function unreachable(attempts: readonly { readonly name: string; readonly why: string }[], fix: string): AppError {
+  const tried = attempts.map(({ name, why }) => `${name} (${why})`).join(", ");
+  return new AppError("ENGINE_UNREACHABLE", { message: `No container engine answered. Tried ${tried}.`, fix, details: { attempts: attempts.map((one) => ({ ...one })) } });
 }
 
 interface Own {
@@ -72,11 +89,12 @@ interface Own {
   readonly directory: string | undefined;
 }
 
-async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promise<Engine> {
+async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promise<Omit<FoundEngine, "chosen">> {
   const answer = await withinTime(openDocker(endpoint, undefined).version());
   const apiVersion = negotiate({ newest: answer.ApiVersion, oldest: answer.MinAPIVersion ?? answer.ApiVersion });
   const docker = openDocker(endpoint, apiVersion);
-  const options = securityOptions(await withinTime(docker.info()));
+  const told: unknown = await withinTime(docker.info());
+  const options = securityOptions(told);
   const podman = answer.Components?.some(({ Name }) => Name.startsWith("Podman")) ?? false;
   const info: EngineInfo = {
     name: podman ? "Podman" : "Docker",
@@ -86,14 +104,15 @@ async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promi
     architecture: answer.Arch,
     remaps: remapsOf(options, podman),
   };
-  return {
+  const engine: Engine = {
     info,
-    ...createContainers({ docker, dialect: podman ? await podmanDialect(directory) : DOCKER }),
+    ...createContainers({ docker, dialect: podman ? await podmanDialect(directory) : dockerDialect(dataRootOf(told)) }),
     ...createExecs({ docker, apiVersion }),
     ...createImages({ docker, labels }),
     ...createVolumes({ docker }),
     ...createUsage({ docker }),
   };
+  return { engine, host: createDaemonHost({ docker }) };
 }
 
 /**
@@ -129,6 +148,10 @@ async function withinTime<T>(answer: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function dataRootOf(info: unknown): string | undefined {
+  return typeof info === "object" && info !== null && "DockerRootDir" in info && typeof info.DockerRootDir === "string" && info.DockerRootDir.startsWith("/") ? info.DockerRootDir : undefined;
 }
 
 function securityOptions(info: unknown): readonly string[] {

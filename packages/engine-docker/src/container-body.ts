@@ -1,4 +1,4 @@
-import type { ContainerSpec, Mount } from "@sbx/core";
+import { isWithin, type ContainerSpec, type Mount } from "@sbx/core";
 import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 import type { Dialect } from "./dialect.ts";
 
@@ -48,7 +48,7 @@ function hostConfig(spec: ContainerSpec, dialect: Dialect, seccomp: string | und
     PublishAllPorts: false,
     LogConfig: dialect.logDriver === "none" ? { Type: "none", Config: {} } : { Type: "local", Config: { "max-size": "1m", "max-file": "1", compress: "false" } },
     ...(dialect.ulimits.length === 0 ? {} : { Ulimits: [...dialect.ulimits] }),
-    Mounts: spec.mounts.flatMap(mountSettings),
+    Mounts: spec.mounts.flatMap((mount) => mountSettings(mount, dialect)),
     Tmpfs: Object.fromEntries(spec.mounts.flatMap((mount) => (mount.kind === "tmpfs" ? [[mount.target, tmpfsOptions(mount, dialect)] as const] : []))),
   };
 }
@@ -73,11 +73,22 @@ function limitConfig({ pids, memoryBytes, cpus }: ContainerSpec["limits"]): Host
   };
 }
 
-/** Without `CreateMountpoint` a bind whose source is missing is refused, not made by the engine as root. */
-function mountSettings(mount: Mount): MountSettings[] {
+/**
+ * Without `CreateMountpoint` a bind whose source is missing is refused, not made by the engine as root. Docker insists that
+ * what is below its own files follows its mounts, which is one way only: nothing that a container mounts gets out.
+ */
+function mountSettings(mount: Mount, { dataRoot }: Dialect): MountSettings[] {
   switch (mount.kind) {
     case "bind":
-      return [{ Type: "bind", Source: mount.source, Target: mount.target, ReadOnly: mount.readonly, BindOptions: { Propagation: "rprivate" } }];
+      return [
+        {
+          Type: "bind",
+          Source: mount.source,
+          Target: mount.target,
+          ReadOnly: mount.readonly,
+          BindOptions: { Propagation: dataRoot !== undefined && isWithin(mount.source, dataRoot) ? "rslave" : "rprivate" },
+        },
+      ];
     case "volume":
       return [
         {

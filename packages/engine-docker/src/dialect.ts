@@ -22,19 +22,24 @@ export interface Dialect {
   readonly makesSources: boolean;
   /** Limits to say; empty where the engine adds none of its own. */
   readonly ulimits: readonly Ulimit[];
+  /** Where the engine keeps its own files, if it lets containers see below that only what is mounted there later too. */
+  readonly dataRoot: string | undefined;
   /** The value of `seccomp=` for a profile document. */
   readonly seccomp: (profile: object) => Promise<string>;
 }
 
 /** Docker and what is like it. */
-export const DOCKER: Dialect = {
-  logDriver: "local",
-  tmpfsOwner: "numbers",
-  joinsHostName: false,
-  makesSources: false,
-  ulimits: [],
-  seccomp: async (profile) => Promise.resolve(JSON.stringify(profile)),
-};
+export function dockerDialect(dataRoot: string | undefined): Dialect {
+  return {
+    logDriver: "local",
+    tmpfsOwner: "numbers",
+    joinsHostName: false,
+    makesSources: false,
+    ulimits: [],
+    dataRoot,
+    seccomp: async (profile) => Promise.resolve(JSON.stringify(profile)),
+  };
+}
 
 /**
  * Podman, through its Docker-compatible socket.
@@ -48,6 +53,7 @@ export async function podmanDialect(directory: string | undefined): Promise<Dial
     tmpfsOwner: "user",
     joinsHostName: true,
     makesSources: true,
+    dataRoot: undefined,
     ulimits: ownLimits(await readFile("/proc/self/limits", "utf8"), Number(await readFile("/proc/sys/kernel/pid_max", "utf8"))),
     async seccomp(profile) {
       if (directory === undefined) throw engineFailed("create a container", "Podman takes a seccomp profile only from a file, and there is no directory for it");

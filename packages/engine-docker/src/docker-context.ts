@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "./endpoint.ts";
 
@@ -7,6 +7,13 @@ import type { Environment } from "./endpoint.ts";
 export interface DockerContext {
   readonly name: string;
   readonly address: string;
+  /** Directory of its certificates, where it has some. */
+  readonly certificates: string | undefined;
+}
+
+/** Directory of the docker CLI's configuration. */
+export function configurationOf(environment: Environment, home: string): string {
+  return environment["DOCKER_CONFIG"] || join(home, ".docker");
 }
 
 /**
@@ -16,13 +23,16 @@ export interface DockerContext {
  * @throws Error with the reason when one is chosen that cannot be read.
  */
 export async function readDockerContext(environment: Environment, home: string): Promise<DockerContext | undefined> {
-  const folder = environment["DOCKER_CONFIG"] || join(home, ".docker");
+  const folder = configurationOf(environment, home);
   const name = environment["DOCKER_CONTEXT"] || (await currentContext(folder));
   if (name === undefined || name === "default") return undefined;
-  const file = join(folder, "contexts", "meta", createHash("sha256").update(name).digest("hex"), "meta.json");
-  const address = hostIn(await readJson(file));
-  if (address === undefined) throw new Error(`docker context "${name}" names no address`);
-  return { name, address };
+  const id = createHash("sha256").update(name).digest("hex");
+  const docker = property(property(await readJson(join(folder, "contexts", "meta", id, "meta.json")), "Endpoints"), "docker");
+  const address = property(docker, "Host");
+  if (typeof address !== "string" || address === "") throw new Error(`docker context "${name}" names no address`);
+  if (property(docker, "SkipTLSVerify") === true) throw new Error(`docker context "${name}" does not verify who answers, which sbx does not do`);
+  const certificates = join(folder, "contexts", "tls", id, "docker");
+  return { name, address, certificates: (await isThere(certificates)) ? certificates : undefined };
 }
 
 async function currentContext(folder: string): Promise<string | undefined> {
@@ -31,9 +41,14 @@ async function currentContext(folder: string): Promise<string | undefined> {
   return typeof name === "string" && name !== "" ? name : undefined;
 }
 
-function hostIn(meta: unknown): string | undefined {
-  const host = property(property(property(meta, "Endpoints"), "docker"), "Host");
-  return typeof host === "string" && host !== "" ? host : undefined;
+/** What cannot be looked at counts as there: reading it then says why. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ENOENT");
+  }
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -1,1 +1,1 @@
-export { connectEngine, type ConnectEngine } from "./connect-engine.ts";
+export { connectEngine, findEngine, type ConnectEngine, type FoundEngine } from "./connect-engine.ts";

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import type { ContainerSpec } from "@sbx/core";
 import { containerBody } from "../src/container-body.ts";
-import { DOCKER, type Dialect } from "../src/dialect.ts";
+import { dockerDialect, type Dialect } from "../src/dialect.ts";
 
 const SPEC: ContainerSpec = {
   name: "sbx-x",
@@ -30,12 +30,21 @@ const PODMAN: Dialect = {
   joinsHostName: true,
   makesSources: true,
   ulimits: [{ Name: "nofile", Soft: 1024, Hard: 1024 }],
+  dataRoot: undefined,
   seccomp: async () => Promise.resolve("/state/seccomp.json"),
 };
 
 describe("containerBody", () => {
+  it("follows the engine's mounts below the engine's own files, as Docker wants, and nowhere else", async ({ expect }) => {
+    const below = await containerBody(
+      { ...SPEC, mounts: ["/lib/docker/volumes/v/_data/x", "/lib/docker2/x", "/w"].map((source) => ({ kind: "bind", source, target: source, readonly: true })) },
+      dockerDialect("/lib/docker"),
+    );
+    expect(below.HostConfig?.Mounts?.map(({ BindOptions }) => BindOptions?.Propagation)).toEqual(["rslave", "rprivate", "rprivate"]);
+  });
+
   it("says everything that an engine would choose by itself", async ({ expect }) => {
-    expect(await containerBody(SPEC, DOCKER)).toEqual({
+    expect(await containerBody(SPEC, dockerDialect(undefined))).toEqual({
       name: "sbx-x",
       Image: "sha256:abc",
       Entrypoint: ["/.sbx/hold", "init"],

@@ -289,7 +289,7 @@ describe("an engine that is not there", () => {
       details: { attempts: [{ name: "configured endpoint", why: expect.stringContaining("ENOENT") as unknown }] },
     });
     await expect(connectEngine({ environment: { DOCKER_HOST: "ssh://somewhere" }, home: "/nonexistent" })).rejects.toMatchObject({
-      message: expect.stringContaining("is not a unix or tcp address") as unknown,
+      message: expect.stringContaining("run sbx on that machine itself") as unknown,
     });
   });
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "vitest";
+import { connectEngine } from "../src/index.ts";
 import { formatEndpoint, parseEndpoint } from "../src/endpoint.ts";
 import { candidates } from "../src/find-endpoint.ts";
 
@@ -49,30 +50,93 @@ describe("candidates", () => {
   });
 });
 
+const NOTHING = { certificates: undefined, plain: false };
+const PEMS = ["ca.pem", "cert.pem", "key.pem"];
+
+/** A directory with a client's certificates. */
+function writeCertificates(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  for (const name of PEMS) writeFileSync(join(folder, name), name);
+  return folder;
+}
+
 describe("parseEndpoint", () => {
   it.for([
     ["unix:///run/x.sock", "unix:///run/x.sock"],
     ["/run/x.sock", "unix:///run/x.sock"],
-    ["tcp://box:2345", "tcp://box:2345"],
-    ["box:2345", "tcp://box:2345"],
-    ["tcp://box", "tcp://box:2375"],
+    ["tcp://127.0.0.1:2345", "tcp://127.0.0.1:2345"],
+    ["tcp://[::1]:2345", "tcp://[::1]:2345"],
+    ["localhost:2345", "tcp://localhost:2345"],
+    ["tcp://localhost", "tcp://localhost:2375"],
   ] as const)("reads %s", async ([address, endpoint], { expect }) => {
-    expect(formatEndpoint(await parseEndpoint(address, {}))).toBe(endpoint);
+    expect(formatEndpoint(await parseEndpoint(address, NOTHING))).toBe(endpoint);
   });
 
-  it.for(["ssh://box", "npipe:////./pipe/docker_engine", "unix://", "tcp://", ""])("refuses %s", async (address, { expect }) => {
-    await expect(parseEndpoint(address, {})).rejects.toThrow("is not a unix or tcp address");
+  it.for(["npipe:////./pipe/docker_engine", "unix://", "tcp://", ""])("refuses %s", async (address, { expect }) => {
+    await expect(parseEndpoint(address, NOTHING)).rejects.toThrow("is not a unix or tcp address");
   });
 
-  it("takes certificates only when they are to be verified", async ({ expect }) => {
-    for (const name of ["ca.pem", "cert.pem", "key.pem"]) writeFileSync(join(home, name), name);
-    expect(await parseEndpoint("tcp://box", { DOCKER_CERT_PATH: home, DOCKER_TLS_VERIFY: "1" })).toEqual({
-      kind: "tcp",
-      host: "box",
-      port: 2376,
-      tls: { ca: "ca.pem", cert: "cert.pem", key: "key.pem" },
-    });
-    expect(await parseEndpoint("tcp://box", { DOCKER_CERT_PATH: home })).toEqual({ kind: "tcp", host: "box", port: 2375 });
-    await expect(parseEndpoint("tcp://box", { DOCKER_CERT_PATH: "/none", DOCKER_TLS_VERIFY: "1" })).rejects.toThrow("ENOENT");
+  it("says of ssh what to do instead", async ({ expect }) => {
+    await expect(parseEndpoint("ssh://me@box", { certificates: undefined, plain: true })).rejects.toThrow("run sbx on that machine itself");
+  });
+
+  it.for([
+    "tcp://box:2375",
+    "box:2375",
+    "http://10.0.0.1:2375",
+    "tcp://0.0.0.0:1",
+    "tcp://127.0.0.1.example.org:1",
+    "tcp://localhost.example.org:1",
+    "tcp://[::ffff:10.0.0.1]:1",
+    "tcp://128.0.0.1:1",
+    "tcp://127.1.evil:1",
+  ])("speaks to %s without TLS only when a person says so", async (address, { expect }) => {
+    await expect(parseEndpoint(address, NOTHING)).rejects.toThrow(/without TLS: .*SBX_PLAIN_ENGINE=yes/);
+    expect(await parseEndpoint(address, { certificates: undefined, plain: true })).toMatchObject({ kind: "tcp" });
+  });
+
+  it("never takes https for plain", async ({ expect }) => {
+    await expect(parseEndpoint("https://box:2376", { certificates: undefined, plain: true })).rejects.toThrow("needs certificates");
+  });
+
+  it("speaks TLS where there are certificates, and refuses when one of them is missing", async ({ expect }) => {
+    const certificates = writeCertificates(join(home, "certificates"));
+    const tls = { ca: "ca.pem", cert: "cert.pem", key: "key.pem" };
+    expect(await parseEndpoint("tcp://box", { certificates, plain: false })).toEqual({ kind: "tcp", host: "box", port: 2376, tls });
+    rmSync(join(certificates, "ca.pem"));
+    await expect(parseEndpoint("tcp://box", { certificates, plain: true })).rejects.toThrow("ca.pem");
+  });
+});
+
+describe("an engine of another machine", () => {
+  const located = async (environment: Readonly<Record<string, string>>): Promise<unknown> => await candidates({ environment, home })[0]?.locate();
+
+  it("has the certificates of DOCKER_CERT_PATH, or the docker CLI's own, when DOCKER_TLS_VERIFY is set", async ({ expect }) => {
+    const certificates = writeCertificates(join(home, "mine"));
+    const tls = { ca: "ca.pem", cert: "cert.pem", key: "key.pem" };
+    expect(await located({ DOCKER_HOST: "tcp://box", DOCKER_CERT_PATH: certificates, DOCKER_TLS_VERIFY: "1" })).toMatchObject({ port: 2376, tls });
+    await expect(located({ DOCKER_HOST: "tcp://box", DOCKER_TLS_VERIFY: "1" })).rejects.toThrow("ENOENT");
+    writeCertificates(join(home, ".docker"));
+    expect(await located({ DOCKER_HOST: "tcp://box", DOCKER_TLS_VERIFY: "1" })).toMatchObject({ tls });
+    await expect(located({ DOCKER_HOST: "tcp://box", DOCKER_CERT_PATH: certificates })).rejects.toThrow("without TLS");
+    expect(await located({ DOCKER_HOST: "tcp://box", SBX_PLAIN_ENGINE: "yes" })).toEqual({ kind: "tcp", host: "box", port: 2375 });
+    await expect(located({ DOCKER_HOST: "tcp://box", SBX_PLAIN_ENGINE: "no" })).rejects.toThrow("without TLS");
+  });
+
+  it("has those of its context, and is refused where a context does not verify", async ({ expect }) => {
+    writeContext("far", { Endpoints: { docker: { Host: "tcp://box:2376" } } });
+    await expect(located({})).rejects.toThrow("without TLS");
+    writeCertificates(join(home, ".docker", "contexts", "tls", createHash("sha256").update("far").digest("hex"), "docker"));
+    expect(await located({})).toMatchObject({ host: "box", tls: { ca: "ca.pem" } });
+    writeContext("far", { Endpoints: { docker: { Host: "tcp://box:2376", SkipTLSVerify: true } } });
+    await expect(located({ SBX_PLAIN_ENGINE: "yes" })).rejects.toThrow("does not verify");
+  });
+
+  it("is not replaced by one of this machine when it does not answer", async ({ expect }) => {
+    writeContext("gone", { Endpoints: { docker: { Host: "unix:///nobody/is/there.sock" } } });
+    const failure = connectEngine({ environment: {}, home });
+    await expect(failure).rejects.toMatchObject({ code: "ENGINE_UNREACHABLE", details: { attempts: [{ name: "docker context" }] }, fix: expect.stringContaining("docker context use") as unknown });
+    writeFileSync(join(home, ".docker", "config.json"), JSON.stringify({ currentContext: "unknown" }));
+    await expect(connectEngine({ environment: {}, home })).rejects.toMatchObject({ details: { attempts: [{ name: "docker context", why: expect.stringContaining("ENOENT") as unknown }] } });
   });
 });

@@ -46,6 +46,7 @@ export { listOf, readBuildFile, readDockerfile, type HereDocument, type Instruct
 export type { KitMember } from "./kit/kit-member.ts";
 export { composeProfile, resolveProfile, type ResolveOptions } from "./kit/resolve-profile.ts";
 export type { ProfileFacts } from "./kit/template.ts";
+export type { DaemonContainerSpec, DaemonHost, EngineMachine } from "./ports/daemon-host.ts";
 export type {
   BuildRequest,
   CommitRequest,

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, st
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { askEngine, OwnEngine } from "./own-engine.ts";
+import { askEngine, OwnEngine, type OwnEngineOptions } from "./own-engine.ts";
 
 /** What nobody used for so long goes when others are kept: each takes as much room as its images. */
 const UNUSED_MS = 24 * 60 * 60 * 1000;
@@ -17,9 +17,10 @@ const PREFIX = "engine-images-";
  * They are brought once for all who ask for the same, and kept in the cache of tests. An engine then gets a copy of the
  * notes about them, and links to the files of their layers: those it reads only, as it takes away directories as a whole.
  */
-export async function startEngineWith(from: string, references: readonly string[]): Promise<OwnEngine> {
+export async function startEngineWith(from: string, references: readonly string[], options: Omit<OwnEngineOptions, "fill"> = {}): Promise<OwnEngine> {
   const kept = await keepImages(from, references);
   return await OwnEngine.start("docker", {
+    ...options,
     fill: (data) => {
       mkdirSync(data);
       for (const name of readdirSync(kept)) place(join(kept, name), join(data, name), { linked: name === "overlay2" });

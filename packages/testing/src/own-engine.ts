@@ -42,6 +42,13 @@ function isInstalled(program: string): boolean {
 export interface OwnEngineOptions {
   /** Further words of its command line. */
   readonly words?: readonly string[];
+  /**
+   * Directories of this machine whose files it sees and whose sockets it cannot connect to, as an engine in a virtual machine
+   * that shares files: in its own mount namespace they are the same files of another file system.
+   */
+  readonly withoutSockets?: readonly string[];
+  /** Directories of this machine that are empty where it is, as on another machine. */
+  readonly withoutFiles?: readonly string[];
   /** Makes the directory of its data before it starts for the first time. */
   readonly fill?: (data: string) => void;
 }
@@ -56,19 +63,24 @@ export class OwnEngine implements AsyncDisposable {
   /** Directory of its data. Of a running engine it is a mount of its own. */
   readonly data = join(this.#root, "data");
   readonly #words: readonly string[];
+  /** Commands of the shell that make its own view of the machine's files. */
+  readonly #view: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(kind: EngineKind, words: readonly string[]) {
+  private constructor(kind: EngineKind, { words = [], withoutSockets = [], withoutFiles = [] }: OwnEngineOptions) {
     this.kind = kind;
     this.#words = words;
+    const empty = join(this.#root, "empty");
+    mkdirSync(empty);
+    this.#view = [...withoutSockets.map((place) => `mount -t overlay overlay -o 'lowerdir=${place}:${empty}' '${place}'`), ...withoutFiles.map((place) => `mount -t tmpfs tmpfs '${place}'`)];
     // A remapped engine's root is somebody else, who has to get to what is below.
     chmodSync(this.#root, 0o711);
   }
 
-  static async start(kind: EngineKind, { words = [], fill }: OwnEngineOptions = {}): Promise<OwnEngine> {
-    const engine = new OwnEngine(kind, words);
+  static async start(kind: EngineKind, options: OwnEngineOptions = {}): Promise<OwnEngine> {
+    const engine = new OwnEngine(kind, options);
     try {
-      fill?.(engine.data);
+      options.fill?.(engine.data);
       await engine.start();
       return engine;
     } catch (error) {
@@ -177,6 +189,8 @@ export class OwnEngine implements AsyncDisposable {
     if (this.kind === "podman") return ["podman", ...this.#podmanPlace(), "system", "service", "--time=0", ...this.#words, this.host];
     const place = ["--data-root", this.data, "--exec-root", join(this.#root, "exec"), "--pidfile", join(this.#root, "pid"), "-H", this.host];
     const dockerd = ["dockerd", ...place, "--bridge=none", "--iptables=false", ...this.#words];
+    const view = this.#view.join(" && ");
+    if (this.kind === "docker" && view !== "") return ["unshare", "--net", "--mount", "--propagation", "slave", "--", "sh", "-c", `${LOOPBACK}; ${view} && exec "$@"`, "sh", ...dockerd];
     if (this.kind === "docker") return ["unshare", "--net", "--", "sh", "-c", `${LOOPBACK}; exec "$@"`, "sh", ...dockerd];
     const table = join(this.#root, "ids");
     writeFileSync(table, `${REMAPPED.user}:${REMAPPED_FROM}:65536\n${REMAPPED.group}:${REMAPPED_FROM}:65536\n`);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
-import type { AppError } from "@sbx/contracts";
+import { AppError } from "@sbx/contracts";
 import { isWithin, parentsOf, type Mount } from "@sbx/core";
 import { SystemCallError } from "@sbx/syscalls";
 import { copyPlace } from "./copy-place.ts";
@@ -115,7 +115,12 @@ async function emptySource(
 async function selfSource(mount: PlannedMount, place: OpenPlace, { held, isVerified }: RealiseRequest): Promise<Source> {
   const byPath: Source = { path: targetOf(mount), expected: place.identity };
   if (held === undefined || (mount.purpose === "base" && mount.base.swap === undefined)) {
-    if (mount.base.swap !== undefined) throw new Error(`${mount.base.path} needs a mount that this daemon cannot make`);
+    if (mount.base.swap !== undefined) {
+      throw new AppError("PLATFORM_UNSUPPORTED", {
+        message: `A workspace that belongs to root needs a mount with mapped ids, which this daemon cannot make`,
+        fix: `Give the workspace to an ordinary user: chown -R 1000:1000 '${mount.base.path}'`,
+      });
+    }
     return byPath;
   }
   try {

@@ -19,6 +19,8 @@ export interface WorkspaceHostOptions {
   /** The daemon's state. No workspace may overlap with it; holds the list of directories we made, and root's mounts. */
   readonly stateDirectory: string;
   readonly configDirectory: string;
+  /** Further directories of ours. */
+  readonly own?: readonly string[];
   /** Home of the person. */
   readonly home: string;
   /** In which git looks for the person's configuration; only `HOME` and `PATH` by default. */
@@ -40,11 +42,12 @@ export interface LocalWorkspaceHost extends WorkspaceHost, ServerWorkspace {
 export function createWorkspaceHost({
   stateDirectory,
   configDirectory,
+  own = [],
   home,
   environment = { HOME: home, PATH: SYSTEM_PATH },
   mounts = process.geteuid?.() === 0,
 }: WorkspaceHostOptions): LocalWorkspaceHost {
-  const places = async (): Promise<HostPlaces> => ({ homes: await personHomes(home), own: await realAndNamed([stateDirectory, configDirectory]) });
+  const places = async (): Promise<HostPlaces> => ({ homes: await personHomes(home), own: await realAndNamed([stateDirectory, configDirectory, ...own]) });
   const daemon = { uid: process.geteuid?.() ?? -1, gid: process.getegid?.() ?? -1 };
   const made = new MadeDirectories(`${stateDirectory}/workspace-made`);
   const [namespaces, identities] = [new UserNamespaces(), new GitIdentities(environment)];

@@ -70,11 +70,10 @@ function managerOf({ env, home }: Context, platform: string): Manager {
   throw new AppError("CONFIG_INVALID", { message: `There is no service manager that sbx knows on ${platform}`, fix: "Nothing is needed: commands start the daemon when they need it." });
 }
 
+const OWN = `SBX_STATE_DIR SBX_CONFIG_DIR SBX_VAULT_KEY SBX_IDLE_STOP_MS SBX_KEEP_READY SBX_HOOK_LIMIT_MS SBX_ENGINE_SHARES SBX_PLAIN_ENGINE
+  XDG_STATE_HOME XDG_CONFIG_HOME DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_TLS_VERIFY DOCKER_CERT_PATH`.split(/\s+/u);
+
 /** What moves the daemon's things; keys and proxies of this terminal are left out, because the file stays. */
 function ownEnvironment(env: Environment): Record<string, string> {
-  return Object.fromEntries(
-    ["SBX_STATE_DIR", "SBX_CONFIG_DIR", "SBX_VAULT_KEY", "SBX_IDLE_STOP_MS", "SBX_KEEP_READY", "SBX_HOOK_LIMIT_MS", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "DOCKER_HOST", "DOCKER_CONTEXT"].flatMap(
-      (name) => (env[name] === undefined ? [] : [[name, env[name]] as const]),
-    ),
-  );
+  return Object.fromEntries(OWN.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const])));
 }

@@ -14,13 +14,19 @@ export async function showStatus({ daemon, io }: Context, json: true | undefined
   show(io, json, { result, lines: (status) => lines(status, io.colour.stdout) });
 }
 
+/** Where a daemon is that does not run on this machine. */
+export function placeText({ container, engine, volume, shares }: NonNullable<DaemonStatus["beside"]>): string {
+  return `container ${container} beside the engine at ${engine}, its state in the volume ${volume}; sees ${shares.join(", ") || "nothing"} of this machine`;
+}
+
 const COLOURS = { degraded: 33, failed: 31 } as const;
 
-function lines({ version, pid, startedAt, socket, stateDirectory, memoryBytes, sandboxes, parts }: DaemonStatus, colour: boolean): readonly string[] {
+function lines({ version, pid, startedAt, socket, stateDirectory, memoryBytes, sandboxes, parts, beside }: DaemonStatus, colour: boolean): readonly string[] {
   return [
     `daemon      sbxd ${version}, pid ${pid}, since ${startedAt}, ${Math.round(memoryBytes / 1_048_576)} MiB`,
     `socket      ${cleanText(socket)}`,
     `state       ${cleanText(stateDirectory)}`,
+    ...(beside === undefined ? [] : [`place       ${cleanText(placeText(beside))}`]),
     `sandboxes   ${sandboxes}`,
     ...parts.flatMap((part) => partLines(part, colour)),
   ];

@@ -1,6 +1,7 @@
 import type { Client } from "@sbx/contracts";
 import { AppError } from "@sbx/contracts/app-error";
 import type { Context } from "../context.ts";
+import { placeText } from "../daemon/show-status.ts";
 import { vaultText } from "../secret/list-secrets.ts";
 import { fail, mendable, ok, warn, type Check } from "./check.ts";
 
@@ -32,6 +33,7 @@ async function runningChecks(client: Client, version: string): Promise<readonly 
   const intercept = events.findLast(({ type }) => type === "gate.ready")?.fields["intercept"];
   return [
     daemon,
+    ...(status.beside === undefined ? [] : [ok("daemon's place", placeText(status.beside))]),
     ...hurt,
     ...(intercept === undefined ? [] : [ok("wall", `takes a pod's connections by ${String(intercept) === "tproxy" ? "TPROXY" : "REDIRECT"}`)]),
     ...(vault.state === "locked" ? [fail("vault", vault.message, vault.fix)] : [ok("vault", vaultText(vault)), await keyCheck(client)]),

@@ -16,7 +16,7 @@ export async function engineChecks({ env, home }: Context): Promise<readonly Che
     const socket = /^unix:\/\/(.+)$/.exec(info.endpoint)?.[1];
     const local =
       socket === undefined
-        ? [warn("engine place", `${info.endpoint} may be another machine's, which has no view of this one's directories`, "Use an engine of this machine.")]
+        ? [ok("engine place", `${info.endpoint} may be another machine's: when it starts, the daemon asks it what it sees of this one, and runs beside it where it has to`)]
         : await localChecks(socket);
     return [ok("engine", `${info.name} ${info.version} (API ${info.apiVersion}) at ${info.endpoint}`), ...checkIds(info.remaps, process.geteuid?.() ?? 0), ...local];
   } catch (error) {

@@ -71,7 +71,9 @@ host.docker.internal:5432.`,
     title: "variables that sbx reads",
     text: `  SBX_STATE_DIR      where the daemon keeps its socket, database and logs (default: ~/.local/state/sbx)
   SBX_CONFIG_DIR     rules, Kits, catalogs (default: ~/.config/sbx)
-  DOCKER_HOST, DOCKER_CONTEXT   which container engine
+  DOCKER_HOST, DOCKER_CONTEXT   which container engine; with DOCKER_TLS_VERIFY, DOCKER_CERT_PATH over TLS
+  SBX_ENGINE_SHARES  directories (a:b) that an engine in a virtual machine sees, for workspaces (default: your home)
+  SBX_PLAIN_ENGINE   yes: speak without TLS to an engine of another machine
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS   how images are had on your network
   NO_COLOR           no colours
 

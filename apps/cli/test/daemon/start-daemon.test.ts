@@ -55,6 +55,13 @@ describe("the daemon, started by a command", () => {
     expect({ code, err }).toEqual({ code: 125, err: "error: the state is broken\n  fix: mend it\n  code: CONFIG_INVALID\n" });
   });
 
+  it("is waited for while it says what it prepares, and has the last word even when it ends at once", async ({ expect }) => {
+    expect(await sbx(["ls", "--json"], { state: aState(), stub: "prepare and serve" })).toEqual({ code: 0, out: "[]\n", err: "" });
+    for (let at = 0; at < 5; at += 1) {
+      expect(await sbx(["ls"], { state: aState(), stub: "prepare and fail" })).toMatchObject({ code: 125, err: "error: the state is broken\n  fix: mend it\n  code: CONFIG_INVALID\n" });
+    }
+  });
+
   it("is quoted with the end of its log, without control characters, when it crashes", async ({ expect }) => {
     const state = aState();
     const { code, err } = await sbx(["ls"], { state, stub: "crash" });

@@ -13,7 +13,7 @@ describe("sbx doctor", () => {
   it("names every attempt to find an engine, what to do, and ends with 1 when there is none", async ({ expect }) => {
     const { code, out } = await runLine(["doctor"], { env, daemon: createFakeDaemon({ running: false }) });
     expect(code).toBe(1);
-    expect(out).toMatch(/^fail {2}engine .*DOCKER_HOST.*\n +fix: Start Docker or Podman/m);
+    expect(out).toMatch(/^fail {2}engine .*DOCKER_HOST.*\n +fix: Start that engine, or choose another/m);
   });
 
   it("starts no daemon", async ({ expect }) => {

@@ -20,6 +20,14 @@ const modes: Readonly<Record<string, () => void>> = {
     say({ event: "failed", problem: { code: "CONFIG_INVALID", message: "the state is broken", fix: "mend it" } });
     process.exit(1);
   },
+  "prepare and fail": () => {
+    for (const line of ["one", "two"]) say({ event: "preparing", line });
+    modes["fail"]?.();
+  },
+  "prepare and serve": () => {
+    for (const line of ["one", "two"]) say({ event: "preparing", line });
+    modes["serve"]?.();
+  },
   serve: () => {
     const lock = path.join(state, "lock");
     if (existsSync(lock)) {

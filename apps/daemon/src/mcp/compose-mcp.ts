@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { RecordEvent, SandboxId } from "@sbx/contracts";
+import { AppError, type DaemonBeside, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import type { Engine } from "@sbx/core";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
@@ -56,7 +56,7 @@ export function composeMcp({ config, scope, store, engine, secrets, gateway, rec
     tools,
     gateway,
     runs: new GatewayRuns({
-      gateway,
+      gateway: config.beside === undefined ? gateway : { ...gateway, listen: refuseToListen(config.beside) },
       base: (options) => gatewayBase(options, { sets, catalogs: files }),
       adopt,
       listTools: async (base, signal) => await tools.listOf(base, signal, { hurry: true }),
@@ -70,4 +70,13 @@ export function composeMcp({ config, scope, store, engine, secrets, gateway, rec
     token: () => tokenText(hostToken(config.stateDirectory)),
     sandboxId,
   };
+}
+
+/** This machine's clients do not get to the loopback of the engine's. */
+function refuseToListen({ engine }: DaemonBeside): GatewayPort["listen"] {
+  const problem = {
+    message: `The container engine at ${engine} is not on this machine, and the gateway would listen on its own`,
+    fix: "Have the client start it instead: sbx mcp gateway run (over standard input and output)",
+  };
+  return async () => Promise.reject(new AppError("ENGINE_ELSEWHERE", problem));
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import path from "node:path";
-import { AppError, PublishedPortView, type PublishPort, type RecordEvent, type SandboxId } from "@sbx/contracts";
+import { AppError, type DaemonBeside, PublishedPortView, type PublishPort, type RecordEvent, type SandboxId } from "@sbx/contracts";
 import type { PortPublisher, SandboxRecord } from "@sbx/core";
 import { joinWithin, type Pod } from "@sbx/egress-proxy";
 import * as z from "zod";
@@ -16,6 +16,8 @@ const IDLE_MS = 2 * 60 * 60 * 1000;
 
 export interface HostPortParts {
   readonly stateDirectory: string;
+  /** Of a daemon whose loopback is that of the engine's machine, where nobody looks for the ports. */
+  readonly beside?: Pick<DaemonBeside, "engine"> | undefined;
   /** @throws AppError `POD_FAILED` for a pod that is not open */
   readonly podOf: (id: SandboxId) => Pod;
   readonly record: RecordEvent;
@@ -54,6 +56,12 @@ export class HostPorts implements PortPublisher, AsyncDisposable {
   async publish({ id, name }: Pick<SandboxRecord, "id" | "name">, wanted: PublishPort): Promise<PublishedPortView> {
     if (this.#of(id).length >= MAX_PORTS)
       throw new AppError("SANDBOX_BUSY", { message: `${name} has ${MAX_PORTS} published ports already`, fix: `Take one back with: sbx ports ${name} --unpublish PORT` });
+    const { beside } = this.#parts;
+    if (beside !== undefined)
+      throw new AppError("ENGINE_ELSEWHERE", {
+        message: `The container engine at ${beside.engine} is not on this machine, and ports of sandboxes are published on its own`,
+        fix: `Use the port from inside: sbx exec ${name} -- curl localhost:PORT`,
+      });
     const ended = new AbortController();
     const server = createServer((client) => {
       client.on("error", () => undefined);

@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import { AppError, matchPath, STREAM_PROTOCOL, STREAMS, type Method, type Send } from "@sbx/contracts";
 import type { ServeArchive } from "../files/serve-archives.ts";
 import type { EventLog } from "../state/event-log.ts";
+import { isOwnPeer } from "./peer-uid.ts";
 import { readJson } from "./read-json.ts";
 import { sendEvents } from "./send-events.ts";
 
@@ -40,7 +41,7 @@ export async function startServer(parts: ServerParts): Promise<AsyncDisposable> 
     socket.on("error", () => undefined);
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
-    if (!isOwn(parts, socket)) socket.destroy();
+    if (!isOwnPeer(socket, parts.uid, parts.peerUid)) socket.destroy();
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrade(parts, { request, socket, head });
@@ -55,16 +56,6 @@ export async function startServer(parts: ServerParts): Promise<AsyncDisposable> 
       await closed;
     },
   };
-}
-
-/** Whether this user's own process is at the other end. One whose user cannot be told is not, where the kernel tells. */
-function isOwn({ peerUid, uid }: ServerParts, socket: Socket): boolean {
-  try {
-    const peer = peerUid(socket);
-    return peer === uid || (peer === undefined && process.platform !== "linux");
-  } catch {
-    return false;
-  }
 }
 
 async function listen(server: Server, socketPath: string): Promise<void> {

@@ -14,6 +14,7 @@ test("problem codes and their status are public", ({ expect }) => {
     DAEMON_UNREACHABLE: 503,
     DEADLINE_EXCEEDED: 408,
     EGRESS_DENIED: 403,
+    ENGINE_ELSEWHERE: 501,
     ENGINE_FAILED: 502,
     ENGINE_UNREACHABLE: 503,
     HOOK_FAILED: 422,

@@ -51,10 +51,12 @@ export interface DaemonPlace {
   readonly from?: string;
   /** Told when a daemon of an older version gave way to the one that is installed now. */
   readonly onReplaced?: (versions: { readonly from: string; readonly to: string }) => void;
+  /** Told, one line at a time, what a daemon does that takes long to start: images for an engine that sees it for the first time. */
+  readonly onPreparing?: (line: string) => void;
 }
 
 /** The daemon of this user. What it takes to talk to it is loaded when it is first asked for. */
-export function createDaemonPort({ env, home, from, onReplaced }: DaemonPlace): DaemonPort {
+export function createDaemonPort({ env, home, from, onReplaced, onPreparing }: DaemonPlace): DaemonPort {
   const paths = daemonPaths(env, home);
   const find: DaemonPort["find"] = async () => {
     const [{ checkStateDirectory }, { isListening }, { createConnection }] = await Promise.all([import("./state-directory.ts"), import("./is-listening.ts"), import("./connection.ts")]);
@@ -70,7 +72,7 @@ export function createDaemonPort({ env, home, from, onReplaced }: DaemonPlace): 
       if (found !== undefined && change === undefined) return found;
       if (found !== undefined) await (await import("./give-way.ts")).giveWay(found, paths);
       const [{ startDaemon }, { createConnection }] = await Promise.all([import("./start-daemon.ts"), import("./connection.ts")]);
-      await startDaemon({ paths, env, ...(from === undefined ? {} : { from }) });
+      await startDaemon({ paths, env, ...(from === undefined ? {} : { from }), ...(onPreparing === undefined ? {} : { onPreparing }) });
       if (change !== undefined) onReplaced?.(change);
       return createConnection(paths.socket);
     },

@@ -19,6 +19,8 @@ interface Start {
   readonly env: Environment;
   /** `import.meta.url` of the program that asks. */
   readonly from?: string;
+  /** Told what a daemon does that takes its time, one line at a time. */
+  readonly onPreparing?: (line: string) => void;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function startDaemon(start: Start): Promise<void> {
   throw new AppError("DAEMON_UNREACHABLE", { message: "A daemon holds the lock but does not listen", fix: "Look into its log with: sbx daemon logs; end it with: sbx daemon stop" });
 }
 
-async function startOnce({ paths, env, from }: Start): Promise<"ready" | "already-running"> {
+async function startOnce({ paths, env, from, onPreparing }: Start): Promise<"ready" | "already-running"> {
   const log = await open(paths.log, "a", 0o600);
   const before = (await log.stat()).size;
   const child = spawn(process.execPath, [...DAEMON_FLAGS, findDaemonProgram(env, from), "--ready-fd", "3"], {
@@ -47,29 +49,43 @@ async function startOnce({ paths, env, from }: Start): Promise<"ready" | "alread
   });
   await log.close();
   try {
-    const line = await Promise.race([firstLine(child), exitOf(child), sleep(START_TIMEOUT_MS, undefined, { ref: false })]);
-    if (line === undefined)
-      throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon did not start", fix: `Look into its log: ${paths.log}`, details: { output: await tailOf(paths.log, before) } });
-    const said = parseReadyLine(line);
-    if (said.event === "failed") throw AppError.fromJSON(said.problem);
-    return said.event === "already-running" ? "already-running" : "ready";
+    const ended = exitOf(child);
+    const lines = createInterface({ input: readyEnd(child) })[Symbol.asyncIterator]();
+    for (;;) {
+      const next = nextOf(lines);
+      // One that has ended may have said why: what it wrote is read to its end.
+      const line = await Promise.race([next, ended.then(() => next), sleep(START_TIMEOUT_MS, undefined, { ref: false })]);
+      if (line === undefined)
+        throw new AppError("DAEMON_UNREACHABLE", { message: "The daemon did not start", fix: `Look into its log: ${paths.log}`, details: { output: await tailOf(paths.log, before) } });
+      const said = parseReadyLine(line);
+      if (said.event === "preparing") {
+        onPreparing?.(said.line ?? "");
+        continue;
+      }
+      if (said.event === "failed") throw AppError.fromJSON(said.problem);
+      return said.event === "already-running" ? "already-running" : "ready";
+    }
   } finally {
     child.unref();
     child.stdio[3]?.destroy();
   }
 }
 
-/** What the daemon says on descriptor 3: `ready`, `already-running`, or `failed` with a problem. */
-function parseReadyLine(line: string): { readonly event: string; readonly problem?: unknown } {
+/** What the daemon says on descriptor 3: `ready`, `already-running`, or `failed` with a problem; and before that, what it is `preparing`. */
+function parseReadyLine(line: string): { readonly event: string; readonly problem?: unknown; readonly line?: string } {
   const value: unknown = JSON.parse(line);
   if (typeof value !== "object" || value === null || !("event" in value) || typeof value.event !== "string") throw new Error(`the daemon said "${line}" instead of that it is ready`);
-  return { event: value.event, problem: "problem" in value ? value.problem : undefined };
+  return { event: value.event, problem: "problem" in value ? value.problem : undefined, ...("line" in value && typeof value.line === "string" ? { line: value.line } : {}) };
 }
 
-async function firstLine(child: ChildProcess): Promise<string | undefined> {
-  // The fourth entry of `stdio` above is a pipe, whose reading end is a stream.
-  for await (const line of createInterface({ input: child.stdio[3] as Readable })) return line;
-  return undefined;
+/** The fourth entry of `stdio` above is a pipe, whose reading end is a stream. */
+function readyEnd(child: ChildProcess): Readable {
+  return child.stdio[3] as Readable;
+}
+
+async function nextOf(lines: AsyncIterator<string>): Promise<string | undefined> {
+  const next = await lines.next();
+  return next.done === true ? undefined : next.value;
 }
 
 async function exitOf(child: ChildProcess): Promise<undefined> {

@@ -1,0 +1,190 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { whyNoEngine, type OwnEngine } from "@sbx/testing";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { startEngineWithImages, whyNoImages } from "./bring-images.ts";
+import { docker, Lab, until } from "./lab.ts";
+
+const why = whyNoEngine("docker") ?? whyNoImages();
+if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 9 tests, because ${why}\n`);
+
+const OWNER = 1234;
+/** An account that is nobody's on any machine that runs these. */
+const ORDINARY = 47_123;
+const KEY = "sk-ant-api03-a-key-of-this-machine-alone";
+
+/** A lab whose home is below its own directory; its engine's address is put in when there is one. */
+function makeLab(user?: number): { readonly lab: Lab; readonly home: string; readonly environment: Record<string, string> } {
+  const environment: Record<string, string> = { ANTHROPIC_API_KEY: KEY };
+  const lab = new Lab(environment, user === undefined ? {} : { user });
+  const home = path.join(lab.root, "home");
+  environment["HOME"] = home;
+  for (const directory of [home, lab.state]) mkdirSync(directory, { mode: 0o700 });
+  if (user !== undefined) for (const directory of [lab.root, home, lab.state]) chownSync(directory, user, user);
+  return { lab, home, environment };
+}
+
+const scope = new AsyncDisposableStack();
+let own: OwnEngine;
+let lab: Lab;
+let home: string;
+let workspace: string;
+let foreign: Lab;
+let ordinary: ReturnType<typeof makeLab>;
+
+async function inEngine(): Promise<readonly string[]> {
+  const told = await Promise.all([docker("--host", own.host, "ps", "-a", "--format", "{{.Names}}"), docker("--host", own.host, "volume", "ls", "--format", "{{.Name}}")]);
+  return told
+    .join("\n")
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+async function daemonName(): Promise<string> {
+  return (await lab.docker("ps", "--filter", `label=dev.sbx.owner=${lab.owner}`, "--filter", "label=dev.sbx.role=daemon", "--format", "{{.Names}}")).trim();
+}
+
+/** What a shell in the sandbox says, on both outputs. */
+async function inside(script: string): Promise<string> {
+  const { out, err } = await lab.begin(["exec", "shell-project", "sh", "-c", script], { cwd: workspace }).done;
+  return out + err;
+}
+
+beforeAll(async () => {
+  if (why !== undefined) return;
+  const [shared, apart] = [makeLab(), makeLab()];
+  ordinary = makeLab(ORDINARY);
+  ({ lab, home } = shared);
+  foreign = apart.lab;
+  own = scope.use(await startEngineWithImages({ withoutSockets: [lab.state, ordinary.lab.state], withoutFiles: [foreign.root] }));
+  for (const { environment } of [shared, apart, ordinary]) environment["DOCKER_HOST"] = own.host;
+  for (const one of [lab, foreign, ordinary.lab]) scope.use(one);
+  workspace = path.join(home, "project");
+  mkdirSync(workspace);
+  chownSync(workspace, OWNER, OWNER);
+}, 600_000);
+afterAll(() => scope.disposeAsync(), 240_000);
+
+describe.skipIf(why !== undefined)("a daemon beside an engine that sees files of this machine and reaches none of its sockets (where dockerd is installed)", () => {
+  it("has the daemon in a container beside it, which says where it is and holds no key in its specification", async ({ expect }) => {
+    const started = await lab.sbx("daemon", "start");
+    expect(started).toMatchObject({ code: 0 });
+    const name = await daemonName();
+    expect(name).toMatch(/^sbx-d-[0-9a-f]{12}$/);
+    const status = (await lab.sbx("daemon", "status")).out;
+    expect(status).toContain(`container ${name} beside the engine at ${own.host}, its state in the volume ${name}; sees ${home} of this machine`);
+    expect(status).toContain(path.join(lab.state, "sbxd.sock"));
+    expect((await lab.sbx("doctor")).out).toContain(`container ${name} beside the engine`);
+    expect(readFileSync(path.join(lab.state, "logs/sbxd.log"), "utf8")).toMatch(/"event":"engine\.probed".*"files":true,"sockets":false/);
+    const specification = await lab.docker("inspect", name);
+    expect(specification).not.toContain(KEY);
+    const [{ HostConfig }] = JSON.parse(specification) as [{ HostConfig: { Privileged: boolean; CapAdd: string[]; CapDrop: string[]; ReadonlyRootfs: boolean } }];
+    expect(HostConfig).toMatchObject({ Privileged: false, CapDrop: ["ALL"], ReadonlyRootfs: true });
+    expect(HostConfig.CapAdd).not.toContain("SYS_ADMIN");
+    // The key is the daemon's all the same.
+    expect((await lab.sbx("secret", "ls")).out).toContain("anthropic");
+    // Nothing of a daemon is on this machine but the way there.
+    expect(readdirSync(lab.state).toSorted()).toEqual(["engine-place.json", "logs", "sbxd.lock", "sbxd.sock"]);
+    expect(lstatSync(path.join(lab.state, "sbxd.sock")).mode & 0o777).toBe(0o600);
+  });
+
+  it("runs commands in the workspace as its owner, and denies and records what no rule allows", async ({ expect }) => {
+    const { code, out, err } = await lab.run(workspace, "sh", "-c", "id -u; echo made > made; curl -sS -m 20 http://not-allowed.example/; exit 7");
+    expect({ code, out }, err).toEqual({ code: 7, out: expect.stringMatching(/^1234\nsbx refused the connection to not-allowed\.example:80\./) as unknown });
+    expect(readFileSync(path.join(workspace, "made"), "utf8")).toBe("made\n");
+    expect(lstatSync(path.join(workspace, "made")).uid).toBe(OWNER);
+    expect((await lab.events()).filter(({ type }) => type === "egress.denied").map(({ fields }) => fields["to"])).toContain("not-allowed.example");
+  });
+
+  it("carries standard input, binary output and files both ways", async ({ expect }) => {
+    const sent = path.join(home, "sent");
+    writeFileSync(sent, Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7) % 256)));
+    expect(await lab.begin(["cp", sent, "shell-project:/tmp/there"], { cwd: workspace }).done).toMatchObject({ code: 0 });
+    expect(await lab.begin(["cp", "shell-project:/tmp/there", path.join(home, "back")], { cwd: workspace }).done).toMatchObject({ code: 0 });
+    expect(readFileSync(path.join(home, "back")).equals(readFileSync(sent))).toBe(true);
+    const words = execFileSync("sh", ["-c", 'exec "$@" < "$0"', sent, process.execPath, path.resolve("apps/cli/bin/sbx.mjs"), "exec", "-i", "shell-project", "sha256sum"], {
+      cwd: workspace,
+      encoding: "utf8",
+      env: { ...process.env, HOME: home, DOCKER_HOST: own.host, SBX_STATE_DIR: lab.state, SBX_CONFIG_DIR: lab.config },
+    });
+    expect(words.split(" ")[0]).toBe(createHash("sha256").update(readFileSync(sent)).digest("hex"));
+  });
+});
+
+describe.skipIf(why !== undefined)("a sandbox of a daemon beside its engine (where dockerd is installed)", () => {
+  it("sees nothing of its daemon: no socket, no volume, no engine", async ({ expect }) => {
+    const state = (await lab.docker("volume", "inspect", "-f", "{{.Mountpoint}}", await daemonName())).trim();
+    const places = [state, path.join(state, "sbxd.sock"), path.join(state, "vault"), own.socket, "/var/run/docker.sock", lab.state, lab.config, path.join(home, ".config")];
+    expect(await inside(`for place in ${places.join(" ")}; do test -e $place && echo "seen: $place"; done; echo looked`)).toBe("looked\n");
+    expect(
+      await inside(`for socket in ${[path.join(state, "sbxd.sock"), own.socket].join(" ")}; do curl -sS -m 5 --unix-socket $socket http://x/v1/status && echo answered; done; true`),
+    ).not.toContain("answered");
+    const mounts = await inside("cat /proc/self/mountinfo");
+    expect(mounts).toContain(` ${workspace} `);
+    for (const line of mounts.split("\n")) for (const part of ["sbxd", "vault", "/s ", ".sock "]) expect(line).not.toContain(part);
+    // The daemon's network is that of the engine's machine; the sandbox's has nothing but itself.
+    expect(await inside("ls /sys/class/net")).toBe("lo\n");
+    expect(await inside("grep -l 's[b]xd' /proc/[0-9]*/cmdline; echo looked")).toBe("looked\n");
+  });
+
+  it("is not given what cannot be done from there, and none of it is done", async ({ expect }) => {
+    const outside = lab.workspace("outside");
+    expect(await lab.run(outside, "true")).toMatchObject({
+      code: 125,
+      err: expect.stringMatching(/not where the container engine at .* sees this machine's files[^]*fix: .*SBX_ENGINE_SHARES/) as unknown,
+    });
+    expect(await lab.begin(["run", "-q", "--name", "own", "shell", lab.state, "--", "true"], { cwd: workspace }).done).toMatchObject({ code: 125 });
+    expect(await lab.begin(["ports", "shell-project", "--publish", "0:3000"], { cwd: workspace }).done).toMatchObject({ code: 125, err: expect.stringContaining("ENGINE_ELSEWHERE") as unknown });
+    expect(await lab.sbx("mcp", "gateway", "run", "--transport", "streaming", "--port", "0")).toMatchObject({ err: expect.stringContaining("is not on this machine") as unknown });
+    expect((await lab.sandboxes()).map(({ name }) => name)).toEqual(["shell-project"]);
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  it("goes on over a kill of the way to its daemon, and has its network back", async ({ expect }) => {
+    const before = await lab.docker("ps", "-q", "--no-trunc", "--filter", "label=dev.sbx.role=workload");
+    await lab.killDaemon();
+    expect(await inside("curl -sS -m 20 http://after.example/ | head -1")).toBe("sbx refused the connection to after.example:80.\n");
+    expect(await lab.docker("ps", "-q", "--no-trunc", "--filter", "label=dev.sbx.role=workload")).toBe(before);
+    expect((await lab.docker("ps", "-q", "--filter", "label=dev.sbx.role=daemon")).trim().split("\n")).toHaveLength(1);
+  });
+
+  it("leaves nothing after rm, and its daemon nothing but the volume of its state", async ({ expect }) => {
+    const name = await daemonName();
+    expect(await lab.sbx("rm", "--force", "shell-project")).toMatchObject({ code: 0 });
+    expect((await inEngine()).toSorted()).toEqual([name, name]);
+    expect(await lab.sbx("daemon", "stop")).toMatchObject({ code: 0, out: "stopped\n" });
+    expect(await inEngine()).toEqual([name]);
+    expect(await lab.docker("volume", "ls", "--format", "{{.Name}}")).toBe(`${name}\n`);
+    expect(readdirSync(home).filter((entry) => entry.startsWith(".sbx"))).toEqual([]);
+    expect(readdirSync(lab.state).toSorted()).not.toContain("sbxd.sock");
+  });
+});
+
+describe.skipIf(why !== undefined)("others at the same engine (where dockerd is installed)", () => {
+  it("are served as whom they are: an ordinary caller by a daemon without a capability", async ({ expect }) => {
+    const project = path.join(ordinary.home, "project");
+    mkdirSync(project);
+    chownSync(project, ORDINARY, ORDINARY);
+    chownSync(own.socket, 0, ORDINARY);
+    chmodSync(own.socket, 0o660);
+    const { code, out, err } = await ordinary.lab.run(project, "sh", "-c", "id -u; echo made > made");
+    expect({ code, out }, err).toEqual({ code: 0, out: `${String(ORDINARY)}\n` });
+    expect(lstatSync(path.join(project, "made")).uid).toBe(ORDINARY);
+    const id = (await ordinary.lab.docker("ps", "-q", "--filter", "label=dev.sbx.role=daemon")).trim();
+    expect((await ordinary.lab.docker("inspect", "-f", "{{.Config.User}} {{.HostConfig.CapAdd}}", id)).trim()).toBe(`${String(ORDINARY)}:${String(ORDINARY)} []`);
+    expect(await ordinary.lab.docker("exec", id, "sh", "-c", "grep -h ^CapEff /proc/[0-9]*/status | sort -u")).toBe("CapEff:\t0000000000000000\n");
+  });
+
+  it("are refused with what to do where it sees no file of theirs, and nothing is left of the question", async ({ expect }) => {
+    const before = (await inEngine()).toSorted();
+    const workplace = foreign.workspace();
+    const { code, err } = await foreign.run(workplace, "true");
+    expect(code).toBe(125);
+    expect(err).toMatch(/engine at .* is not on this machine, and ".*home" of this machine is not there[^]*fix: .*SBX_ENGINE_SHARES.*own machine[^]*code: ENGINE_ELSEWHERE/);
+    expect(readdirSync(workplace)).toEqual([]);
+    await until(() => !existsSync(path.join(foreign.state, "sbxd.sock")), "the end of the daemon");
+    expect((await inEngine()).toSorted()).toEqual(before);
+  });
+});
