@@ -13,7 +13,7 @@ const FILES = [
     priority: 3,
     test: /\/(?:commands\/exec|session\/exec-in-sandbox|client\/(?:connection|daemon-program|daemon-version|is-listening|state-directory)|contracts\/src\/session-api)\.ts$/,
   },
-  { name: "runs", priority: 2, test: /\/(?:commands\/run|run\/run-agent|contracts\/src\/(?:event|sandbox)-api)\.ts$/ },
+  { name: "runs", priority: 2, test: /\/(?:commands\/run|run\/run-agent|client\/event-stream|contracts\/src\/(?:event|sandbox)-api)\.ts$/ },
   { name: "commands", priority: 1, test: /\/apps\/cli\/src\/commands\/[^/]+\.ts$/ },
 ];
 
