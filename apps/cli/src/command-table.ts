@@ -15,6 +15,8 @@ export const COMMANDS: Readonly<Record<string, Readonly<Record<string, Load>>>> 
     open: async () => (await import("./commands/open.ts")).openCommand,
     exec: async () => (await import("./commands/exec.ts")).execCommand,
     cp: async () => (await import("./commands/cp.ts")).cpCommand,
+    paste: async () => (await import("./commands/paste.ts")).pasteCommand,
+    copied: async () => (await import("./commands/copied.ts")).copiedCommand,
     ports: async () => (await import("./commands/ports.ts")).portsCommand,
     ls: async () => (await import("./commands/ls.ts")).lsCommand,
     stats: async () => (await import("./commands/stats.ts")).statsCommand,

@@ -77,7 +77,7 @@ export {
   WorkspaceReport,
 } from "./sandbox.ts";
 export { OpenSession, Session, SessionState, TerminalSize } from "./session.ts";
-export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, OfPath, PathInSandbox, PathView } from "./sandbox-path.ts";
+export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, COPIED_TEXT, OfPath, PASTED_IMAGE, PathInSandbox, PathView } from "./sandbox-path.ts";
 export { STREAMS } from "./streams.ts";
 export { SandboxStats } from "./stats.ts";
 export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";

@@ -41,3 +41,9 @@ export const ARCHIVE_END = "sbx-end";
 
 /** File inside in which web addresses stand that the person at the machine is asked to open. Whatever is in it, the sandbox wrote it. */
 export const ASKED_ADDRESSES = "/tmp/.sbx-open";
+
+/** File inside with the text that the person at the machine is asked to take into the clipboard. Whatever is in it, the sandbox wrote it. */
+export const COPIED_TEXT = "/tmp/.sbx-copied";
+
+/** Where the image that its person gave a sandbox last lies in the home, without the end of its name. */
+export const PASTED_IMAGE = ".sbx-pasted/latest";

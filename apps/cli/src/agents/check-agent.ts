@@ -59,7 +59,7 @@ async function tryAgent(context: Context, connection: Connection, { view, agent,
   try {
     const args = words.length > 0 ? words.map((word) => (word === TASK_WORD ? TASK : word)) : [hasModel ? TASK : "--version"];
     const session = await client.openSession({ sandbox: sandbox.id, kind: "agent", mode: "streams", args, env: {}, stdin: false, deadlineMs: DEADLINE_MS });
-    const code = await followSession(toStderr(context), connection, { session: session.id, mode: "streams", stdin: false, detachKeys: new Uint8Array(), sandboxName: sandbox.name });
+    const code = await followSession(toStderr(context), connection, { session: session.id, mode: "streams", stdin: false, detachKeys: new Uint8Array(), clipboard: false, sandboxName: sandbox.name });
     const ended: Finding = { what: "end", ok: code === 0, detail: `exit code ${code}` };
     return [ended, ...(hasModel ? await proofs(client, sandbox, workspace) : [])];
   } finally {

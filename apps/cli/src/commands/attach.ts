@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { MakeCommand } from "../command-table.ts";
-import { detachKeysOption } from "../session/detach-keys.ts";
+import { clipboardOption, detachKeysOption } from "../session/detach-keys.ts";
 
 const EXAMPLES = `
 Examples:
@@ -13,8 +13,9 @@ export const attachCommand: MakeCommand = (context, setExit) =>
     .argument("[sandbox]", "name or id (default: that of this directory)")
     .option("--session <id>", "which session, when several run")
     .addOption(detachKeysOption())
+    .addOption(clipboardOption())
     .addHelpText("after", EXAMPLES)
     .action(async (ref, options) => {
       const { attachToSandbox } = await import("../session/attach-to-sandbox.ts");
-      setExit(await attachToSandbox(context, ref, options));
+      setExit(await attachToSandbox(context, ref, { ...options, clipboard: options.clipboard === true }));
     });

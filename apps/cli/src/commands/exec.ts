@@ -2,7 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { refuseForeignOptions } from "../foreign-options.ts";
 import { collect, parseDuration } from "../option-values.ts";
 import type { MakeCommand } from "../command-table.ts";
-import { detachKeysOption } from "../session/detach-keys.ts";
+import { clipboardOption, detachKeysOption } from "../session/detach-keys.ts";
 
 const none: readonly string[] = [];
 const EXAMPLES = `
@@ -28,6 +28,7 @@ export const execCommand: MakeCommand = (context, setExit) =>
       .option("-u, --user <user>", "the sandbox's own user, agent or its number; there is no other")
       .option("--deadline <time>", "end the command after this time, as 10m", parseDuration)
       .addOption(detachKeysOption())
+      .addOption(clipboardOption())
       .passThroughOptions()
       .addHelpText("after", EXAMPLES),
     ["privileged", "volume"],

@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { parseDuration } from "../option-values.ts";
 import type { MakeCommand } from "../command-table.ts";
-import { detachKeysOption } from "../session/detach-keys.ts";
+import { clipboardOption, detachKeysOption } from "../session/detach-keys.ts";
 import { addCreateOptions } from "./create-options.ts";
 
 const EXAMPLES = `
@@ -29,6 +29,7 @@ export const runCommand: MakeCommand = (context, setExit) => {
     .option("--terminal", "give the agent a terminal (default: when there is one)")
     .option("-T, --no-terminal", "give the agent three plain streams")
     .addOption(detachKeysOption())
+    .addOption(clipboardOption())
     .passThroughOptions()
     .addHelpText("after", EXAMPLES)
     .action(async (agent, rest, options) => {

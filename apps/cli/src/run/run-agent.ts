@@ -19,6 +19,7 @@ export interface RunOptions extends CreateOptions {
   readonly quiet?: true | undefined;
   readonly terminal?: boolean | undefined;
   readonly detachKeys: Uint8Array;
+  readonly clipboard?: true | undefined;
 }
 
 /** `sbx run`: find or make the sandbox, open a session of its agent, stay with it, give its exit code. */
@@ -38,7 +39,14 @@ export async function runAgent(context: Context, agent: string, { rest, options 
     context.io.out(`${sandbox.name}\n`);
     return EXIT.done;
   }
-  const code = await followSession(context, connection, { session: session.id, mode: session.mode, stdin, detachKeys: options.detachKeys, sandboxName: sandbox.name });
+  const code = await followSession(context, connection, {
+    session: session.id,
+    mode: session.mode,
+    stdin,
+    detachKeys: options.detachKeys,
+    clipboard: options.clipboard === true,
+    sandboxName: sandbox.name,
+  });
   await finish(context, { sandbox, session, before, options });
   return code;
 }

@@ -1,6 +1,7 @@
 import { SessionDrive, type SessionEnd } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { ClipboardFilter, refusedLine } from "./clipboard-filter.ts";
 import { DetachFilter } from "./detach-keys.ts";
 import type { FollowOptions } from "./follow-session.ts";
 import { TerminalModes } from "./terminal-modes.ts";
@@ -10,15 +11,18 @@ import { TerminalModes } from "./terminal-modes.ts";
  *
  * However it ends, the terminal is as before: cooked, on its own screen, with its cursor.
  */
-export async function attachTerminal(context: Context, connection: Connection, { session, detachKeys, sandboxName }: FollowOptions): Promise<SessionEnd | number> {
+export async function attachTerminal(context: Context, connection: Connection, { session, detachKeys, sandboxName, clipboard }: FollowOptions): Promise<SessionEnd | number> {
   const { io } = context;
   const stream = await connection.attach(session, new AbortController().signal);
   const modes = new TerminalModes();
+  const guard = new ClipboardFilter({ allow: clipboard });
   const drive = new SessionDrive(stream, {
     stdout: io.stdout,
     stderr: io.stderr,
-    watch: (chunk) => {
-      modes.push(chunk);
+    pass: (chunk) => {
+      const shown = guard.push(chunk);
+      modes.push(shown);
+      return shown;
     },
   });
   const filter = new DetachFilter(detachKeys);
@@ -45,6 +49,7 @@ export async function attachTerminal(context: Context, connection: Connection, {
     for (const release of releases) release();
     io.setRaw(false);
     io.stdout.write(modes.undo());
+    if (guard.refused > 0) io.err(`\r\n${refusedLine(guard, sandboxName)}\n`);
     if (left) io.err(`\r\nsbx: left the session, it goes on. Come back with: sbx attach ${sandboxName}\n`);
   }
 }

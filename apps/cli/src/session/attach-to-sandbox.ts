@@ -5,11 +5,15 @@ import { findSandbox } from "../find-sandbox.ts";
 import { followSession } from "./follow-session.ts";
 
 /** `sbx attach`: join the newest terminal session that runs, or the one that is named. */
-export async function attachToSandbox(context: Context, ref: string | undefined, { session: wanted, detachKeys }: { readonly session?: string; readonly detachKeys: Uint8Array }): Promise<number> {
+export async function attachToSandbox(
+  context: Context,
+  ref: string | undefined,
+  { session: wanted, detachKeys, clipboard }: { readonly session?: string; readonly detachKeys: Uint8Array; readonly clipboard: boolean },
+): Promise<number> {
   const connection = await context.daemon.connect();
   const sandbox = await findSandbox(connection.client, ref, context);
   const session = chooseSession(sandbox, wanted);
-  return await followSession(context, connection, { session: session.id, mode: session.mode, stdin: false, detachKeys, sandboxName: sandbox.name });
+  return await followSession(context, connection, { session: session.id, mode: session.mode, stdin: false, detachKeys, clipboard, sandboxName: sandbox.name });
 }
 
 function chooseSession({ name, agent, sessions }: Sandbox, wanted: string | undefined): Session {

@@ -5,6 +5,9 @@ const DEFAULT_DETACH_KEYS = "ctrl-p,ctrl-q";
 /** The option of every command that joins a terminal session. */
 export const detachKeysOption = () => new Option("--detach-keys <keys>", "keys that leave the session").argParser(parseDetachKeys).default(parseDetachKeys(DEFAULT_DETACH_KEYS), DEFAULT_DETACH_KEYS);
 
+/** Lets programs in the sandbox write the clipboard of this terminal. */
+export const clipboardOption = () => new Option("--clipboard", "let programs write this machine's clipboard through the terminal");
+
 /** "ctrl-p,ctrl-q" as bytes: single characters or `ctrl-` with a letter or one of `@ [ \ ] ^ _`, between commas. */
 export function parseDetachKeys(text: string): Uint8Array {
   const bytes = text.split(",").map(byteOfKey);

@@ -15,6 +15,7 @@ export interface ExecOptions {
   readonly detach?: true | undefined;
   readonly deadline?: number | undefined;
   readonly detachKeys: Uint8Array;
+  readonly clipboard?: true | undefined;
 }
 
 /** `sbx exec`: a session with a command of the person's. Without a terminal, stdin goes in only when asked for: a loop around us may need it. */
@@ -39,5 +40,5 @@ export async function execInSandbox(context: Context, sandbox: string, { command
     context.io.out(`${session.id}\n`);
     return EXIT.done;
   }
-  return await followSession(context, connection, { session: session.id, mode, stdin, detachKeys: options.detachKeys, sandboxName: sandbox });
+  return await followSession(context, connection, { session: session.id, mode, stdin, detachKeys: options.detachKeys, clipboard: options.clipboard === true, sandboxName: sandbox });
 }

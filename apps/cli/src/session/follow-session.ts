@@ -5,6 +5,7 @@ import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
 import { askedLines } from "../open/asked-line.ts";
 import { attachHeadless } from "./attach-headless.ts";
+import { ClipboardFilter } from "./clipboard-filter.ts";
 import { attachTerminal } from "./attach-terminal.ts";
 import { limitLines } from "./limit-lines.ts";
 
@@ -13,6 +14,8 @@ export interface FollowOptions {
   readonly mode: "terminal" | "streams";
   readonly stdin: boolean;
   readonly detachKeys: Uint8Array;
+  /** Whether programs may write the clipboard of this terminal. */
+  readonly clipboard: boolean;
   /** What a person types after `sbx attach` to come back. */
   readonly sandboxName: string;
 }
@@ -56,7 +59,8 @@ async function endedAlready({ io }: Context, { client }: Connection, { options, 
   if (error.code !== "SESSION_NOT_FOUND") throw error;
   const { state } = await client.inspectSession({ session: options.session });
   if (state.phase !== "ended") throw error;
-  io.stdout.write((await client.sessionLogs({ session: options.session })).text);
+  const { text } = await client.sessionLogs({ session: options.session });
+  io.stdout.write(io.isTerminal.stdout ? new ClipboardFilter().push(Buffer.from(text)) : text);
   return state.exitCode;
 }
 

@@ -13,8 +13,8 @@ export type SessionEnd = { readonly kind: "exit"; readonly code: number } | { re
 export interface SessionStreams {
   readonly stdout: Writable;
   readonly stderr: Writable;
-  /** Sees the output before it is written. */
-  readonly watch?: (chunk: Uint8Array) => void;
+  /** Sees the output before it is written, and says what of it is. */
+  readonly pass?: (chunk: Uint8Array, output: "stdout" | "stderr") => Uint8Array;
 }
 
 /** Looks at what is typed: what goes on to the session, and whether to leave it then. */
@@ -107,14 +107,14 @@ export class SessionDrive {
   }
 
   #takeFrame({ type, payload }: Frame): void {
-    if (type === "stdout" || type === "stderr") this.#write(this.#streams[type], payload);
+    if (type === "stdout" || type === "stderr") this.#write(type, payload);
     else if (type === "exit") this.#finish({ kind: "exit", code: decodeExit(payload) ?? 125 });
     else if (type === "problem") this.#finish({ kind: "problem", error: AppError.fromJSON(JSON.parse(Buffer.from(payload).toString("utf8"))) });
   }
 
-  #write(output: Writable, payload: Uint8Array): void {
-    this.#streams.watch?.(payload);
-    if (output.write(payload) || output.destroyed) return;
+  #write(type: "stdout" | "stderr", payload: Uint8Array): void {
+    const output = this.#streams[type];
+    if (output.write(this.#streams.pass?.(payload, type) ?? payload) || output.destroyed) return;
     this.#stream.pause();
     const resume = (): void => {
       output.off("drain", resume).off("close", resume);

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { ASKED_ADDRESSES } from "@sbx/contracts";
 import type { Mount } from "../ports/engine.ts";
+import { CLIPBOARD_NAMES, CLIPBOARD_PART } from "./clipboard-stand-in.ts";
 
 /** Where an image's programs come before those of its distribution. */
 const DIRECTORY = "/usr/local/bin";
 /** Programs that need a person of the machine, in whose place one of ours says what to ask for. */
-const NAMES = ["sudo", "apt", "apt-get", "xdg-open"] as const;
+const NAMES = ["sudo", "apt", "apt-get", "xdg-open", ...CLIPBOARD_NAMES] as const;
 
 /**
- * What is run in place of `sudo`, `apt`, `apt-get` and `xdg-open`: it changes nothing and asks nobody, it only says who can do it and by
+ * What is run in place of `sudo`, `apt`, `apt-get`, `xdg-open` and the programs of a clipboard: it changes nothing and asks nobody, it only says who can do it and by
  * which command. What `apt` can do without rights it does. Names of packages are printed only where they are plain ones.
  */
 export const STAND_IN = String.raw`#!/bin/sh
@@ -34,6 +35,7 @@ if [ "$name" = xdg-open ]; then
   say "  sbx open ${"$"}{SBX_SANDBOX:-NAME}"
   exit 0
 fi
+${CLIPBOARD_PART}
 if [ "$name" = sudo ]; then
   while [ $# -gt 0 ]; do
     case "$1" in
