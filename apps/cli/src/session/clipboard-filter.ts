@@ -64,11 +64,7 @@ export class ClipboardFilter {
         this.#dropped(byte);
         return;
       case "dropped-escape":
-        if (byte === BACKSLASH) this.#ended();
-        else {
-          this.#refuse();
-          this.#begin(byte);
-        }
+        this.#droppedEscape(byte);
         return;
       case "string":
         if (byte === ESC) this.#state = "string-escape";
@@ -97,7 +93,7 @@ export class ClipboardFilter {
     this.#state = next;
     if (this.#lead) {
       this.#lead = false;
-      if (byte >= 0x80 && byte <= 0x9f) {
+      if (isEightBitControl(byte)) {
         this.#out.push(CAN);
         return;
       }
@@ -107,9 +103,9 @@ export class ClipboardFilter {
       this.#out.push(byte);
       return;
     }
-    this.#continuing = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc3 ? 1 : 0;
+    this.#continuing = continuationsOf(byte);
     if (byte === 0xc2) this.#lead = true;
-    else this.#out.push(byte < 0x80 || byte > 0x9f ? byte : CAN);
+    else this.#out.push(isEightBitControl(byte) ? CAN : byte);
   }
 
   /** A sequence began with ESC, and this is what follows. */
@@ -162,6 +158,14 @@ export class ClipboardFilter {
     else if (this.#payload.length <= LONGEST) this.#payload += String.fromCodePoint(byte);
   }
 
+  #droppedEscape(byte: number): void {
+    if (byte === BACKSLASH) this.#ended();
+    else {
+      this.#refuse();
+      this.#begin(byte);
+    }
+  }
+
   #ended(): void {
     const text = this.#allow && Number(this.#digits) === XTERM && this.#payload.length <= LONGEST ? WRITE.exec(this.#payload)?.[1] : undefined;
     if (text === undefined) {
@@ -183,6 +187,17 @@ export class ClipboardFilter {
     for (let at = 0; at < this.#escapes; at += 1) this.#out.push(ESC);
     this.#escapes = 0;
   }
+}
+
+/** How many bytes of a character follow its first, where that is not C2. */
+function continuationsOf(byte: number): number {
+  if (byte >= 0xf0) return 3;
+  if (byte >= 0xe0) return 2;
+  return byte >= 0xc3 ? 1 : 0;
+}
+
+function isEightBitControl(byte: number): boolean {
+  return byte >= 0x80 && byte <= 0x9f;
 }
 
 /** Control characters that terminals pass over, or carry out, in the midst of a sequence. */

@@ -1,3 +1,4 @@
+// oxlint-disable no-control-regex -- control characters are what is looked for
 import fc from "fast-check";
 import { describe, it } from "vitest";
 import { ClipboardFilter } from "../../src/session/clipboard-filter.ts";
