@@ -32,6 +32,7 @@ export {
 } from "./hold.ts";
 export { ContainerPodId, isSandboxId, PodId, SandboxId, SandboxName, SandboxRef, ServerPodId, SessionId } from "./ids.ts";
 export type { Json, JsonObject } from "./json.ts";
+export { HeldPieces } from "./held-pieces.ts";
 export { JsonRefused, parseJson, parseJsonBytes } from "./parse-json.ts";
 export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer } from "./policy.ts";
 export { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { AppError } from "@sbx/contracts";
+import { AppError, HeldPieces } from "@sbx/contracts";
 
 /** Longest body of a call, in bytes. */
 const MAX_BODY_BYTES = 4 << 20;
@@ -20,17 +20,15 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const held = new HeldPieces();
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.byteLength;
-      if (size > MAX_BODY_BYTES) throw new AppError("CONFIG_INVALID", { message: `The body is longer than ${MAX_BODY_BYTES} bytes`, fix: "Send less at once." });
-      chunks.push(chunk);
+      held.push(chunk);
+      if (held.length > MAX_BODY_BYTES) throw new AppError("CONFIG_INVALID", { message: `The body is longer than ${MAX_BODY_BYTES} bytes`, fix: "Send less at once." });
     }
   } catch (cause) {
     if (AppError.is(cause)) throw cause;
     throw new AppError("INTERRUPTED", { message: "The caller went away in the middle of a request", fix: "Call again.", cause });
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return held.take().toString("utf8");
 }

@@ -5,6 +5,8 @@ import { readFrames, refuse } from "./attach-process.ts";
 
 /** Most output that is kept for `sbx logs`. */
 const LOG_BYTES = 256 << 10;
+/** Small pieces are kept together up to so many bytes: each alone would cost hundreds. */
+const BLOCK_BYTES = 4 << 10;
 /** How long output waits for the client that opened the session; then it is kept for the log alone. */
 const CLIENT_GRACE_MS = 10_000;
 
@@ -73,7 +75,9 @@ export class StreamsSession {
   }
 
   #keep(chunk: Buffer): void {
-    this.#log.push(chunk);
+    const last = this.#log.at(-1);
+    if (last !== undefined && last.byteLength + chunk.byteLength <= BLOCK_BYTES) this.#log[this.#log.length - 1] = Buffer.concat([last, chunk]);
+    else this.#log.push(chunk);
     this.#logBytes += chunk.byteLength;
     while (this.#logBytes > LOG_BYTES && this.#log.length > 1) this.#logBytes -= this.#log.shift()?.byteLength ?? 0;
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { JsonRefused, parseJsonBytes, type Json } from "@sbx/contracts";
+import { HeldPieces, JsonRefused, parseJsonBytes, type Json } from "@sbx/contracts";
 import { Refusal } from "../refusal.ts";
 import { announcedLength } from "./check-headers.ts";
 
@@ -46,15 +46,15 @@ async function readPlain(request: IncomingMessage): Promise<Buffer> {
   const announced = announcedLength(request);
   if (announced === 0) return Buffer.alloc(0);
   if ((announced ?? 0) > MAX_DISCARDED_BYTES) throw tooLong();
-  const pieces: Buffer[] = [];
+  const held = new HeldPieces();
   let length = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
     length += piece.length;
     if (length > MAX_DISCARDED_BYTES) throw tooLong();
-    if (length <= MAX_JSON_BYTES) pieces.push(piece);
+    if (length <= MAX_JSON_BYTES) held.push(piece);
   }
   if (length > MAX_JSON_BYTES) throw tooLong();
-  return Buffer.concat(pieces);
+  return held.take();
 }
 
 /** Take exactly the announced bytes; the first one after them belongs to the stream. */
@@ -62,8 +62,10 @@ async function readUpgraded({ request, socket, head }: Extract<BodySource, { kin
   const length = announcedLength(request);
   if (length === undefined) throw new Refusal(411, "a request that upgrades says how long its body is");
   if (length > MAX_JSON_BYTES) throw tooLong();
-  let have = head;
-  while (have.length < length) have = Buffer.concat([have, await nextPiece(socket)]);
+  const held = new HeldPieces();
+  held.push(head);
+  while (held.length < length) held.push(await nextPiece(socket));
+  const have = held.take();
   return { bytes: have.subarray(0, length), rest: have.subarray(length) };
 }
 

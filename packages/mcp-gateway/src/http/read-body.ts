@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { HeldPieces } from "@sbx/contracts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { GatewayLimits } from "../limits.ts";
 import { HttpRefusal } from "./refusal.ts";
@@ -14,18 +15,14 @@ export async function readBody(request: IncomingMessage, { limits: { bodyBytes, 
   const tooLarge = (): HttpRefusal => new HttpRefusal(413, `The body is larger than ${bodyBytes} bytes.`);
   if (Number(request.headers["content-length"] ?? 0) > bodyBytes) throw tooLarge();
   return await new Promise<Buffer>((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const held = new HeldPieces();
     const timer = setTimeout(() => {
       end(new HttpRefusal(408, `The body did not arrive within ${bodyMs / 1000} s.`));
     }, bodyMs);
     const onData = (chunk: Buffer): void => {
-      if (bytes + chunk.length > bodyBytes) end(tooLarge());
+      if (held.length + chunk.length > bodyBytes) end(tooLarge());
       else if (!budget.take(chunk.length)) end(new HttpRefusal(503, "Too much is sent at once. Wait for answers first."));
-      else {
-        bytes += chunk.length;
-        chunks.push(chunk);
-      }
+      else held.push(chunk);
     };
     const onEnd = (): void => {
       end(undefined);
@@ -35,11 +32,11 @@ export async function readBody(request: IncomingMessage, { limits: { bodyBytes, 
     };
     const end = (refusal: HttpRefusal | undefined): void => {
       clearTimeout(timer);
-      budget.give(bytes);
+      budget.give(held.length);
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
       // What comes after the end is not of interest, but its error would end the process.
       request.on("error", () => undefined);
-      if (refusal === undefined) resolve(Buffer.concat(chunks, bytes));
+      if (refusal === undefined) resolve(held.take());
       else {
         request.pause();
         reject(refusal);

@@ -12,7 +12,9 @@ export class StringReader {
   readonly #pieceCharacters: number;
   readonly #onPiece: (piece: string) => void;
   #decoder = newDecoder();
-  #text = "";
+  /** A text that grows by single signs is kept by the engine as one more object for each: they are joined once. */
+  readonly #parts: string[] = [];
+  #characters = 0;
   /** Of an escape that has begun: what was read of it after the backslash. */
   #escape: string | undefined;
   #ended = false;
@@ -30,15 +32,16 @@ export class StringReader {
 
   begin(): void {
     this.#decoder = newDecoder();
-    this.#text = "";
+    this.take();
     this.#escape = undefined;
     this.#ended = false;
   }
 
   /** What was not given away as a piece. */
   take(): string {
-    const text = this.#text;
-    this.#text = "";
+    const text = this.#parts.join("");
+    this.#parts.length = 0;
+    this.#characters = 0;
     return text;
   }
 
@@ -96,8 +99,9 @@ export class StringReader {
   }
 
   #add(text: string): void {
-    this.#text += text;
-    if (this.#text.length > this.#pieceCharacters) this.#onPiece(this.take());
+    this.#parts.push(text);
+    this.#characters += text.length;
+    if (this.#characters > this.#pieceCharacters) this.#onPiece(this.take());
   }
 }
 

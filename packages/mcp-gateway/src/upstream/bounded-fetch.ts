@@ -1,3 +1,4 @@
+import { HeldPieces } from "@sbx/contracts";
 import type { ByteBudget } from "../byte-budget.ts";
 
 /** What the answers of a server that runs elsewhere may take of us. */
@@ -21,7 +22,7 @@ export function boundedFetch(inner: typeof fetch, bounds: FetchBounds): typeof f
       throw tooLarge(bounds.maxBytes);
     }
     const streams = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
-    const body = bounded(response.body, streams ? new EventCount(bounds) : new BodyCount(bounds));
+    const body = bounded(response.body, streams ? { count: new EventCount(bounds), pieceBytes: 1 } : { count: new BodyCount(bounds), pieceBytes: PIECE_BYTES });
     const answer = new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
     Object.defineProperty(answer, "url", { value: response.url });
     return answer;
@@ -36,19 +37,27 @@ interface Count {
   release(): void;
 }
 
-function bounded(body: ReadableStream<Uint8Array>, count: Count): ReadableStream<Uint8Array> {
+/** As much of a body goes on in one piece, whose reader keeps all of them: the sender decides how small they come. */
+const PIECE_BYTES = 64 * 1024;
+
+function bounded(body: ReadableStream<Uint8Array>, { count, pieceBytes }: { readonly count: Count; readonly pieceBytes: number }): ReadableStream<Uint8Array> {
   const reader = body.getReader();
+  const held = new HeldPieces();
   return new ReadableStream({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read();
-        if (done) {
-          count.release();
-          controller.close();
-          return;
+        let isDone = false;
+        while (!isDone && held.length < pieceBytes) {
+          const { done, value } = await reader.read();
+          isDone = done;
+          if (value === undefined) continue;
+          await count.admit(value);
+          held.push(value);
         }
-        await count.admit(value);
-        controller.enqueue(value);
+        if (held.length > 0) controller.enqueue(held.take());
+        if (!isDone) return;
+        count.release();
+        controller.close();
       } catch (error) {
         count.release();
         controller.error(error);

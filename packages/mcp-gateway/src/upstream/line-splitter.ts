@@ -1,3 +1,4 @@
+import { HeldPieces } from "@sbx/contracts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { Json } from "../jsonrpc/json.ts";
 import type { LargeLine, LargeLines } from "../large/large-line.ts";
@@ -17,8 +18,7 @@ const LARGE_BYTES = 64 * 1024;
 export class LineSplitter {
   readonly #maxBytes: number;
   readonly #budget: ByteBudget | undefined;
-  readonly #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #held = new HeldPieces();
   #taken = 0;
   #skipping = false;
   #lineBytes = 0;
@@ -66,28 +66,27 @@ export class LineSplitter {
       yield* this.#feed(this.#large, part);
       return;
     }
-    this.#chunks.push(part);
-    this.#bytes += part.length;
-    if (this.#largeLines !== undefined && this.#bytes > this.#largeLines.fromBytes) {
-      yield* this.#feed(this.#beginLarge(this.#largeLines), this.#takeHeld());
+    this.#held.push(part);
+    if (this.#largeLines !== undefined && this.#held.length > this.#largeLines.fromBytes) {
+      const held = this.#takeHeld();
+      yield* this.#feed(this.#beginLarge(this.#largeLines, held), held);
       return;
     }
-    if (this.#bytes <= this.#maxBytes && this.#mayHold()) return;
-    const head = headOf(this.#chunks);
+    if (this.#held.length <= this.#maxBytes && this.#mayHold()) return;
+    const head = headOf(this.#takeHeld());
     this.#skipping = true;
-    this.#clear();
     yield { kind: "overlong", head };
   }
 
-  #beginLarge({ open }: LargeLines): LargeLine {
-    this.#head = headOf(this.#chunks);
+  #beginLarge({ open }: LargeLines, begin: Buffer): LargeLine {
+    this.#head = headOf(begin);
     const large = open();
     this.#large = large;
     return large;
   }
 
   #takeHeld(): Buffer {
-    const held = Buffer.concat(this.#chunks, this.#bytes);
+    const held = this.#held.take();
     this.#clear();
     return held;
   }
@@ -125,8 +124,8 @@ export class LineSplitter {
   }
 
   #mayHold(): boolean {
-    if (this.#budget === undefined || this.#bytes < LARGE_BYTES) return true;
-    const more = this.#bytes - this.#taken;
+    if (this.#budget === undefined || this.#held.length < LARGE_BYTES) return true;
+    const more = this.#held.length - this.#taken;
     if (!this.#budget.take(more)) return false;
     this.#taken += more;
     return true;
@@ -135,8 +134,7 @@ export class LineSplitter {
   #clear(): void {
     this.#budget?.give(this.#taken);
     this.#taken = 0;
-    this.#chunks.length = 0;
-    this.#bytes = 0;
+    this.#held.clear();
   }
 
   *#take(): Generator<Line, void, undefined> {
@@ -149,12 +147,11 @@ export class LineSplitter {
       yield this.#endLarge(this.#large);
       return;
     }
-    const text = (this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks, this.#bytes))?.toString("utf8").trim() ?? "";
-    this.#clear();
+    const text = this.#takeHeld().toString("utf8").trim();
     if (text !== "") yield { kind: "line", text };
   }
 }
 
-function headOf(chunks: readonly Buffer[]): string {
-  return Buffer.concat(chunks.slice(0, HEAD_BYTES)).subarray(0, HEAD_BYTES).toString("latin1");
+function headOf(bytes: Buffer): string {
+  return bytes.toString("latin1", 0, HEAD_BYTES);
 }

@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError, HeldPieces } from "@sbx/contracts";
 import type { Secret } from "@sbx/secret-injector";
 import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
 import { isRealmOf } from "../../registry/token-realm.ts";
@@ -119,14 +119,12 @@ export class RegistryClient implements AsyncDisposable {
 
 /** Read an answer that has to be short. @throws AppError `REGISTRY_FAILED` */
 export async function readBytes(response: Response, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const held = new HeldPieces();
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw registryFailed(URL.parse(response.url)?.host ?? "the registry", `its answer is longer than ${maxBytes} bytes`);
-    chunks.push(Buffer.from(chunk));
+    held.push(chunk);
+    if (held.length > maxBytes) throw registryFailed(URL.parse(response.url)?.host ?? "the registry", `its answer is longer than ${maxBytes} bytes`);
   }
-  return Buffer.concat(chunks);
+  return held.take();
 }
 
 async function readText(response: Response, maxBytes: number): Promise<string> {

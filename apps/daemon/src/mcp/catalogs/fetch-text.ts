@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError, HeldPieces } from "@sbx/contracts";
 import { request } from "undici";
 import { isLoopback, type WebDispatcher } from "../../web/web-dispatcher.ts";
 
@@ -57,18 +57,16 @@ async function ask(url: URL, options: { readonly dispatcher: Awaited<ReturnType<
 }
 
 async function readText(url: URL, body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const held = new HeldPieces();
   try {
     for await (const chunk of body) {
-      bytes += chunk.byteLength;
-      if (bytes > MAX_BYTES) throw failed(url, "it is longer than 8 MiB");
-      chunks.push(chunk);
+      held.push(chunk);
+      if (held.length > MAX_BYTES) throw failed(url, "it is longer than 8 MiB");
     }
   } catch (error) {
     throw AppError.is(error) ? error : failed(url, error instanceof Error ? error.message : String(error), { cause: error });
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return held.take().toString("utf8");
 }
 
 function checked(text: string): URL {

@@ -1,4 +1,4 @@
-import { AppError } from "@sbx/contracts";
+import { AppError, HeldPieces } from "@sbx/contracts";
 import { request, type Dispatcher } from "undici";
 import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
 import { isRealmOf } from "../../registry/token-realm.ts";
@@ -139,12 +139,10 @@ function oneOf(value: string | string[] | undefined): string | undefined {
 }
 
 async function read(answer: Dispatcher.ResponseData, { url, maxBytes }: { readonly url: URL; readonly maxBytes: number }): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const held = new HeldPieces();
   for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw registryFailure(url.host, `its answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
+    held.push(chunk);
+    if (held.length > maxBytes) throw registryFailure(url.host, `its answer is longer than ${maxBytes} bytes`);
   }
-  return Buffer.concat(chunks);
+  return held.take();
 }

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { AppError, type Rule } from "@sbx/contracts";
+import { AppError, HeldPieces, type Rule } from "@sbx/contracts";
 import { compilePolicy, type CompiledPolicy } from "@sbx/egress-policy";
 import { createGuardedFetch, type GuardedFetchOptions } from "@sbx/egress-proxy";
 import { serverRules } from "../../policy/server-policy.ts";
@@ -54,14 +54,12 @@ function policyFor({ hostname, port }: URL, denials: readonly Rule[]): CompiledP
 }
 
 async function readBody(response: Response, host: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const held = new HeldPieces();
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw refused(host, "it is larger than 256 MiB");
-    chunks.push(Buffer.from(chunk));
+    held.push(chunk);
+    if (held.length > MAX_BYTES) throw refused(host, "it is larger than 256 MiB");
   }
-  return Buffer.concat(chunks);
+  return held.take();
 }
 
 /** No link, pipe or device: what is read is what lies there. */
