@@ -69,8 +69,13 @@ function isGone(error: unknown): boolean {
 async function makeEmpty(directory: string): Promise<void> {
   await mkdir(`${directory}/empty-directory`, { recursive: true });
   await chmod(`${directory}/empty-directory`, 0o555);
-  await writeFile(`${directory}/empty-file`, "", { flag: "a" });
-  await chmod(`${directory}/empty-file`, 0o444);
+  try {
+    await writeFile(`${directory}/empty-file`, "", { flag: "wx" });
+    await chmod(`${directory}/empty-file`, 0o444);
+  } catch (error) {
+    // There since an earlier start; whoever is not root could not open it for writing again.
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 }
 
 async function makeSource(mount: PlannedMount, request: RealiseRequest, tooLarge: string[]): Promise<Source> {

@@ -86,6 +86,25 @@ describe("prepare", () => {
     await host.release(request());
   });
 
+  test("is made again for an ordinary user, who cannot write to what nobody may", async ({ expect }) => {
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) execFileSync("chown", ["-R", "1000:1000", root]);
+    if (isRoot) process.seteuid?.(1000);
+    try {
+      const ordinary = createWorkspaceHost({ stateDirectory: `${root}/state`, configDirectory: `${root}/config`, home: `${root}/home` });
+      const secret = request({ hide: [".env"] });
+      await writeFile(`${root}/home/project/.env`, "secret");
+      const first = await ordinary.prepare(secret);
+      expect((await ordinary.prepare(secret)).mounts).toEqual(first.mounts);
+      expect(await readFile(`${secret.directory}/empty-file`, "utf8")).toBe("");
+      await ordinary.release(secret);
+      expect((await ordinary.prepare(secret)).mounts).toEqual(first.mounts);
+      await ordinary.release(secret);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  });
+
   test("leaves a directory of ours that somebody used meanwhile", async ({ expect }) => {
     await host.prepare(request());
     await writeFile(`${root}/home/project/.vscode/settings.json`, "{}");
