@@ -5,10 +5,10 @@ import path from "node:path";
 import { whyNoEngine, type OwnEngine } from "@sbx/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { startEngineWithImages, whyNoImages } from "./bring-images.ts";
-import { docker, Lab, until } from "./lab.ts";
+import { docker, Lab, startService, until } from "./lab.ts";
 
 const why = whyNoEngine("docker") ?? whyNoImages();
-if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 9 tests, because ${why}\n`);
+if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 11 tests, because ${why}\n`);
 
 const OWNER = 1234;
 /** An account that is nobody's on any machine that runs these. */
@@ -142,6 +142,18 @@ describe.skipIf(why !== undefined)("a sandbox of a daemon beside its engine (whe
     expect(readdirSync(outside)).toEqual([]);
   });
 
+  it("does not get to services of the engine's machine that somebody took for services of this one", async ({ expect }) => {
+    await using service = await startService();
+    await using _relay = await own.relay(service.port, { to: service.port });
+    const curl = `curl -sS -m 20 http://host.docker.internal:${String(service.port)}/ 127.0.0.1:${String(service.port)} || true`;
+    const fromThere = ["exec", await daemonName(), "curl", "-sS", "--http0.9", "-m", "20", `http://127.0.0.1:${String(service.port)}/`];
+    expect(await lab.docker(...fromThere)).toBe("ok");
+    expect(service.count()).toBe(1);
+    const { code } = await lab.begin(["run", "-q", "--allow-host-port", String(service.port), "shell", "--", "sh", "-c", curl], { cwd: workspace }).done;
+    expect(code).toBe(0);
+    expect(service.count()).toBe(1);
+  });
+
   it("goes on over a kill of the way to its daemon, and has its network back", async ({ expect }) => {
     const before = await lab.docker("ps", "-q", "--no-trunc", "--filter", "label=dev.sbx.role=workload");
     await lab.killDaemon();
@@ -175,6 +187,18 @@ describe.skipIf(why !== undefined)("others at the same engine (where dockerd is 
     const id = (await ordinary.lab.docker("ps", "-q", "--filter", "label=dev.sbx.role=daemon")).trim();
     expect((await ordinary.lab.docker("inspect", "-f", "{{.Config.User}} {{.HostConfig.CapAdd}}", id)).trim()).toBe(`${String(ORDINARY)}:${String(ORDINARY)} []`);
     expect(await ordinary.lab.docker("exec", id, "sh", "-c", "grep -h ^CapEff /proc/[0-9]*/status | sort -u")).toBe("CapEff:\t0000000000000000\n");
+  });
+
+  it("have their sandboxes again after the engine ended and came again", async ({ expect }) => {
+    const project = path.join(ordinary.home, "project");
+    await own.stop("SIGTERM");
+    await until(() => !existsSync(path.join(ordinary.lab.state, "sbxd.sock")), "the end of the way to the daemon");
+    await own.start();
+    chownSync(own.socket, 0, ORDINARY);
+    chmodSync(own.socket, 0o660);
+    const { code, out, err } = await ordinary.lab.run(project, "cat", "made");
+    expect({ code, out }, err).toEqual({ code: 0, out: "made\n" });
+    expect((await ordinary.lab.docker("ps", "-aq", "--filter", "label=dev.sbx.role=daemon")).trim().split("\n")).toHaveLength(1);
   });
 
   it("are refused with what to do where it sees no file of theirs, and nothing is left of the question", async ({ expect }) => {

@@ -16,10 +16,12 @@ import {
   type SessionService,
   type StartingInit,
 } from "@sbx/core";
+import type { WallOptions } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { createWorkspaceHost } from "@sbx/workspace";
 import { createAgentDirectory, type AgentDirectory } from "./agents/agent-directory.ts";
+import { dialFromThere } from "./beside/dial-from-there.ts";
 import { onlyShared } from "./beside/only-shared.ts";
 import { databaseFile, type DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
@@ -87,8 +89,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const secrets = await composeSecrets({ config, record, log, identify: (server) => mcpStore.identify(server) });
   const models = await startModelSources({ secrets, scope, log });
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
-  const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox: (id) => sandboxes.get(id).record });
-
+  const sandbox = (id: SandboxId): SandboxRecord => sandboxes.get(id).record;
+  const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox, ...dialling(config) });
   const workspace = openWorkspaces(config);
   const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf: (one) => workspaceSeenBy(parts, one), record, log });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
@@ -126,7 +128,6 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const sessions = composeSessions({ config, log, record, store, engine, sandboxes, clients, parts });
 
   const shared = { config, scope, record, log, store: mcpStore, secrets };
-  const sandbox = (id: SandboxId): SandboxRecord => sandboxes.get(id).record;
   const gateway = composeGateway({ ...shared, parts, serverImages: images, network: network.servers, policy, workspace, sandbox });
   const mcp = composeMcp({ ...shared, engine, gateway: gateway.port, sandboxId: (ref) => sandboxes.get(ref).record.id });
 
@@ -205,6 +206,11 @@ function openWorkspaces(config: DaemonConfig): ReturnType<typeof createWorkspace
   const { stateDirectory, configDirectory, home, environment, beside } = config;
   const workspace = createWorkspaceHost({ stateDirectory, configDirectory, home, environment, ...(beside === undefined ? {} : { mounts: false, own: [path.dirname(beside.socket)] }) });
   return beside === undefined ? workspace : onlyShared(workspace, beside);
+}
+
+/** How what is allowed is dialled, where that is not as usual. */
+function dialling({ beside }: DaemonConfig): Pick<WallOptions, "connect"> {
+  return beside === undefined ? {} : { connect: dialFromThere() };
 }
 
 /** Kits that come with sbx and those of the user. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, unlink } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import { LABELS, type DaemonContainerSpec, type EngineId, type Mount } from "@sbx/core";
@@ -103,7 +104,7 @@ async function prepare({ found: { engine }, image, plan, owner, user }: MakeBesi
   try {
     await using container = await probeContainer(engine, { image, labels: { [LABELS.owner]: owner }, mounts, capabilities: ["CHOWN", "FOWNER", "DAC_OVERRIDE"] });
     for (const [at, { share, word }] of marks.entries()) {
-      if ((await container.run('cat "/marks/$1/word"', String(at))).stdout !== word) throw notShared(engine.info.endpoint, share, plan);
+      if ((await container.run('cat "/marks/$1"', String(at))).stdout !== word) throw notShared(engine.info.endpoint, share, plan);
     }
     const { exitCode } = await container.run('chown "$1" /state && chmod 700 /state', `${String(user.uid)}:${String(user.gid)}`);
     if (exitCode !== 0) throw elsewhere(engine.info.endpoint, "the volume of the daemon's state cannot be given to its user", USE_ANOTHER);
@@ -113,7 +114,7 @@ async function prepare({ found: { engine }, image, plan, owner, user }: MakeBesi
   }
 }
 
-/** A directory with a word that nobody can guess, in one that is to be shared. */
+/** A file with a word that nobody can guess, in a directory that is to be shared. */
 interface Mark {
   readonly share: string;
   readonly place: string;
@@ -122,12 +123,15 @@ interface Mark {
 
 /** @throws AppError `CONFIG_INVALID` when nothing can be written there */
 async function leaveMark(share: string, scope: AsyncDisposableStack): Promise<Mark> {
-  const word = randomBytes(16).toString("hex");
-  const place = await mkdtemp(path.join(share, ".sbx-probe-")).catch((cause: unknown) => {
+  const [name, word] = [randomBytes(16).toString("hex"), randomBytes(16).toString("hex")];
+  const place = path.join(share, `.sbx-probe-${name}`);
+  // An agent may write in there: a new file and its own name only, so that nothing can be led elsewhere.
+  const file = await open(place, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o400).catch((cause: unknown) => {
     throw new AppError("CONFIG_INVALID", { message: `"${share}" cannot be shared with a daemon beside the engine: ${String(cause)}`, fix: `Name directories of your own with ${SHARES}.`, cause });
   });
-  scope.defer(async () => rm(place, { recursive: true, force: true }));
-  await writeFile(path.join(place, "word"), word, { mode: 0o400 });
+  scope.defer(async () => unlink(place).catch(() => undefined));
+  await file.writeFile(word);
+  await file.close();
   return { share, place, word };
 }
 

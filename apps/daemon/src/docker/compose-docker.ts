@@ -6,6 +6,7 @@ import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import type { Network } from "../network/compose-network.ts";
+import { noRawSocket } from "../beside/no-raw-socket.ts";
 import { createOrganisationPolicy } from "../policy/organisation-policy.ts";
 import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerFiles } from "./container-files.ts";
@@ -17,7 +18,7 @@ import { createRegistryImages } from "./registry/registry-images.ts";
 import { removeDeadGuards } from "./remove-guard.ts";
 
 export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
-  readonly config: Pick<DaemonConfig, "stateDirectory" | "configDirectory" | "owner" | "keepReady">;
+  readonly config: Pick<DaemonConfig, "beside" | "stateDirectory" | "configDirectory" | "owner" | "keepReady">;
   readonly scope: AsyncDisposableStack;
   readonly network: Pick<Network, "containers">;
   readonly policy: Pick<PolicyService, "rules">;
@@ -69,7 +70,7 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
       workspaceOf,
       owner: config.owner,
       ...(config.keepReady ? { newPlace } : {}),
-      organisation: createOrganisationPolicy(),
+      organisation: config.beside === undefined ? createOrganisationPolicy() : noRawSocket(config.beside),
       record,
       onFault,
     }),

@@ -23,6 +23,8 @@ export interface NetworkParts {
   readonly sandbox: (id: SandboxId) => SandboxRecord;
   /** Stands where an agent's pod would, for containers that work for no sandbox. */
   readonly machine?: Pod;
+  /** How a vetted address is dialled. */
+  readonly connect?: WallOptions["connect"];
 }
 
 export interface Network {
@@ -39,7 +41,7 @@ export interface Network {
 }
 
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
-export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine }: NetworkParts): Network {
+export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
   const live = new Map<PodId, Pod>();
@@ -53,6 +55,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
   const wall = scope.use(
     createWall({
       ...(mcp === undefined ? {} : { mcp }),
+      ...(connect === undefined ? {} : { connect }),
       policyOf: (id) => register.get(id).policy(),
       within: staysWithin({ neighbours, podOf, policyOf }),
       modelOf: (id) => models.bindings(sandbox(id)),
