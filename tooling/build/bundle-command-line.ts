@@ -1,21 +1,10 @@
 import path from "node:path";
 import { rolldown, type Plugin } from "rolldown";
 import { staysInstalled } from "./as-installed.ts";
+import { FEW_FILES, FROM_SOURCES } from "./few-files.ts";
 import type { MakeBundle } from "./bundled.ts";
 import { withoutFacades } from "./without-facades.ts";
 import { withItsPlace } from "./where-it-lay.ts";
-
-/** Node takes longer to find a file than to run it: what every command needs is one, what each of the most typed needs is another. */
-const FILES = [
-  { name: "start", priority: 4, test: /\/apps\/cli\/src\/(?:bin|program)\.ts$/ },
-  {
-    name: "sessions",
-    priority: 3,
-    test: /\/(?:commands\/exec|session\/exec-in-sandbox|client\/(?:connection|daemon-program|daemon-version|is-listening|state-directory)|contracts\/src\/session-api)\.ts$/,
-  },
-  { name: "runs", priority: 2, test: /\/(?:commands\/run|run\/run-agent|client\/event-stream|contracts\/src\/(?:event|sandbox)-api)\.ts$/ },
-  { name: "commands", priority: 1, test: /\/apps\/cli\/src\/commands\/[^/]+\.ts$/ },
-];
 
 /** Put the sources of the command line together, so that the commands that are typed most read the fewest files. */
 export const bundleCommandLine: MakeBundle = async ({ root, entry, output }) => {
@@ -23,21 +12,15 @@ export const bundleCommandLine: MakeBundle = async ({ root, entry, output }) => 
   const building = await rolldown({
     cwd: root,
     input: { bin: entry },
-    platform: "node",
-    resolve: { conditionNames: ["@sbx/source", "import", "node", "default"], mainFields: ["module", "main"] },
+    ...FROM_SOURCES,
     plugins: [asInstalled(output), atItsPlace(output), withoutFacades(), note(root, inputs)],
-    onLog: (level, log, handle) => {
-      if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") handle(level, log);
-    },
   });
   try {
     const made = await building.generate({
-      format: "esm",
+      ...FEW_FILES,
       entryFileNames: "[name].mjs",
       chunkFileNames: "[name]-[hash].mjs",
-      keepNames: true,
       minify: { compress: false, mangle: false, codegen: true },
-      codeSplitting: { groups: FILES },
     });
     return { files: made.output.map((file) => ({ name: file.fileName, text: file.type === "chunk" ? file.code : String(file.source) })), inputs };
   } finally {

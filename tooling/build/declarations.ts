@@ -17,7 +17,7 @@ execFileSync(process.execPath, [path.join(ROOT, "node_modules/typescript-native/
 for (const parent of ["packages", "apps"]) {
   for (const name of readdirSync(path.join(MADE, parent))) {
     const folder = path.join(ROOT, parent, name);
-    if (!existsSync(path.join(folder, "tsup.config.ts"))) continue;
+    if (!readFileSync(path.join(folder, "package.json"), "utf8").includes('"build":')) continue;
     for (const old of declarationsBelow(path.join(folder, "dist"))) rmSync(path.join(folder, "dist", old));
     const made = path.join(MADE, parent, name, "src");
     for (const file of declarationsBelow(made)) {

@@ -21,6 +21,8 @@ interface Clone {
   readonly bundle: (code: string) => Promise<void>;
   /** Put a Node among the dependencies, as an installation of the clone does. */
   readonly bringNode: () => Promise<void>;
+  /** Make it an installed package: write `apps/x/dist/bin.js`, and leave no sources. */
+  readonly install: (code: string) => Promise<void>;
   /** Start the launcher, which believes that the machine's Node has this version. */
   readonly start: (version: string, args?: readonly string[]) => Run;
 }
@@ -45,6 +47,10 @@ const test = base.extend<{ clone: Clone }>({
         await writeFile(join(bundles, "made/bin.mjs"), code);
         const { size, mtimeMs } = await stat(join(app, "src/bin.ts"));
         await writeFile(join(bundles, "current.json"), JSON.stringify({ entry: "made/bin.mjs", sources: [["apps/x/src/bin.ts", size, mtimeMs]] }));
+      },
+      install: async (code) => {
+        await rm(join(app, "src"), { recursive: true });
+        await writeFile(join(app, "dist/bin.js"), code);
       },
       bringNode: async () => {
         const bin = join(root, "node_modules", `node-${process.platform}-${process.arch}`, "bin");
@@ -79,6 +85,11 @@ test.for(["--version", "-V"])("%s alone is answered from the manifest, and the p
   await clone.source('console.log("ran", ...process.argv.slice(2));');
   expect(await clone.start("24.0.0", [word]).ended).toEqual({ code: 0, out: "1.2.3\n", err: "" });
   expect(await clone.start("24.0.0", [word, "more"]).ended).toEqual({ code: 0, out: `ran ${word} more\n`, err: "" });
+});
+
+test("runs what was built of an installed package, which has no sources", async ({ expect, clone }) => {
+  await clone.install('console.log("installed", ...process.argv.slice(2));');
+  expect(await clone.start("24.0.0", ["a"]).ended).toEqual({ code: 0, out: "installed a\n", err: "" });
 });
 
 test("an old Node goes on under the one that the clone brought, with arguments, stdin and exit code", async ({ expect, clone }) => {
