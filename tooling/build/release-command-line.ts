@@ -23,6 +23,6 @@ const building = await rolldown({
   external: (name) => /^[^./]/.test(name) && !PUT_TOGETHER.test(name),
   plugins: [withoutFacades()],
 });
-await building.write({ ...FEW_FILES, dir: DIST, entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" });
+await building.write({ ...FEW_FILES, dir: DIST, sourcemap: true, entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" });
 await building.close();
 copyFileSync(path.join(ROOT, "packages/contracts/node_modules/zod/LICENSE"), path.join(DIST, "LICENSE.zod"));
