@@ -40,6 +40,13 @@ export class HeldPieces {
     return whole;
   }
 
+  /** All that is held, which stays so. */
+  look(): Buffer {
+    const whole = this.take();
+    this.push(whole);
+    return whole;
+  }
+
   /** Let go of all that is held. */
   clear(): void {
     this.#pieces.length = 0;

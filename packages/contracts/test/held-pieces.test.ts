@@ -19,6 +19,7 @@ describe("bytes that are held until they are whole", () => {
           for (const piece of sent) held.push(piece);
           const whole = Buffer.concat(sent);
           expect(held.length).toBe(whole.length);
+          expect(held.look().equals(whole)).toBe(true);
           expect(held.take().equals(whole)).toBe(true);
           expect(held.length).toBe(0);
         }

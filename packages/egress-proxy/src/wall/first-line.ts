@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { HeldPieces } from "@sbx/contracts";
 
 /** Longest first line that is waited for, in bytes: beyond what servers of HTTP take. */
 const MAX_LINE = 131_072;
@@ -20,14 +21,14 @@ export type LineKind = "unclear" | "http" | "other";
  * servers pass over them. A beginning that never ends counts as HTTP, which then refuses it.
  */
 export class FirstLine {
-  readonly #chunks: Buffer[] = [];
+  readonly #held = new HeldPieces();
   #size = 0;
   #begin = 0;
   #method = 0;
   #part: "blank" | "method" | "rest" = "blank";
 
   push(chunk: Buffer): LineKind {
-    this.#chunks.push(chunk);
+    this.#held.push(chunk);
     for (const [at, byte] of chunk.entries()) {
       const kind = this.#take(byte, this.#size + at);
       if (kind !== "unclear") return kind;
@@ -38,7 +39,7 @@ export class FirstLine {
 
   /** All that was pushed. */
   bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
+    return this.#held.look();
   }
 
   #take(byte: number, at: number): LineKind {

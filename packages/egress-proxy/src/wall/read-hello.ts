@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { HeldPieces } from "@sbx/contracts";
 import { looksLikeTls, parseClientHello } from "./client-hello.ts";
 
 export type FirstBytes =
@@ -16,8 +17,7 @@ export type FirstBytes =
  */
 export async function readHello(socket: Socket, patience: { readonly ms: number; readonly fromFirstByte: boolean }): Promise<FirstBytes> {
   const { promise, resolve } = Promise.withResolvers<FirstBytes>();
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const held = new HeldPieces();
   let need = 1;
   let timer: NodeJS.Timeout | undefined;
   const startTimer = (): void => {
@@ -27,16 +27,14 @@ export async function readHello(socket: Socket, patience: { readonly ms: number;
   };
   const onData = (chunk: Buffer): void => {
     startTimer();
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size < need) return;
-    const head = Buffer.concat(chunks);
-    const judged = judge(head);
+    held.push(chunk);
+    if (held.length < need) return;
+    const judged = judge(held.look());
     if (typeof judged === "number") need = judged;
     else resolve(judged);
   };
   const onEnd = (): void => {
-    resolve({ kind: "ended", head: Buffer.concat(chunks) });
+    resolve({ kind: "ended", head: held.look() });
   };
   socket.on("data", onData);
   socket.once("end", onEnd);

@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { memoryHeld } from "@sbx/testing";
 import { afterEach, describe, it } from "vitest";
 import { ByteBudget } from "../../src/byte-budget.ts";
 import { readBody } from "../../src/http/read-body.ts";
@@ -18,32 +17,23 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** What the process holds, without what only waits to be collected. */
-function held(): number {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (typeof collect === "function") collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 describe("what comes in pieces of a single byte", () => {
   it("takes of a server's line hardly more than its bytes", ({ expect }) => {
     const splitter = new LineSplitter(32 * MIB);
-    const before = held();
+    const before = memoryHeld();
     for (let at = 0; at < MIB; at += 1) splitter.push(Buffer.from(new ArrayBuffer(1))).next();
     expect(splitter.lineBytes).toBe(MIB);
-    expect((held() - before) / MIB).toBeLessThan(16);
+    expect((memoryHeld() - before) / MIB).toBeLessThan(16);
   });
 
   it("takes of texts that are all escapes hardly more than was counted", ({ expect }) => {
     let counted = 0;
     const reader = new JsonReader(new Spool(tmpdir(), new ByteBudget(0)), { depth: 10, hold: (bytes) => (counted = bytes) });
-    const before = held();
+    const before = memoryHeld();
     reader.push(Buffer.from("["));
     for (let at = 0; at < 200; at += 1) reader.push(Buffer.from(`"${String.raw`\n`.repeat(32_000)}",`));
     expect(counted).toBeGreaterThan(6_000_000);
-    expect(held() - before).toBeLessThan(4 * counted);
+    expect(memoryHeld() - before).toBeLessThan(4 * counted);
     expect(reader).toBeDefined();
   });
 
@@ -51,9 +41,9 @@ describe("what comes in pieces of a single byte", () => {
     const bodies = Promise.withResolvers<readonly [before: number, during: number]>();
     const budget = new ByteBudget(8 * MIB);
     const server = createServer((request) => {
-      const before = held();
+      const before = memoryHeld();
       readBody(request, { limits: { bodyBytes: 4 * MIB, bodyMs: 100_000 }, budget }).catch(() => undefined);
-      request.once("sbx-half", () => bodies.resolve([before, held()]));
+      request.once("sbx-half", () => bodies.resolve([before, memoryHeld()]));
       let bytes = 0;
       request.on("data", (piece: Buffer) => {
         bytes += piece.length;
