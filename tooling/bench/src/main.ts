@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { machineText } from "./machine.ts";
-import { runBench, runDockerBench, runMcpBench, runSdkBench, runServersBench, runWallBench } from "./run-bench.ts";
+import { runBench, runCommandsBench, runDockerBench, runMcpBench, runSdkBench, runServersBench, runWallBench } from "./run-bench.ts";
 import { renderTable, toJson } from "./table.ts";
 
 const USUAL_ROUNDS = 9;
@@ -10,6 +10,7 @@ const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     rounds: { type: "string", default: String(USUAL_ROUNDS) },
+    commands: { type: "boolean", default: false },
     servers: { type: "boolean", default: false },
     mcp: { type: "boolean", default: false },
     docker: { type: "boolean", default: false },
@@ -32,6 +33,7 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > MOST_ROUNDS) {
 
 /** One part of the bench where one is named, else all of it. */
 function questions(): typeof runBench {
+  if (values.commands) return runCommandsBench;
   if (values.mcp) return runMcpBench;
   if (values.servers) return runServersBench;
   if (values.docker) return runDockerBench;

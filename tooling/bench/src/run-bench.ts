@@ -55,6 +55,17 @@ async function startWarm(host: BenchHost): Promise<{ readonly name: string; read
   return { name: sandbox.name, workload: id, image, cwd };
 }
 
+/** Answer the questions about commands, as they are typed, alone. */
+export async function runCommandsBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
+  const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
+  await using host = await openBenchHost();
+  tell("making images, where they are not there yet");
+  const warm = await startWarm(host);
+  const machine = describeMachine(await engineName(host));
+  tell("commands");
+  return { machine, lines: [await measureVersion(host, rounds), await measureFresh(host, warm.image, rounds), ...(await measureExecs({ host, warm, rounds }))] };
+}
+
 /** Answer the questions about the SDK alone. */
 export async function runSdkBench(wanted: number, tell: (text: string) => void): Promise<Bench> {
   const rounds = { rounds: wanted, budgetMs: BUDGET_MS, now: () => performance.now() };
