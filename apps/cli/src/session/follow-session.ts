@@ -1,13 +1,11 @@
-import type { SessionId } from "@sbx/contracts";
+import type { Client, SessionId } from "@sbx/contracts";
 import { AppError } from "@sbx/contracts/app-error";
 import type { SessionEnd } from "@sbx/core/client";
 import type { Connection, Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
-import { askedLines } from "../open/asked-line.ts";
 import { attachHeadless } from "./attach-headless.ts";
 import { ClipboardFilter } from "./clipboard-filter.ts";
 import { attachTerminal } from "./attach-terminal.ts";
-import { limitLines } from "./limit-lines.ts";
 
 export interface FollowOptions {
   readonly session: SessionId;
@@ -36,8 +34,7 @@ export async function followSession(context: Context, connection: Connection, op
     const end: SessionEnd | number = await attach(context, current, options);
     if (typeof end === "number") return end;
     if (end.kind === "exit") {
-      const asked = options.mode === "terminal" ? await askedLines(current.client, options.sandboxName) : [];
-      for (const line of [...(await limitLines(current.client, options.sandboxName, end.code)), ...asked]) context.io.err(`${line}\n`);
+      for (const line of await lastLines(current.client, options, end.code)) context.io.err(`${line}\n`);
       return end.code;
     }
     if (end.kind === "problem") return await endedAlready(context, current, { options, error: end.error });
@@ -52,6 +49,13 @@ export async function followSession(context: Context, connection: Connection, op
     message: "The daemon went away and did not come back",
     fix: `Join the session again with: sbx attach ${options.sandboxName}; the daemon's log: sbx daemon logs`,
   });
+}
+
+/** What there is to say of a session that has ended: mostly nothing, and then nothing is loaded for it. */
+async function lastLines(client: Client, { mode, sandboxName }: FollowOptions, code: number): Promise<readonly string[]> {
+  const asked = mode === "terminal" ? await (await import("../open/asked-line.ts")).askedLines(client, sandboxName) : [];
+  const limits = code === 0 ? [] : await (await import("./limit-lines.ts")).limitLines(client, sandboxName, code);
+  return [...limits, ...asked];
 }
 
 /** A session that ended before it could be joined is no failure: what it printed is in its log. */
