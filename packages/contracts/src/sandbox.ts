@@ -16,6 +16,12 @@ export const WantedLimits = z.strictObject({
     .min(64 * 1024 * 1024)
     .optional(),
   pids: z.number().int().min(16).max(1_000_000).optional(),
+  /** What it may write into files of its image's system, and into its home and each volume of its Kits, where the engine can bound that. */
+  diskBytes: z
+    .number()
+    .int()
+    .min(64 * 1024 * 1024)
+    .optional(),
 });
 export type WantedLimits = z.infer<typeof WantedLimits>;
 

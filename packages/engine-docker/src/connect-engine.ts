@@ -6,6 +6,7 @@ import type { DaemonHost, Engine, EngineInfo } from "@sbx/core";
 import Docker from "dockerode";
 import { createContainers } from "./containers.ts";
 import { createDaemonHost } from "./daemon-host.ts";
+import { createDiskLimits } from "./disk-limits.ts";
 import { dockerDialect, podmanDialect } from "./dialect.ts";
 import { reasonOf } from "./docker-error.ts";
 import { formatEndpoint, type Endpoint } from "./endpoint.ts";
@@ -110,6 +111,7 @@ async function openEngine(endpoint: Endpoint, { labels, directory }: Own): Promi
     ...createExecs({ docker, apiVersion }),
     ...createImages({ docker, labels }),
     ...createVolumes({ docker }),
+    ...createDiskLimits({ docker, driver: driverOf(told), labels }),
     ...createUsage({ docker }),
   };
   return { engine, host: createDaemonHost({ docker }) };
@@ -152,6 +154,10 @@ async function withinTime<T>(answer: Promise<T>): Promise<T> {
 
 function dataRootOf(info: unknown): string | undefined {
   return typeof info === "object" && info !== null && "DockerRootDir" in info && typeof info.DockerRootDir === "string" && info.DockerRootDir.startsWith("/") ? info.DockerRootDir : undefined;
+}
+
+function driverOf(info: unknown): string {
+  return typeof info === "object" && info !== null && "Driver" in info && typeof info.Driver === "string" ? info.Driver : "";
 }
 
 function securityOptions(info: unknown): readonly string[] {

@@ -65,11 +65,12 @@ function networkConfig(network: ContainerSpec["network"], { joinsHostName }: Dia
   };
 }
 
-function limitConfig({ pids, memoryBytes, cpus }: ContainerSpec["limits"]): HostConfig {
+function limitConfig({ pids, memoryBytes, cpus, diskBytes }: ContainerSpec["limits"]): HostConfig {
   return {
     PidsLimit: pids,
     ...(memoryBytes === undefined ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
     ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+    ...(diskBytes === undefined ? {} : { StorageOpt: { size: String(diskBytes) } }),
   };
 }
 

@@ -110,6 +110,9 @@ describe("containerBody", () => {
     });
     expect(body.HostConfig).not.toHaveProperty("Memory");
     expect(body.HostConfig).not.toHaveProperty("NanoCpus");
+    expect(body.HostConfig).not.toHaveProperty("StorageOpt");
+    const bounded = await containerBody({ ...SPEC, limits: { pids: 10, diskBytes: 1 << 30 } }, dockerDialect(undefined));
+    expect(bounded.HostConfig?.StorageOpt).toEqual({ size: "1073741824" });
   });
 
   it("says the same to Podman in its words: the other's host name, a profile by its path, memory of the user's, limits that it would raise", async ({ expect }) => {

@@ -55,6 +55,8 @@ export type {
   ContainerState,
   ContainerUsage,
   ContainerView,
+  DiskEngine,
+  DiskLimits,
   Engine,
   EngineId,
   EngineInfo,

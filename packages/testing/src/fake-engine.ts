@@ -7,6 +7,7 @@ import type {
   ContainerState,
   ContainerUsage,
   ContainerView,
+  DiskLimits,
   Engine,
   EngineId,
   EngineInfo,
@@ -54,6 +55,10 @@ const PROGRAMS: Readonly<Record<string, FakeProgram>> = {
 /** An engine in memory: containers have states, processes are functions of `programs`, images are names. Nothing is isolated. */
 export class FakeEngine implements Engine {
   readonly info: EngineInfo = { name: "Fake", version: "0", apiVersion: "1.41", endpoint: "memory", architecture: "amd64", remaps: false };
+  /** How much volumes hold that were made with a size. */
+  readonly volumeSizes = new Map<string, number>();
+  /** What of the disk it cannot bound, and why. */
+  disk: DiskLimits = {};
   readonly programs = new Map(Object.entries(PROGRAMS));
   /** Images by reference. */
   readonly images = new Map<string, EngineId>();
@@ -232,13 +237,18 @@ export class FakeEngine implements Engine {
     return Promise.resolve();
   }
 
-  async createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  async createVolume(name: string, labels: Readonly<Record<string, string>>, sizeBytes?: number): Promise<void> {
     const there = this.#volumes.get(name);
     if (there !== undefined && !Object.entries(labels).every(([key, value]) => there[key] === value)) {
       throw failed(`create the volume ${name}`, "a volume of this name is there already and is not ours");
     }
     this.#volumes.set(name, there ?? labels);
+    if (sizeBytes !== undefined) this.volumeSizes.set(name, sizeBytes);
     return Promise.resolve();
+  }
+
+  async diskLimits(): Promise<DiskLimits> {
+    return Promise.resolve(this.disk);
   }
 
   async usage(id: EngineId): Promise<ContainerUsage | undefined> {

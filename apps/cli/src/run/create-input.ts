@@ -29,6 +29,7 @@ export interface CreateOptions {
   readonly label: Readonly<Record<string, string>>;
   readonly cpus?: number | undefined;
   readonly memory?: number | undefined;
+  readonly disk?: number | undefined;
   readonly pids?: number | undefined;
   /** As other tools call it. */
   readonly pidsLimit?: number | undefined;
@@ -64,11 +65,7 @@ export async function createInput(context: Context, agent: string, { path, optio
     allowWrite: [...options.allowWrite],
     labels: { ...options.label },
     env: sessionEnvironment([...(await readEnvFiles(options.envFile, context)), ...options.env], context.env),
-    limits: {
-      ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
-      ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
-      ...pidsOf(options),
-    },
+    limits: limitsOf(options),
     model: options.model,
     ...forKits(context, options),
     docker,
@@ -101,9 +98,14 @@ async function dockerPolicy(context: Context, { dockerPolicy: file }: CreateOpti
   return { dockerPolicy: await readDockerPolicy(context, file) };
 }
 
-function pidsOf({ pids, pidsLimit }: CreateOptions): { readonly pids?: number } {
-  const wanted = pids ?? pidsLimit;
-  return wanted === undefined ? {} : { pids: wanted };
+function limitsOf({ cpus, memory, disk, pids, pidsLimit }: CreateOptions): NonNullable<CreateInput["limits"]> {
+  const most = pids ?? pidsLimit;
+  return {
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(memory === undefined ? {} : { memoryBytes: memory }),
+    ...(disk === undefined ? {} : { diskBytes: disk }),
+    ...(most === undefined ? {} : { pids: most }),
+  };
 }
 
 /** Whoever comes from another tool may mean an image. */

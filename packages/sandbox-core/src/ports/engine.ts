@@ -40,7 +40,8 @@ export interface ContainerSpec {
   readonly readonlyRoot: boolean;
   /** A seccomp profile document in the engine's form, or the engine's own default. */
   readonly seccomp: "default" | object;
-  readonly limits: { readonly pids: number; readonly memoryBytes?: number; readonly cpus?: number };
+  /** `diskBytes` bounds what it writes into its own files, where the engine can. */
+  readonly limits: { readonly pids: number; readonly memoryBytes?: number; readonly cpus?: number; readonly diskBytes?: number };
 }
 
 /** Where a container stands; whatever else an engine calls it is mapped to one of these. */
@@ -184,10 +185,23 @@ export interface ImageEngine {
 
 /** Named volumes. */
 export interface VolumeEngine {
-  createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** With a size it holds no more, where the engine can bound it. */
+  createVolume(name: string, labels: Readonly<Record<string, string>>, sizeBytes?: number): Promise<void>;
   /** Resolves when it is gone, also if it never was. */
   removeVolume(name: string): Promise<void>;
   listVolumes(labels: readonly string[]): Promise<readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[]>;
+}
+
+/** Why the engine cannot bound what a container writes into its own files, and what a volume holds; absent where it can. */
+export interface DiskLimits {
+  readonly noLayer?: string;
+  readonly noVolumes?: string;
+}
+
+/** What of the disk an engine can bound. */
+export interface DiskEngine {
+  /** Tried with a container of this image, once. Rejects with `ENGINE_UNREACHABLE`. */
+  diskLimits(image: EngineId): Promise<DiskLimits>;
 }
 
 /** What a container uses now; processor time is that of its whole life. */
@@ -216,4 +230,4 @@ export interface EngineInfo {
 }
 
 /** All that sbx wants of a container engine; most callers take one of its parts. */
-export type Engine = ContainerEngine & ExecEngine & ImageEngine & VolumeEngine & UsageEngine & { readonly info: EngineInfo };
+export type Engine = ContainerEngine & ExecEngine & ImageEngine & VolumeEngine & DiskEngine & UsageEngine & { readonly info: EngineInfo };

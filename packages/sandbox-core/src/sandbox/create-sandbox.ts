@@ -5,6 +5,7 @@ import { templateOf } from "../template/save-template.ts";
 import { agentImage } from "./agent-image.ts";
 import { makeKitVolumes, refuseVolumesWithin } from "./kit-volumes.ts";
 import { skippedContexts } from "./context-mounts.ts";
+import { diskLimit, type DiskLimit } from "./disk-limit.ts";
 import { labelsOf } from "./labels.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
@@ -47,6 +48,7 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   const modelSource = await parts.modelSource(profile.service, request.model);
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
+  const disk = await diskLimit(parts, request, gateImage);
   const image = await agentImage(parts, work, template);
   await using untaken = new AsyncDisposableStack();
   const beginning = await work.begin(gateImage);
@@ -54,7 +56,7 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   // Again: another may have taken it while the images were made.
   refuseTaken(work);
   const id = beginning?.id ?? parts.newId();
-  const live: LiveSandbox = { record: newRecord(parts, work, { id, image, modelSource, packages: template?.packages }), pod: beginning?.link, running: false };
+  const live: LiveSandbox = { record: newRecord(parts, work, { id, image, modelSource, disk, packages: template?.packages }), pod: beginning?.link, running: false };
   work.began(live);
   // From here on it goes with the sandbox, and its pod may reach what the sandbox may.
   untaken.move();
@@ -63,7 +65,7 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   parts.record({ type: "sandbox.created", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent, workspace: request.workspace } });
   const makeVolumes = async (): Promise<void> => {
     const engine = await parts.engine();
-    await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
+    await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"), live.record.volumeBytes);
     await makeKitVolumes(engine, parts, live.record);
   };
   await startSandbox(parts, { live, profile, gateImage, gate: beginning?.gate, makeVolumes, progress, signal });
@@ -78,7 +80,7 @@ function refuseTaken({ request: { name }, taken }: CreateWork): void {
 function newRecord(
   parts: SandboxParts,
   { request, profile, identity, taken }: CreateWork,
-  { id, image, modelSource, packages }: Pick<SandboxRecord, "id" | "image" | "modelSource"> & { readonly packages: readonly string[] | undefined },
+  { id, image, modelSource, disk, packages }: Pick<SandboxRecord, "id" | "image" | "modelSource"> & { readonly disk: DiskLimit; readonly packages: readonly string[] | undefined },
 ): SandboxRecord {
   const limits = { ...parts.defaultLimits, ...profile.resources, ...request.limits };
   return {
@@ -103,7 +105,8 @@ function newRecord(
     notices: [],
     selection: profile.selection,
     gitIdentity: identity,
-    skipped: [...profile.skipped, ...skippedContexts(profile.contexts(request.workspace), request)],
+    ...(disk.volumeBytes === undefined ? {} : { volumeBytes: disk.volumeBytes }),
+    skipped: [...profile.skipped, ...disk.skipped, ...skippedContexts(profile.contexts(request.workspace), request)],
     kits: kitViews(profile),
     ready: false,
   };

@@ -9,7 +9,7 @@ import type { SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 type Volumes = NonNullable<SandboxRecord["volumes"]>;
-type Recorded = Pick<SandboxRecord, "id" | "volumes">;
+type Recorded = Pick<SandboxRecord, "id" | "volumes" | "volumeBytes">;
 
 /** Those that are on disk, and so in the engine. */
 function onDisk({ volumes = [] }: Recorded): Volumes {
@@ -23,7 +23,7 @@ export function kitVolume({ id }: Pick<SandboxRecord, "id">, path: string): stri
 
 /** Make the volumes of a new sandbox. */
 export async function makeKitVolumes(engine: VolumeEngine, { owner }: Pick<SandboxParts, "owner">, record: Recorded): Promise<void> {
-  for (const { path } of onDisk(record)) await engine.createVolume(kitVolume(record, path), { ...labelsOf(owner, record.id, "volume"), [LABELS.path]: path });
+  for (const { path } of onDisk(record)) await engine.createVolume(kitVolume(record, path), { ...labelsOf(owner, record.id, "volume"), [LABELS.path]: path }, record.volumeBytes);
 }
 
 /**

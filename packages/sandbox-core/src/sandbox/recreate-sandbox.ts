@@ -84,7 +84,7 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
   parts.store.putSandbox(live.record);
   if (ownImage !== undefined) await engine.removeImage(ownImage);
   parts.record({ type: "sandbox.recreated", sandbox: live.record.id, fields: { name: live.record.name, agent: request.agent } });
-  await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"));
+  await engine.createVolume(homeVolume(live.record), labelsOf(parts.owner, live.record.id, "home"), live.record.volumeBytes);
   await makeKitVolumes(engine, parts, live.record);
   await startSandbox(parts, { live, profile, gateImage, progress, signal });
 }

@@ -58,6 +58,8 @@ export const SandboxRecord = z.object({
     .optional(),
   /** Volumes on disk that its Kits had and do not have now. */
   dormant: z.array(z.object({ path: z.string(), stated: Stated.optional() })).optional(),
+  /** What its home and each of its volumes holds at most, where that is bounded. */
+  volumeBytes: z.int().optional(),
   /** What was decided of its Kits when it was made, or made anew. */
   selection: SelectionView.optional(),
   /** Who its git says that commits are by, from when it was made; nobody where it is empty. */

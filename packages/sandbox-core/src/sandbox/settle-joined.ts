@@ -45,6 +45,7 @@ function otherResources(
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
     ...differs("--memory", limits.memoryBytes, request.limits.memoryBytes),
+    ...differs("--disk", limits.diskBytes, request.limits.diskBytes),
     ...differs("--template", template, request.template),
     ...differs("--skills", skills, request.skills ?? "readonly"),
     ...differs("--pids", limits.pids, request.limits.pids),

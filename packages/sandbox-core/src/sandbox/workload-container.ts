@@ -81,7 +81,12 @@ export function accountOf({ user, homeDirectory }: SandboxRecord): Account {
 
 /** What a sandbox may use of this machine. */
 export function limitsOf({ request: { limits } }: SandboxRecord): ContainerSpec["limits"] {
-  return { pids: limits.pids, ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }), ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }) };
+  return {
+    pids: limits.pids,
+    ...(limits.memoryBytes === undefined ? {} : { memoryBytes: limits.memoryBytes }),
+    ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),
+    ...(limits.diskBytes === undefined ? {} : { diskBytes: limits.diskBytes }),
+  };
 }
 
 /** A sandbox's Docker API builds by the classic builder's calls. Most clients see that; compose has to be told. */

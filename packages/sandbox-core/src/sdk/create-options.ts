@@ -45,7 +45,8 @@ export interface CreateOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ports that are published at this machine's loopback at each start; any free port where none is named. */
   readonly publish?: readonly { readonly port: number; readonly hostPort?: number }[];
-  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number; readonly pids?: number };
+  /** `diskBytes` needs an engine that can bound the disk; it refuses otherwise. */
+  readonly limits?: { readonly cpus?: number; readonly memoryBytes?: number; readonly pids?: number; readonly diskBytes?: number };
   /** `provider`: the real one with a key of the vault; `scripted`: the bundled one; `auto`: the real one if a key is there. */
   readonly model?: "auto" | "provider" | "scripted";
   /** Whether its agent gets a Docker API that is answered for it alone. The engine's own, which is root on this machine, is not given by programs. */
