@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { Instruction } from "@sbx/core";
 import { parseImageName } from "../images/image-name.ts";
 import type { Guard } from "../guard.ts";
@@ -36,6 +37,8 @@ export interface Building {
   readonly signal: AbortSignal;
 }
 
+/** So long a build works at one thing before others have their turn. */
+const TURN_MS = 10;
 const MAX_DOCKERFILE_BYTES = 1 << 20;
 
 /** Carry out a Dockerfile. @returns the id of the image, which is the sandbox's by then. @throws Refusal */
@@ -147,7 +150,16 @@ async function visibleFiles(building: Building): Promise<ReadonlyMap<string, Spo
   const own = [`${wish.dockerfile}.dockerignore`, ".dockerignore"].find((path) => files.get(path)?.kind === "file");
   if (own === undefined) return files;
   const ignores = readIgnores(await textOf(building, own));
-  return new Map([...files].filter(([path]) => !ignores(path)));
+  const visible = new Map<string, SpooledEntry>();
+  let since = performance.now();
+  for (const [path, entry] of files) {
+    if (!ignores(path)) visible.set(path, entry);
+    if (performance.now() - since < TURN_MS) continue;
+    await othersTurn();
+    building.signal.throwIfAborted();
+    since = performance.now();
+  }
+  return visible;
 }
 
 /** What BuildKit says of systems, under its names. */

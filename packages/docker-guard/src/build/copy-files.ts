@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import type { Guard } from "../guard.ts";
 import { printable, Refusal } from "../refusal.ts";
@@ -26,6 +27,7 @@ export interface CopySource {
   find(wanted: Pick<CopyPlan, "sources" | "from"> & { readonly unpacks: boolean }): Promise<Found>;
 }
 
+const MAX_COPIED = 400_000;
 const CONTEXT_BITS = 0o777;
 const IMAGE_BITS = 0o7777;
 /** Beginnings of files packed in ways that are not unpacked here. */
@@ -38,12 +40,20 @@ const TAR_MARK = { offset: 257, text: "ustar" };
 
 /** Files of the build's context. */
 export async function findInContext(files: ReadonlyMap<string, SpooledEntry>, spool: Spool, { sources, unpacks }: { readonly sources: readonly string[]; readonly unpacks: boolean }): Promise<Found> {
-  const matches = resolved(
-    sources.flatMap((source) => findSources(files, source)),
-    files,
-  );
+  const found: Match[] = [];
+  for (const source of sources) {
+    for (const match of findSources(files, source)) found.push(match);
+    refuseMany(found);
+    await othersTurn();
+  }
+  const matches = resolved(found, files);
   const opened = unpacks ? await Promise.all(matches.map((match) => unpacked(match, spool))) : matches;
   return { matches: opened, hash: hashOf(opened), fromImage: false };
+}
+
+/** The same directory may be named often. */
+function refuseMany(matches: readonly Match[]): void {
+  if (matches.reduce((sum, { below }) => sum + 1 + below.length, 0) > MAX_COPIED) throw new Refusal(413, `at most ${MAX_COPIED} files are copied in one step here`);
 }
 
 /** Files of an image, or of an earlier stage. Its files are read through a container that never runs. */
@@ -60,7 +70,8 @@ export async function findInImage(guard: Guard, image: ImageFacts, { spool, sour
       `COPY failed: ${printable(path)} is not in the image`,
     );
     const files = rooted(await spoolTar(body, spool, "skip"), fixed);
-    matches.push(...resolved(findSources(files, path), files));
+    for (const match of resolved(findSources(files, path), files)) matches.push(match);
+    refuseMany(matches);
   }
   return { matches, hash: hashOf([image.Id, sources]), fromImage: true };
 }

@@ -3,7 +3,7 @@ import { listOf, type HereDocument, type Instruction } from "@sbx/core";
 import { printable, Refusal } from "../refusal.ts";
 import type { SpooledEntry } from "../streams/spool-tar.ts";
 import { expandWord, splitWords, type Variables } from "./expand.ts";
-import { patternOf } from "./ignore-patterns.ts";
+import { patternOf } from "./path-pattern.ts";
 
 /** COPY or ADD, taken apart. */
 export interface CopyPlan {
@@ -17,12 +17,16 @@ export interface CopyPlan {
   readonly mode: number | undefined;
 }
 
+/** Each is looked for among all files. */
+const MAX_SOURCES = 256;
+
 /** Take COPY or ADD apart. @throws Refusal 400 or 403 */
 export function readCopy({ name, flags, rest, documents }: Instruction, { variables, workdir }: { readonly variables: Variables; readonly workdir: string }): CopyPlan {
   const words = (listOf(rest) ?? splitWords(rest)).filter((word) => !/^\d*<<-?/.test(word)).map((word) => expandWord(word, variables));
   const target = words.at(-1) ?? "";
   const sources = words.slice(0, -1);
   if (target === "" || (sources.length === 0 && documents.length === 0)) throw new Refusal(400, `${name} takes at least one source and a destination`);
+  if (sources.length > MAX_SOURCES) throw new Refusal(413, `${name} takes at most ${MAX_SOURCES} sources here: name the directory that they are in`);
   for (const source of sources) refuseFetched(name, source);
   const flag = (wanted: string) => {
     const found = flags.find((one) => one.startsWith(`--${wanted}=`));

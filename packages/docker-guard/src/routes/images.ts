@@ -1,6 +1,7 @@
 import { imageAnswer, imageSummary, visibleLabels } from "../answers/image-answers.ts";
 import { History } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
+import { fitsWildcards } from "../build/path-pattern.ts";
 import type { Guard } from "../guard.ts";
 import { json } from "../http/answer.ts";
 import { allImages, findImage, imageFacts } from "../life/resolve-image.ts";
@@ -22,11 +23,7 @@ async function list(guard: Guard, { reference, label, dangling }: Filters<"dangl
 
 /** Whether a name is one that a pattern means; a pattern without a tag means every one. */
 function nameMatches(name: string, pattern: string): boolean {
-  const written = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-    .replaceAll("*", "[^/]*")
-    .replaceAll("?", "[^/]");
-  return new RegExp(`^${written}$`).test(name) || new RegExp(`^${written}$`).test(name.replace(/(?::[^/:]*|@.*)$/, ""));
+  return fitsWildcards(pattern, name) || fitsWildcards(pattern, name.replace(/(?::[^/:]*|@.*)$/, ""));
 }
 
 async function history(guard: Guard, reference: string): Promise<unknown> {
