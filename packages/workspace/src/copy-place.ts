@@ -44,7 +44,8 @@ async function copyEntry({ place, path, target }: Entry, work: Work): Promise<bo
   } else if (place.kind === "directory") {
     await mkdir(target, { mode: 0o700 });
     if (!empty && !(await copyChildren({ place, path, target }, work))) return false;
-    await settle(target, (place.mode & 0o777) | 0o500, work);
+    // Whoever is not root takes the copy away again, which nobody writes: it is mounted read-only.
+    await settle(target, (place.mode & 0o777) | 0o700, work);
   }
   return true;
 }

@@ -94,6 +94,9 @@ describe("prepare", () => {
       const ordinary = createWorkspaceHost({ stateDirectory: `${root}/state`, configDirectory: `${root}/config`, home: `${root}/home` });
       const secret = request({ hide: [".env"] });
       await writeFile(`${root}/home/project/.env`, "secret");
+      for (const directory of [".vscode", ".vscode/deep"]) await mkdir(`${root}/home/project/${directory}`);
+      await writeFile(`${root}/home/project/.vscode/deep/settings.json`, "{}");
+      for (const directory of [".vscode/deep", ".vscode"]) await chmod(`${root}/home/project/${directory}`, 0o555);
       const first = await ordinary.prepare(secret);
       expect((await ordinary.prepare(secret)).mounts).toEqual(first.mounts);
       expect(await readFile(`${secret.directory}/empty-file`, "utf8")).toBe("");
