@@ -5,6 +5,13 @@ export type Variables = ReadonlyMap<string, string>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 const MAX_DEPTH = 16;
+/** No program can be given a longer argument or variable. */
+const MAX_WORD = 128 << 10;
+const MAX_WORDS = 2048;
+/** Of all variables together: no program can be given more. */
+const MAX_VARIABLES = 2 << 20;
+/** Of a here-document with its variables in place. */
+const MAX_DOCUMENT = 4 << 20;
 
 /**
  * Read a word as the engine's builder does: quotes go, a backslash keeps the next character, and variables stand for
@@ -21,10 +28,30 @@ export function expandWord(word: string, variables: Variables): string {
 /** Pieces of a word: a kept character, what is in quotes, or a plain character. */
 const WORD = /(?:\\(?:.|$)|'[^']*'|"(?:\\.|[^"\\])*"|[^ \t'"\\])+/g;
 
+/** Put variables in place in a text, in which quotes are no quotes. @throws Refusal 400 or 413 */
+export function expandDocument(text: string, variables: Variables): string {
+  let added = 0;
+  return text.replaceAll(/\\([$\\])|\$(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)/g, (found: string, kept: string | undefined) => {
+    const value = kept ?? expandWord(found, variables);
+    added += value.length;
+    if (added > MAX_DOCUMENT) throw new Refusal(413, `the variables of a here-document have more than ${MAX_DOCUMENT >> 20} MiB`);
+    return value;
+  });
+}
+
+/** Variables are made of variables, so that few lines could say more than there is room for. @throws Refusal 413 */
+export function refuseLarge(variables: Iterable<readonly [name: string, value: string]>): void {
+  let together = 0;
+  for (const [name, value] of variables) together += name.length + value.length + 2;
+  if (together > MAX_VARIABLES) throw new Refusal(413, `the variables or settings of a build have more than ${MAX_VARIABLES >> 20} MiB together`);
+}
+
 /** Take a line apart at blanks outside of quotes; the words are as they stand there. @throws Refusal 400 */
 export function splitWords(line: string): readonly string[] {
   if (line.replaceAll(WORD, "").trim() !== "") throw new Refusal(400, `a quote is not closed in "${printable(line)}"`);
-  return [...line.matchAll(WORD)].map(([word]) => word);
+  const words = [...line.matchAll(WORD)].map(([word]) => word);
+  if (words.length > MAX_WORDS) throw new Refusal(413, `an instruction has at most ${MAX_WORDS} words here`);
+  return words;
 }
 
 interface Place {
@@ -46,10 +73,15 @@ function readText(word: string, place: Place): Read {
   let at = place.from;
   while (at < word.length && !(place.until !== "" && word[at] === place.until)) {
     const one = readOne(word, at, place);
-    text += one.text;
+    text = joined(text, one.text);
     at = one.at;
   }
   return { text, at };
+}
+
+function joined(text: string, more: string): string {
+  if (text.length + more.length > MAX_WORD) throw new Refusal(413, `a word has more than ${MAX_WORD >> 10} KiB with its variables in place`);
+  return text + more;
 }
 
 function readOne(word: string, at: number, place: Place): Read {
@@ -80,7 +112,7 @@ function readQuoted(word: string, from: number, place: Place): Read {
       at += 2;
     } else if (word[at] === "$") {
       const one = readVariable(word, at + 1, place);
-      text += one.text;
+      text = joined(text, one.text);
       at = one.at;
     } else {
       text += word[at] ?? "";

@@ -3,7 +3,7 @@ import { listOf, type Instruction } from "@sbx/core";
 import type { ImageConfig } from "../images/image-config.ts";
 import { OWN_LABELS } from "../routes/schema/field.ts";
 import { printable, Refusal } from "../refusal.ts";
-import { expandWord, splitWords, type Variables } from "./expand.ts";
+import { expandWord, refuseLarge, splitWords, type Variables } from "./expand.ts";
 import { readHealthcheck } from "./read-healthcheck.ts";
 
 /** An image's settings while it is built. */
@@ -47,15 +47,22 @@ const SETTING: Readonly<Record<string, (setting: Setting) => Settings>> = {
     return changed(settings, { Env: [...kept, ...new Map(pairs)].map((one) => (typeof one === "string" ? one : `${one[0]}=${one[1]}`)) });
   },
   EXPOSE: ({ settings, instruction: { rest }, variables }) => {
-    const ports = splitWords(rest)
-      .flatMap((word) => expandWord(word, variables).split(/[ \t]+/))
-      .flatMap(portsOf);
-    const all = { ...settings.config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
-    if (Object.keys(all).length > MAX_PORTS) throw new Refusal(400, `an image exposes at most ${MAX_PORTS} ports`);
-    return changed(settings, { ExposedPorts: all });
+    const all = new Set(Object.keys(settings.config.ExposedPorts ?? {}));
+    for (const word of splitWords(rest)) {
+      for (const port of expandWord(word, variables)
+        .split(/[ \t]+/)
+        .flatMap(portsOf))
+        all.add(port);
+      if (all.size > MAX_PORTS) throw new Refusal(400, `an image exposes at most ${MAX_PORTS} ports`);
+    }
+    return changed(settings, { ExposedPorts: Object.fromEntries([...all].map((port) => [port, {}])) });
   },
   HEALTHCHECK: ({ settings, instruction }) => changed(settings, { Healthcheck: readHealthcheck(instruction, shellOf(settings.config)) }),
-  LABEL: ({ settings, instruction: { rest }, variables }) => changed(settings, { Labels: { ...settings.config.Labels, ...labelsOf(readPairs(rest, variables)) } }),
+  LABEL: ({ settings, instruction: { rest }, variables }) => {
+    const Labels = { ...settings.config.Labels, ...labelsOf(readPairs(rest, variables)) };
+    refuseLarge(Object.entries(Labels));
+    return changed(settings, { Labels });
+  },
   MAINTAINER: ({ settings, instruction: { rest } }) => ({ ...settings, author: rest }),
   SHELL: ({ settings, instruction: { rest } }) => {
     const Shell = listOf(rest);
@@ -75,6 +82,7 @@ const SETTING: Readonly<Record<string, (setting: Setting) => Settings>> = {
   VOLUME: ({ settings, instruction: { rest }, variables }) => {
     const paths = (listOf(rest) ?? splitWords(rest)).map((word) => expandWord(word, variables));
     if (paths.length === 0 || paths.includes("")) throw new Refusal(400, "VOLUME takes paths");
+    refuseLarge([...Object.keys(settings.config.Volumes ?? {}), ...paths].map((path) => [path, ""]));
     return changed(settings, { Volumes: { ...settings.config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) } });
   },
   WORKDIR: ({ settings, instruction: { rest }, variables }) => {
@@ -106,11 +114,13 @@ export function readPairs(rest: string, variables: Variables): readonly (readonl
     if (value === undefined) throw new Refusal(400, `"${printable(rest)}" is not NAME=VALUE`);
     return [[expandWord(name, variables), expandWord(value, variables)]];
   }
-  return words.map((word) => {
+  const pairs = words.map((word) => {
     const equals = word.indexOf("=");
     if (equals < 1) throw new Refusal(400, `"${printable(word)}" is not NAME=VALUE`);
     return [expandWord(word.slice(0, equals), variables), expandWord(word.slice(equals + 1), variables)] as const;
   });
+  refuseLarge(pairs);
+  return pairs;
 }
 
 function changed(settings: Settings, change: Partial<ImageConfig>): Settings {

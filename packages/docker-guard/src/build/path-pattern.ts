@@ -48,7 +48,7 @@ function walk(steps: readonly Step[], path: string): readonly boolean[] {
 
 /** Any number of segments may also be none. */
 function arrive(steps: readonly Step[], { at, places }: { readonly at: number; readonly places: Set<number> }): void {
-  for (let place = at; ; place += 1) {
+  for (let place = at; !places.has(place); place += 1) {
     places.add(place);
     if (steps[place] !== "many") return;
   }

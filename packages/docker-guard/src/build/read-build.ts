@@ -1,6 +1,6 @@
 import { readBuildFile, type Instruction } from "@sbx/core";
 import { printable, Refusal } from "../refusal.ts";
-import { expandWord, splitWords, type Variables } from "./expand.ts";
+import { expandWord, refuseLarge, splitWords, type Variables } from "./expand.ts";
 import { isSetting, readPairs } from "./image-settings.ts";
 
 /** One stage of a Dockerfile. */
@@ -84,6 +84,7 @@ function globalsOf(instructions: readonly Instruction[], { args, platform }: { r
       const given = args.get(name) ?? value;
       if (given !== undefined) globals.set(name, given);
     }
+    refuseLarge(globals);
   }
   return globals;
 }

@@ -11,7 +11,7 @@ import { Refusal } from "../refusal.ts";
 import { openRunning, openStill, runStep, type BuildContainer } from "./build-container.ts";
 import { copyFiles, type CopySource } from "./copy-files.ts";
 import { readCopy } from "./copy-plan.ts";
-import { expandWord, type Variables } from "./expand.ts";
+import { expandDocument, refuseLarge, type Variables } from "./expand.ts";
 import { applySetting, isSetting, shellOf, workdirOf, type Settings } from "./image-settings.ts";
 import { readArguments } from "./read-build.ts";
 
@@ -181,17 +181,21 @@ export class StageBuild {
 
   #takeArguments(instruction: Instruction): void {
     const { args, globals, used } = this.#context;
+    const known = new Map(this.#args);
     for (const [name, value] of readArguments(instruction, this.#variables())) {
       used.add(name);
       const given = args.get(name) ?? value ?? globals.get(name);
-      if (given !== undefined) this.#args = new Map([...this.#args, [name, given]]);
+      if (given !== undefined) known.set(name, given);
     }
+    this.#args = known;
   }
 
   /** ENV counts before ARG. */
   #variables(): Variables {
     const env = (this.#settings.config.Env ?? []).map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const);
-    return new Map([...this.#args, ...env]);
+    const variables = new Map([...this.#args, ...env]);
+    refuseLarge(variables);
+    return variables;
   }
 
   #environment(): Variables {
@@ -213,11 +217,6 @@ function listOfWords(rest: string): readonly string[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Variables of a text: quotes are no quotes in it. */
-function expandDocument(text: string, variables: Variables): string {
-  return text.replaceAll(/\\([$\\])|\$(?:\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)/g, (found: string, kept: string | undefined) => kept ?? expandWord(found, variables));
 }
 
 function hashOf(what: readonly unknown[]): string {

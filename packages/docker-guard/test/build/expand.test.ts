@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { expandWord, splitWords } from "../../src/build/expand.ts";
+import { expandDocument, expandWord, refuseLarge, splitWords } from "../../src/build/expand.ts";
 import { Refusal } from "../../src/refusal.ts";
 
 const variables = new Map([
@@ -60,5 +60,26 @@ describe("splitWords", () => {
         }
       }),
     );
+  });
+});
+
+describe("variables that are made of variables", () => {
+  const large = new Map([["a", "x".repeat(1000)]]);
+
+  it("make no word that no program could be given", ({ expect }) => {
+    expect(expandWord("$a".repeat(100), large)).toHaveLength(100_000);
+    for (const word of ["$a".repeat(200), `"${"$a".repeat(200)}"`, `\${nosuch:-${"$a".repeat(200)}}`]) expect(() => expandWord(word, large)).toThrow(/more than 128 KiB/);
+  });
+
+  it("make no document for which there is no room", ({ expect }) => {
+    expect(expandDocument("$a\n".repeat(100), large)).toHaveLength(100_100);
+    expect(() => expandDocument("$a\n".repeat(5000), large)).toThrow(/more than 4 MiB/);
+  });
+
+  it("are no more than a program could be given, together", ({ expect }) => {
+    const many = (count: number): Map<string, string> => new Map(Array.from({ length: count }, (_, at) => [`n${at}`, "x".repeat(1000)]));
+    refuseLarge(many(1000));
+    expect(() => refuseLarge(many(3000))).toThrow(/more than 2 MiB/);
+    expect(() => splitWords("a ".repeat(2049))).toThrow(/at most 2048 words/);
   });
 });

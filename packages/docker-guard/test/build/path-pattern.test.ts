@@ -51,7 +51,7 @@ describe("patternOf", () => {
     );
   });
 
-  it.for(["*a".repeat(40), "**/".repeat(300), "**/a/".repeat(300), "[a-z]*".repeat(300), "**/*a*a*a*a*a*a/".repeat(100)])(
+  it.for(["*a".repeat(40), "**/".repeat(1300), "**/a/".repeat(300), "[a-z]*".repeat(300), "**/*a*a*a*a*a*a/".repeat(100)])(
     "is looked for in no more time than it is long, whatever it says: %s",
     (pattern, { expect }) => {
       for (const path of ["a".repeat(255), Array.from({ length: 400 }, () => "aaaaaaaaa").join("/")]) expect(patternOf(`${pattern}*b`).test(path)).toBe(false);
