@@ -4,7 +4,8 @@ import type { Context } from "./context.ts";
 /** How a command says with which code the process ends; without a word it is 0. */
 export type SetExit = (code: number) => void;
 export type MakeCommand = (context: Context, setExit: SetExit) => CommandUnknownOpts;
-type Load = () => Promise<MakeCommand>;
+/** Brings a command in. */
+export type Load = () => Promise<MakeCommand>;
 
 /** Every command by its name, in the groups and order of the help. A command is loaded where it is needed. */
 export const COMMANDS: Readonly<Record<string, Readonly<Record<string, Load>>>> = {

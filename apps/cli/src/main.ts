@@ -11,11 +11,11 @@ export async function main(words: readonly string[], { io, ...world }: Context):
   const outcome: { code: number } = { code: EXIT.done };
   try {
     const { buildProgramFor } = await import("./program.ts");
-    const [word = "welcome", ...rest] = argv;
-    const program = await buildProgramFor(word, context, (code) => {
+    const line = argv.length === 0 ? ["welcome"] : argv;
+    const program = await buildProgramFor(line, context, (code) => {
       outcome.code = code;
     });
-    await program.parseAsync(withDockerSocketKind([word, ...rest]), { from: "user" });
+    await program.parseAsync(withDockerSocketKind(line), { from: "user" });
     return outcome.code;
   } catch (error) {
     return await renderError(error, context, { debug });

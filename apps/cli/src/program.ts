@@ -1,9 +1,9 @@
 import { Command, type CommandUnknownOpts, type Option } from "@commander-js/extra-typings";
-import { COMMANDS, HIDDEN_COMMANDS, type SetExit } from "./command-table.ts";
+import { COMMANDS, HIDDEN_COMMANDS, type Load, type SetExit } from "./command-table.ts";
 import type { Context } from "./context.ts";
 
 /** Commands that tell about all the others. */
-const ABOUT_OTHERS: readonly string[] = ["help", "man", "__complete"];
+const ABOUT_OTHERS: readonly string[] = ["help", "man"];
 
 /** Every command, ready to parse. Nothing heavy is loaded before an action runs. */
 export async function buildProgram(context: Context, setExit: SetExit): Promise<CommandUnknownOpts> {
@@ -18,15 +18,28 @@ export async function buildProgram(context: Context, setExit: SetExit): Promise<
 }
 
 /**
- * What it takes to carry out a command line that begins with this word: the one command of this name, or all of them where
- * there is none, or where it tells about the others. To make them all takes longer than most of them do.
+ * What it takes to carry out this command line: the command that it names, or all of them where there is none of this name,
+ * or where it tells about the others. To make them all takes longer than most of them do.
  */
-export async function buildProgramFor(word: string, context: Context, setExit: SetExit): Promise<CommandUnknownOpts> {
-  const load = [...Object.values(COMMANDS), HIDDEN_COMMANDS].find((commands) => Object.hasOwn(commands, word))?.[word];
-  if (load === undefined || ABOUT_OTHERS.includes(word)) return await buildProgram(context, setExit);
+export async function buildProgramFor(words: readonly string[], context: Context, setExit: SetExit): Promise<CommandUnknownOpts> {
+  const needed = [...new Set(commandsFor(words))].map(loadOf);
+  if (needed.includes(undefined)) return await buildProgram(context, setExit);
   const program = emptyProgram(context);
-  add(program, (await load())(context, setExit));
+  for (const load of needed) if (load !== undefined) add(program, (await load())(context, setExit));
   return program;
+}
+
+/** Names of the commands that are needed; of one that there is not when all are. */
+function commandsFor([word = "", ...rest]: readonly string[]): readonly string[] {
+  if (ABOUT_OTHERS.includes(word)) return [""];
+  if (word !== "__complete") return [word];
+  // The last word is the one that is asked for: whoever has typed a command before it asks about this one.
+  const [first = "", ...more] = rest[0] === "--" ? rest.slice(1) : rest;
+  return [word, more.length === 0 ? "" : first];
+}
+
+function loadOf(name: string): Load | undefined {
+  return [...Object.values(COMMANDS), HIDDEN_COMMANDS].find((commands) => Object.hasOwn(commands, name))?.[name];
 }
 
 function emptyProgram(context: Context): CommandUnknownOpts {

@@ -32,6 +32,13 @@ describe("a command", () => {
     const loaded = stderr.split("\n").flatMap((url) => url.split("/apps/cli/src/commands/")[1] ?? []);
     expect(loaded.toSorted()).toEqual(files);
   });
+
+  it("is made without the others when a shell asks how it goes on", async ({ expect }) => {
+    const { stdout, stderr } = await run(process.execPath, ["--import", HOOK, ...PROGRAM, "__complete", "--", "exec", "--deadl"]);
+    expect(stdout).toMatch(/^--deadline\t/);
+    const loaded = stderr.split("\n").flatMap((url) => url.split("/apps/cli/src/commands/")[1] ?? []);
+    expect(loaded.toSorted()).toEqual(["completion.ts", "exec.ts"]);
+  });
 });
 
 describe("commands that speak to the daemon", () => {
