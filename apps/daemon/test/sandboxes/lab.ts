@@ -96,6 +96,8 @@ interface LabOptions {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** As whom the install hook runs; root's reaches a host. */
   readonly installs?: "agent" | "root";
+  /** What git says of the person. */
+  readonly identity?: () => { readonly name?: string; readonly email?: string };
   /** What is otherwise in the profile, each time that it is asked for. */
   readonly changed?: () => Partial<AgentProfile>;
 }
@@ -111,7 +113,7 @@ const rootProfile: Partial<AgentProfile> = {
 };
 
 /** Sandboxes over an engine in memory, with the daemon's own files and database in a directory of the test's. */
-export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent", spares = false, changed = () => ({}) }: LabOptions = {}): SandboxLab {
+export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "agent", spares = false, changed = () => ({}), identity = () => ({ name: "Ada" }) }: LabOptions = {}): SandboxLab {
   const root = mkdtempSync(path.join(tmpdir(), "sbx-sandboxes-"));
   const steps = new Steps();
   const engine = fakeEngine();
@@ -132,7 +134,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     installPods: told(steps, "installPods", { open: () => Promise.resolve(installPod(open)) }),
     pods: told(steps, "pods", fakePods(pods, { steps, spare })),
     files: told(steps, "files", files),
-    workspace: told(steps, "workspace", fakeWorkspace(prepared, user)),
+    workspace: told(steps, "workspace", { ...fakeWorkspace(prepared, user), gitIdentity: () => Promise.resolve(identity()) }),
     ports: { open: () => Promise.resolve(), resume: () => Promise.resolve(), close: () => Promise.resolve() },
     docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve(), unusedMs: () => Number.POSITIVE_INFINITY },
     store: told(steps, "store", store),

@@ -89,6 +89,19 @@ describe("a sandbox that is made anew", () => {
     expect([live.running, live.record.homeless]).toEqual([true, undefined]);
   });
 
+  it("has the identity for commits that it was made with; one of an older version gets the person's", async ({ expect }) => {
+    let identity = { name: "Ada", email: "ada@example.invalid" };
+    await using lab = openSandboxLab({ identity: () => identity });
+    const { live } = await lab.create();
+    identity = { name: "Other", email: "other@example.invalid" };
+    await recreate(lab);
+    expect(live.record.gitIdentity).toEqual({ name: "Ada", email: "ada@example.invalid" });
+    const { gitIdentity: _unknown, ...older } = live.record;
+    live.record = older;
+    await recreate(lab);
+    expect(live.record.gitIdentity).toEqual(identity);
+  });
+
   it("takes other Kits in place of all that it had, and lets go of arguments that none of them has", async ({ expect }) => {
     const changed: Partial<AgentProfile> = { args: ["kept", "gone"] };
     await using lab = openSandboxLab({ changed: () => changed });

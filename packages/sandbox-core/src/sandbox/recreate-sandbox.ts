@@ -5,7 +5,7 @@ import { templateOf } from "../template/save-template.ts";
 import { agentImage } from "./agent-image.ts";
 import { skippedContexts } from "./context-mounts.ts";
 import { kitViews } from "./create-sandbox.ts";
-import { isWhole } from "./git-identity.ts";
+import { isWhole, readIdentity } from "./git-identity.ts";
 import { makeKitVolumes, refuseVolumesWithin, volumesAnew } from "./kit-volumes.ts";
 import { isOfAgent, labelsOf } from "./labels.ts";
 import { containersOf, removeContainers } from "./pod-containers.ts";
@@ -46,7 +46,9 @@ export function wantedOf({ request, gitIdentity }: Pick<SandboxRecord, "request"
  */
 export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): Promise<void> {
   const { live, progress, signal } = work;
-  const { request, profile } = await settle(parts, work);
+  // One that an older version made has none noted.
+  const identity = live.record.gitIdentity ?? (await readIdentity(parts, live.record.request));
+  const { request, profile } = await settle(parts, work, identity);
   refuseKitWithin(request, profile, work.writable);
   refuseVolumesWithin(request, profile);
   refuseShares(request, profile);
@@ -72,6 +74,7 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
     ...made,
     ...volumes,
     request,
+    gitIdentity: identity,
     ...model,
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
@@ -95,11 +98,11 @@ interface Settled {
 }
 
 /** What is wanted of it now. Arguments that none of its Kits has any more are let go of, but for those that were given now. */
-async function settle(parts: SandboxParts, { live: { record }, changes }: RecreateWork): Promise<Settled> {
+async function settle(parts: SandboxParts, { live: { record }, changes }: RecreateWork, gitIdentity: NonNullable<SandboxRecord["gitIdentity"]>): Promise<Settled> {
   const { agent, kits, args, reject } = changes;
   const composed = agent === undefined && kits === undefined ? record.request : { ...record.request, agent: agent ?? record.request.agent, kits: kits ?? [] };
   const wanted = { ...composed, args: { ...record.request.args, ...args }, ...(reject === undefined ? {} : { reject }) };
-  const profile = await parts.profile({ ...wantedOf({ ...record, request: wanted }), given: Object.keys(args) });
+  const profile = await parts.profile({ ...wantedOf({ request: wanted, gitIdentity }), given: Object.keys(args) });
   return { profile, request: { ...wanted, args: Object.fromEntries(Object.entries(wanted.args).filter(([name]) => profile.args.includes(name))) } };
 }
 
