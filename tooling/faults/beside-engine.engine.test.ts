@@ -8,7 +8,7 @@ import { startEngineWithImages, whyNoImages } from "./bring-images.ts";
 import { docker, Lab, startService, until } from "./lab.ts";
 
 const why = whyNoEngine("docker") ?? whyNoImages();
-if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 11 tests, because ${why}\n`);
+if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 12 tests, because ${why}\n`);
 
 const OWNER = 1234;
 /** An account that is nobody's on any machine that runs these. */
@@ -199,6 +199,19 @@ describe.skipIf(why !== undefined)("others at the same engine (where dockerd is 
     const { code, out, err } = await ordinary.lab.run(project, "cat", "made");
     expect({ code, out }, err).toEqual({ code: 0, out: "made\n" });
     expect((await ordinary.lab.docker("ps", "-aq", "--filter", "label=dev.sbx.role=daemon")).trim().split("\n")).toHaveLength(1);
+  });
+
+  it("start nothing where something else is believed of the engine than it is, and ask it anew", async ({ expect }) => {
+    const known = path.join(foreign.state, "engine-place.json");
+    const [id, boot] = [(await foreign.docker("info", "-f", "{{.ID}}")).trim(), readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()];
+    writeFileSync(known, JSON.stringify({ engine: id, boot, place: "here" }));
+    const before = (await inEngine()).toSorted();
+    const { code, err } = await foreign.run(foreign.workspace(), "true");
+    expect(code).toBe(125);
+    expect(err).toMatch(/does not see ".*" of this machine\n {2}fix: .*sbx daemon stop[^]*code: ENGINE_ELSEWHERE/);
+    expect((await inEngine()).toSorted()).toEqual(before);
+    expect(existsSync(known)).toBe(false);
+    await foreign.sbx("daemon", "stop");
   });
 
   it("are refused with what to do where it sees no file of theirs, and nothing is left of the question", async ({ expect }) => {

@@ -22,6 +22,7 @@ import { createKitStore } from "@sbx/kits";
 import { createWorkspaceHost } from "@sbx/workspace";
 import { createAgentDirectory, type AgentDirectory } from "./agents/agent-directory.ts";
 import { dialFromThere } from "./beside/dial-from-there.ts";
+import { noticeElsewhere } from "./beside/notice-elsewhere.ts";
 import { onlyShared } from "./beside/only-shared.ts";
 import { databaseFile, type DaemonConfig } from "./config.ts";
 import { createHandlers } from "./create-handlers.ts";
@@ -82,7 +83,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
 
   const connect = (): Promise<Engine> =>
     connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") });
-  const engine = keepFirst(async () => startThroughInit(await connect(), (container) => initOf(sandboxes, container)));
+  const engine = keepFirst(async () => startThroughInit(noticeElsewhere(await connect(), config), (container) => initOf(sandboxes, container)));
   const images = imagesOf(engine, config.environment);
   const agents = openAgents(config, images);
   const mcpStore = openMcpStore({ config, scopes, record, log, now, workspaceOf: (id) => sandboxes.list().find(({ record: one }) => one.id === id)?.record.request.workspace });

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname, release } from "node:os";
 import path from "node:path";
@@ -52,6 +53,11 @@ export async function findPlace(find: FindPlace): Promise<Place> {
   }
 }
 
+/** Have the next daemon ask again. */
+export function forgetPlace(config: Pick<DaemonConfig, "stateDirectory">): void {
+  rmSync(knownFile(config), { force: true });
+}
+
 async function askPlace(engine: Engine, { config, log, preparing, signal }: FindPlace): Promise<Place["kind"]> {
   preparing(`Asking the engine at ${engine.info.endpoint} whether it is on this machine`);
   const images = await imagesOf(async () => Promise.resolve(engine), config.environment)();
@@ -69,7 +75,7 @@ async function readKnown(config: DaemonConfig): Promise<z.infer<typeof Known> | 
   }
 }
 
-function knownFile({ stateDirectory }: DaemonConfig): string {
+function knownFile({ stateDirectory }: Pick<DaemonConfig, "stateDirectory">): string {
   return path.join(stateDirectory, "engine-place.json");
 }
 

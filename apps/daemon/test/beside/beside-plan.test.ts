@@ -55,14 +55,14 @@ describe("the environment of a daemon beside its engine", () => {
 });
 
 describe("what a daemon beside its engine sees", () => {
-  const config = { owner: "7:0123456789ab", home: "/nonexistent", configDirectory: "/c", environment: {} };
+  const config = { owner: "7:0123456789ab", home: "/h", configDirectory: "/c", environment: {} };
 
   it("is the home, or the directories that are named", ({ expect }) => {
     using clone = made();
     const plan = (environment: Readonly<Record<string, string>>, home = clone.root) => planBeside({ config: { ...config, home, environment }, program: clone.program });
     expect(plan({})).toEqual({ name: "sbx-d-0123456789ab", shares: [clone.root], configDirectory: "/c", installation: clone.root, program: clone.program });
     expect(plan({ SBX_ENGINE_SHARES: "/a:/b/c" }).shares).toEqual(["/a", "/b/c"]);
-    expect(plan({}, "/nonexistent").shares).toEqual([]);
+    expect(plan({}, path.join(clone.root, "gone")).shares).toEqual([]);
     for (const wrong of ["/", "a", "/a:", ":", "/a/../b", "/a//b", "/a:b"]) expect(() => plan({ SBX_ENGINE_SHARES: wrong })).toThrow("no absolute path");
   });
 
