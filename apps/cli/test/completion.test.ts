@@ -32,7 +32,7 @@ sbx() { printf 'run\tRun an agent\nweb:\tcopies\n:files\n' }`,
 describe("completion", () => {
   it("knows commands, commands of commands, options and their values", async ({ expect }) => {
     expect(await names(["ru"])).toEqual(["run"]);
-    expect(await names(["__complete", "x"])).toEqual([]);
+    expect(await names(["__complete", "x"])).toEqual([":files"]);
     expect(await names(["nothing", "x"])).toEqual([]);
     expect(await names(["mcp", "cata"])).toEqual(["catalog"]);
     expect(await names(["run", "--mem"])).toEqual(["--memory"]);
