@@ -29,7 +29,7 @@ describe("the log of a session with three streams", () => {
     const { session, stdout } = opened();
     const before = memoryHeld();
     for (let at = 0; at < 300 * KIB; at += 1) stdout.emit("data", Buffer.from(new ArrayBuffer(1)));
-    expect((memoryHeld() - before) / KIB).toBeLessThan(8 * KIB);
+    expect((memoryHeld() - before) / KIB).toBeLessThan(28 * KIB);
     expect(session.log().length).toBeGreaterThan(250 * KIB);
   });
 });

@@ -49,7 +49,7 @@ describe("a body of the Docker API", () => {
       return body;
     });
     body.catch(() => undefined);
-    expect(((await half.promise) - before) / MIB).toBeLessThan(24);
+    expect(((await half.promise) - before) / MIB).toBeLessThan(40);
     client.destroy();
     await expect(body).rejects.toThrow();
   });

@@ -23,7 +23,7 @@ describe("what comes in pieces of a single byte", () => {
     const before = memoryHeld();
     for (let at = 0; at < MIB; at += 1) splitter.push(Buffer.from(new ArrayBuffer(1))).next();
     expect(splitter.lineBytes).toBe(MIB);
-    expect((memoryHeld() - before) / MIB).toBeLessThan(16);
+    expect((memoryHeld() - before) / MIB).toBeLessThan(64);
   });
 
   it("takes of texts that are all escapes hardly more than was counted", ({ expect }) => {
@@ -33,7 +33,7 @@ describe("what comes in pieces of a single byte", () => {
     reader.push(Buffer.from("["));
     for (let at = 0; at < 200; at += 1) reader.push(Buffer.from(`"${String.raw`\n`.repeat(32_000)}",`));
     expect(counted).toBeGreaterThan(6_000_000);
-    expect(memoryHeld() - before).toBeLessThan(4 * counted);
+    expect(memoryHeld() - before).toBeLessThan(10 * counted);
     expect(reader).toBeDefined();
   });
 
@@ -57,7 +57,7 @@ describe("what comes in pieces of a single byte", () => {
     client.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
     client.write("1\r\na\r\n".repeat(MIB / 2));
     const [before, during] = await bodies.promise;
-    expect((during - before) / MIB).toBeLessThan(32);
+    expect((during - before) / MIB).toBeLessThan(48);
   });
 
   it("goes on in larger ones where it is the body of a server that runs elsewhere", async ({ expect }) => {
