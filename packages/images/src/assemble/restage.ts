@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { AppError } from "@sbx/contracts";
+import { RE2JS } from "re2js";
 import type { ContextFile } from "../context-file.ts";
 import { unassembled } from "./unassembled.ts";
 
@@ -25,7 +26,8 @@ export function restage(files: readonly ContextFile[], { name, line, source, mod
   if (/["'\\$[\]]/.test(source))
     throw unassembled(name, { line, what: `the source ${JSON.stringify(source)} beside --chmod or here-documents`, fix: "Name each source plainly; * and ? may stand in it." });
   const path = posix.normalize(`/${source}`).slice(1).replace(/\/$/, "");
-  const found = path === "" ? [{ kind: "directory", path: "" } as const] : files.filter((file) => fits(path).test(file.path));
+  const named = fits(path);
+  const found = path === "" ? [{ kind: "directory", path: "" } as const] : files.filter((file) => named.matcher(file.path).matches());
   if (found.length === 0)
     throw new AppError("KIT_INVALID", {
       message: `Line ${line} of the Dockerfile of agent "${name}" copies ${JSON.stringify(source)}, which is not in its directory.`,
@@ -47,11 +49,11 @@ function withMode(file: ContextFile, mode: number | undefined): ContextFile {
   return mode === undefined || file.kind === "link" ? file : { ...file, mode };
 }
 
-/** A path with `*` and `?`, neither of which stands for a slash. */
-function fits(path: string): RegExp {
+/** A path with `*` and `?`, neither of which stands for a slash; matched in no more time than both are long. */
+function fits(path: string): RE2JS {
   const pattern = path
     .replaceAll(/[.+^${}()|\\]/g, String.raw`\$&`)
     .replaceAll("*", "[^/]*")
     .replaceAll("?", "[^/]");
-  return new RegExp(`^${pattern}$`, "u");
+  return RE2JS.compile(pattern);
 }

@@ -95,6 +95,7 @@ describe("COPY with --chmod", () => {
   it.for([
     ["a link", "COPY --chmod=755 kit.link /x", "KIT_UNSUPPORTED"],
     ["nothing", "COPY --chmod=755 gone /x", "KIT_INVALID"],
+    ["nothing of many stars", `COPY --chmod=755 ${"*".repeat(60)}x /x`, "KIT_INVALID"],
     ["what lies above", "COPY --chmod=755 ../../etc/passwd /x", "KIT_INVALID"],
     ["a variable", "COPY --chmod=755 $X /x", "KIT_UNSUPPORTED"],
     ["words for a mode", "COPY --chmod=u+x kit.yaml /x", "KIT_UNSUPPORTED"],

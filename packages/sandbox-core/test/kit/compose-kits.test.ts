@@ -242,6 +242,17 @@ describe("arguments and variables of Kits", () => {
       expect(() => member("m", { top: [`args: { v: { required: true, ${rule} } }`], args: { v: "s3cret" } })).toThrow(/^(?!.*s3cret).*the value given for "v"/);
   });
 
+  it("takes patterns as the format means them, and is not held up by one", ({ expect }) => {
+    const taken =
+      (pattern: string, value: string): (() => unknown) =>
+      () =>
+        member("m", { top: [`args: { v: { required: true, pattern: '${pattern}' } }`], args: { v: value } });
+    expect(taken("a|b+", "bbb")).not.toThrow();
+    expect(taken("a|b+", "ab")).toThrow(/does not match/);
+    expect(taken("(a+)+", `${"a".repeat(5000)}!`)).toThrow(/does not match/);
+    for (const unread of ["(?=a)a", "[", String.raw`(a)\1`]) expect(taken(unread, "a")).toThrow(/no regular expression/);
+  });
+
   it("takes variables of the image, then of arguments, then of the person", ({ expect }) => {
     const reader = member("r", {
       capabilities: ["{ type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/c, filename: C.md, content: '${{ kit.env.A }} ${{ kit.env.PORT }} ${{ kit.env.C }}' } }"],
