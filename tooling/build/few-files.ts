@@ -18,13 +18,13 @@ export const FEW_FILES = {
   keepNames: true,
   codeSplitting: {
     groups: [
-      { name: "start", priority: 4, test: /\/apps\/cli\/src\/(?:main|process-context|program)\.ts$/ },
+      { name: "start", priority: 4, test: /\/apps\/cli\/src\/(?:main|process-context|program|commands\/(?:exec|run))\.ts$/ },
       {
         name: "sessions",
         priority: 3,
-        test: /\/(?:commands\/exec|session\/exec-in-sandbox|client\/(?:connection|daemon-program|daemon-version|is-listening|state-directory)|contracts\/src\/session-api)\.ts$/,
+        test: /\/(?:session\/exec-in-sandbox|client\/(?:connection|daemon-program|daemon-version|is-listening|state-directory)|contracts\/src\/session-api)\.ts$/,
       },
-      { name: "runs", priority: 2, test: /\/(?:commands\/run|run\/run-agent|client\/event-stream|contracts\/src\/(?:event|sandbox)-api)\.ts$/ },
+      { name: "runs", priority: 2, test: /\/(?:run\/run-agent|client\/event-stream|contracts\/src\/(?:event|sandbox)-api)\.ts$/ },
       { name: "commands", priority: 1, test: /\/apps\/cli\/src\/commands\/[^/]+\.ts$/ },
     ],
   },

@@ -4,23 +4,22 @@ import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { workspacePath } from "../run/workspace-path.ts";
 import { readConfig } from "./clients/config-place.ts";
+import { OFFER_FILES } from "./offer-files.ts";
 import { present, type FormatOptions } from "./present.ts";
 import { sourceText } from "./servers.ts";
 
-/** Where projects say which MCP servers belong to them: ours, then the one of Docker's gateway. */
-const FILES = [".sbx/mcp.yaml", "profiles.json"] as const;
 /** So much of a hash tells one content from another. */
 const SHORT = 12;
 
 interface ProjectFile {
   readonly workspace: string;
-  readonly file: (typeof FILES)[number];
+  readonly file: (typeof OFFER_FILES)[number];
   readonly text: string;
 }
 
 /** @throws AppError `CONFIG_INVALID` for a file that is reached through a link, or is none */
 function findFile(workspace: string): ProjectFile | undefined {
-  for (const file of FILES) {
+  for (const file of OFFER_FILES) {
     const text = readConfig({ kind: "project", top: workspace, file });
     if (text !== undefined) return { workspace, file, text };
   }
@@ -80,7 +79,7 @@ export async function leaveProject(context: Context, place: string): Promise<voi
 async function fileOf(context: Context, place: string): Promise<ProjectFile> {
   const workspace = await workspacePath(place, context);
   const found = findFile(workspace);
-  if (found === undefined) throw new AppError("USAGE", { message: `${workspace} has no ${FILES.join(" and no ")}`, fix: "Name the directory of a project that offers MCP servers." });
+  if (found === undefined) throw new AppError("USAGE", { message: `${workspace} has no ${OFFER_FILES.join(" and no ")}`, fix: "Name the directory of a project that offers MCP servers." });
   return found;
 }
 

@@ -2,6 +2,7 @@ import type { Client, Sandbox, Session } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-code.ts";
+import { mayOffer } from "../mcp/offer-files.ts";
 import { followSession } from "../session/follow-session.ts";
 import { sessionMode, terminalOf } from "../session/session-mode.ts";
 import { createInput, type CreateOptions } from "./create-input.ts";
@@ -53,7 +54,7 @@ export async function runAgent(context: Context, agent: string, { rest, options 
 
 /** What the project offers of MCP servers. Loaded only where there may be something. */
 async function offered(context: Context, client: Client, workspace: string): Promise<readonly string[]> {
-  return await (await import("../mcp/project-offer.ts")).offerLines(context, client, workspace);
+  return !mayOffer(workspace) ? [] : await (await import("../mcp/project-offer.ts")).offerLines(context, client, workspace);
 }
 
 interface Wanted {
