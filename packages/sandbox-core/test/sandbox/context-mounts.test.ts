@@ -1,6 +1,5 @@
 import { AppError } from "@sbx/contracts";
 import { describe, it } from "vitest";
-import type { AgentProfile } from "../../src/kit/profile.ts";
 import type { Engine } from "../../src/ports/engine.ts";
 import type { SandboxParts } from "../../src/sandbox/sandbox-parts.ts";
 import { contextMounts, kitPlaces, skippedContexts } from "../../src/sandbox/context-mounts.ts";
@@ -51,6 +50,6 @@ describe("texts for agents outside of the home", () => {
     const left = CONTEXTS.filter(({ path }) => !extra.some((one) => path.startsWith(`${one}/`)));
     expect((await mounts()).map(({ target }) => target)).toEqual(left.map(({ path }) => path));
     expect(skippedContexts(CONTEXTS, record.request)).toHaveLength(CONTEXTS.length - left.length);
-    expect(kitPlaces(record, { contexts: () => CONTEXTS } as unknown as AgentProfile)).toEqual(left.map(({ path }) => path));
+    expect(kitPlaces(record, { contexts: () => CONTEXTS })).toEqual(left.map(({ path }) => path));
   });
 });
