@@ -1,7 +1,7 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, unlinkSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import type { Engine, EngineId } from "@sbx/core";
+import { listenPrivately } from "../server/listen-privately.ts";
 
 /** What stands between a socket of this machine and that of a daemon beside its engine. */
 export interface DoorParts {
@@ -39,15 +39,7 @@ export async function openDoor(parts: DoorParts): Promise<AsyncDisposable> {
       else void pass(parts, connection);
     });
   });
-  if (existsSync(parts.socketPath)) unlinkSync(parts.socketPath);
-  const mask = process.umask(0o177);
-  try {
-    server.listen(parts.socketPath);
-    await once(server, "listening");
-  } finally {
-    process.umask(mask);
-  }
-  chmodSync(parts.socketPath, 0o600);
+  await listenPrivately(server, parts.socketPath);
   return {
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");

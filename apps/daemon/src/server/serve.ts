@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { chmodSync, existsSync, unlinkSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { AppError, matchPath, STREAM_PROTOCOL, STREAMS, type Method, type Send } from "@sbx/contracts";
 import type { ServeArchive } from "../files/serve-archives.ts";
 import type { EventLog } from "../state/event-log.ts";
+import { listenPrivately } from "./listen-privately.ts";
 import { isOwnPeer } from "./peer-uid.ts";
 import { readJson } from "./read-json.ts";
 import { sendEvents } from "./send-events.ts";
@@ -46,8 +46,7 @@ export async function startServer(parts: ServerParts): Promise<AsyncDisposable> 
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrade(parts, { request, socket, head });
   });
-  if (existsSync(parts.socketPath)) unlinkSync(parts.socketPath);
-  await listen(server, parts.socketPath);
+  await listenPrivately(server, parts.socketPath);
   return {
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");
@@ -56,18 +55,6 @@ export async function startServer(parts: ServerParts): Promise<AsyncDisposable> 
       await closed;
     },
   };
-}
-
-async function listen(server: Server, socketPath: string): Promise<void> {
-  // The directory is 0700 already; the mask closes the moment between bind and chmod.
-  const mask = process.umask(0o177);
-  try {
-    server.listen(socketPath);
-    await once(server, "listening");
-  } finally {
-    process.umask(mask);
-  }
-  chmodSync(socketPath, 0o600);
 }
 
 async function answer(parts: ServerParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
