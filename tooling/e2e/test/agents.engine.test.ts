@@ -53,13 +53,16 @@ const CALLS = { echo: { message: "through the gateway" }, "mcp-exec": { name: "e
 
 function toolsOf(call: keyof typeof CALLS | undefined): string {
   if (call === undefined) return "";
-  const steps = [
-    ["mcp-find", { query: "ecko tool", limit: 3 }],
-    ["mcp-add", { name: "echo-tool" }],
-    [call, CALLS[call]],
-    ["mcp-remove", { name: "echo-tool" }],
-  ] as const;
-  return steps.map(([tool, args]) => `\nThen:\n\`\`\`tool ${tool}\n${JSON.stringify(args)}\n\`\`\``).join("");
+  const step = (tool: string, args: unknown): string => `\nThen:\n\`\`\`tool ${tool}\n${JSON.stringify(args)}\n\`\`\``;
+  // Gemini CLI offers its model new tools only a moment after it was told of them; until then there is mcp-exec.
+  const settle = call === "mcp-exec" ? "" : "\nThen:\n```sh\ntimeout 5 tail -f /dev/null; echo settled\n```";
+  return [
+    step("mcp-find", { query: "ecko tool", limit: 3 }),
+    step("mcp-add", { name: "echo-tool" }),
+    settle,
+    step(call, CALLS[call]),
+    step("mcp-remove", { name: "echo-tool" }),
+  ].join("");
 }
 
 let host: Host;
