@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 
 /** A reader that takes nothing for so long is let go. */
@@ -28,12 +27,15 @@ function isOpen(stream: Writable): boolean {
   return !stream.destroyed && !stream.closed && !stream.writableEnded;
 }
 
+/** A signal with a time limit would live as long as that, and there is one wait for each piece. */
 async function drained(stream: Writable): Promise<void> {
-  const signal = AbortSignal.timeout(STALLED_MS);
-  const closed = new AbortController();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stalled = setTimeout(reject, STALLED_MS, new Error("nobody reads"));
+  stream.once("drain", resolve).once("close", resolve).once("error", reject);
   try {
-    await Promise.race([once(stream, "drain", { signal: AbortSignal.any([signal, closed.signal]) }), once(stream, "close", { signal: closed.signal })]);
+    await promise;
   } finally {
-    closed.abort();
+    clearTimeout(stalled);
+    stream.off("drain", resolve).off("close", resolve).off("error", reject);
   }
 }

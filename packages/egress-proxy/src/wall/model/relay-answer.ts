@@ -96,12 +96,13 @@ async function stream(reply: Dispatcher.ResponseData, options: RelayOptions): Pr
   response.writeHead(reply.statusCode, toNodeHeaders(headers));
   response.flushHeaders();
   const scrubber = createScrubber(secret);
+  const closed = closeSignal(response);
   const meter = createUsageMeter(binding.dialect, valueOf(headers, "content-type"));
   try {
     for await (const chunk of decoded(reply.body, valueOf(pairsOf(raw), "content-encoding"))) {
       meter.push(chunk);
       const clean = scrubber.push(chunk);
-      if (clean.length > 0 && !response.write(clean)) await once(response, "drain", { signal: AbortSignal.any([closeSignal(response)]) });
+      if (clean.length > 0 && !response.write(clean)) await once(response, "drain", { signal: closed });
     }
     response.end(scrubber.end());
   } finally {
