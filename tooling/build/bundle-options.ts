@@ -1,5 +1,6 @@
 import type { BuildOptions } from "esbuild";
 import { asInstalled } from "./as-installed.ts";
+import { whenUsed } from "./when-used.ts";
 import { whereItLay } from "./where-it-lay.ts";
 
 const REQUIRE = 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);';
@@ -18,7 +19,7 @@ export function bundleOptions({ entry, output }: { readonly entry: string; reado
     // What some packages give as `main` asks for its parts by names that no bundler sees.
     mainFields: ["module", "main"],
     banner: { js: REQUIRE },
-    plugins: [whereItLay(output), asInstalled(output)],
+    plugins: [whereItLay(output), whenUsed(), asInstalled(output)],
     chunkNames: "[name]-[hash]",
     // Nothing says for `.js` in this place what kind of module it is.
     outExtension: { ".js": ".mjs" },

@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import { runDaemon } from "./run-daemon.ts";
-import { runStandAlone } from "./run-stand-alone.ts";
 import { shutdownSignal } from "./shutdown-signal.ts";
 
 const { values } = parseArgs({ options: { "ready-fd": { type: "string" }, "docker-guard": { type: "string" }, "docker-policy": { type: "string" } }, strict: true });
@@ -10,5 +9,5 @@ const shared = { environment: process.env, shutdown: shutdownSignal() };
 process.exit(
   socket === undefined
     ? await runDaemon({ ...shared, program: process.argv[1] ?? "", readyDescriptor: readyDescriptor === undefined ? undefined : Number(readyDescriptor) })
-    : await runStandAlone({ ...shared, socket, policyFile }),
+    : await (await import("./run-stand-alone.ts")).runStandAlone({ ...shared, socket, policyFile }),
 );

@@ -56,13 +56,7 @@ function toolsOf(call: keyof typeof CALLS | undefined): string {
   const step = (tool: string, args: unknown): string => `\nThen:\n\`\`\`tool ${tool}\n${JSON.stringify(args)}\n\`\`\``;
   // Gemini CLI offers its model new tools only a moment after it was told of them; until then there is mcp-exec.
   const settle = call === "mcp-exec" ? "" : "\nThen:\n```sh\ntimeout 5 tail -f /dev/null; echo settled\n```";
-  return [
-    step("mcp-find", { query: "ecko tool", limit: 3 }),
-    step("mcp-add", { name: "echo-tool" }),
-    settle,
-    step(call, CALLS[call]),
-    step("mcp-remove", { name: "echo-tool" }),
-  ].join("");
+  return [step("mcp-find", { query: "ecko tool", limit: 3 }), step("mcp-add", { name: "echo-tool" }), settle, step(call, CALLS[call]), step("mcp-remove", { name: "echo-tool" })].join("");
 }
 
 let host: Host;

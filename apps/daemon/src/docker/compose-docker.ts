@@ -1,7 +1,6 @@
 import path from "node:path";
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
 import { TurnQueue, type SandboxParts } from "@sbx/core";
-import { newPlace } from "@sbx/docker-guard";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
@@ -12,7 +11,8 @@ import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerFiles } from "./container-files.ts";
 import { createDockerFiles } from "./docker-files.ts";
 import { createDockerRules, type DockerRules } from "./docker-rules.ts";
-import { createDockerSockets, type DockerSocketParts, type LocalDockerSockets } from "./docker-sockets.ts";
+import type { DockerSocketParts } from "./docker-socket-parts.ts";
+import { createDockerSockets, type LocalDockerSockets } from "./docker-sockets.ts";
 import { createGuardImages } from "./guard-images.ts";
 import { createRegistryImages } from "./registry/registry-images.ts";
 import { removeDeadGuards } from "./remove-guard.ts";
@@ -69,7 +69,7 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
       workspace,
       workspaceOf,
       owner: config.owner,
-      ...(config.keepReady ? { newPlace } : {}),
+      keepReady: config.keepReady,
       organisation: config.beside === undefined ? createOrganisationPolicy() : noRawSocket(config.beside),
       record,
       onFault,

@@ -1,5 +1,5 @@
-import { AppError, type DockerPolicy, type RegistryRule, type WantedLimits } from "@sbx/contracts";
-import { GUARD_LIMITS, type GuardImages, type GuardLimits } from "@sbx/docker-guard";
+import { AppError, type DockerPolicy, type RegistryRule } from "@sbx/contracts";
+import type { GuardImages } from "@sbx/docker-guard";
 import { coversImage, parseDestinationPattern, parseImageAddress, parseImagePattern, type ImageAddress } from "@sbx/egress-policy";
 
 /** Whether an image is one that a Docker policy leaves. */
@@ -37,13 +37,6 @@ export function narrowRegistries(registries: Pick<GuardImages, "pull" | "push">,
       return registries.push(reference, signal);
     },
   };
-}
-
-/** The limits of a guard: its own, those of its sandbox for each container, and those of a Docker policy, the least of each. */
-export function guardLimits({ cpus, memoryBytes }: Pick<WantedLimits, "cpus" | "memoryBytes">, policy: Pick<DockerPolicy, "limits">): Partial<GuardLimits> {
-  const limits: Record<string, number> = { ...GUARD_LIMITS };
-  for (const [name, value] of [...Object.entries({ cpus, memoryBytes }), ...Object.entries(policy.limits ?? {})]) if (value !== undefined) limits[name] = Math.min(limits[name] ?? value, value);
-  return limits;
 }
 
 /** @throws AppError `CONFIG_INVALID` for a policy whose patterns are none, which must not be found out later */

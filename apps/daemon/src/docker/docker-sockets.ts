@@ -1,42 +1,12 @@
-import { chmod, rm } from "node:fs/promises";
 import path from "node:path";
-import { AppError, type ContainerPodId, type RecordEvent, type SandboxId } from "@sbx/contracts";
-import {
-  ContainerPods,
-  DOCKER_DIRECTORY,
-  DOCKER_SOCKET,
-  isWithin,
-  LABELS,
-  TurnQueue,
-  type ContainerPodParts,
-  type DockerSockets,
-  type SandboxRecord,
-  type ServerWorkspace,
-  type WorkspaceRequest,
-} from "@sbx/core";
-import { connectGuardEngine, removeSandboxImages, startDockerGuard, workspaceBinds, type DockerGuard, type GuardBinds, type GuardEngine, type GuardImages } from "@sbx/docker-guard";
-import type { OrganisationPolicy } from "../policy/organisation-policy.ts";
-import type { DockerFiles } from "./docker-files.ts";
-import { guardLimits } from "./docker-policy.ts";
-import { recordGuard } from "./record-guard.ts";
+import { AppError, type SandboxId } from "@sbx/contracts";
+import { DOCKER_DIRECTORY, DOCKER_SOCKET, LABELS, TurnQueue, type DockerSockets, type SandboxRecord } from "@sbx/core";
+import type { GuardEngine } from "@sbx/docker-guard";
+import { releaseParts, type DockerSocketParts, type OpenApi } from "./docker-socket-parts.ts";
 import { serveRawSocket } from "./raw-socket.ts";
 
 /** How long containers may take to end when their sandbox stops. */
 const GRACE_S = 3;
-
-export interface DockerSocketParts extends Omit<ContainerPodParts, "sandbox" | "files"> {
-  readonly files: DockerFiles;
-  readonly containerFiles: (sandbox: SandboxId) => ContainerPodParts["files"];
-  readonly imagesOf: (record: SandboxRecord) => GuardImages;
-  readonly workspace: Pick<ServerWorkspace, "prepareParts" | "releaseParts">;
-  /** The workspace as a sandbox has it. */
-  readonly workspaceOf: (record: SandboxRecord) => Promise<WorkspaceRequest>;
-  readonly organisation: OrganisationPolicy;
-  readonly record: RecordEvent;
-  readonly onFault: (error: unknown) => void;
-}
-
-type OpenApi = Pick<DockerGuard, "unusedMs"> & AsyncDisposable;
 
 /** The Docker API of every sandbox that has one. Disposing ends the APIs and leaves what runs. */
 export interface LocalDockerSockets extends DockerSockets, AsyncDisposable {
@@ -55,7 +25,7 @@ export function createDockerSockets(parts: DockerSocketParts): LocalDockerSocket
   };
   const begin = async (record: SandboxRecord): Promise<void> => {
     await end(record.id);
-    open.set(record.id, record.request.docker === "raw" ? await openRaw(parts, record) : await openGuard(parts, record));
+    open.set(record.id, record.request.docker === "raw" ? await openRaw(parts, record) : await openGuarded(parts, record));
   };
   return {
     start: (record, workspace) =>
@@ -91,6 +61,7 @@ export function createDockerSockets(parts: DockerSocketParts): LocalDockerSocket
           message: record.request.docker === "guarded" ? `The sandbox "${record.name}" does not run` : `The sandbox "${record.name}" has no Docker API of its own`,
           fix: record.request.docker === "guarded" ? `Start it with: sbx start ${record.name}` : "Make one with: sbx create --mount-docker-socket AGENT",
         });
+      const { connectGuardEngine } = await import("@sbx/docker-guard");
       return connectGuardEngine(await socketOf(parts, record.id));
     },
     async [Symbol.asyncDispose]() {
@@ -103,31 +74,10 @@ async function socketOf({ files }: DockerSocketParts, id: SandboxId): Promise<st
   return path.join(await files.socketDirectory(id), DOCKER_SOCKET);
 }
 
-async function openGuard(parts: DockerSocketParts, record: SandboxRecord): Promise<OpenApi> {
-  const { id } = record;
-  await using opened = new AsyncDisposableStack();
-  const socket = await socketOf(parts, id);
-  const pods = opened.use(new ContainerPods({ ...parts, sandbox: id, files: parts.containerFiles(id) }));
-  const { limits, dockerPolicy = { version: 1 } } = record.request;
-  const { unusedMs } = opened.use(
-    await startDockerGuard({
-      sandbox: id,
-      socket,
-      engine: await connectGuardEngine(await engineSocket(parts)),
-      pods,
-      binds: await bindsOf(parts, record),
-      images: parts.imagesOf(record),
-      owner: { [LABELS.owner]: parts.owner },
-      key: await parts.files.key(id),
-      limits: guardLimits(limits, dockerPolicy),
-      onFault: parts.onFault,
-      ...recordGuard(id, parts.record),
-    }),
-  );
-  // The workload has an id of its own; on the host the directories above are the daemon's alone.
-  await chmod(socket, 0o666);
-  const whole = opened.move();
-  return { unusedMs, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+/** The guard is loaded when a sandbox has a Docker API: most have none, and it is a large part of the daemon. */
+async function openGuarded(parts: DockerSocketParts, record: SandboxRecord): Promise<OpenApi> {
+  const { openGuard } = await import("./open-guard.ts");
+  return openGuard(parts, record, { socket: await socketOf(parts, record.id), engineSocket: await engineSocket(parts) });
 }
 
 async function openRaw(parts: DockerSocketParts, { id }: SandboxRecord): Promise<OpenApi> {
@@ -140,36 +90,6 @@ async function engineSocket({ engine }: DockerSocketParts): Promise<string> {
   const socket = /^unix:\/\/(\/.+)$/.exec(endpoint)?.[1];
   if (socket !== undefined) return socket;
   throw new AppError("PLATFORM_UNSUPPORTED", { message: `A Docker API for agents needs an engine on this machine, and this one is at ${endpoint}`, fix: "Leave --mount-docker-socket out." });
-}
-
-/** The workspace and the further directories of a sandbox, as its workload has them, and what lies in them. */
-async function bindsOf(parts: DockerSocketParts, record: SandboxRecord): Promise<GuardBinds> {
-  const { id, request } = record;
-  const mounts = await parts.files.notedBinds(id);
-  const roots = [request.workspace, ...request.extra.map((one) => one.path)];
-  return workspaceBinds({
-    roots: roots.map((root) => ({ root, mounts: mounts.filter(({ target }) => isWithin(target, root)) })),
-    parts: {
-      async prepare(container, wanted) {
-        const directory = parts.files.partsDirectory(id, container);
-        const prepared = await parts.workspace.prepareParts({
-          id: container,
-          directory,
-          sandbox: await parts.workspaceOf(record),
-          parts: wanted.map(({ source, target, readonly }) => ({ path: source, target, readonly })),
-          isVerified: false,
-        });
-        return prepared.mounts.filter((mount) => mount.kind === "bind");
-      },
-      release: (container) => releaseParts(parts, id, container),
-    },
-  });
-}
-
-async function releaseParts({ workspace, files }: DockerSocketParts, id: SandboxId, container: ContainerPodId): Promise<void> {
-  const directory = files.partsDirectory(id, container);
-  await workspace.releaseParts({ id: container, directory });
-  await rm(directory, { recursive: true, force: true });
 }
 
 function labelled({ owner }: DockerSocketParts, id: SandboxId, ...more: readonly string[]): readonly string[] {
@@ -191,6 +111,7 @@ async function stopChildren(parts: DockerSocketParts, id: SandboxId): Promise<vo
 async function removeKept(parts: DockerSocketParts, id: SandboxId): Promise<void> {
   for (const container of await parts.files.withParts(id)) await releaseParts(parts, id, container);
   const engine = await parts.engine();
+  const { connectGuardEngine, removeSandboxImages } = await import("@sbx/docker-guard");
   await removeSandboxImages({ engine: await connectGuardEngine(await engineSocket(parts)), sandbox: id, key: await parts.files.key(id), onFault: parts.onFault });
   for (const role of ["child-volume", "child-network", "child-image", "child-image-name", "child-places"])
     for (const { name } of await engine.listVolumes(labelled(parts, id, `${LABELS.role}=${role}`))) await engine.removeVolume(name);

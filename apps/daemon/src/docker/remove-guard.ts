@@ -2,7 +2,6 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@sbx/contracts";
 import { LABELS, type Engine } from "@sbx/core";
-import { connectGuardEngine, removeSandboxImages } from "@sbx/docker-guard";
 import { forEachDeadGuard, type GuardNote } from "./guard-notes.ts";
 
 /** Where notes of guards without a sandbox are, below a state directory. */
@@ -27,6 +26,7 @@ export async function removeGuard(engine: Engine, note: GuardNote, onFault: (err
   const { sandbox, key, directory } = note;
   const labels = [`${LABELS.owner}=${guardOwner(note)}`, `${LABELS.sandbox}=${sandbox}`];
   for (const role of ["child", "child-build", "child-gate"]) for (const { id } of await engine.list([...labels, `${LABELS.role}=${role}`])) await engine.remove(id);
+  const { connectGuardEngine, removeSandboxImages } = await import("@sbx/docker-guard");
   await removeSandboxImages({ engine: await connectGuardEngine(guardEngineSocket(engine.info.endpoint)), sandbox, key: Buffer.from(key, "hex"), onFault });
   for (const { name } of await engine.listVolumes(labels)) await engine.removeVolume(name);
   await rm(directory, { recursive: true, force: true });

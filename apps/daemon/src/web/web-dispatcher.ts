@@ -1,6 +1,6 @@
 import type { LookupFunction } from "node:net";
 import { createSystemAddresses, systemResolve, type Resolve } from "@sbx/egress-proxy";
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import { asLookup, createPublicAddresses, NotPublic, type PublicAddresses } from "./public-addresses.ts";
 
 /**
@@ -27,14 +27,21 @@ export function createWebDispatcher(
   const of = (...names: readonly string[]): string => names.map((name) => environment[name]).find((value) => value !== undefined && value !== "") ?? "";
   const proxies = { httpProxy: of("http_proxy", "HTTP_PROXY"), httpsProxy: of("https_proxy", "HTTPS_PROXY"), noProxy: of("no_proxy", "NO_PROXY") };
   const publicAddresses = createPublicAddresses({ resolve, own });
-  const direct = new Agent({ ...LIMITS, connect: { timeout: CONNECT_MS } });
-  const proxied = new EnvHttpProxyAgent({ ...LIMITS, connect: { timeout: CONNECT_MS }, ...proxies });
-  // Looked up once more when it connects: a name may lead elsewhere by then.
-  const guarded = new EnvHttpProxyAgent({ ...LIMITS, connect: { timeout: CONNECT_MS, lookup: publicLookup(publicAddresses) }, ...proxies });
+  const open = async (): Promise<Readonly<Record<"direct" | "proxied" | "guarded", Dispatcher>>> => {
+    const { Agent, EnvHttpProxyAgent } = await import("undici");
+    return {
+      direct: new Agent({ ...LIMITS, connect: { timeout: CONNECT_MS } }),
+      proxied: new EnvHttpProxyAgent({ ...LIMITS, connect: { timeout: CONNECT_MS }, ...proxies }),
+      // Looked up once more when it connects: a name may lead elsewhere by then.
+      guarded: new EnvHttpProxyAgent({ ...LIMITS, connect: { timeout: CONNECT_MS, lookup: publicLookup(publicAddresses) }, ...proxies }),
+    };
+  };
+  let opened: ReturnType<typeof open> | undefined;
   scope.defer(async () => {
-    await Promise.all([direct.destroy(), proxied.destroy(), guarded.destroy()]);
+    await Promise.all(Object.values((await opened) ?? {}).map(async (dispatcher) => dispatcher.destroy()));
   });
   return async (url, reach = "anywhere") => {
+    const { direct, proxied, guarded } = await (opened ??= open());
     if (reach === "anywhere") return isLoopback(url.hostname) ? direct : proxied;
     await publicAddresses(url.hostname).catch((error: unknown) => {
       // A name that only a proxy can resolve is the proxy's to judge, and one that nobody can leads nowhere.

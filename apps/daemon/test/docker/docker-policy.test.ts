@@ -1,7 +1,8 @@
 import type { GuardImages } from "@sbx/docker-guard";
 import { describe, it } from "vitest";
-import { checkDockerPolicy, guardLimits, leavesReference, narrowRegistries } from "../../src/docker/docker-policy.ts";
+import { checkDockerPolicy, leavesReference, narrowRegistries } from "../../src/docker/docker-policy.ts";
 import { createGuardImages } from "../../src/docker/guard-images.ts";
+import { guardLimits } from "../../src/docker/guard-limits.ts";
 
 describe("a Docker policy", () => {
   it("leaves the images that it names, and all when it names none", ({ expect }) => {

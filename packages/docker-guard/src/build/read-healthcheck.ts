@@ -28,7 +28,7 @@ function flagOf(flag: string): readonly [string, string] {
 
 function nanoseconds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)];
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|\u00B5s|ms|s|m|h)/g)];
   const total = parts.reduce((sum, [, number = "0", unit = "s"]) => sum + Number(number) * UNIT_NS[unit as keyof typeof UNIT_NS], 0);
   if (parts.map(([whole]) => whole).join("") !== text || !(total >= 1e6 && total <= 24 * 3600e9)) throw new Refusal(400, `"${printable(text)}" is no time from a millisecond to a day, as 30s`);
   return Math.round(total);

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { connect as connectTls, getCACertificates, type TLSSocket } from "node:tls";
 import { AppError, type Destination, type Rule } from "@sbx/contracts";
 import { decide, parseHost, type CompiledPolicy } from "@sbx/egress-policy";
-import { Agent, fetch as undiciFetch, type buildConnector } from "undici";
+import type { buildConnector } from "undici";
 import { codeOf, dial, systemConnect, systemResolve, type Connect, type Resolve } from "../wall/dial.ts";
 import { DEFAULT_LIMITS, type WallLimits } from "../wall/limits.ts";
 import { createSystemAddresses } from "../wall/system-addresses.ts";
@@ -56,23 +56,13 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * Rejects with `SERVER_DENIED` for what may not be reached.
  */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
-  const agent = new Agent({
-    connect: createConnector(options),
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: IDLE_MS,
-    maxHeaderSize: 65_536,
-    allowH2: false,
-  });
+  let client: ReturnType<typeof createClient> | undefined;
+  const send = async (url: URL, init: RequestInit): Promise<Response> => (await (client ??= createClient(options))).send(url, init);
   const ask = async (url: URL, init: RequestInit, redirects: number): Promise<Response> => {
     check(url, options);
     const headers = new Headers(init.headers);
     for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
-    // One interface in two type libraries: undici's own `fetch` is what Node's global is made of.
-    const response = (await undiciFetch(url, { ...init, headers, redirect: "manual", dispatcher: agent } as unknown as Parameters<typeof undiciFetch>[1]).catch((error: unknown) => {
-      throw causeOf(error);
-    })) as unknown as Response;
+    const response = await send(url, { ...init, headers, redirect: "manual" });
     const location = response.headers.get("location");
     if (!REDIRECTS.has(response.status) || location === null || options.redirects === "give") return response;
     await response.body?.cancel();
@@ -86,7 +76,29 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       if (input instanceof Request) throw new Error("a guarded fetch takes an address and no Request");
       return ask(new URL(input), init, 0);
     },
-    [Symbol.asyncDispose]: () => agent.destroy(),
+    [Symbol.asyncDispose]: async () => (await client)?.end(),
+  };
+}
+
+/** The client is loaded when a server is first asked: a daemon that only waits takes less memory. */
+async function createClient(options: GuardedFetchOptions): Promise<{ readonly send: (url: URL, init: RequestInit) => Promise<Response>; readonly end: () => Promise<void> }> {
+  const { Agent, fetch: undiciFetch } = await import("undici");
+  const agent = new Agent({
+    connect: createConnector(options),
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: IDLE_MS,
+    maxHeaderSize: 65_536,
+    allowH2: false,
+  });
+  return {
+    // One interface in two type libraries: undici's own `fetch` is what Node's global is made of.
+    send: async (url, init) =>
+      await undiciFetch(url, { ...init, dispatcher: agent } as unknown as Parameters<typeof undiciFetch>[1]).catch((error: unknown) => {
+        throw causeOf(error);
+      }),
+    end: async () => agent.destroy(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { AppError, HeldPieces } from "@sbx/contracts";
-import { request } from "undici";
+import type { Dispatcher } from "undici";
 import { isLoopback, type WebDispatcher } from "../../web/web-dispatcher.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -48,9 +48,10 @@ async function wayTo(url: URL, { named, dispatcherOf }: { readonly named: URL; r
   }
 }
 
-async function ask(url: URL, options: { readonly dispatcher: Awaited<ReturnType<WebDispatcher>>; readonly signal: AbortSignal }): ReturnType<typeof request> {
+async function ask(url: URL, { dispatcher, signal }: { readonly dispatcher: Dispatcher; readonly signal: AbortSignal }): Promise<Dispatcher.ResponseData> {
+  const headers = { accept: "application/json, application/yaml, text/*;q=0.9" };
   try {
-    return await request(url, { ...options, headers: { accept: "application/json, application/yaml, text/*;q=0.9" } });
+    return await dispatcher.request({ origin: url.origin, path: `${url.pathname}${url.search}`, method: "GET", headers, signal });
   } catch (error) {
     throw failed(url, error instanceof Error ? error.message : String(error), { cause: error });
   }

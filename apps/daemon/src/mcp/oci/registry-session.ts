@@ -1,5 +1,5 @@
 import { AppError, HeldPieces } from "@sbx/contracts";
-import { request, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import { tokenAddress, tokenOf } from "../../registry/token-challenge.ts";
 import { isRealmOf } from "../../registry/token-realm.ts";
 import { isLoopback, type WebDispatcher } from "../../web/web-dispatcher.ts";
@@ -70,11 +70,14 @@ export class RegistrySession {
   async #send({ method, url, headers = {}, body, maxBytes }: RegistryRequest, signal: AbortSignal): Promise<RegistryAnswer> {
     const own = url.origin === this.origin && this.#authorization !== undefined ? { authorization: this.#authorization } : {};
     try {
-      const answer = await request(this.#checked(url), {
+      this.#check(url);
+      const dispatcher = await this.#parts.dispatcherOf(url, await this.#reachOf(url));
+      const answer = await dispatcher.request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
         method,
         headers: { ...headers, ...own },
         ...(body === undefined ? {} : { body }),
-        dispatcher: await this.#parts.dispatcherOf(url, await this.#reachOf(url)),
         signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });
       return { status: answer.statusCode, header: (name) => oneOf(answer.headers[name]), body: await read(answer, { url, maxBytes }) };
@@ -85,10 +88,10 @@ export class RegistrySession {
   }
 
   /** A registry, and where it sends to: over https, and to this machine only when it is here itself. */
-  #checked(url: URL): URL {
+  #check(url: URL): void {
     const here = isLoopback(url.hostname);
     if (here && !isLoopback(new URL(this.origin).hostname)) throw registryFailure(this.#parts.registry, "it sends to this machine itself");
-    if (url.protocol === "https:" || (url.protocol === "http:" && here)) return url;
+    if (url.protocol === "https:" || (url.protocol === "http:" && here)) return;
     throw registryFailure(url.host, "it is not https, and anybody on the way could change what it gives");
   }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { getCACertificates } from "node:tls";
 import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
-import { Agent } from "undici";
+import type { Agent } from "undici";
 import { answerLastJson } from "../http-answer.ts";
 import { endToEndHeaders, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
@@ -73,14 +73,7 @@ const HEADERS_TIMEOUT_MS = 15 * 60 * 1000;
 const BODY_TIMEOUT_MS = 15 * 60 * 1000;
 
 export function createModelService({ modelOf, record, trust = [], bodyBytes }: ModelServiceOptions): ModelService {
-  let dispatcher: Agent | undefined;
-  const dispatcherOf = (): Agent =>
-    (dispatcher ??= new Agent({
-      connect: { ca: [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...getCACertificates("extra"), ...trust])], rejectUnauthorized: true },
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-      allowH2: false,
-    }));
+  let dispatcher: Promise<Agent> | undefined;
   return {
     async handle(sandbox, request, response) {
       const deny = (denial: Denial): void => {
@@ -104,7 +97,7 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
         response,
         record,
         bodyBytes,
-        dispatcher: dispatcherOf(),
+        dispatcher: await (dispatcher ??= createDispatcher(trust)),
         origin: target.origin,
         path: `${target.pathname.replace(/\/+$/, "")}${path}`,
         headers: upstreamHeaders(request, binding, secret),
@@ -114,9 +107,20 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
       });
     },
     async [Symbol.asyncDispose]() {
-      await dispatcher?.destroy();
+      await (await dispatcher)?.destroy();
     },
   };
+}
+
+/** The client is loaded when a model is first asked: a daemon that only waits takes less memory. */
+async function createDispatcher(trust: readonly string[]): Promise<Agent> {
+  const { Agent } = await import("undici");
+  return new Agent({
+    connect: { ca: [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...getCACertificates("extra"), ...trust])], rejectUnauthorized: true },
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    allowH2: false,
+  });
 }
 
 /** The model that a request is for, or why it gets none: an unknown path, service or method, a foreign key, too large a body. */
