@@ -23,7 +23,6 @@ export function bundleOptions({ entry, output }: { readonly entry: string; reado
     chunkNames: "[name]-[hash]",
     // Nothing says for `.js` in this place what kind of module it is.
     outExtension: { ".js": ".mjs" },
-    keepNames: true,
     minifySyntax: true,
     minifyWhitespace: true,
     logLevel: "warning",
