@@ -60,12 +60,8 @@ function numbers(version: string): { readonly major: number; readonly minor: num
   return { major, minor };
 }
 
-function open(
-  { socketPath, prefix }: Pick<Place, "socketPath" | "prefix">,
-  { method, path, query = {}, body, signal }: EngineRequest,
-  { upgrade = false, agent = false }: Connection = {},
-): ClientRequest {
-  const search = new URLSearchParams(query).toString();
+function open({ socketPath, prefix }: Pick<Place, "socketPath" | "prefix">, { method, path, query, body, signal }: EngineRequest, { upgrade = false, agent = false }: Connection = {}): ClientRequest {
+  const search = query === undefined ? "" : new URLSearchParams(query).toString();
   const target = `${prefix}/${path.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`;
   const outgoing = httpRequest({
     socketPath,
@@ -119,7 +115,15 @@ function unreachable(error: unknown): unknown {
 
 async function call(place: Place, request: EngineRequest): ReturnType<GuardEngine["call"]> {
   const answer = request.method === "GET" ? await asked(place, request) : await answerOf(open(place, request));
-  return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: await jsonOf(answer) };
+  const body = await jsonOf(answer);
+  return {
+    status: answer.statusCode ?? 0,
+    // Few want them.
+    get headers() {
+      return headersOf(answer);
+    },
+    body,
+  };
 }
 
 /** Ask on a connection that is there, and once more on one of its own where that one is not any more. */

@@ -24,7 +24,7 @@ const Name = z
 
 /** What the engine says of one container. @throws Refusal 404 when it is gone by now */
 async function containerFacts(guard: Guard, { id }: OwnedContainer, size = false): Promise<ContainerFacts> {
-  const answer = await guard.parts.engine.call({ method: "GET", path: ["containers", id, "json"], query: size ? { size: "1" } : {} });
+  const answer = await guard.parts.engine.call({ method: "GET", path: ["containers", id, "json"], ...(size ? { query: { size: "1" } } : {}) });
   if (answer.status === 404) await guard.destroyed(id);
   if (answer.status !== 200) throw refusalOf(answer, `No such container: ${id}`);
   return ContainerFacts.parse(answer.body);

@@ -74,9 +74,13 @@ const OF_IMAGE: readonly GuardRoute[] = [route("GET images/{name*}/json", { mean
 
 /** The route of a request about Ryuk; `undefined` for all others, which are about what is really there. */
 export function findReaperRoute(guard: Guard, method: string, segments: readonly string[]): { readonly route: GuardRoute; readonly params: readonly string[] } | undefined {
-  const ofContainer = fittingRoutes(OF_CONTAINER, segments).filter(({ params }) => guard.reapers.find(params[0] ?? "") !== undefined);
-  const ofImage = fittingRoutes(OF_IMAGE, segments).filter(({ params }) => isRyuk(params[0]));
-  return [...ofContainer, ...ofImage].find(({ route: { method: one } }) => one === method);
+  const [word] = segments;
+  if (word === "containers" && guard.reapers.all().length > 0) {
+    const fitting = fittingRoutes(OF_CONTAINER, segments).filter(({ params }) => guard.reapers.find(params[0] ?? "") !== undefined);
+    return fitting.find(({ route }) => route.method === method);
+  }
+  if (word !== "images") return undefined;
+  return fittingRoutes(OF_IMAGE, segments).find(({ route, params }) => route.method === method && isRyuk(params[0]));
 }
 
 const Port = z.string().regex(/^(?:0|[1-9]\d{0,4})?$/);
