@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import { containerBody } from "./container-body.ts";
 import type { Dialect } from "./dialect.ts";
 import { ask, askUnless, engineFailed } from "./docker-error.ts";
+import { noteHeldTask } from "./held-task.ts";
 import { isLink } from "./is-link.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
@@ -47,6 +48,8 @@ export function createContainers({ docker, dialect }: { readonly docker: Docker;
       signal?.throwIfAborted();
       await askUnless([304], "start a container", async () => {
         await docker.getContainer(checkId(id)).start();
+      }).catch((error: unknown) => {
+        throw noteHeldTask(error);
       });
       signal?.throwIfAborted();
     },

@@ -1,5 +1,6 @@
 import { lstatSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
+import { AppError } from "@sbx/contracts";
 import { describe, it } from "vitest";
 import { openSandboxLab, type SandboxLab } from "./lab.ts";
 
@@ -19,6 +20,33 @@ describe("a sandbox that was stopped", () => {
     const { id, workload } = await stopped(lab);
     await lab.service.start(id, { operation: "op", signal: never });
     expect(lab.service.get(id).record.workload).toBe(workload);
+  });
+
+  it.for(["gate", "workload"])("has new containers where the engine does not let go of the last run of its %s", async (role, { expect }) => {
+    await using lab = openSandboxLab();
+    const { id, workload } = await stopped(lab);
+    lab.steps.breakAt(0, () => undefined);
+    const held = (details: AppError["details"]) => (): never => {
+      throw new AppError("ENGINE_FAILED", { message: "task: already exists", fix: "None.", details });
+    };
+    await lab.service.start(id, { operation: "op", signal: never });
+    const starts = lab.steps.taken.flatMap((step, at) => (step === "engine.start" ? [at + 1] : []));
+    const at = starts[role === "gate" ? 0 : 1] ?? Number.NaN;
+    await lab.service.stop(id);
+
+    lab.steps.breakAt(at, held({ held: true }));
+    await lab.service.start(id, { operation: "op", signal: never });
+    expect(lab.steps.hit).toBe("engine.start");
+    const { running, record } = lab.service.get(id);
+    expect([running, record.workload === workload]).toEqual([true, false]);
+    expect((await lab.engine.list([])).map(({ state }) => state)).toEqual(["running", "running"]);
+    const again = record.workload;
+    await lab.service.stop(id);
+
+    lab.steps.breakAt(at, held({}));
+    await expect(lab.service.start(id, { operation: "op", signal: never })).rejects.toThrow("already exists");
+    expect(lab.service.get(id).record.workload).toBe(again);
+    expect((await lab.engine.list([])).map(({ state }) => state)).not.toContain("running");
   });
 
   it.for([

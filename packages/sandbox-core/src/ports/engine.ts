@@ -64,6 +64,7 @@ export interface ContainerView {
 /** Containers of ours. Every method rejects with `ENGINE_UNREACHABLE` or `ENGINE_FAILED`. */
 export interface ContainerEngine {
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<EngineId>;
+  /** With `details.held` the engine will never start this one, because it does not let go of its last run. */
   start(id: EngineId, signal?: AbortSignal): Promise<void>;
   /** Stop with a grace of `seconds`, then kill. Resolves when the container is not running, also if it never was. */
   stop(id: EngineId, seconds: number): Promise<void>;

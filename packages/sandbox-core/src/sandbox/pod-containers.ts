@@ -74,10 +74,15 @@ export async function reusableContainers(
     for (const { id, state } of [workload, gate]) if (state === "running") await engine.stop(id, 0);
     return { gate: gate.id, workload: workload.id };
   }
-  // What the agent has in its containers does not depend on its own.
+  await removePod(parts, engine, basis.record.id);
+  return undefined;
+}
+
+/** Remove gate and workload. What the agent has in its containers does not depend on them, and stays. */
+export async function removePod(parts: Pick<SandboxParts, "owner">, engine: Engine, id: SandboxId): Promise<void> {
+  const views = await containersOf(parts, engine, id);
   await removeContainers(
     engine,
     views.filter((view) => !isOfAgent(view.labels)),
   );
-  return undefined;
 }

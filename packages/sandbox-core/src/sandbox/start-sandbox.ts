@@ -1,3 +1,4 @@
+import { AppError } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { ContainerView, Engine, EngineId, Mount } from "../ports/engine.ts";
 import type { PreparedWorkspace } from "../ports/host.ts";
@@ -6,7 +7,7 @@ import { contextMounts, kitPlaces } from "./context-mounts.ts";
 import { runInstallHooks } from "./install-hooks.ts";
 import { refuseLinkedPlaces } from "./kit-volumes.ts";
 import { containerName, LABELS, labelsOf, recordLabel, type Role } from "./labels.ts";
-import { containersOf, fingerprintOf, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
+import { containersOf, fingerprintOf, removePod, reusableContainers, WORKLOAD_FILES, type WorkloadBasis } from "./pod-containers.ts";
 import { giveVolumes, prepareHome, profileFacts } from "./prepare-home.ts";
 import type { Progress } from "./progress.ts";
 import { runRootStartup } from "./startup-hooks.ts";
@@ -100,7 +101,22 @@ interface StartWork extends StartRequest {
   readonly shared: readonly Mount[];
 }
 
+/** An engine that was killed may hold on to what ran in a container, and never start that one again: others are made in its place. */
 async function startContainers(parts: SandboxParts, work: StartWork): Promise<void> {
+  try {
+    await startOnce(parts, work);
+  } catch (error) {
+    if (!AppError.is(error) || error.details["held"] !== true) throw error;
+    const { live, engine } = work;
+    // Before its gate, whose end is then no fault.
+    await live.pod?.[Symbol.asyncDispose]();
+    live.pod = undefined;
+    await removePod(parts, engine, live.record.id);
+    await startOnce(parts, { ...work, gate: undefined });
+  }
+}
+
+async function startOnce(parts: SandboxParts, work: StartWork): Promise<void> {
   const { live, engine, signal } = work;
   const { id, name } = live.record;
   const holdProgram = await parts.files.holdProgram(work.gateImage);

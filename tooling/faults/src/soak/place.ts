@@ -54,8 +54,9 @@ export class Place {
     return found.split("\n").filter((line) => line !== "");
   }
 
+  /** Where the engine is gone just then, nothing is killed. */
   async kill(role: string): Promise<void> {
-    for (const id of await this.containers(role)) await this.#lab.docker("kill", id).catch(() => "");
+    for (const id of await this.containers(role).catch(() => [])) await this.#lab.docker("kill", id).catch(() => "");
   }
 
   read(name: string): string {
