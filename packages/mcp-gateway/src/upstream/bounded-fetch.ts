@@ -1,5 +1,6 @@
 import { HeldPieces } from "@sbx/contracts";
 import type { ByteBudget } from "../byte-budget.ts";
+import { LineEnds } from "./line-ends.ts";
 
 /** What the answers of a server that runs elsewhere may take of us. */
 export interface FetchBounds {
@@ -21,8 +22,8 @@ export function boundedFetch(inner: typeof fetch, bounds: FetchBounds): typeof f
       await response.body.cancel();
       throw tooLarge(bounds.maxBytes);
     }
-    const streams = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
-    const body = bounded(response.body, streams ? { count: new EventCount(bounds), pieceBytes: 1 } : { count: new BodyCount(bounds), pieceBytes: PIECE_BYTES });
+    const isStream = /^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "");
+    const body = bounded(response.body, isStream ? new EventCount(bounds) : new BodyCount(bounds));
     const answer = new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
     Object.defineProperty(answer, "url", { value: response.url });
     return answer;
@@ -31,29 +32,39 @@ export function boundedFetch(inner: typeof fetch, bounds: FetchBounds): typeof f
 
 /** Looks at each piece of a body before it goes on. */
 interface Count {
-  /** Rejects for what is too much; resolves when the piece may go on. */
-  admit(piece: Uint8Array): Promise<void>;
+  /** Gives what of it goes on. Rejects for what is too much; resolves when the piece may go on. */
+  admit(piece: Uint8Array): Admitted | Promise<Admitted>;
   /** Gives back what it took. */
   release(): void;
 }
 
-/** As much of a body goes on in one piece, whose reader keeps all of them: the sender decides how small they come. */
+interface Admitted {
+  readonly piece: Uint8Array;
+  /** Whether the reader waits for what is held with it. */
+  readonly isDue: boolean;
+}
+
+/** As much of a body goes on in one piece, whose reader keeps all of them or works for each: the sender decides how small they come. */
 const PIECE_BYTES = 64 * 1024;
 
-function bounded(body: ReadableStream<Uint8Array>, { count, pieceBytes }: { readonly count: Count; readonly pieceBytes: number }): ReadableStream<Uint8Array> {
+function bounded(body: ReadableStream<Uint8Array>, count: Count): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   const held = new HeldPieces();
+  /** Resolves with whether it was the end. */
+  const readMore = async (): Promise<boolean> => {
+    for (let isDue = false; !isDue && held.length < PIECE_BYTES;) {
+      const { done, value } = await reader.read();
+      if (done) return true;
+      const admitted = await count.admit(value);
+      held.push(admitted.piece);
+      ({ isDue } = admitted);
+    }
+    return false;
+  };
   return new ReadableStream({
     async pull(controller) {
       try {
-        let isDone = false;
-        while (!isDone && held.length < pieceBytes) {
-          const { done, value } = await reader.read();
-          isDone = done;
-          if (value === undefined) continue;
-          await count.admit(value);
-          held.push(value);
-        }
+        const isDone = await readMore();
         if (held.length > 0) controller.enqueue(held.take());
         if (!isDone) return;
         count.release();
@@ -110,9 +121,9 @@ class BodyCount implements Count {
     this.#held = new HeldBytes(bounds);
   }
 
-  async admit(piece: Uint8Array): Promise<void> {
+  admit(piece: Uint8Array): Admitted {
     this.#held.add(piece.length);
-    await Promise.resolve();
+    return { piece, isDue: false };
   }
 
   release(): void {
@@ -121,13 +132,13 @@ class BodyCount implements Count {
 }
 
 const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 const SECOND_MS = 1000;
 
 /** An empty line ends an event. */
 class EventCount implements Count {
   readonly #held: HeldBytes;
   readonly #perSecond: number;
+  readonly #lineEnds = new LineEnds();
   #lineIsEmpty = true;
   #events = 0;
   #since = performance.now();
@@ -137,20 +148,23 @@ class EventCount implements Count {
     this.#perSecond = bounds.eventsPerSecond;
   }
 
-  async admit(piece: Uint8Array): Promise<void> {
+  admit(bytes: Uint8Array): Admitted | Promise<Admitted> {
+    const piece = this.#lineEnds.plain(bytes);
+    const before = this.#events;
     let from = 0;
     for (let end = piece.indexOf(LINE_FEED); end !== -1; end = piece.indexOf(LINE_FEED, from)) {
-      if (this.#lineIsEmpty && isBlank(piece.subarray(from, end))) {
+      if (this.#lineIsEmpty && end === from) {
         this.#held.clear();
         this.#events += 1;
       } else this.#held.add(end - from + 1);
       this.#lineIsEmpty = true;
       from = end + 1;
     }
-    const rest = piece.subarray(from);
-    this.#held.add(rest.length);
-    this.#lineIsEmpty &&= isBlank(rest);
-    await this.#pace();
+    const rest = piece.length - from;
+    this.#held.add(rest);
+    this.#lineIsEmpty &&= rest === 0;
+    const admitted = { piece, isDue: this.#events > before };
+    return admitted.isDue ? this.#pace(admitted) : admitted;
   }
 
   release(): void {
@@ -158,17 +172,14 @@ class EventCount implements Count {
   }
 
   /** A flood waits on the way: what is not read here is not sent there. */
-  async #pace(): Promise<void> {
+  async #pace(admitted: Admitted): Promise<Admitted> {
     const passed = performance.now() - this.#since;
-    if (passed < SECOND_MS && this.#events < this.#perSecond) return;
+    if (passed < SECOND_MS && this.#events < this.#perSecond) return admitted;
     if (passed < SECOND_MS) await new Promise((resolve) => setTimeout(resolve, SECOND_MS - passed).unref());
     this.#since = performance.now();
     this.#events = 0;
+    return admitted;
   }
-}
-
-function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === CARRIAGE_RETURN);
 }
 
 function tooLarge(maxBytes: number): Error {

@@ -21,7 +21,7 @@ describe("boundedFetch", () => {
   });
 
   it("lets a stream of small events be as long as it likes", async ({ expect }) => {
-    const events = `data: ${"x".repeat(50)}\r\n\r\n`.repeat(50);
+    const events = `data: ${"x".repeat(50)}\n\n`.repeat(50);
     expect(await (await answering(events, "text/event-stream")("http://a")).text()).toBe(events);
   });
 
@@ -53,6 +53,42 @@ describe("boundedFetch", () => {
         expect(await read(cut)).toBe(await read([bytes]));
       }),
     );
+  });
+});
+
+describe("a stream of events that comes in single bytes", () => {
+  const inBytes = (text: string): ReadableStream<Uint8Array> => {
+    const bytes = new TextEncoder().encode(text);
+    let at = 0;
+    return new ReadableStream({
+      pull: (controller) => {
+        if (at === bytes.length) controller.close();
+        else controller.enqueue(bytes.subarray(at, (at += 1)));
+      },
+    });
+  };
+  const piecesOf = async (text: string): Promise<readonly string[]> => {
+    const { body } = await answering(inBytes(text), EVENTS, { maxBytes: 1 << 20 })("http://a");
+    if (body === null) throw new Error("no body");
+    const pieces: string[] = [];
+    for await (const piece of body) pieces.push(Buffer.from(piece).toString());
+    return pieces;
+  };
+
+  it("goes on in a few pieces, so that a long event costs no work for each byte", async ({ expect }) => {
+    const event = `data: ${"x".repeat(200_000)}\n\n`;
+    const pieces = await piecesOf(event);
+    expect(pieces.join("")).toBe(event);
+    expect(pieces.length).toBeLessThan(6);
+  });
+
+  it("goes on with the end of each event", async ({ expect }) => {
+    expect(await piecesOf("data: one\n\n: ping\r\n\r\nid: 2\rdata: two\r\rdata: th")).toEqual(["data: one\n\n", ": ping\n\n", "id: 2\ndata: two\n\n", "data: th"]);
+  });
+
+  it("ends in an event that is too large, of which the reader gets nothing more", async ({ expect }) => {
+    const response = await answering(inBytes(`data: ${"x".repeat(100)}\n\n`), EVENTS)("http://a");
+    await expect(response.text()).rejects.toThrow("more than 100 bytes");
   });
 });
 
