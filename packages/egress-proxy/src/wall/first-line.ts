@@ -65,26 +65,32 @@ function kindOf(line: string): LineKind {
 export type FirstLineRead = { readonly kind: "other"; readonly rest: Buffer } | { readonly kind: "http"; readonly bytes: Buffer };
 
 /**
- * Pass what a client says first on as it comes, until it is clear whether it is a request of HTTP/1: the end of a line
- * that may be one is kept back, so that no server has begun with it. `head` was read already. The client is left paused.
+ * Pass what a client says first on as it comes and as the server takes it, until it is clear whether it is a request of HTTP/1: the
+ * end of a line that may be one is kept back, so that no server has begun with it. `head` was read already. The client is left paused.
  */
 export async function passFirstLine(client: Socket, upstream: Socket, head: Buffer): Promise<FirstLineRead> {
   const line = new FirstLine();
   const { promise, resolve } = Promise.withResolvers<FirstLineRead>();
   const take = (chunk: Buffer): void => {
     const kind = line.push(chunk);
-    if (kind === "unclear") upstream.write(chunk);
-    else resolve(kind === "http" ? { kind, bytes: line.bytes() } : { kind, rest: chunk });
+    if (kind !== "unclear") {
+      client.pause();
+      resolve(kind === "http" ? { kind, bytes: line.bytes() } : { kind, rest: chunk });
+    } else if (!upstream.write(chunk)) client.pause();
   };
   const end = (): void => {
     resolve({ kind: "other", rest: Buffer.alloc(0) });
+  };
+  const goOn = (): void => {
+    client.resume();
   };
   take(head);
   if (client.readableEnded) end();
   client.on("data", take);
   client.once("end", end);
   client.once("close", end);
-  client.resume();
+  upstream.on("drain", goOn);
+  if (!upstream.writableNeedDrain) goOn();
   try {
     return await promise;
   } finally {
@@ -92,5 +98,6 @@ export async function passFirstLine(client: Socket, upstream: Socket, head: Buff
     client.off("data", take);
     client.off("end", end);
     client.off("close", end);
+    upstream.off("drain", goOn);
   }
 }
