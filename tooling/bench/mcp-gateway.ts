@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { createServerIndex } from "@sbx/catalog";
 import { ServerEntry } from "@sbx/contracts";
 import { createGateway, createInterceptors, startHttpGateway, type RunningServer } from "@sbx/mcp-gateway";
+import { keepHeapSmall } from "../../apps/daemon/src/keep-heap-small.ts";
 import { ListFiles } from "../../apps/daemon/src/mcp/store/list-files.ts";
 
 const [server = "", ...args] = process.argv.slice(2);
@@ -61,6 +62,7 @@ const gateway = createGateway({
   limits: { sessionsPerScope: 512 },
 });
 const listener = await startHttpGateway({ gateway, host: "127.0.0.1", port: 0, token: () => undefined, allowUnauthenticated: true });
+keepHeapSmall();
 console.log(listener.port);
 
 const sizeOf = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? Number.NaN) * 1024;

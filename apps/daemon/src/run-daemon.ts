@@ -5,6 +5,7 @@ import { findPlace } from "./beside/find-place.ts";
 import { runBeside, type RunBeside } from "./beside/run-beside.ts";
 import { compose } from "./compose.ts";
 import { loadConfig, logFile } from "./config.ts";
+import { keepHeapSmall } from "./keep-heap-small.ts";
 import { takeLock } from "./lock.ts";
 import { createLog, type Log } from "./log.ts";
 
@@ -42,6 +43,7 @@ export async function runDaemon({ environment, readyDescriptor, program, shutdow
     await using scope = new AsyncDisposableStack();
     scope.defer(lock.release);
     await startWhereItCan({ config, scope, log, shutdown, program, preparing: (line) => say({ event: "preparing", line }) });
+    keepHeapSmall();
     say({ event: "ready", socket: config.socketPath });
     log.info("daemon.ready", { socket: config.socketPath, pid: process.pid });
     if (!shutdown.signal.aborted) await once(shutdown.signal, "abort");

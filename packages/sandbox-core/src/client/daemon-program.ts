@@ -10,11 +10,10 @@ const INSTALLED = path.join("node_modules", "sbxd", "bin", "sbxd.mjs");
 const IN_REPOSITORY = "../../../../apps/daemon/bin/sbxd.mjs";
 
 /**
- * What Node is told for the daemon. Many clients at once make much that lives for a moment only: a small nursery, and looking for
- * what is left over before the heap has grown by more than a half, keep memory to a third of what it grows to otherwise, and cost
- * no time that could be measured.
+ * What Node is told for the daemon. Many clients at once make much that lives for a moment only: a small nursery keeps
+ * memory to a third of what it grows to otherwise, and costs no time that could be measured.
  */
-export const DAEMON_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--heap-growing-percent=50"];
+export const DAEMON_FLAGS: readonly string[] = ["--max-semi-space-size=4"];
 
 /**
  * The daemon's program. `SBX_DAEMON_PROGRAM` names another one.
