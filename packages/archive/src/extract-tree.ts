@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AppError } from "@sbx/contracts";
 import { extract, type Extract } from "tar-stream";
+import { checkedTar } from "./checked-tar.ts";
 import { entryPath } from "./entry-path.ts";
 import { HeldDirectory } from "./held-directory.ts";
 import type { LeftOut } from "./left-out.ts";
@@ -45,7 +46,7 @@ export interface ExtractReport {
 export async function extractTree(request: ExtractTree): Promise<ExtractReport> {
   const { source, signal } = request;
   const tar = extract();
-  const fed = pipeline(source, tar, { signal });
+  const fed = pipeline(source, checkedTar, tar, { signal });
   // Told below, or of no interest beside what went wrong first.
   fed.catch(() => undefined);
   const writer = new TreeWriter(request);

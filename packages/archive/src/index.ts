@@ -1,3 +1,4 @@
+export { checkedTar } from "./checked-tar.ts";
 export { extractTree, type ExtractReport, type ExtractTree } from "./extract-tree.ts";
 export { HeldDirectory, type EntryKind } from "./held-directory.ts";
 export { type LeftOut } from "./left-out.ts";

@@ -212,6 +212,28 @@ describe("an attack by a tar stream", () => {
     expect(yard.tree()).toEqual(UNTOUCHED);
   });
 
+  const headers: readonly (readonly [string, () => Promise<Buffer>, RegExp])[] = [
+    ["words for one entry that take long to read", () => extended("x", manyWords(1 << 20)), /too long/],
+    ["words for all entries that are read for each again", () => extended("g", manyWords(1 << 14)), /too long/],
+    ["a name that no file system takes", () => extended("L", "n".repeat(5000)), /too long/],
+    ["words that say how long they are in two ways", () => extended("x", "7 a=b\n"), /no plain tar/],
+    ["a size that is none", () => extended("x", "11 size=-1\n"), /no plain tar/],
+  ];
+  it.for(headers)("with a header that has %s is refused before that is read, and nothing is written", async ([, header, why], { expect }) => {
+    using yard = openYard();
+    const source = Readable.from([Buffer.concat([await header(), await bytesOf([{ name: "evil", content: "x" }])])]);
+    await expect(unpack(yard, source)).rejects.toMatchObject({ code: "ARCHIVE_REFUSED", message: expect.stringMatching(why) as unknown });
+    expect(yard.tree()).toEqual(UNTOUCHED);
+    expect(yard.tree(yard.outside)).toEqual(UNTOUCHED);
+  });
+
+  it("of nothing but empty blocks ends", async ({ expect }) => {
+    using yard = openYard();
+    const blocks = Readable.from(Array.from({ length: 300 }, () => Buffer.alloc(1 << 20)));
+    await expect(unpack(yard, blocks)).rejects.toMatchObject({ code: "ARCHIVE_REFUSED", message: expect.stringContaining("more than 256 MiB") as unknown });
+    expect(yard.tree()).toEqual(UNTOUCHED);
+  });
+
   it("of more entries than allowed ends", async ({ expect }) => {
     using yard = openYard();
     const entries = Array.from({ length: 30 }, (_, at): TarEntry => ({ name: `d${String(at)}/`, type: "directory" }));
@@ -319,4 +341,20 @@ async function giantHeader(): Promise<Buffer> {
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return header;
+}
+
+/** A header that stands for those after it, with what it says. */
+async function extended(kind: string, content: string): Promise<Buffer> {
+  const bytes = (await bytesOf([{ name: "words", content }])).subarray(0, -1024);
+  bytes.write(kind, 156, "latin1");
+  bytes.fill(" ", 148, 156);
+  const sum = bytes.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return bytes;
+}
+
+function manyWords(bytes: number): string {
+  return Array.from({ length: bytes / 15 }, (_, at) => `15 ${at.toString(36).padStart(10, "k")}=\n`)
+    .join("")
+    .slice(0, bytes);
 }

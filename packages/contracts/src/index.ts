@@ -81,6 +81,7 @@ export { OpenSession, Session, SessionState, TerminalSize } from "./session.ts";
 export { ARCHIVE_END, ArchiveEnd, ASKED_ADDRESSES, COPIED_TEXT, OfPath, PASTED_IMAGE, PathInSandbox, PathView } from "./sandbox-path.ts";
 export { STREAMS } from "./streams.ts";
 export { SandboxStats } from "./stats.ts";
+export { checkTarHeaders, TarHeaders, UnfitTar, type TarHeaderLimits } from "./tar-headers.ts";
 export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
 export { CapabilityDecision, PermissionSurface, Selection, SelectionEntry, SelectionView } from "./selection.ts";
 export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { DEFAULT_LIMITS, extractTree, openHostPath, packTree, type HostPath, type LeftOut } from "@sbx/archive";
+import { checkedTar, DEFAULT_LIMITS, extractTree, openHostPath, packTree, type HostPath, type LeftOut } from "@sbx/archive";
 import { AppError } from "@sbx/contracts/app-error";
 import { cleanText } from "../clean-text.ts";
 import type { Connection, Context } from "../context.ts";
@@ -107,7 +107,7 @@ async function copyOut({ context, connection, options, signal }: Work, { from, t
   if (to.kind === "stream") {
     if (context.io.isTerminal.stdout) throw new AppError("USAGE", { message: "A tar stream is nothing for a terminal", fix: `Write: sbx cp ${from.sandbox}:${from.path} - | tar tv` });
     const { tar } = await connection.archive.read(place, signal);
-    for await (const chunk of tar as AsyncIterable<Buffer>) if (!context.io.stdout.write(chunk)) await drained(context);
+    for await (const chunk of checkedTar(tar)) if (!context.io.stdout.write(chunk)) await drained(context);
     return undefined;
   }
   const found = await connection.client.inspectPath({ sandbox: from.sandbox, path: from.path, follow: place.follow ? "true" : "false" });

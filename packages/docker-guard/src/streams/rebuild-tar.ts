@@ -4,7 +4,7 @@ import { pack, type Header, type Pack } from "tar-stream";
 import { printable, Refusal } from "../refusal.ts";
 import { drained } from "./drained.ts";
 import type { Devices } from "./spool-tar.ts";
-import { readTar } from "./tar-headers.ts";
+import { readTar } from "./read-tar.ts";
 
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 4 * 2 ** 30;

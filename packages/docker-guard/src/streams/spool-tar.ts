@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { Header } from "tar-stream";
 import { printable, Refusal } from "../refusal.ts";
 import type { Piece, Spool } from "./spool.ts";
-import { readTar } from "./tar-headers.ts";
+import { readTar } from "./read-tar.ts";
 
 const MAX_ENTRIES = 200_000;
 /** Of all paths and targets together, which are kept in memory until the tar is done with. */

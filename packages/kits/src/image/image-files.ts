@@ -4,7 +4,7 @@ import { lstat, mkdir, open, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AppError } from "@sbx/contracts";
+import { AppError, checkTarHeaders } from "@sbx/contracts";
 import { extract } from "tar-stream";
 import { refusedImage } from "./refused-image.ts";
 
@@ -76,7 +76,7 @@ export function blobName(digest: string): string {
 /** Take an archive of an image apart into a directory: the files that an image has, and nothing else. @throws AppError `KIT_INVALID` */
 export async function unpackArchive(archive: string, directory: string): Promise<void> {
   const reader = extract();
-  const reading = pipeline((await open(archive, READ)).createReadStream(), reader);
+  const reading = pipeline((await open(archive, READ)).createReadStream(), (tar: AsyncIterable<Buffer>) => checkTarHeaders(tar), reader);
   reading.catch(() => undefined);
   const budget = { files: MAX_FILES, bytes: MAX_BYTES };
   try {

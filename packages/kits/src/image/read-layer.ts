@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { Readable, Transform } from "node:stream";
+import { Duplex, Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { AppError } from "@sbx/contracts";
+import { AppError, checkTarHeaders } from "@sbx/contracts";
 import { extract, type Header } from "tar-stream";
 import type { ImageFiles } from "./image-files.ts";
 import type { ImageLayer } from "./open-image.ts";
@@ -43,7 +43,7 @@ export async function* readLayer(files: ImageFiles, { file, digest, diffId }: Im
   const { head, stream } = await files.bytes(file);
   const reader = extract();
   const steps = [...(digest === undefined ? [] : [check(digest)]), ...unpacking(head), spend(budget), check(diffId)];
-  const whole = pipeline([stream, ...steps, reader]);
+  const whole = pipeline([stream, ...steps, Duplex.from((tar: AsyncIterable<Buffer>) => checkTarHeaders(tar)), reader]);
   whole.catch(() => undefined);
   try {
     for await (const one of reader) {

