@@ -71,7 +71,8 @@ export function readFrames(connection: Duplex, { process, signal }: { readonly p
 function carryOut({ type, payload }: Frame, { connection, process, signal }: { readonly connection: Duplex; readonly process: ExecProcess; readonly signal: (name: string) => Promise<void> }): void {
   switch (type) {
     case "stdin":
-      if (process.stdin.write(payload)) return;
+      // One wait, however many frames came together.
+      if (process.stdin.write(payload) || connection.isPaused()) return;
       connection.pause();
       process.stdin.once("drain", () => connection.resume());
       return;

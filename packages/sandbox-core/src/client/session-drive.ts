@@ -26,6 +26,8 @@ export class SessionDrive {
   readonly #streams: SessionStreams;
   readonly #end = Promise.withResolvers<SessionEnd>();
   #releaseStdin: () => void = () => {};
+  /** Outputs whose readers are behind. While there is one nothing more is taken from the session. */
+  readonly #behind = new Set<Writable>();
 
   constructor(stream: Duplex, streams: SessionStreams) {
     this.#stream = stream;
@@ -114,11 +116,15 @@ export class SessionDrive {
 
   #write(type: "stdout" | "stderr", payload: Uint8Array): void {
     const output = this.#streams[type];
-    if (output.write(this.#streams.pass?.(payload, type) ?? payload) || output.destroyed) return;
+    const isTaken = output.write(this.#streams.pass?.(payload, type) ?? payload);
+    // One wait for each output, however many frames came together.
+    if (isTaken || output.destroyed || this.#behind.has(output)) return;
+    this.#behind.add(output);
     this.#stream.pause();
     const resume = (): void => {
       output.off("drain", resume).off("close", resume);
-      this.#stream.resume();
+      this.#behind.delete(output);
+      if (this.#behind.size === 0) this.#stream.resume();
     };
     output.once("drain", resume).once("close", resume);
   }
