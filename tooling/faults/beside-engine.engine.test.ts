@@ -154,9 +154,10 @@ describe.skipIf(why !== undefined)("a sandbox of a daemon beside its engine (whe
     expect(service.count()).toBe(1);
   });
 
-  it("goes on over a kill of the way to its daemon, and has its network back", async ({ expect }) => {
+  it("goes on over a kill of the way to its daemon, which ends the daemon, and has its network back", async ({ expect }) => {
     const before = await lab.docker("ps", "-q", "--no-trunc", "--filter", "label=dev.sbx.role=workload");
     await lab.killDaemon();
+    await until(async () => (await lab.docker("ps", "-q", "--filter", "label=dev.sbx.role=daemon")) === "", "the end of the daemon that nobody can reach");
     expect(await inside("curl -sS -m 20 http://after.example/ | head -1")).toBe("sbx refused the connection to after.example:80.\n");
     expect(await lab.docker("ps", "-q", "--no-trunc", "--filter", "label=dev.sbx.role=workload")).toBe(before);
     expect((await lab.docker("ps", "-q", "--filter", "label=dev.sbx.role=daemon")).trim().split("\n")).toHaveLength(1);

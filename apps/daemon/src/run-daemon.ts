@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { AppError, type Problem } from "@sbx/contracts";
+import { endWithDoor } from "./beside/end-with-door.ts";
 import { findPlace } from "./beside/find-place.ts";
 import { runBeside, type RunBeside } from "./beside/run-beside.ts";
 import { compose } from "./compose.ts";
@@ -63,6 +64,7 @@ export async function runDaemon({ environment, readyDescriptor, program, shutdow
 async function startWhereItCan(start: Omit<RunBeside, "found">): Promise<void> {
   const { config, log, shutdown, preparing } = start;
   const place = config.beside === undefined ? await findPlace({ config, log, preparing, signal: shutdown.signal }) : ({ kind: "here" } as const);
+  if (config.beside !== undefined) endWithDoor(process.stdin, shutdown);
   if (place.kind === "here") await compose(start);
   else await runBeside({ ...start, found: place.found });
 }

@@ -17,6 +17,9 @@ import { planBeside, type BesidePlan } from "./plan-beside.ts";
 /** How long a daemon that was asked to end may take. */
 const GRACE_MS = 8000;
 
+/** Runs the daemon, and ends its container with it: the first process there waits for nothing else. */
+const INSIDE = '"$@"; kill -TERM 1';
+
 /** What a daemon beside the engine is started with. */
 export interface RunBeside {
   readonly found: FoundEngine;
@@ -32,7 +35,7 @@ export interface RunBeside {
 /**
  * Start the daemon in a container beside its engine, and pass on to it whoever connects here. Resolves when it serves.
  *
- * It ends with this process and this process with it; the container goes, the volume of its state stays.
+ * It ends with this process, also where that is killed, and this process with it; the container goes, the volume of its state stays.
  *
  * @throws AppError `ENGINE_ELSEWHERE`, or what the daemon gave as reason
  */
@@ -80,7 +83,10 @@ async function startInside({ found: { engine }, config, plan, made, user }: Star
   const beside: DaemonBeside = { engine: engine.info.endpoint, container: plan.name, volume: plan.name, pid: process.pid, socket: config.socketPath, shares: [...plan.shares] };
   const places = { stateDirectory: made.stateDirectory, configDirectory: plan.configDirectory, home: config.home, engineSocket: made.engineSocket, beside };
   const env = besideEnvironment(config.environment, places);
-  const inside = await engine.exec(made.id, { command: ["node", ...process.execArgv, plan.program, "--ready-fd", "1"], env, user, workdir: "/", tty: false, stdin: false });
+  const command = ["sh", "-c", INSIDE, "sh", "node", ...process.execArgv, plan.program, "--ready-fd", "1"];
+  // Nothing is said to it: its input ends when this process does.
+  const inside = await engine.exec(made.id, { command, env, user, workdir: "/", tty: false, stdin: true });
+  inside.stdin.on("error", () => undefined);
   inside.stderr.pipe(process.stderr, { end: false });
   const said = await firstLine(inside.stdout);
   inside.stdout.resume();
