@@ -8,11 +8,13 @@ import { startEngineWithImages, whyNoImages } from "./bring-images.ts";
 import { docker, Lab, startService, until } from "./lab.ts";
 
 const why = whyNoEngine("docker") ?? whyNoImages();
-if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 12 tests, because ${why}\n`);
+if (why !== undefined) process.stdout.write(`skipped: a daemon beside its engine, 13 tests, because ${why}\n`);
 
 const OWNER = 1234;
 /** An account that is nobody's on any machine that runs these. */
 const ORDINARY = 47_123;
+/** How agents call the image of their own sandbox. */
+const IMAGE = "sbx/own:latest";
 const KEY = "sk-ant-api03-a-key-of-this-machine-alone";
 
 /** A lab whose home is below its own directory; its engine's address is put in when there is one. */
@@ -58,7 +60,7 @@ beforeAll(async () => {
   ordinary = makeLab(ORDINARY);
   ({ lab, home } = shared);
   foreign = apart.lab;
-  own = scope.use(await startEngineWithImages({ withoutSockets: [lab.state, ordinary.lab.state], withoutFiles: [foreign.root] }));
+  own = scope.use(await startEngineWithImages({ docker: true, withoutSockets: [lab.state, ordinary.lab.state], withoutFiles: [foreign.root] }));
   for (const { environment } of [shared, apart, ordinary]) environment["DOCKER_HOST"] = own.host;
   for (const one of [lab, foreign, ordinary.lab]) scope.use(one);
   workspace = path.join(home, "project");
@@ -110,6 +112,69 @@ describe.skipIf(why !== undefined)("a daemon beside an engine that sees files of
       env: { ...process.env, HOME: home, DOCKER_HOST: own.host, SBX_STATE_DIR: lab.state, SBX_CONFIG_DIR: lab.config },
     });
     expect(words.split(" ")[0]).toBe(createHash("sha256").update(readFileSync(sent)).digest("hex"));
+  });
+});
+
+/** What an agent could ask for a container, to get at the engine's machine, at these places of it, or at the daemon. */
+function optionsFor(places: readonly string[], daemon: string): readonly string[] {
+  return [
+    ...["/", "/proc", "/var/run", "/var/run/docker.sock", ...places].map((source) => `-v ${source}:/x`),
+    `--volumes-from ${daemon}`,
+    ...["network", "pid", "ipc"].map((namespace) => `--${namespace} container:${daemon}`),
+    ...["network", "pid", "userns"].map((namespace) => `--${namespace} host`),
+    "--privileged",
+    "--cap-add SYS_ADMIN",
+    "--device /dev/kmsg",
+    "--cgroup-parent /",
+    "--security-opt seccomp=unconfined",
+  ];
+}
+
+/** What it could ask of the daemon's own container. */
+const QUESTIONS = [
+  "exec NAME true",
+  "cp NAME:/etc/passwd /tmp/got",
+  "inspect NAME",
+  "logs NAME",
+  "commit NAME stolen",
+  "top NAME",
+  "rm -f NAME",
+  "stop NAME",
+  "kill NAME",
+  "rename NAME mine",
+  "volume inspect NAME",
+];
+
+describe.skipIf(why !== undefined)("an agent with a Docker API whose daemon is beside its engine (where dockerd is installed)", () => {
+  it("starts containers of its own, and gets to nothing of its daemon or of the engine's machine", async ({ expect }) => {
+    const project = path.join(home, "docker");
+    mkdirSync(project);
+    chownSync(project, OWNER, OWNER);
+    const say = async (script: string): Promise<string> => {
+      const { out, err } = await lab.begin(["exec", "with-docker", "sh", "-c", `exec 2>&1; ${script}`], { cwd: project }).done;
+      return out + err;
+    };
+    expect(await lab.begin(["create", "-q", "--mount-docker-socket", "--name", "with-docker", "shell"], { cwd: project }).done).toMatchObject({ code: 0, err: "" });
+    expect(
+      await say(`docker run --rm -u ${OWNER} -v ${project}:/w -w /w ${IMAGE} sh -c 'id -u; ls /sys/class/net; echo of a child > child; curl -sS -m 20 http://not-allowed.example/ | head -1'`),
+    ).toMatch(/^1234\nlo\nsbx refused the connection to not-allowed\.example:80\.\n$/);
+    expect(readFileSync(path.join(project, "child"), "utf8")).toBe("of a child\n");
+
+    const daemon = await daemonName();
+    const state = (await lab.docker("volume", "inspect", "-f", "{{.Mountpoint}}", daemon)).trim();
+    const before = await inEngine();
+    for (const option of optionsFor([home, lab.state, lab.config, state, own.socket, `${project}/..`], daemon))
+      expect([option, await say(`docker run --rm ${option} ${IMAGE} echo got it; echo ended with $?`)]).toEqual([option, expect.stringMatching(/^(?![^]*got it)[^]*ended with 12[56]\n$/) as unknown]);
+    for (const question of QUESTIONS)
+      expect([question, await say(`docker ${question.replace("NAME", daemon)} ; echo ended with $?`)]).toEqual([question, expect.stringMatching(/[Nn]o such[^]*ended with [01]\n$/) as unknown]);
+    // A name is the sandbox's own: under this one it has another volume, in which nothing is.
+    expect(await say(`docker run --rm -v ${daemon}:/x ${IMAGE} ls -A /x; docker volume rm ${daemon}`)).toBe(`${daemon}\n`);
+    expect(await say("test -e /tmp/got && echo got it; docker ps -aq; docker images -q stolen; echo looked")).toBe("looked\n");
+    expect((await inEngine()).toSorted()).toEqual(before.toSorted());
+    expect(await daemonName()).toBe(daemon);
+    expect(await lab.begin(["rm", "--force", "with-docker"], { cwd: project }).done).toMatchObject({ code: 0 });
+    const left = (await lab.docker("ps", "-a", "--filter", "label=dev.sbx.role", "--format", "{{.Names}} {{.Labels}}")).split("\n").filter((line) => line.includes("role=child"));
+    expect(left).toEqual([]);
   });
 });
 

@@ -28,6 +28,8 @@ export interface EngineFacts {
   /** Processors and memory of its host. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Where the engine keeps its own files; absent where it does not say. */
+  readonly dataRoot?: string;
 }
 
 /** The engine, as raw as the guard needs it: only the guard's own words go in. Rejects with `ENGINE_UNREACHABLE`. */

@@ -8,7 +8,7 @@ import { sendSpent } from "../streams/send-spent.ts";
 import { EngineRefused } from "./engine-refused.ts";
 
 const Version = z.looseObject({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Version: z.string(), Arch: z.string(), KernelVersion: z.string().default("") });
-const Info = z.looseObject({ NCPU: z.number(), MemTotal: z.number() });
+const Info = z.looseObject({ NCPU: z.number(), MemTotal: z.number(), DockerRootDir: z.string().startsWith("/").optional().catch(undefined) });
 /** The newest API that the guard's own requests were written for. */
 const NEWEST_API = [1, 51] as const;
 /** A listing of an engine with thousands of containers is smaller. */
@@ -32,7 +32,15 @@ export async function connectGuardEngine(socketPath: string): Promise<GuardEngin
   const apiVersion = agree(version.ApiVersion, version.MinAPIVersion ?? version.ApiVersion);
   const place = { socketPath, prefix: `/v${apiVersion}`, kept };
   const info = Info.parse((await call(place, { method: "GET", path: ["info"] })).body);
-  const facts: EngineFacts = { apiVersion, version: version.Version, architecture: version.Arch, kernel: version.KernelVersion, cpus: info.NCPU, memoryBytes: info.MemTotal };
+  const facts: EngineFacts = {
+    apiVersion,
+    version: version.Version,
+    architecture: version.Arch,
+    kernel: version.KernelVersion,
+    cpus: info.NCPU,
+    memoryBytes: info.MemTotal,
+    ...(info.DockerRootDir === undefined ? {} : { dataRoot: info.DockerRootDir }),
+  };
   return { facts, call: (request) => call(place, request), stream: (request) => stream(place, request), hijack: (request) => hijack(place, request) };
 }
 

@@ -1,4 +1,4 @@
-import { workloadSeccomp } from "@sbx/core";
+import { isWithin, workloadSeccomp } from "@sbx/core";
 import type { Json, JsonObject } from "@sbx/contracts";
 import type { ImageFacts } from "../engine/engine-answers.ts";
 import type { ContainerCreate, Healthcheck } from "../routes/schema/container-config.ts";
@@ -17,6 +17,8 @@ export interface ChildParts {
   readonly labels: Readonly<Record<string, string>>;
   /** What it may ask for, and what it gets when it asks for nothing. */
   readonly limits: { readonly most: Sizes; readonly usual: Sizes };
+  /** Where the engine keeps its own files. */
+  readonly dataRoot?: string | undefined;
 }
 
 /** Less than that between two checks would keep the engine busy. */
@@ -28,7 +30,7 @@ const FEWEST_NS = 5e8;
  * Every setting that decides about isolation is a constant here or comes from the guard; of the client come its
  * command, variables, user, directory and sizes, each already within its schema.
  */
-export function childBody({ asked, image, mounts, gate, labels, limits }: ChildParts): Json {
+export function childBody({ asked, image, mounts, gate, labels, limits, dataRoot }: ChildParts): Json {
   return {
     Image: image.Id,
     ...given({ Cmd: asked.Cmd, Entrypoint: asked.Entrypoint, StopTimeout: asked.StopTimeout, Env: asked.Env }),
@@ -41,7 +43,7 @@ export function childBody({ asked, image, mounts, gate, labels, limits }: ChildP
     AttachStderr: asked.AttachStderr === true,
     Healthcheck: healthcheck(asked.Healthcheck, image),
     Labels: { ...coveredLabels(image), ...labels },
-    HostConfig: { ...isolation(gate), ...sizes(asked, limits), ...mounting(asked, mounts) },
+    HostConfig: { ...isolation(gate), ...sizes(asked, limits), ...mounting(asked, mounts, dataRoot) },
   };
 }
 
@@ -86,7 +88,7 @@ function ulimits(asked: readonly { readonly Name: string; readonly Soft: number;
   return [...named, { Name: "core", Soft: 0, Hard: 0 }];
 }
 
-function mounting({ HostConfig = {} }: ContainerCreate, { binds, volumes, tmpfs }: MountPlan): JsonObject {
+function mounting({ HostConfig = {} }: ContainerCreate, { binds, volumes, tmpfs }: MountPlan, dataRoot: string | undefined): JsonObject {
   const dropped = new Set((HostConfig.CapDrop ?? []).map((name) => name.toUpperCase().replace(/^CAP_/, "")));
   const kept = CHILD_CAPABILITIES.filter((name) => !dropped.has(name) && (!dropped.has("ALL") || HostConfig.CapAdd?.some((added) => added.replace(/^CAP_/, "") === name) === true));
   return {
@@ -100,10 +102,18 @@ function mounting({ HostConfig = {} }: ContainerCreate, { binds, volumes, tmpfs 
     GroupAdd: [...(HostConfig.GroupAdd ?? [])],
     Tmpfs: { ...tmpfs },
     Mounts: [
-      ...binds.map(({ source, target, readonly }) => ({ Type: "bind", Source: source, Target: target, ReadOnly: readonly, BindOptions: { Propagation: "rprivate" } })),
+      ...binds.map(({ source, target, readonly }) => ({ Type: "bind", Source: source, Target: target, ReadOnly: readonly, BindOptions: { Propagation: propagationOf(source, dataRoot) } })),
       ...volumes.map(({ volume, target, readonly, noCopy }) => ({ Type: "volume", Source: volume, Target: target, ReadOnly: readonly, VolumeOptions: { NoCopy: noCopy } })),
     ],
   };
+}
+
+/**
+ * Docker insists that what is below its own files follows its mounts, which is one way only: nothing that a container mounts gets out.
+ * So lies what of the daemon's is bound, where the daemon's state is in a volume.
+ */
+function propagationOf(source: string, dataRoot: string | undefined): "rslave" | "rprivate" {
+  return dataRoot !== undefined && isWithin(source, dataRoot) ? "rslave" : "rprivate";
 }
 
 type Check = { readonly [Key in keyof Healthcheck]?: Healthcheck[Key] | null };

@@ -43,7 +43,7 @@ export async function createContainer(guard: Guard, { name: wanted, json, asked 
   const gate = await pods.open({ id: pod, hostname, name, networks: childNetworks(guard, endpoints), hosts: hostsOf(asked) });
   undo.defer(() => pods.close(pod));
   const record: ContainerRecord = { pod, gate, created: now().toISOString(), imageId: image.Id, hostname, asked: json, mounts: [...mounts.records], ports: [...ports], endpoints };
-  const body = childBody({ asked, image, mounts, gate, labels: guard.seal.labels("child", JSON.stringify(record)), limits });
+  const body = childBody({ asked, image, mounts, gate, labels: guard.seal.labels("child", JSON.stringify(record)), limits, dataRoot: engine.facts.dataRoot });
   const answer = await engine.call({ method: "POST", path: ["containers", "create"], query: { name: guard.containers.engineName(name) }, body });
   if (answer.status !== 201) throw answer.status === 409 ? new Refusal(409, `Conflict. The container name "/${name}" is already in use.`) : refusalOf(answer, "the container could not be made");
   const container: OwnedContainer = { id: Created.parse(answer.body).Id, name, record, asked, published: [], endpoints };
