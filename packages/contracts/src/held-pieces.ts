@@ -31,11 +31,13 @@ export class HeldPieces {
     this.#used += piece.byteLength;
   }
 
-  /** Give all that is held, and hold nothing. */
-  take(): Buffer {
+  /** Give all that is held, and hold nothing. `spent` is told of each piece whose bytes were copied into what is given. */
+  take(spent?: (piece: Buffer) => void): Buffer {
     this.#keepBlock();
     const [first] = this.#pieces;
-    const whole = first !== undefined && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces, this.#length);
+    const isOne = first !== undefined && this.#pieces.length === 1;
+    const whole = isOne ? first : Buffer.concat(this.#pieces, this.#length);
+    if (!isOne && spent !== undefined) for (const piece of this.#pieces) spent(piece);
     this.clear();
     return whole;
   }

@@ -27,6 +27,19 @@ describe("bytes that are held until they are whole", () => {
     );
   });
 
+  it("are told of once they were copied, and never while they are what is given", ({ expect }) => {
+    const held = new HeldPieces();
+    const spent: Buffer[] = [];
+    const [first, second] = [Buffer.alloc(5000, 1), Buffer.alloc(5000, 2)];
+    held.push(first);
+    expect(held.take((piece) => spent.push(piece)).buffer).toBe(first.buffer);
+    expect(spent).toEqual([]);
+    held.push(first);
+    held.push(second);
+    expect(held.take((piece) => spent.push(piece)).length).toBe(10_000);
+    expect(spent.map(({ buffer }) => buffer)).toEqual([first.buffer, second.buffer]);
+  });
+
   it("stay what they were, whatever is held after them", ({ expect }) => {
     const held = new HeldPieces();
     held.push(Buffer.from("first"));

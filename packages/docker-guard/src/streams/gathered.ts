@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { HeldPieces } from "@sbx/contracts";
 import { giveBack } from "./give-back.ts";
 
 /** As much as goes on in one piece: each stream on the way, and the engine, spend a turn on every piece. */
@@ -11,8 +12,7 @@ export const DISK_PIECE_BYTES = 512 << 10;
  * nothing more comes in the same turn of the loop, or when the reader has read what it was given.
  */
 export function gathered(input: Readable, { pieceBytes = PIECE_BYTES }: { readonly pieceBytes?: number } = {}): Readable {
-  let pieces: Buffer[] = [];
-  let bytes = 0;
+  const held = new HeldPieces();
   let wanted = false;
   let flushing: NodeJS.Immediate | undefined;
   const output = new Readable({
@@ -20,37 +20,34 @@ export function gathered(input: Readable, { pieceBytes = PIECE_BYTES }: { readon
     highWaterMark: 1,
     read: () => {
       wanted = true;
-      if (bytes >= pieceBytes) flush();
-      else if (bytes > 0) flushing ??= setImmediate(flush);
+      if (held.length >= pieceBytes) flush();
+      else if (held.length > 0) flushing ??= setImmediate(flush);
       input.resume();
     },
     destroy: (error, done) => {
       clearImmediate(flushing);
-      pieces = [];
+      held.clear();
       done(error);
     },
   });
   const flush = (): void => {
     clearImmediate(flushing);
     flushing = undefined;
-    if (bytes === 0 || !wanted || output.destroyed) return;
-    const whole = joined(pieces, bytes);
-    pieces = [];
-    bytes = 0;
+    if (held.length === 0 || !wanted || output.destroyed) return;
     wanted = false;
-    output.push(whole);
+    // Nobody else has the pieces of which it is made.
+    output.push(held.take(giveBack));
   };
   input.on("data", (piece: Buffer) => {
     // Who has let go of the output reads the rest of the input by itself.
     if (output.destroyed) return;
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes < pieceBytes) {
+    held.push(piece);
+    if (held.length < pieceBytes) {
       if (wanted) flushing ??= setImmediate(flush);
       return;
     }
     flush();
-    if (bytes > 0) input.pause();
+    if (held.length > 0) input.pause();
   });
   input.once("end", () => {
     wanted = true;
@@ -65,13 +62,4 @@ export function gathered(input: Readable, { pieceBytes = PIECE_BYTES }: { readon
   // Who sends it may have gone before anybody looked.
   if (input.destroyed) close();
   return output;
-}
-
-/** One piece of several, whose memory is freed: nobody else has them. */
-function joined(pieces: readonly Buffer[], bytes: number): Buffer {
-  const [first] = pieces;
-  if (first !== undefined && pieces.length === 1) return first;
-  const whole = Buffer.concat(pieces, bytes);
-  for (const piece of pieces) giveBack(piece);
-  return whole;
 }

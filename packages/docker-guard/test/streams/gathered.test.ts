@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { PassThrough, Readable } from "node:stream";
 import fc from "fast-check";
+import { memoryHeld } from "@sbx/testing";
 import { describe, it } from "vitest";
 import { gathered } from "../../src/streams/gathered.ts";
 
@@ -73,6 +74,18 @@ describe("gathered", () => {
     const output = await piecesOf(gathered(Readable.from(given, { objectMode: false })));
     expect(Buffer.concat(output).length).toBe(96 << 10);
     expect(given.filter((piece) => piece.length === 0).length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("holds bytes that come one by one in hardly more memory than they are", async ({ expect }) => {
+    const input = new PassThrough();
+    const output = gathered(input, { pieceBytes: 512 << 10 });
+    input.write("first");
+    await once(output, "readable");
+    const before = memoryHeld();
+    for (let at = 0; at < 300 << 10; at += 1) input.emit("data", Buffer.from(new ArrayBuffer(1)));
+    expect(memoryHeld() - before).toBeLessThan(4 << 20);
+    input.end();
+    expect(Buffer.concat(await piecesOf(output)).length).toBe(5 + (300 << 10));
   });
 
   it("takes no more than its reader does", async ({ expect }) => {
