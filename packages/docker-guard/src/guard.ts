@@ -70,6 +70,8 @@ export class Guard implements AsyncDisposable {
   readonly pulls = new TurnQueue();
   /** Where there is a limit over all containers, they start one after the other. */
   readonly starts = new TurnQueue();
+  /** By container: what the engine mounts its part of the workspace for. */
+  readonly mounting = new TurnQueue();
   readonly attached = new Attached();
   /** Pods that are being closed, by container. */
   readonly #releases = new Map<string, Promise<void>>();

@@ -89,6 +89,8 @@ export interface BindMount {
   readonly source: string;
   readonly target: string;
   readonly readonly: boolean;
+  /** It stands over a socket or pipe, which there may be more of at the next start. */
+  readonly masks?: true | undefined;
 }
 
 /** The only paths of the host that a child can be shown. */

@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
-import { hasControlCharacter, isWithin, resolvePath } from "@sbx/core";
+import { hasControlCharacter, isWithin, resolvePath, type WorkspaceRequest } from "@sbx/core";
 import { invalid } from "./invalid.ts";
+import type { Journal } from "./journal.ts";
 
 /**
  * Absolute, real paths of what a person gave as `--hide` or `--allow-write`, relative to the workspace or absolute.
@@ -22,4 +23,15 @@ export async function pathsInside(
     return bases.some((top) => real !== top && isWithin(real, top)) ? [real] : [];
   });
   return (await Promise.all(found)).flat();
+}
+
+/**
+ * What is empty inside: what the person gave, and what that led to before, because an agent can lead a link on the way elsewhere.
+ *
+ * @throws AppError `WORKSPACE_INVALID` for a path that lies in none of the directories
+ */
+export async function hiddenPaths({ hide, workspace }: Pick<WorkspaceRequest, "hide" | "workspace">, bases: readonly string[], before: Journal | undefined): Promise<readonly string[]> {
+  const given = await pathsInside(hide, { workspace, bases, option: "--hide" });
+  const known = (before?.hidden ?? []).filter((path) => bases.some((top) => path !== top && isWithin(path, top)));
+  return [...new Set([...given, ...known])];
 }

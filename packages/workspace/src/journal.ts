@@ -14,6 +14,8 @@ export const Journal = z.object({
   user: z.object({ uid: z.number().int(), gid: z.number().int() }),
   /** What each path must be inside; `under` is what is seen there when the engine does not see our mount. */
   expected: z.array(Identity.extend({ path: z.string(), under: Identity.optional() })),
+  /** What was hidden, by real paths: a link that leads there may be another by the next start. */
+  hidden: z.array(z.string()).default([]),
   /** Where the `.git` files outside the workspace led at the first start. */
   gitLinks: z.record(z.string(), z.string()),
 });

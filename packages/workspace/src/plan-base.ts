@@ -1,5 +1,5 @@
 import type { WorkspaceNotice } from "@sbx/contracts";
-import { isWithin, type ProtectedPath } from "@sbx/core";
+import { isWithin, parentsOf, type ProtectedPath } from "@sbx/core";
 import { findNotices } from "./find-notices.ts";
 import { openIn, type PlaceKind } from "./open-place.ts";
 import { targetOf, type Base, type BasePlan, type PlannedMount } from "./plan.ts";
@@ -57,7 +57,11 @@ function kindOf(base: Base, path: string): PlaceKind | undefined {
   return place.kind;
 }
 
-/** A hidden path that is not there is left alone: a mount there would make it on the host. A link is hidden by hiding what it names. */
+/**
+ * A hidden path that is not there is left alone: a mount there would make it on the host. A link is hidden by hiding what it names.
+ * The directories above one cannot be moved away, which would take it to a path where nobody knows that it is hidden: in the next
+ * run, in a server, in a container of the agent's.
+ */
 function planHidden(base: Base, hide: readonly string[]): Pick<BasePlan, "mounts" | "notices"> {
   const plan: Pick<BasePlan, "mounts" | "notices"> = { mounts: [], notices: [] };
   for (const target of hide.filter((path) => isWithin(path, base.path))) {
@@ -66,7 +70,9 @@ function planHidden(base: Base, hide: readonly string[]): Pick<BasePlan, "mounts
     if (opened === "missing") plan.notices.push({ kind: "other", path: target, message: "is not there, so there is nothing to hide" });
     if (typeof opened === "string") continue;
     using place = opened;
-    if (place.kind !== "link") plan.mounts.push({ base, path, content: place.kind === "directory" ? "empty-directory" : "empty-file", readonly: true, purpose: "hidden" });
+    if (place.kind === "link") continue;
+    if (!base.readonly) for (const above of parentsOf(path, "")) plan.mounts.push({ base, path: above, content: "self", readonly: false, purpose: "chain" });
+    plan.mounts.push({ base, path, content: place.kind === "directory" ? "empty-directory" : "empty-file", readonly: true, purpose: "hidden" });
   }
   return plan;
 }

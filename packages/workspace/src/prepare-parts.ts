@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { hasControlCharacter, isPlainRelative, isWithin, type PartsRequest, type PreparedParts, type WorkspacePart } from "@sbx/core";
-import { pathsInside } from "./hidden-paths.ts";
+import { hiddenPaths, pathsInside } from "./hidden-paths.ts";
 import { invalid, unsafe } from "./invalid.ts";
 import { readJournal, writeJournal, type Expected } from "./journal.ts";
 import { openIn } from "./open-place.ts";
@@ -22,9 +22,10 @@ export async function prepareParts(parts: PrepareParts, request: PartsRequest): 
   using scope = new DisposableStack();
   const { bases, user } = openBases(parts, sandbox, scope);
   const roots = bases.map(({ path }) => path);
-  const hide = await pathsInside(sandbox.hide, { workspace: sandbox.workspace, bases: roots, option: "--hide" });
+  const before = await readJournal(sandbox.directory);
+  const hide = await hiddenPaths(sandbox, roots, before);
   const allow = await pathsInside(sandbox.allowWrite, { workspace: sandbox.workspace, bases: roots, option: "--allow-write" });
-  const plans = await planAll({ bases, request: sandbox, hide, opened: (path) => allow.some((place) => isWithin(path, place)), before: await readJournal(sandbox.directory) });
+  const plans = await planAll({ bases, request: sandbox, hide, opened: (path) => allow.some((place) => isWithin(path, place)), before });
   const whole = orderMounts(plans.flatMap(({ mounts }) => mounts));
   const wanted = wantedParts.map((part) => ({ part, mounts: planPart(part, bases, whole) }));
   for (const missing of plans.flatMap(({ make }) => make))
@@ -35,7 +36,7 @@ export async function prepareParts(parts: PrepareParts, request: PartsRequest): 
     const path = inside(one.path);
     return path === undefined ? [] : [{ ...one, path }];
   });
-  await writeJournal(request.directory, { version: 1, workspace: sandbox.workspace, user: user.inside, expected, gitLinks: {} });
+  await writeJournal(request.directory, { version: 1, workspace: sandbox.workspace, user: user.inside, expected, hidden: [], gitLinks: {} });
   return { mounts: realised.mounts.map((mount) => ({ ...mount, target: inside(mount.target) ?? mount.target })), user: user.inside, checkpoints: expected.map(({ path }) => path) };
 }
 

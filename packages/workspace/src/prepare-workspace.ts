@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { isWithin, profilePaths, SAME_IDS, type HostPlaces, type PreparedWorkspace, type WorkspaceRequest } from "@sbx/core";
 import { openWorkspace } from "./check-workspace.ts";
 import type { HeldMounts } from "./held-mounts.ts";
-import { pathsInside } from "./hidden-paths.ts";
+import { hiddenPaths, pathsInside } from "./hidden-paths.ts";
 import { invalid, unsafe } from "./invalid.ts";
 import { readJournal, writeJournal, type Journal } from "./journal.ts";
 import type { MadeDirectories } from "./made-directories.ts";
@@ -37,7 +37,7 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   const { bases, user } = openBases(parts, request, scope);
   const { outside: owner } = user;
   const roots = bases.map(({ path }) => path);
-  const hide = await pathsInside(request.hide, { workspace: request.workspace, bases: roots, option: "--hide" });
+  const hide = await hiddenPaths(request, roots, before);
   const outside = outsideRepository(scope.use(openWorkspace(request.workspace, parts.places)), request.workspace, parts.places);
   const allow = await pathsInside(request.allowWrite, { workspace: request.workspace, bases: outside === undefined ? roots : [...roots, outside.common], option: "--allow-write" });
   const opened = (path: string): boolean => allow.some((place) => isWithin(path, place));
@@ -53,7 +53,7 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
   refuseBelow(allow, planned);
   for (const missing of plans.flatMap(({ make }) => make)) await parts.made.hold(request.id, missing);
   const realised = await realiseMounts({ planned, directory: request.directory, held: parts.held, owner, hide, isVerified: true });
-  await writeJournal(request.directory, { version: 1, workspace: request.workspace, user: user.inside, expected: [...realised.expected], gitLinks: { [request.workspace]: link } });
+  await writeJournal(request.directory, { version: 1, workspace: request.workspace, user: user.inside, expected: [...realised.expected], hidden: [...hide], gitLinks: { [request.workspace]: link } });
   return {
     mounts: realised.mounts,
     user: user.inside,

@@ -50,7 +50,7 @@ export async function realiseMounts(request: RealiseRequest): Promise<Realised> 
     const source = await makeSource(mount, request, tooLarge).catch((error: unknown) => {
       throw isGone(error) ? changed(mount) : error;
     });
-    mounts.push({ kind: "bind", source: source.path, target, readonly: mount.readonly });
+    mounts.push({ kind: "bind", source: source.path, target, readonly: mount.readonly, ...(mount.purpose === "masked" ? { masks: true } : {}) });
     for (const parent of parentsExpected(mount)) if (!expected.has(parent.path)) expected.set(parent.path, parent);
     expected.set(target, { path: target, ...source.expected });
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { AppError, SandboxId } from "@sbx/contracts";
+import { AppError, SandboxId, ServerPodId } from "@sbx/contracts";
 import type { WorkspaceRequest } from "@sbx/core";
 import { afterEach, beforeEach, describe, test } from "vitest";
 import { createWorkspaceHost, type LocalWorkspaceHost } from "../src/workspace-host.ts";
@@ -135,6 +135,28 @@ describe("prepare", () => {
     expect(await readFile(`${source}/run`, "utf8")).toBe("content");
     expect(execFileSync("find", [source, "-perm", "/6000"]).toString()).toBe("");
     expect(execFileSync("readlink", [`${source}/link`]).toString()).toBe("/etc/shadow\n");
+  });
+
+  test("pins the directories above what is hidden, and hides what a link led to before", async ({ expect }) => {
+    const project = `${root}/home/project`;
+    for (const path of ["a/b", "releases/1", "releases/2"]) await mkdir(`${project}/${path}`, { recursive: true });
+    for (const path of ["a/b/key", "releases/1/.env", "releases/2/.env"]) await writeFile(`${project}/${path}`, "secret");
+    await symlink("releases/1", `${project}/current`);
+    if (process.geteuid?.() === 0) execFileSync("chown", ["-R", "1000:1000", project]);
+    const secret = request({ hide: ["a/b/key", "current/.env"] });
+    const targets = async () => (await host.prepare(secret)).mounts.map(({ target }) => target.slice(project.length + 1));
+    expect(await targets()).toEqual(expect.arrayContaining(["a", "a/b", "a/b/key", "releases", "releases/1", "releases/1/.env"]));
+    await rm(`${project}/current`);
+    await symlink("releases/2", `${project}/current`);
+    expect(await targets()).toEqual(expect.arrayContaining(["releases/1/.env", "releases/2/.env"]));
+    const { mounts } = await host.prepareParts({
+      id: ServerPodId.parse("mcp_abcdefgh"),
+      directory: `${root}/state/servers/mcp_abcdefgh`,
+      sandbox: secret,
+      parts: [{ path: `${project}/releases`, target: "/r", readonly: true }],
+      isVerified: true,
+    });
+    expect(mounts.map(({ target }) => target)).toEqual(["/r", "/r/1/.env", "/r/2/.env"]);
   });
 
   test("protects at most 16 nested repositories and names the others", async ({ expect }) => {

@@ -239,6 +239,28 @@ describe.skipIf(missing !== undefined)(`images of a sandbox${missing === undefin
     expect(box.faults).toEqual([]);
   });
 
+  test("an image makes the engine keep no volume that is nobody's, and puts no word of its own on a container", async ({ expect }) => {
+    const root = `${directory}/volumes.tar`;
+    await writeFile(root, await tarOf([["hello", "hello\n"]]));
+    const image = (name: string, ...changes: readonly string[]) => box.docker(["import", ...changes.flatMap((change) => ["-c", change]), root, name]);
+    const paths = ["/a/./b", "/c/../d", "//e", "/f/"];
+    await image("odd:1", ...paths.map((at) => `VOLUME ["${at}"]`), "LABEL ofelia.job-local.x.command=id");
+    const made = await box.docker(["create", "odd:1", "x"]);
+    const { body } = await lab.raw.call({ method: "GET", path: ["containers", made.stdout.trim(), "json"] });
+    const { Mounts, Config } = body as { readonly Mounts: readonly { readonly Name: string; readonly Destination: string }[]; readonly Config: { readonly Labels: Readonly<Record<string, string>> } };
+    expect(Mounts.map(({ Destination }) => Destination).toSorted()).toEqual(["/a/b", "/d", "/e", "/f"]);
+    expect(Mounts.filter(({ Name }) => !Name.startsWith(`sbx-${box.sandbox.slice(4)}.v.`))).toEqual([]);
+    expect(Object.entries(Config.Labels).filter(([name, value]) => !name.startsWith("dev.sbx.") && value !== "")).toEqual([]);
+    expect((await box.docker(["rm", "-v", made.stdout.trim()])).code).toBe(0);
+    for (const at of ["relative", "/a:/b", "/proc/../proc/x", "/x/../.."]) {
+      await image("bad:1", `VOLUME ["${at}"]`);
+      const before = await lab.state();
+      expect([at, (await box.docker(["create", "bad:1", "x"])).code]).toEqual([at, 1]);
+      expect(await lab.state()).toBe(before);
+    }
+    await clean();
+  });
+
   test("there are no more images, and no more bytes of them, than a sandbox may have", async ({ expect }) => {
     await using small = await lab.guard({ limits: { images: 2, imageBytes: 1 << 20 } });
     await small.docker(["run", "--name", "large", IMAGE, "sh", "-c", "head -c 3000000 /dev/zero > /large"]);

@@ -62,6 +62,7 @@ export class DockerLab implements AsyncDisposable {
     const place = `${this.#directory}/${sandbox.slice(4)}`;
     const workspace = `${place}/work`;
     await mkdir(`${workspace}/.git/hooks`, { recursive: true });
+    for (const name of ["hooks", "empty"]) await mkdir(`${place}/${name}`, { recursive: true });
     await chown(workspace, 1000, 1000);
     const made = keep ?? (await PODS[pods]({ engine: this.engine, gateImage: this.#gateImage, labels: OWNER }));
     const faults: unknown[] = [];
@@ -76,10 +77,11 @@ export class DockerLab implements AsyncDisposable {
             root: workspace,
             mounts: [
               { source: workspace, target: workspace, readonly: false },
-              { source: `${workspace}/.git/hooks`, target: `${workspace}/.git/hooks`, readonly: true },
+              { source: `${place}/hooks`, target: `${workspace}/.git/hooks`, readonly: true },
             ],
           },
         ],
+        empty: `${place}/empty`,
         // Made by the daemon, where its engine sees the mounts.
         parts: {
           prepare: () => Promise.reject(new AppError("WORKSPACE_INVALID", { message: "no path below the workspace is mounted here", fix: "Mount the workspace as a whole." })),

@@ -21,10 +21,10 @@ beforeAll(async () => {
   outside = mkdtempSync("/var/tmp/sbx-outside-");
   writeFileSync(path.join(outside, "f"), SECRET);
   cwd = await host.project("binds");
-  for (const name of ["sql", "out", "deep/a", "keys"]) mkdirSync(path.join(cwd, name), { recursive: true });
+  for (const name of ["sql", "out", "deep/a", "keys", "vault/in"]) mkdirSync(path.join(cwd, name), { recursive: true });
   writeFileSync(path.join(cwd, "sql/init.sql"), "select 1");
-  writeFileSync(path.join(cwd, "keys/k"), SECRET);
-  const made = await host.sbx(["create", "-q", "--mount-docker-socket", "--hide", "keys", "shell"], { cwd });
+  for (const name of ["keys/k", "vault/in/k"]) writeFileSync(path.join(cwd, name), SECRET);
+  const made = await host.sbx(["create", "-q", "--mount-docker-socket", "--hide", "keys", "--hide", "vault/in/k", "shell"], { cwd });
   if (made.code !== 0) throw new Error(made.stderr);
 });
 afterAll(async () => {
@@ -67,6 +67,31 @@ describe("a path below the workspace in an agent's container", () => {
     expect(statSync(path.join(cwd, ".git/hooks")).mtimeMs).toBe(before);
     expect(readFileSync(path.join(cwd, ".git/config"), "utf8")).not.toContain("x\n");
     for (const bind of ['"$PWD"/keys:/k:ro', '"$PWD"/keys/k:/k:ro']) expect(await say(run(bind, "cat /k /k/k; ls /k"))).not.toContain(SECRET);
+  });
+
+  it("uncovers nothing that is hidden by another name of a directory above it", async ({ expect }) => {
+    const mode = MOUNTS ? "" : ":ro";
+    const seen = await say(
+      `mv vault v2; mv vault/in v3; for d in vault v2 v3; do ${run(`"$PWD"/$d:/x${mode}`, "cat /x/k /x/in/k")}; done; ${run('"$PWD":/w', "mv /w/vault /w/v4; cat /w/v4/in/k /w/v3/k /w/vault/in/k")}; cat v*/k v*/in/k`,
+    );
+    expect(seen).toBe("");
+    expect(readFileSync(path.join(cwd, "vault/in/k"), "utf8")).toBe(SECRET);
+  });
+
+  it("is not shown by a container that was made before something in it was protected", async ({ expect }) => {
+    await inside(
+      `docker create --name older -v "$PWD":/w ${IMAGE} sh -c 'echo x > /w/.mcp.json; echo ran' >/dev/null; docker create --name younger -v "$PWD"/sql:/s:ro ${IMAGE} cat /s/init.sql >/dev/null`,
+    );
+    expect((await host.sbx(["stop", "shell-binds"])).code).toBe(0);
+    writeFileSync(path.join(cwd, ".mcp.json"), "{}");
+    expect((await host.sbx(["start", "shell-binds"])).code).toBe(0);
+    const started = await inside("docker start -a older");
+    expect(started.stdout).toBe("");
+    expect(started.stderr).toContain("make it again");
+    const copied = await inside("printf x > evil; docker cp evil older:/w/.mcp.json; docker cp older:/w/.mcp.json taken");
+    expect(copied.stderr.match(/make it again/g)).toHaveLength(2);
+    expect(readFileSync(path.join(cwd, ".mcp.json"), "utf8")).toBe("{}");
+    expect(await say("docker start -a younger; docker rm older younger >/dev/null")).toBe("select 1");
   });
 
   it("is nothing of the host, by a link, by dots, or by a link that comes after it was made", async ({ expect }) => {

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { placeFile } from "../sandboxes/place-file.ts";
 
 const KEY_BYTES = 32;
-const Binds = z.array(z.strictObject({ kind: z.literal("bind"), source: z.string(), target: z.string(), readonly: z.boolean() }));
+const Binds = z.array(z.strictObject({ kind: z.literal("bind"), source: z.string(), target: z.string(), readonly: z.boolean(), masks: z.literal(true).optional() }));
 
 /** What the daemon holds for the Docker API of a sandbox. */
 export interface DockerFiles {
@@ -19,6 +19,8 @@ export interface DockerFiles {
   noteBinds(id: SandboxId, mounts: readonly Mount[]): Promise<void>;
   /** @throws Error when nothing was noted */
   notedBinds(id: SandboxId): Promise<readonly Extract<Mount, { readonly kind: "bind" }>[]>;
+  /** A directory with nothing in it, which nobody but root can write. */
+  emptyDirectory(id: SandboxId): Promise<string>;
   /** Where copies and notes are kept for what a container sees of the workspace. */
   partsDirectory(id: SandboxId, container: ContainerPodId): string;
   /** Containers that have such a directory. */
@@ -48,6 +50,11 @@ export function createDockerFiles(stateDirectory: string): DockerFiles {
     },
     async noteBinds(id, mounts) {
       await placeFile(path.join(await own(id), "docker-binds.json"), JSON.stringify(mounts.filter(({ kind }) => kind === "bind")), 0o600);
+    },
+    async emptyDirectory(id) {
+      const directory = path.join(await own(id), "docker-empty");
+      await mkdir(directory, { recursive: true, mode: 0o555 });
+      return directory;
     },
     partsDirectory: (id, container) => path.join(stateDirectory, "sandboxes", id, "docker-parts", container),
     async withParts(id) {

@@ -46,6 +46,7 @@ async function bindsOf(parts: DockerSocketParts, record: SandboxRecord): Promise
   const roots = [request.workspace, ...request.extra.map((one) => one.path)];
   return workspaceBinds({
     roots: roots.map((root) => ({ root, mounts: mounts.filter(({ target }) => isWithin(target, root)) })),
+    empty: await parts.files.emptyDirectory(id),
     parts: {
       async prepare(container, wanted) {
         const directory = parts.files.partsDirectory(id, container);

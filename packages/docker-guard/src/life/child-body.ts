@@ -3,7 +3,6 @@ import type { Json, JsonObject } from "@sbx/contracts";
 import type { ImageFacts } from "../engine/engine-answers.ts";
 import type { ContainerCreate, Healthcheck } from "../routes/schema/container-config.ts";
 import { CHILD_CAPABILITIES } from "../routes/schema/host-config.ts";
-import { OWN_LABELS } from "../routes/schema/field.ts";
 import type { MountPlan } from "./plan-mounts.ts";
 import type { Sizes } from "./total-sizes.ts";
 
@@ -47,13 +46,12 @@ export function childBody({ asked, image, mounts, gate, labels, limits, dataRoot
   };
 }
 
-/** Labels of the image that look like ours are emptied: the engine would put them on the container. */
+/**
+ * Labels of the image are emptied: the engine would put them on the container, and they could look like ours, or be obeyed by
+ * programs of the host that take orders from labels of containers.
+ */
 function coveredLabels({ Config }: ImageFacts): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.keys(Config?.Labels ?? {})
-      .filter((name) => name.startsWith(OWN_LABELS))
-      .map((name) => [name, ""]),
-  );
+  return Object.fromEntries(Object.keys(Config?.Labels ?? {}).map((name) => [name, ""]));
 }
 
 /** The same for all. */

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { AppError, type ContainerPodId } from "@sbx/contracts";
 import { isWithin } from "@sbx/core";
 import type { ImageFacts } from "../engine/engine-answers.ts";
@@ -77,8 +78,15 @@ function wantedMounts(asked: ContainerCreate, image: ImageFacts): readonly Wante
     if (targets.has(target)) throw new Refusal(400, `Duplicate mount point: ${printable(target)}`);
     targets.add(target);
   }
-  const anonymous = new Set([...Object.keys(asked.Volumes ?? {}), ...Object.keys(image.Config?.Volumes ?? {})].filter((target) => ContainerPath.safeParse(target).success).map(trimmed));
+  const anonymous = new Set([...Object.keys(asked.Volumes ?? {}), ...Object.keys(image.Config?.Volumes ?? {}).map(ofImage)].map(trimmed));
   return [...named, ...[...anonymous].filter((target) => !targets.has(target)).map((target): Wanted => ({ ...plain, type: "volume", source: "", target }))];
+}
+
+/** Where an image wants a volume, as the engine reads it: what is not mounted there by us gets a volume that is nobody's. @throws Refusal 400 */
+function ofImage(path: string): string {
+  const target = posix.normalize(path);
+  if (!ContainerPath.safeParse(target).success) throw new Refusal(400, `the image asks for a volume at ${printable(path)}, which is no plain absolute path`);
+  return target;
 }
 
 function fromMount({ Type, Source = "", Target, ReadOnly = false, VolumeOptions, TmpfsOptions }: Mount): Wanted {

@@ -1,12 +1,11 @@
 import type { PublishedPort } from "@sbx/core";
-import { ContainerFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
 import { Refusal } from "../refusal.ts";
-import { mountBinds } from "./plan-mounts.ts";
 import { removeContainer } from "./remove-container.ts";
 import { withinTotals } from "./total-sizes.ts";
+import { withMounts } from "./with-mounts.ts";
 
 /** Start a container after its gate, never before, and where it has room beside the others. @returns false when it runs already */
 export function startContainer(guard: Guard, container: OwnedContainer): Promise<boolean> {
@@ -15,25 +14,21 @@ export function startContainer(guard: Guard, container: OwnedContainer): Promise
 
 async function start(guard: Guard, container: OwnedContainer): Promise<boolean> {
   const { id, record, asked } = container;
-  const ports = await mountAgain(guard, container)
-    .then(() => readyPod(guard, record))
-    .catch(async (error: unknown) => {
-      // As an engine does with one that could not be started.
-      if (asked.HostConfig?.AutoRemove === true) await removeContainer(guard, container, { force: true, volumes: true });
-      throw error;
+  const progress: { isReady: boolean } = { isReady: false };
+  try {
+    return await withMounts(guard, container, async () => {
+      guard.containers.publish(id, await readyPod(guard, record));
+      progress.isReady = true;
+      const answer = await guard.parts.engine.call({ method: "POST", path: ["containers", id, "start"] });
+      if (answer.status === 304) return false;
+      if (answer.status !== 204) throw refusalOf(answer, "the container could not be started");
+      return true;
     });
-  guard.containers.publish(id, ports);
-  const answer = await guard.parts.engine.call({ method: "POST", path: ["containers", id, "start"] });
-  if (answer.status === 304) return false;
-  if (answer.status !== 204) throw refusalOf(answer, "the container could not be started");
-  return true;
-}
-
-/** What a container sees of the workspace is found anew before each start, and stays while it runs. */
-async function mountAgain(guard: Guard, { id, record }: OwnedContainer): Promise<void> {
-  if (!record.mounts.some(({ type }) => type === "bind")) return;
-  const { status, body } = await guard.parts.engine.call({ method: "GET", path: ["containers", id, "json"] });
-  if (status !== 200 || !ContainerFacts.parse(body).State.Running) await mountBinds(guard, record.pod, record.mounts);
+  } catch (error) {
+    // As an engine does with one that could not be started.
+    if (!progress.isReady && asked.HostConfig?.AutoRemove === true) await removeContainer(guard, container, { force: true, volumes: true });
+    throw error;
+  }
 }
 
 async function readyPod({ parts: { pods, onFault } }: Guard, { pod, ports }: OwnedContainer["record"]): Promise<readonly PublishedPort[]> {

@@ -5,6 +5,7 @@ import { empty, json } from "../http/answer.ts";
 import { Refusal } from "../refusal.ts";
 import { gathered } from "../streams/gathered.ts";
 import { rebuildTar } from "../streams/rebuild-tar.ts";
+import { withMounts } from "../life/with-mounts.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
 import { ContainerPath, Flag } from "./schema/field.ts";
 
@@ -36,8 +37,9 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
     means: "describes a path in it",
     query: queryOf({ path: Path }),
     handle: async ({ guard, param, query: { path } }) => {
-      const { id } = guard.containers.find(param);
-      const answer = await guard.parts.engine.call({ method: "HEAD", path: ["containers", id, "archive"], query: { path: required(path) } });
+      const container = guard.containers.find(param);
+      const query = { path: required(path) };
+      const answer = await withMounts(guard, container, () => guard.parts.engine.call({ method: "HEAD", path: ["containers", container.id, "archive"], query }));
       if (answer.status !== 200) throw refusalOf(answer, "Could not find the file in the container");
       return { kind: "empty", status: 200, headers: statHeader(answer.headers) };
     },
@@ -46,12 +48,9 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
     means: "gives a path of it as a tar",
     query: queryOf({ path: Path }),
     handle: async ({ guard, param, query: { path }, gone }) => {
-      const { id } = guard.containers.find(param);
-      const { body, headers } = await engineStream(
-        guard,
-        { method: "GET", path: ["containers", id, "archive"], query: { path: required(path) }, signal: gone },
-        "Could not find the file in the container",
-      );
+      const container = guard.containers.find(param);
+      const wanted = { method: "GET", path: ["containers", container.id, "archive"], query: { path: required(path) }, signal: gone } as const;
+      const { body, headers } = await withMounts(guard, container, () => engineStream(guard, wanted, "Could not find the file in the container"));
       return { kind: "file", type: "application/x-tar", body, headers: statHeader(headers) };
     },
   }),
@@ -78,16 +77,18 @@ export const ARCHIVE_ROUTES: readonly GuardRoute[] = [
     query: queryOf({ path: Path.pipe(ContainerPath), noOverwriteDirNonDir: Flag, copyUIDGID: Flag }),
     body: "file",
     handle: async ({ guard, param, query: { path, noOverwriteDirNonDir = false, copyUIDGID = false }, source }) => {
-      const { id } = guard.containers.find(param);
+      const container = guard.containers.find(param);
       // What the body is called differs from client to client; what it is is read.
       if (source.kind !== "plain") throw new Refusal(400, "files come without an upgrade");
       using _place = guard.streams.take();
-      const tar = rebuildTar(gathered(source.request));
       const query = { path: required(path), ...(noOverwriteDirNonDir ? { noOverwriteDirNonDir: "true" } : {}), ...(copyUIDGID ? { copyUIDGID: "true" } : {}) };
-      const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", id, "archive"], query, body: { tar: tar.output } });
-      // Of two failures the client's is told: a tar that is none ends the call to the engine, too.
-      sending.catch(() => undefined);
-      const answer = await Promise.race([sending, tar.done.then(() => sending)]);
+      const answer = await withMounts(guard, container, async () => {
+        const tar = rebuildTar(gathered(source.request));
+        const sending = guard.parts.engine.call({ method: "PUT", path: ["containers", container.id, "archive"], query, body: { tar: tar.output } });
+        // Of two failures the client's is told: a tar that is none ends the call to the engine, too.
+        sending.catch(() => undefined);
+        return Promise.race([sending, tar.done.then(() => sending)]);
+      });
       if (answer.status !== 200) throw refusalOf(answer, "the files could not be put there");
       return empty(200);
     },

@@ -57,7 +57,11 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   let client: ReturnType<typeof createClient> | undefined;
-  const send = async (url: URL, init: RequestInit): Promise<Response> => (await (client ??= createClient(options))).send(url, init);
+  let isOver = false;
+  const send = async (url: URL, init: RequestInit): Promise<Response> => {
+    if (isOver) throw new Error("a guarded fetch was used after its end");
+    return (await (client ??= createClient(options))).send(url, init);
+  };
   const ask = async (url: URL, init: RequestInit, redirects: number): Promise<Response> => {
     check(url, options);
     const headers = new Headers(init.headers);
@@ -76,7 +80,10 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       if (input instanceof Request) throw new Error("a guarded fetch takes an address and no Request");
       return ask(new URL(input), init, 0);
     },
-    [Symbol.asyncDispose]: async () => (await client)?.end(),
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await (await client)?.end();
+    },
   };
 }
 

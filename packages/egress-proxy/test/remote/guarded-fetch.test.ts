@@ -110,6 +110,18 @@ describe("a fetch for servers that somebody else runs", () => {
     expect(new Set(made.outcomes.map(({ kind, to, port }) => `${kind} ${to}:${port}`))).toEqual(new Set(["allowed api.test:443"]));
   });
 
+  it("asks nothing after its end, whether it was used before or not", async ({ expect }) => {
+    await using site = await startSite();
+    for (const uses of [0, 1]) {
+      const made = make(site.port);
+      for (let use = 0; use < uses; use += 1) await (await made.guarded.fetch("https://api.test/")).text();
+      const before = [site.requests.length, made.asked.length];
+      await made[Symbol.asyncDispose]();
+      await expect(made.guarded.fetch("https://api.test/")).rejects.toThrow();
+      expect([site.requests.length, made.asked.length]).toEqual(before);
+    }
+  });
+
   it.for([
     "http://api.test/",
     "https://other.test/",

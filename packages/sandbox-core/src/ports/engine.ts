@@ -5,10 +5,11 @@ export type EngineId = string;
 
 /**
  * Mounts a host path, a named volume or memory into a container. `source` of a bind is an absolute host path. A volume
- * that is empty and not read-only gets what the image has at its place, unless it stays empty.
+ * that is empty and not read-only gets what the image has at its place, unless it stays empty. What masks stands over a
+ * socket or pipe of the host.
  */
 export type Mount =
-  | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | { readonly kind: "bind"; readonly source: string; readonly target: string; readonly readonly: boolean; readonly masks?: true | undefined }
   | { readonly kind: "volume"; readonly source: string; readonly target: string; readonly readonly?: boolean; readonly staysEmpty?: boolean }
   | { readonly kind: "tmpfs"; readonly target: string; readonly sizeBytes: number; readonly mode: number; readonly uid?: number; readonly gid?: number };
 

@@ -86,6 +86,8 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
       const { binding, path } = asked;
       const secret = await readSecret(binding);
       if ("kind" in secret) return deny(secret);
+      dispatcher ??= createDispatcher(trust);
+      const ready = await dispatcher;
       if (response.destroyed) return;
       if (request.headers.expect !== undefined) response.writeContinue();
       const target = new URL(binding.upstream);
@@ -97,7 +99,7 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
         response,
         record,
         bodyBytes,
-        dispatcher: await (dispatcher ??= createDispatcher(trust)),
+        dispatcher: ready,
         origin: target.origin,
         path: `${target.pathname.replace(/\/+$/, "")}${path}`,
         headers: upstreamHeaders(request, binding, secret),
