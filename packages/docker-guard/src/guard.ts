@@ -72,6 +72,8 @@ export class Guard implements AsyncDisposable {
   readonly starts = new TurnQueue();
   /** By container: what the engine mounts its part of the workspace for. */
   readonly mounting = new TurnQueue();
+  /** By container: its joining and leaving of networks. */
+  readonly moves = new TurnQueue();
   readonly attached = new Attached();
   /** Pods that are being closed, by container. */
   readonly #releases = new Map<string, Promise<void>>();

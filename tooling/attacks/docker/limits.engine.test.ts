@@ -58,6 +58,29 @@ describe.skipIf(missing !== undefined)(`limits, changes and files of containers$
     await box.docker(["rm", "-f", id]);
   });
 
+  test("what is asked for many times at once leaves no record in the engine that is nobody's", async ({ expect }) => {
+    const kept = async () => {
+      const filters = JSON.stringify({ label: [`dev.sbx.sandbox=${box.sandbox}`] });
+      const { body } = await lab.raw.call({ method: "GET", path: ["volumes"], query: { filters } });
+      return ((body as { readonly Volumes: readonly unknown[] | null }).Volumes ?? []).length;
+    };
+    const many = <T>(ask: () => Promise<T>) => Promise.all(Array.from({ length: 24 }, ask));
+    const before = await kept();
+    const id = await box.child();
+    await box.ask("POST", "/v1.41/networks/create", { Name: "net" });
+    await many(() => box.ask("POST", "/v1.41/networks/net/connect", { Container: id }));
+    await many(() => box.ask("POST", "/v1.41/networks/net/disconnect", { Container: id, Force: true }));
+    await many(() => box.ask("POST", `/v1.41/images/${encodeURIComponent(IMAGE)}/tag?repo=many&tag=1`));
+    // One network, where the container is, one image and one name.
+    expect(await kept()).toBe(before + 4);
+    const { json } = await box.ask("GET", `/v1.41/containers/${id}/json`);
+    expect(Object.keys((json as { readonly NetworkSettings: { readonly Networks: object } }).NetworkSettings.Networks)).toEqual(["bridge"]);
+    await Promise.all([box.ask("DELETE", `/v1.41/containers/${id}?force=1`), ...Array.from({ length: 8 }, () => box.ask("POST", "/v1.41/networks/net/connect", { Container: id }))]);
+    await box.docker(["network", "rm", "net"]);
+    await box.docker(["rmi", "many:1"]);
+    expect(await kept()).toBe(before);
+  });
+
   test("changes and files are those of its own containers, without what is mounted", async ({ expect }) => {
     await box.writeWorkspace("secret.txt", "of the workspace");
     await box.docker(["run", "--name", "made", "-v", `${box.workspace}:/w`, IMAGE, "sh", "-c", "echo here > /here; rm /etc/motd"]);

@@ -1,11 +1,15 @@
 import type { Guard } from "../guard.ts";
 import type { Endpoint, OwnedContainer } from "../owned/container-record.ts";
 import { BRIDGE, type OwnedNetwork } from "../owned/owned-networks.ts";
-import { Refusal } from "../refusal.ts";
+import { noSuch, Refusal } from "../refusal.ts";
 import { childNetworks } from "./joined-networks.ts";
 
 /** Let a container join a network, whether it runs or not. @throws Refusal 403 when it is in it, or is to be in none */
-export async function connectNetwork(guard: Guard, container: OwnedContainer, { network, aliases }: { readonly network: OwnedNetwork; readonly aliases: readonly string[] }): Promise<void> {
+export function connectNetwork(guard: Guard, { id }: OwnedContainer, wanted: { readonly network: OwnedNetwork; readonly aliases: readonly string[] }): Promise<void> {
+  return guard.moves.take(id, () => connect(guard, guard.containers.find(id), wanted));
+}
+
+async function connect(guard: Guard, container: OwnedContainer, { network, aliases }: { readonly network: OwnedNetwork; readonly aliases: readonly string[] }): Promise<void> {
   if (container.asked.HostConfig?.NetworkMode === "none") throw new Refusal(403, "container cannot be connected to a network: it was made without any (NetworkMode none)");
   if (container.endpoints.some((one) => one.network === network.id)) throw new Refusal(403, `endpoint with name ${container.name} already exists in network ${network.name}`);
   using place = guard.addresses.take(network.subnet);
@@ -15,7 +19,11 @@ export async function connectNetwork(guard: Guard, container: OwnedContainer, { 
 }
 
 /** Take a container out of a network. With `force` one that is not in it is no error. @throws Refusal 403 */
-export async function disconnectNetwork(guard: Guard, container: OwnedContainer, { network, force }: { readonly network: OwnedNetwork; readonly force: boolean }): Promise<void> {
+export function disconnectNetwork(guard: Guard, { id }: OwnedContainer, wanted: { readonly network: OwnedNetwork; readonly force: boolean }): Promise<void> {
+  return guard.moves.take(id, () => disconnect(guard, guard.containers.find(id), wanted));
+}
+
+async function disconnect(guard: Guard, container: OwnedContainer, { network, force }: { readonly network: OwnedNetwork; readonly force: boolean }): Promise<void> {
   const rest = container.endpoints.filter((one) => one.network !== network.id);
   if (rest.length === container.endpoints.length) {
     if (force) return;
@@ -28,6 +36,10 @@ export async function disconnectNetwork(guard: Guard, container: OwnedContainer,
 /** Kept before it is done: after the guard's end the container is where it was last said to be. */
 async function moveContainer(guard: Guard, { id, record }: OwnedContainer, endpoints: readonly Endpoint[]): Promise<void> {
   await guard.places.write(id, endpoints);
+  if (!guard.containers.all().some((one) => one.id === id)) {
+    await guard.places.forget(id);
+    throw noSuch("container", id);
+  }
   guard.containers.place(id, endpoints);
   await guard.parts.pods.rejoin(record.pod, childNetworks(guard, endpoints));
 }

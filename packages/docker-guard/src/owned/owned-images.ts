@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { SandboxId } from "@sbx/contracts";
-import type { EngineId } from "@sbx/core";
+import { TurnQueue, type EngineId } from "@sbx/core";
 import * as z from "zod";
 import { VolumeList } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { GuardEngine } from "../ports.ts";
-import { Refusal } from "../refusal.ts";
+import { noSuch, Refusal } from "../refusal.ts";
 import { Quota } from "./quota.ts";
 import type { Role, Seal } from "./seal.ts";
 
@@ -35,6 +35,9 @@ export interface OwnedImage extends Omit<ImageRecord, "id"> {
   readonly names: readonly string[];
 }
 
+/** What is to be kept. `lent`: the engine had it before. */
+type KeptWish = Pick<ImageRecord, "id" | "layers" | "step"> & { readonly lent: boolean };
+
 interface Kept<T> {
   readonly record: T;
   /** The empty volume whose label the record is. */
@@ -62,6 +65,8 @@ export class OwnedImages {
   readonly #repository: string;
   readonly #images = new Map<string, Kept<ImageRecord>>();
   readonly #names = new Map<string, Kept<NameRecord>>();
+  /** Changes wait for each other: of two at once each would write a record, and one would be of nobody. */
+  readonly #changes = new TurnQueue();
   readonly quota: Quota;
 
   constructor(parts: OwnedImagesParts) {
@@ -107,8 +112,12 @@ export class OwnedImages {
     return Math.max(0, this.#parts.limitBytes - this.usedBytes());
   }
 
-  /** Keep an image that the engine has. A step of builds becomes an ordinary image when it is kept as one. `lent`: the engine had it before. */
-  async keep(wanted: Pick<ImageRecord, "id" | "layers" | "step"> & { readonly lent: boolean }): Promise<OwnedImage> {
+  /** Keep an image that the engine has. A step of builds becomes an ordinary image when it is kept as one. */
+  keep(wanted: KeptWish): Promise<OwnedImage> {
+    return this.#changes.take("", () => this.#keep(wanted));
+  }
+
+  async #keep(wanted: KeptWish): Promise<OwnedImage> {
     const known = this.#images.get(wanted.id);
     if (known !== undefined && (known.record.step === undefined || wanted.step !== undefined)) return this.#withNames(known);
     const held = known?.record.held ?? (await this.#hold(wanted));
@@ -125,9 +134,14 @@ export class OwnedImages {
   }
 
   /** Call an image so; whatever was called so before is not any more. */
-  async name(image: { readonly id: string }, name: string): Promise<void> {
+  name(image: { readonly id: string }, name: string): Promise<void> {
+    return this.#changes.take("", () => this.#name(image, name));
+  }
+
+  async #name(image: { readonly id: string }, name: string): Promise<void> {
     const before = this.#names.get(name);
     if (before?.record.id === image.id) return;
+    if (!this.#images.has(image.id)) throw noSuch("image", image.id);
     if (this.#names.size >= this.#parts.limit) throw new Refusal(409, `this sandbox has as many names of images as it may have (${this.#parts.limit}); remove some`);
     const record: NameRecord = { name, id: image.id, created: this.#parts.now().toISOString() };
     const volume = await this.#write("child-image-name", record);
@@ -135,7 +149,11 @@ export class OwnedImages {
     if (before !== undefined) await this.#erase(before.volume);
   }
 
-  async unname(name: string): Promise<void> {
+  unname(name: string): Promise<void> {
+    return this.#changes.take("", () => this.#unname(name));
+  }
+
+  async #unname(name: string): Promise<void> {
     const kept = this.#names.get(name);
     if (kept === undefined) return;
     await this.#erase(kept.volume);
@@ -143,10 +161,14 @@ export class OwnedImages {
   }
 
   /** Forget an image with all its names, and have the engine remove it, unless somebody else has it too. */
-  async remove(id: string): Promise<void> {
+  remove(id: string): Promise<void> {
+    return this.#changes.take("", () => this.#remove(id));
+  }
+
+  async #remove(id: string): Promise<void> {
     const kept = this.#images.get(id);
     if (kept === undefined) return;
-    for (const name of this.#withNames(kept).names) await this.unname(name);
+    for (const name of this.#withNames(kept).names) await this.#unname(name);
     for (const reference of kept.record.held) await this.#letGo(reference);
     await this.#erase(kept.volume);
     this.#images.delete(id);
