@@ -1,6 +1,6 @@
 import { finished } from "node:stream/promises";
 import type { Readable } from "node:stream";
-import { AppError, type Rule } from "@sbx/contracts";
+import { AppError, HeldPieces, type Rule } from "@sbx/contracts";
 import type { EngineId, ServerLaunch, ServerPods, ServerProcess } from "@sbx/core";
 import { BoundedLines } from "./bounded-lines.ts";
 
@@ -116,17 +116,17 @@ async function converse({ stdin, stdout }: Pick<ServerProcess, "stdin" | "stdout
 
 /** All of it, `undefined` when it is more than an installation says. */
 async function collect(stream: Readable, onFirstLine?: (line: string) => void): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
+  const held = new HeldPieces();
   let bytes = 0;
   let isTold = onFirstLine === undefined;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength;
     if (bytes > MAX_OUTPUT_BYTES) continue;
-    chunks.push(chunk);
+    held.push(chunk);
     if (isTold || !chunk.includes(NEWLINE)) continue;
     isTold = true;
-    const [line = ""] = Buffer.concat(chunks).toString("utf8").split("\n", 1);
+    const [line = ""] = held.look().toString("utf8").split("\n", 1);
     onFirstLine?.(line);
   }
-  return bytes > MAX_OUTPUT_BYTES ? undefined : Buffer.concat(chunks).toString("utf8");
+  return bytes > MAX_OUTPUT_BYTES ? undefined : held.take().toString("utf8");
 }

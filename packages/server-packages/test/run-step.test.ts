@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { memoryHeld } from "@sbx/testing";
 import { describe, it } from "vitest";
 import type { ServerProcess } from "@sbx/core";
 import { runStep, type Step } from "../src/run-step.ts";
@@ -47,6 +48,24 @@ describe("a step of an installation", () => {
     clearInterval(watch);
     expect(told).toEqual(["x".repeat(2000), "the end"]);
     expect(most - before).toBeLessThan(64 << 20);
+  });
+
+  it("holds what it prints in hardly more memory than its bytes, also when they come one by one", async ({ expect }) => {
+    const program = aProgram({ stderr: [] });
+    const stdout = new PassThrough();
+    const pods = { start: async () => await Promise.resolve({ ...program, stdout }) };
+    const step = runStep(
+      pods,
+      aStep(() => undefined),
+    );
+    const before = memoryHeld();
+    for (let at = 0; at < 60_000; at += 1) {
+      stdout.write(Buffer.from(new ArrayBuffer(1)).fill("o"));
+      while (stdout.readableLength > 0) await new Promise(setImmediate);
+    }
+    expect(memoryHeld() - before).toBeLessThan(4 << 20);
+    stdout.end();
+    expect(await step).toBe("o".repeat(60_000));
   });
 
   it("fails with its last words, cut to a line's worth each", async ({ expect }) => {

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { memoryHeld } from "@sbx/testing";
 import { describe, it } from "vitest";
 import { createUsageMeter } from "../../src/wall/model/usage-meter.ts";
 
@@ -12,6 +13,16 @@ function measure(dialect: "anthropic" | "openai" | "google", contentType: string
 }
 
 describe("createUsageMeter", () => {
+  it.for(["application/json", SSE])("holds an answer of %s in hardly more memory than its bytes, also when they come one by one", (contentType, { expect }) => {
+    const meter = createUsageMeter("anthropic", contentType);
+    meter.push(Buffer.from('data:{"model":"c","usage":{"input_tokens":1,"output_tokens":2},"text":"'.slice(contentType === SSE ? 0 : 5)));
+    const before = memoryHeld();
+    for (let at = 0; at < 300_000; at += 1) meter.push(Buffer.from(new ArrayBuffer(1)).fill("x"));
+    expect(memoryHeld() - before).toBeLessThan(8 << 20);
+    meter.push(Buffer.from('"}'));
+    expect(meter.end()).toEqual({ model: "c", inputTokens: 1, outputTokens: 2 });
+  });
+
   it.for([
     [
       "anthropic",

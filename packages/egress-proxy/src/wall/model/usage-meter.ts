@@ -1,3 +1,4 @@
+import { HeldPieces } from "@sbx/contracts";
 import type { Dialect } from "@sbx/secret-injector";
 
 /** What the provider says a request used. `inputTokens` is without what came from or went to its cache, where it tells them apart. */
@@ -49,32 +50,32 @@ interface Collector {
 }
 
 function wholeCollector(take: (text: string) => void): Collector {
-  const chunks: Buffer[] = [];
+  const held = new HeldPieces();
   let size = 0;
   return {
     push(chunk) {
       size += chunk.length;
-      if (size <= MAX_JSON_BYTES) chunks.push(chunk);
-      else chunks.length = 0;
+      if (size <= MAX_JSON_BYTES) held.push(chunk);
+      else held.clear();
     },
     end() {
-      if (size <= MAX_JSON_BYTES) take(Buffer.concat(chunks).toString("utf8"));
+      if (size <= MAX_JSON_BYTES) take(held.take().toString("utf8"));
     },
   };
 }
 
 function lineCollector(take: (line: string) => void): Collector {
-  let parts: Buffer[] = [];
+  const held = new HeldPieces();
   let size = 0;
   const finish = (): void => {
-    if (size > 0 && size <= MAX_LINE_BYTES) take(Buffer.concat(parts).toString("utf8"));
-    parts = [];
+    if (size > 0 && size <= MAX_LINE_BYTES) take(held.take().toString("utf8"));
+    held.clear();
     size = 0;
   };
   const add = (part: Buffer): void => {
     size += part.length;
-    if (size <= MAX_LINE_BYTES) parts.push(part);
-    else parts = [];
+    if (size <= MAX_LINE_BYTES) held.push(part);
+    else held.clear();
   };
   return {
     push(chunk) {
