@@ -27,7 +27,8 @@ async function mountAgain(guard: Guard, { id, name, record }: OwnedContainer): P
   if (status !== 200) throw refusalOf({ status, body }, `No such container: ${id}`);
   const { State, Mounts } = ContainerFacts.parse(body);
   if (State.Running) return;
-  const has = ({ source, target, readonly }: BindMount) => Mounts?.some(({ Source, Destination, RW }) => Source === source && Destination === target && RW !== readonly) === true;
+  // Some engines say a path of the person's as their own machine has it: below a directory of theirs.
+  const has = ({ source, target, readonly }: BindMount) => Mounts?.some(({ Source, Destination, RW }) => Source.endsWith(source) && Destination === target && RW !== readonly) === true;
   const lacking = (await mountBinds(guard, record.pod, record.mounts)).find((mount) => mount.masks !== true && !has(mount));
   if (lacking === undefined) return;
   const place = printable(lacking.target);
