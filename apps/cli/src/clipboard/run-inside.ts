@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { HeldPieces } from "@sbx/contracts/held-pieces";
 import { SessionDrive } from "@sbx/core/client";
 import type { Connection } from "../context.ts";
 
@@ -16,18 +17,16 @@ interface Inside {
 export async function runInside({ client, attach }: Connection, { sandbox, script, input, most }: Inside): Promise<{ readonly code: number; readonly output: Buffer }> {
   const session = await client.openSession({ sandbox, kind: "exec", mode: "streams", args: ["/bin/sh", "-c", script], stdin: input !== undefined });
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const pieces: Buffer[] = [];
-  let size = 0;
+  const kept = new HeldPieces();
   stdout.on("data", (piece: Buffer) => {
-    if (size < most) pieces.push(piece.subarray(0, most - size));
-    size += piece.byteLength;
+    if (kept.length < most) kept.push(piece.subarray(0, most - kept.length));
   });
   stderr.resume();
   const drive = new SessionDrive(await attach(session.id, new AbortController().signal), { stdout, stderr });
   if (input !== undefined) drive.sendStdin(PassThrough.from(chunksOf(input)));
   const end = await drive.end;
   if (end.kind === "problem") throw end.error;
-  return { code: end.kind === "exit" ? end.code : 1, output: Buffer.concat(pieces) };
+  return { code: end.kind === "exit" ? end.code : 1, output: kept.take() };
 }
 
 function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {

@@ -1,3 +1,5 @@
+import { HeldPieces } from "@sbx/contracts/held-pieces";
+
 /** Text of a stream, and whether it was longer than what is kept. */
 export interface CollectedText {
   readonly text: string;
@@ -12,15 +14,13 @@ export async function collectText(source: AsyncIterable<Uint8Array>, maxBytes: n
 
 /** Read a stream to its end and keep the first `maxBytes` of it. */
 export async function collectBytes(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<{ readonly bytes: Uint8Array; readonly truncated: boolean }> {
-  const kept: Uint8Array[] = [];
-  let length = 0;
+  const kept = new HeldPieces();
   let truncated = false;
   for await (const chunk of source) {
-    const room = maxBytes - length;
+    const room = maxBytes - kept.length;
     truncated ||= chunk.byteLength > room;
     if (room <= 0) continue;
     kept.push(chunk.subarray(0, room));
-    length += Math.min(chunk.byteLength, room);
   }
-  return { bytes: Buffer.concat(kept), truncated };
+  return { bytes: kept.take(), truncated };
 }
