@@ -278,6 +278,25 @@ describe.skipIf(missing !== undefined)(`images of a sandbox${missing === undefin
     await small.docker(["image", "prune", "-af"]);
   });
 
+  test("images that come at once have no more room than those that come one after the other", async ({ expect }) => {
+    await using small = await lab.guard({ limits: { imageBytes: 4 << 20 } });
+    const files = await Promise.all(
+      ["a", "b", "c", "d"].map(async (name) => {
+        const file = `${directory}/${name}.tar`;
+        await writeFile(file, await tarOf([[name, Buffer.alloc(3 << 20, name)]]));
+        return file;
+      }),
+    );
+    const codes = (await Promise.all(files.map((file) => small.docker(["import", file])))).map(({ code }) => code);
+    expect(codes.filter((code) => code === 0)).toHaveLength(1);
+    expect((await small.docker(["images", "-q"])).stdout.trim().split("\n")).toHaveLength(2);
+    for (const name of ["1", "2", "3"]) await small.docker(["run", "--name", name, IMAGE, "sh", "-c", `head -c 700000 /dev/urandom > /${name}`]);
+    await Promise.all(["1", "2", "3"].map((name) => small.docker(["commit", name, `made:${name}`])));
+    expect((await small.docker(["images", "-q", "made"])).stdout.trim().split("\n")).toHaveLength(1);
+    await small.docker(["rm", "1", "2", "3"]);
+    await small.docker(["image", "prune", "-af"]);
+  });
+
   test("all images of a sandbox go with it, and nothing else does", async ({ expect }) => {
     const before = await lab.state();
     const gone = await lab.guard();

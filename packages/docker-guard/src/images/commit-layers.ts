@@ -1,7 +1,6 @@
 import { Created, ImageFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
-import { Refusal } from "../refusal.ts";
 import type { ImageBase } from "./image-base.ts";
 
 /** The layers of a container, its own among them, held by an image of the engine's until disposed of. */
@@ -36,7 +35,7 @@ export async function commitLayers({ parts: { engine }, images }: Pick<Guard, "p
   if (JSON.stringify(layers.slice(0, base.layers.length)) !== JSON.stringify(base.layers)) throw new Error("a container has other layers than its image");
   const before = ImageFacts.parse((await engine.call({ method: "GET", path: ["images", await imageOf(engine, container), "json"] })).body).Size;
   const grown = Math.max(0, facts.Size - before);
-  if (grown > images.freeBytes()) throw new Refusal(413, "this sandbox has no room for so large a layer; remove images with docker rmi, or docker image prune");
+  undo.use(images.room(grown, "this sandbox has no room for so large a layer; remove images with docker rmi, or docker image prune"));
   const kept = undo.move();
   return { layers, ours: { ...base.ours, ...Object.fromEntries(added.map((layer, at) => [layer, at === 0 ? grown : 0])) }, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -23,6 +23,7 @@ export async function importImage(
   await using spool = await Spool.open(guard.parts.spool, guard.images.freeBytes());
   const { output, done } = rebuildTar(await plainTar(body), { bits: MODE_BITS, devices: "skip" });
   const piece = await appended(spool, output, done);
+  using _room = guard.images.room(piece.size, "this sandbox has no room for the image; remove images with docker rmi, or docker image prune");
   const created = guard.parts.now().toISOString();
   const diffId = `sha256:${piece.hash}`;
   const base = emptyBase({ architecture: architectureOf(guard) });

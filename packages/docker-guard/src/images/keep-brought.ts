@@ -30,8 +30,10 @@ export type ConfigFile = z.output<typeof ConfigFile>;
 /** Have the engine keep an image that was brought, and make it the sandbox's. @returns its id. @throws Refusal 413 when there is no room */
 export async function keepBrought(guard: Guard, spool: Spool, { config, layers }: { readonly config: ConfigFile; readonly layers: readonly Layer[] }): Promise<string> {
   const sizes = Object.fromEntries(layers.map(({ diffId, piece }) => [diffId, piece?.size ?? 0]));
-  if (Object.values(sizes).reduce((sum, size) => sum + size, 0) > guard.images.freeBytes())
-    throw new Refusal(413, "this sandbox has no room for the image; remove images with docker rmi, or docker image prune");
+  using _room = guard.images.room(
+    Object.values(sizes).reduce((sum, size) => sum + size, 0),
+    "this sandbox has no room for the image; remove images with docker rmi, or docker image prune",
+  );
   using _count = guard.images.quota.take();
   const { history } = config;
   const counted = history?.filter(({ empty_layer }) => empty_layer !== true).length === layers.length ? history : layers.map(() => ({ created: "1970-01-01T00:00:00Z", created_by: "loaded" }));

@@ -67,6 +67,7 @@ export class OwnedImages {
   readonly #names = new Map<string, Kept<NameRecord>>();
   /** Changes wait for each other: of two at once each would write a record, and one would be of nobody. */
   readonly #changes = new TurnQueue();
+  #comingBytes = 0;
   readonly quota: Quota;
 
   constructor(parts: OwnedImagesParts) {
@@ -107,9 +108,16 @@ export class OwnedImages {
     return [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** How much more there may be. */
+  /** How much more there may be, beside what is on its way. */
   freeBytes(): number {
-    return Math.max(0, this.#parts.limitBytes - this.usedBytes());
+    return Math.max(0, this.#parts.limitBytes - this.usedBytes() - this.#comingBytes);
+  }
+
+  /** Take room for layers until disposed of: by then what was kept counts by itself. @throws Refusal 413 with this reason */
+  room(bytes: number, reason: string): Disposable {
+    if (bytes > this.freeBytes()) throw new Refusal(413, reason);
+    this.#comingBytes += bytes;
+    return { [Symbol.dispose]: () => void (this.#comingBytes -= bytes) };
   }
 
   /** Keep an image that the engine has. A step of builds becomes an ordinary image when it is kept as one. */
