@@ -1,4 +1,4 @@
-import { isWithin, type ContainerSpec, type Mount } from "@sbx/core";
+import { bindPropagation, type ContainerSpec, type Mount } from "@sbx/core";
 import type { ContainerCreateOptions, HostConfig, MountSettings } from "dockerode";
 import type { Dialect } from "./dialect.ts";
 
@@ -74,10 +74,7 @@ function limitConfig({ pids, memoryBytes, cpus, diskBytes }: ContainerSpec["limi
   };
 }
 
-/**
- * Without `CreateMountpoint` a bind whose source is missing is refused, not made by the engine as root. Docker insists that
- * what is below its own files follows its mounts, which is one way only: nothing that a container mounts gets out.
- */
+/** Without `CreateMountpoint` a bind whose source is missing is refused, not made by the engine as root. */
 function mountSettings(mount: Mount, { dataRoot }: Dialect): MountSettings[] {
   switch (mount.kind) {
     case "bind":
@@ -87,7 +84,7 @@ function mountSettings(mount: Mount, { dataRoot }: Dialect): MountSettings[] {
           Source: mount.source,
           Target: mount.target,
           ReadOnly: mount.readonly,
-          BindOptions: { Propagation: dataRoot !== undefined && isWithin(mount.source, dataRoot) ? "rslave" : "rprivate" },
+          BindOptions: { Propagation: bindPropagation(mount.source, dataRoot) },
         },
       ];
     case "volume":

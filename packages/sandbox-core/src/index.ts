@@ -127,5 +127,6 @@ export { CREDENTIAL_BYTES, credentialByName } from "./workspace/credential-patte
 export { hasControlCharacter, whyForbidden, type HostPlaces } from "./workspace/forbidden-place.ts";
 export { addedProgramSettings, parseGitConfig, programSettings, remotesWithSecrets, type GitSetting } from "./workspace/git-config.ts";
 export { gitFileTarget, resolvePath, worktreeParts } from "./workspace/git-link.ts";
+export { bindPropagation } from "./workspace/bind-propagation.ts";
 export { gitDirectoryPaths, isPlainRelative, isWithin, parentsOf, profilePaths, SETTINGS_PATHS, type ProtectedPath } from "./workspace/protected-paths.ts";
 export { isGitDirectory, packageScripts, whyConfigRuns, whyLinkRuns, whyModeMatters, whyPathRuns } from "./workspace/runs-on-host.ts";

@@ -1,4 +1,4 @@
-import { isWithin, workloadSeccomp } from "@sbx/core";
+import { bindPropagation, workloadSeccomp } from "@sbx/core";
 import type { Json, JsonObject } from "@sbx/contracts";
 import type { ImageFacts } from "../engine/engine-answers.ts";
 import type { ContainerCreate, Healthcheck } from "../routes/schema/container-config.ts";
@@ -100,18 +100,10 @@ function mounting({ HostConfig = {} }: ContainerCreate, { binds, volumes, tmpfs 
     GroupAdd: [...(HostConfig.GroupAdd ?? [])],
     Tmpfs: { ...tmpfs },
     Mounts: [
-      ...binds.map(({ source, target, readonly }) => ({ Type: "bind", Source: source, Target: target, ReadOnly: readonly, BindOptions: { Propagation: propagationOf(source, dataRoot) } })),
+      ...binds.map(({ source, target, readonly }) => ({ Type: "bind", Source: source, Target: target, ReadOnly: readonly, BindOptions: { Propagation: bindPropagation(source, dataRoot) } })),
       ...volumes.map(({ volume, target, readonly, noCopy }) => ({ Type: "volume", Source: volume, Target: target, ReadOnly: readonly, VolumeOptions: { NoCopy: noCopy } })),
     ],
   };
-}
-
-/**
- * Docker insists that what is below its own files follows its mounts, which is one way only: nothing that a container mounts gets out.
- * So lies what of the daemon's is bound, where the daemon's state is in a volume.
- */
-function propagationOf(source: string, dataRoot: string | undefined): "rslave" | "rprivate" {
-  return dataRoot !== undefined && isWithin(source, dataRoot) ? "rslave" : "rprivate";
 }
 
 type Check = { readonly [Key in keyof Healthcheck]?: Healthcheck[Key] | null };
