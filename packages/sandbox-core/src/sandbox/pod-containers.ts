@@ -74,13 +74,12 @@ export async function reusableContainers(
     for (const { id, state } of [workload, gate]) if (state === "running") await engine.stop(id, 0);
     return { gate: gate.id, workload: workload.id };
   }
-  await removePod(parts, engine, basis.record.id);
+  await removePod(engine, views);
   return undefined;
 }
 
-/** Remove gate and workload. What the agent has in its containers does not depend on them, and stays. */
-export async function removePod(parts: Pick<SandboxParts, "owner">, engine: Engine, id: SandboxId): Promise<void> {
-  const views = await containersOf(parts, engine, id);
+/** Of what the engine has of a sandbox, remove gate and workload. What the agent has in its containers does not depend on them, and stays. */
+export async function removePod(engine: Engine, views: readonly ContainerView[]): Promise<void> {
   await removeContainers(
     engine,
     views.filter((view) => !isOfAgent(view.labels)),

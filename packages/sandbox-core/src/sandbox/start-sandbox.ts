@@ -111,7 +111,7 @@ async function startContainers(parts: SandboxParts, work: StartWork): Promise<vo
     // Before its gate, whose end is then no fault.
     await live.pod?.[Symbol.asyncDispose]();
     live.pod = undefined;
-    await removePod(parts, engine, live.record.id);
+    await removePod(engine, await containersOf(parts, engine, live.record.id));
     await startOnce(parts, { ...work, gate: undefined });
   }
 }
