@@ -56,8 +56,10 @@ for _ in range(count):
 code, deadline = None, time.monotonic() + 30
 while code is None and child.poll() is None and time.monotonic() < deadline:
     out, err = os.pipe(), os.pipe()
-    socket.send_fds(ours, [request(id=0x7fffffff, argc=3, text=b"/\0/bin/sh\0-c\0exit 7\0A=b\0")], [out[1], err[1]])
-    owed += 1
+    try:
+        socket.send_fds(ours, [request(id=0x7fffffff, argc=3, text=b"/\0/bin/sh\0-c\0exit 7\0A=b\0")], [out[1], err[1]])
+        owed += 1
+    except BlockingIOError: pass # What was sent before still fills the socket; the answers below make room.
     for end in out + err: os.close(end)
     until = time.monotonic() + 1
     while code is None and time.monotonic() < until:
