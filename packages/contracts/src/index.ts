@@ -34,7 +34,7 @@ export { ContainerPodId, isSandboxId, PodId, SandboxId, SandboxName, SandboxRef,
 export type { Json, JsonObject } from "./json.ts";
 export { HeldPieces } from "./held-pieces.ts";
 export { JsonRefused, parseJson, parseJsonBytes } from "./parse-json.ts";
-export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer } from "./policy.ts";
+export { Decision, Destination, DestinationPattern, PolicyDocument, Rule, RuleEffect, RuleLayer, ruleSubject } from "./policy.ts";
 export { LoopbackAddress, PublishedPortView, PublishPort } from "./port.ts";
 export { Problem, PROBLEMS, type ProblemCode } from "./problem.ts";
 export { fillPath, matchPath, route, type Method, type Route } from "./route.ts";

@@ -15,6 +15,15 @@ export type RuleEffect = z.infer<typeof RuleEffect>;
 export const RuleLayer = z.enum(["organisation", "user", "project", "sandbox", "server", "profile"]);
 export type RuleLayer = z.infer<typeof RuleLayer>;
 
+/** Methods of HTTP, in capitals. */
+export const RequestMethods = z
+  .array(z.string().regex(/^[A-Z]{1,30}$/, "a method in capitals"))
+  .min(1)
+  .max(40);
+
+/** Paths of HTTP without a query: `*` is anything within one part, `**` anything at all. */
+export const RequestPaths = z.array(z.string().regex(/^\//, "a path that begins with a slash").max(500)).min(1).max(1000);
+
 /** One line of a policy: which destinations it is about, and whether they are allowed or denied. */
 export const Rule = z.strictObject({
   /** Stable within its layer: what decisions and events name. */
@@ -22,10 +31,19 @@ export const Rule = z.strictObject({
   effect: RuleEffect,
   to: DestinationPattern,
   layer: RuleLayer,
+  /** With one of these two the rule is about single requests of HTTP: those of such a method, and of such a path. Only for hosts by name. */
+  methods: RequestMethods.optional(),
+  paths: RequestPaths.optional(),
   /** Why it is there, for people. */
   note: z.string().max(300).optional(),
 });
 export type Rule = z.infer<typeof Rule>;
+
+/** What a rule is about, for people: `api.example.org`, or `GET,HEAD of api.example.org at /repos/**`. */
+export function ruleSubject({ methods, paths, to }: Pick<Rule, "methods" | "paths" | "to">): string {
+  const at = paths === undefined ? "" : ` at ${paths.slice(0, 3).join(", ")}${paths.length > 3 ? ", ..." : ""}`;
+  return `${methods === undefined ? "" : `${methods.join(",")} of `}${to}${at}`;
+}
 
 /** The user's policy file: `policy.json` in the configuration directory, and each sandbox's own. */
 export const PolicyDocument = z.strictObject({ version: z.literal(1), rules: z.array(Rule).max(10_000) });

@@ -1,35 +1,92 @@
-import type { Decision, Destination, Rule } from "@sbx/contracts";
+import { ruleSubject, type Decision, type Destination, type Rule } from "@sbx/contracts";
 import { parseHost } from "./host.ts";
 import { parseIpv4 } from "./ipv4.ts";
 import { coversPort, LAYER_RANK, rulesForAddress, rulesForName, type CompiledPolicy, type CompiledRule } from "./policy.ts";
+import { isAllowedRequest, isDeniedRequest, readRequest, type HttpRequest, type ReadRequest } from "./request-rule.ts";
 import { HOST_GATEWAY, isReservedName, isServiceName, MCP_PORT } from "./reserved.ts";
 import { ALL_PORTS, type PortRange } from "./pattern.ts";
 
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
 
+/** What the policy says about a connection, before a byte of it was read. */
+export interface ConnectionDecision extends Decision {
+  /** With "allow": rules are about single requests there, so that each has to be decided by {@link decideRequest}, and nothing else may pass. */
+  readonly requests: boolean;
+}
+
 /**
- * Decide one destination. Any deny wins over any allow, and no rule is a deny. Pure: the same policy and destination give
- * the same answer. What is neither a host name nor an IPv4 address is denied.
+ * Decide one destination as a whole, for callers that cannot tell requests apart: where rules are about single requests it is denied.
+ * Any deny wins over any allow, and no rule is a deny. Pure: the same policy and destination give the same answer. What is
+ * neither a host name nor an IPv4 address is denied.
  */
 export function decide(policy: CompiledPolicy, destination: Destination): Decision {
-  const asked = destination.kind === "name" ? destination.name : destination.address;
-  const where = `${asked.slice(0, 255).replaceAll(/[^A-Za-z0-9._-]/g, "?")}:${destination.port}`;
+  const { requests, ...decision } = decideConnection(policy, destination);
+  if (decision.effect === "deny" || !requests) return decision;
+  return { effect: "deny", ...(decision.rule === undefined ? {} : { rule: decision.rule }), reason: `rules are about single requests to ${whereOf(destination)}, which cannot be told apart here` };
+}
+
+/** Decide one destination, as {@link decide} does, where requests can be looked at. */
+export function decideConnection(policy: CompiledPolicy, destination: Destination): ConnectionDecision {
+  const where = whereOf(destination);
   const candidates = candidatesOf(policy, destination);
-  if (typeof candidates === "string") return { effect: "deny", reason: `${where} ${candidates}` };
+  if (typeof candidates === "string") return { effect: "deny", reason: `${where} ${candidates}`, requests: false };
   const matching = candidates.filter(({ matcher }) => coversPort(matcher.ports, destination.port));
-  const deny = first(matching, "deny");
-  if (deny !== undefined) return denied(where, deny);
-  const allow = first(matching, "allow");
-  if (allow !== undefined) return underCeiling(policy, destination, where) ?? { effect: "allow", rule: allow, reason: `${where} is allowed by ${describe(allow)}` };
+  const whole = matching.filter(({ requests }) => requests === undefined);
+  const deny = first(whole, "deny");
+  if (deny !== undefined) return { ...denied(where, deny), requests: false };
+  const allow = first(whole, "allow") ?? first(matching, "allow");
+  if (allow === undefined) return { ...notAllowed(candidates, destination, where), requests: false };
+  const ceiling = policy.ceiling === undefined ? undefined : decideConnection(policy.ceiling.policy, destination);
+  if (ceiling?.effect === "deny") return { ...underCeiling(policy, where), requests: false };
+  const requests = first(whole, "allow") === undefined || matching.some(({ rule, requests: bound }) => rule.effect === "deny" && bound !== undefined) || ceiling?.requests === true;
+  return { effect: "allow", rule: allow, reason: `${where} is allowed by ${describe(allow)}`, requests };
+}
+
+/** Decide one request of HTTP to a destination, by every rule about it. */
+export function decideRequest(policy: CompiledPolicy, destination: Destination, request: HttpRequest): Decision {
+  const { requests, ...decision } = decideConnection(policy, destination);
+  if (decision.effect === "deny" || !requests) return decision;
+  const asked = `${request.method} of ${whereOf(destination)}${shownPath(request.target)}`;
+  const read = readRequest(request);
+  if (read === undefined) return { effect: "deny", reason: `${asked} can be read in more than one way` };
+  return decideRead(policy, destination, { read, asked });
+}
+
+function decideRead(policy: CompiledPolicy, destination: Destination, { read, asked }: { readonly read: ReadRequest; readonly asked: string }): Decision {
+  const candidates = candidatesOf(policy, destination);
+  const matching = typeof candidates === "string" ? [] : candidates.filter(({ matcher }) => coversPort(matcher.ports, destination.port));
+  const denies = matching.filter(({ rule, requests }) => rule.effect === "deny" && isDeniedRequest(requests, read));
+  const deny = first(denies, "deny");
+  if (deny !== undefined) return denied(asked, deny);
+  const allow = first(
+    matching.filter(({ requests }) => isAllowedRequest(requests, read)),
+    "allow",
+  );
+  if (allow === undefined) return notAllowed(matching, destination, asked);
+  const ceiling = policy.ceiling === undefined ? undefined : decideRead(policy.ceiling.policy, destination, { read, asked });
+  return ceiling?.effect === "deny" ? underCeiling(policy, asked) : { effect: "allow", rule: allow, reason: `${asked} is allowed by ${describe(allow)}` };
+}
+
+function whereOf(destination: Destination): string {
+  const asked = destination.kind === "name" ? destination.name : destination.address;
+  return `${asked.slice(0, 255).replaceAll(/[^A-Za-z0-9._-]/g, "?")}:${destination.port}`;
+}
+
+/** A path for people, without its query, which may hold what is secret. */
+function shownPath(target: string): string {
+  return (target.split("?", 1)[0] ?? "").slice(0, 200).replaceAll(/[^\x21-\x7e]/g, "?");
+}
+
+function notAllowed(candidates: readonly CompiledRule[], destination: Destination, asked: string): Decision {
   const others = first(candidates, "allow");
-  const reason = others === undefined ? `no rule allows ${where}` : `no rule allows ${where}; ${describe(others)} is about other ports`;
+  const about = others?.methods === undefined && others?.paths === undefined ? "other ports" : "other requests";
+  const reason = others === undefined ? `no rule allows ${asked}` : `no rule allows ${asked}; ${describe(others)} is about ${about}`;
   return { effect: "deny", reason, fix: allowCommand(destination) };
 }
 
-/** The denial of what narrows a policy, if it denies. No rule that a person could add changes it. */
-function underCeiling({ ceiling }: CompiledPolicy, destination: Destination, where: string): Decision | undefined {
-  if (ceiling === undefined || decide(ceiling.policy, destination).effect === "allow") return undefined;
-  return { effect: "deny", reason: `${where} is not among what ${ceiling.name} leaves` };
+/** The denial of what narrows a policy. No rule that a person could add changes it. */
+function underCeiling({ ceiling }: CompiledPolicy, asked: string): Decision {
+  return { effect: "deny", reason: `${asked} is not among what ${ceiling?.name ?? "its ceiling"} leaves` };
 }
 
 /** The rules about a destination, or why there can be none. */
@@ -55,7 +112,7 @@ function denied(where: string, rule: Rule): Decision {
 }
 
 function describe(rule: Rule): string {
-  return `rule ${rule.id} (${rule.layer}: ${rule.effect} ${rule.to})`;
+  return `rule ${rule.id} (${rule.layer}: ${rule.effect} ${ruleSubject(rule)})`;
 }
 
 /** The command with which a human would allow a destination: with its port where that is not a web port, or always with `port`. */
@@ -71,7 +128,7 @@ export function mayAllow(policy: CompiledPolicy, text: string): boolean {
   if (name === undefined || isReservedName(name)) return false;
   if (policy.ceiling !== undefined && !mayAllow(policy.ceiling.policy, name)) return false;
   const rules = rulesForName(policy, name);
-  const denies = rules.filter(({ rule }) => rule.effect === "deny").map(({ matcher }) => matcher.ports);
+  const denies = rules.filter(({ rule, requests }) => rule.effect === "deny" && requests === undefined).map(({ matcher }) => matcher.ports);
   return rules.some(({ rule, matcher }) => rule.effect === "allow" && hasGap(matcher.ports, denies));
 }
 

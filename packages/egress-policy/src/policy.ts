@@ -2,11 +2,14 @@ import type { Destination, Rule, RuleLayer } from "@sbx/contracts";
 import type { Host } from "./host.ts";
 import { parseDestinationPattern, type DestinationMatcher, type PortRange } from "./pattern.ts";
 import { parseIpv4, networkOf } from "./ipv4.ts";
+import { compileRequests, type RequestMatcher } from "./request-rule.ts";
 import { HOST_GATEWAY } from "./reserved.ts";
 
 export interface CompiledRule {
   readonly rule: Rule;
   readonly matcher: DestinationMatcher;
+  /** The requests that it is about; absent: whole connections. */
+  readonly requests?: RequestMatcher;
 }
 
 /** Rules, parsed and ordered for decisions. Made by {@link compilePolicy}; never changed afterwards. */
@@ -45,7 +48,8 @@ export function compilePolicy(rules: readonly Rule[]): CompiledPolicy {
   const networks: CompiledRule[] = [];
   for (const rule of ordered) {
     const matcher = parseDestinationPattern(rule.to);
-    const compiled = { rule, matcher };
+    const requests = compileRequests(rule, matcher);
+    const compiled = requests === undefined ? { rule, matcher } : { rule, matcher, requests };
     switch (matcher.host.kind) {
       case "exact":
         append(exact, matcher.host.name, compiled);

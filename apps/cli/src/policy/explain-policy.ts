@@ -1,4 +1,4 @@
-import type { Decision, Event } from "@sbx/contracts";
+import { ruleSubject, type Decision, type Event } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { destinationOf } from "../run/run-report.ts";
@@ -21,7 +21,7 @@ export async function explainPolicy({ daemon, io }: Context, text: string, { san
 function lines({ effect, reason, rule, fix }: Decision, refused: readonly Event[]): readonly string[] {
   return [
     `${effect === "allow" ? "allowed" : "denied"}: ${cleanText(reason)}`,
-    ...(rule === undefined ? [] : [`  rule: ${rule.id} (${rule.effect} ${cleanText(rule.to)}, from the ${rule.layer}${rule.note === undefined ? "" : `: ${cleanText(rule.note)}`})`]),
+    ...(rule === undefined ? [] : [`  rule: ${rule.id} (${rule.effect} ${cleanText(ruleSubject(rule))}, from the ${rule.layer}${rule.note === undefined ? "" : `: ${cleanText(rule.note)}`})`]),
     ...(fix === undefined ? [] : [`  fix: ${cleanText(fix)}`]),
     ...refused.map(({ at, sandbox, fields }) => `  refused: ${at} ${sandbox ?? ""} ${cleanText(destinationOf(fields))} ${cleanText(String(fields["reason"] ?? ""))}`.trimEnd()),
   ];

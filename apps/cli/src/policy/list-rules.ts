@@ -1,4 +1,4 @@
-import type { Rule } from "@sbx/contracts";
+import { ruleSubject, type Rule } from "@sbx/contracts";
 import { cleanText } from "../clean-text.ts";
 import type { Context } from "../context.ts";
 import { show, table } from "../show.ts";
@@ -29,6 +29,6 @@ function lines(rules: readonly Rule[]): readonly string[] {
   if (rules.length === 0) return ["There is no rule: everything is denied but what an agent's profile allows. Add one with: sbx policy allow PATTERN"];
   return table(
     ["RULE", "EFFECT", "DESTINATION", "FROM", "NOTE"],
-    rules.map(({ id, effect, to, layer, note }) => [id, effect, to, layer, note ?? ""]),
+    rules.map((rule) => [rule.id, rule.effect, ruleSubject(rule), rule.layer, rule.note ?? ""]),
   );
 }

@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import type { AgentView, KitView } from "@sbx/contracts";
+import { ruleSubject, type AgentView, type KitView } from "@sbx/contracts";
 import { composeProfile, type AgentProfile, type EngineId, type KitPart, type WantedProfile } from "@sbx/core";
 import type { BrokenKit, FoundKit, FoundMixin, KitSelection, KitStore } from "@sbx/kits";
 
@@ -26,7 +26,7 @@ export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStor
     ...(profile.version === undefined ? {} : { version: profile.version }),
     ...(profile.service === undefined ? {} : { service: profile.service }),
     allow: [...profile.allow],
-    installAllow: profile.installRules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
+    installAllow: profile.installRules.filter(({ effect }) => effect === "allow").map(ruleSubject),
     installsAsRoot: profile.hooks.install.some(({ user }) => user === "root"),
     startsAsRoot: profile.hooks.startup.some(({ user }) => user === "root"),
     skills: profile.skills.places.map(({ path, writable }) => `${path}${writable ? " (writable with --skills readwrite)" : ""}`),

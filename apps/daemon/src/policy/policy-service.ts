@@ -86,7 +86,7 @@ export class PolicyService {
 
   /** Allow destinations for a sandbox, each that is not allowed by the same words. @throws AppError `CONFIG_INVALID` */
   allow(record: SandboxRecord, destinations: readonly string[]): void {
-    const there = new Set(this.rules({ record }).flatMap(({ effect, to }) => (effect === "allow" ? [to] : [])));
+    const there = new Set(this.rules({ record }).flatMap((rule) => (rule.effect === "allow" && rule.methods === undefined && rule.paths === undefined ? [rule.to] : [])));
     for (const to of destinations) if (!there.has(to)) this.add("allow", { to, record });
   }
 

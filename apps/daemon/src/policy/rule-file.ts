@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { AppError, PolicyDocument, type Rule } from "@sbx/contracts";
-import { parseDestinationPattern } from "@sbx/egress-policy";
+import { compilePolicy } from "@sbx/egress-policy";
 import * as z from "zod";
 
 /**
@@ -86,7 +86,7 @@ function stampOf(file: string): string {
 
 function parse(text: string): readonly Rule[] {
   const { rules } = PolicyDocument.parse(JSON.parse(text));
-  for (const { to } of rules) parseDestinationPattern(to);
+  compilePolicy(rules);
   return rules;
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { SandboxId } from "@sbx/contracts";
+import { ruleSubject, type SandboxId } from "@sbx/contracts";
 import { HOST_GATEWAY, MCP_PORT, SERVICE_NAMES, type CompiledPolicy, type ServiceKind } from "@sbx/egress-policy";
 import { answer, answerJson, answerLastJson } from "./http-answer.ts";
 import { answerRaw, type HttpPurpose } from "./http-front.ts";
@@ -70,7 +70,7 @@ function policyDocument(sandbox: SandboxId, policy: CompiledPolicy, records: Rec
 }
 
 function policyText(sandbox: SandboxId, policy: CompiledPolicy, records: Records): string {
-  const rules = policy.rules.map(({ effect, to, layer, id }) => `${effect.padEnd(5)} ${to}  (${layer}, rule ${id})`);
+  const rules = policy.rules.map((rule) => `${rule.effect.padEnd(5)} ${ruleSubject(rule)}  (${rule.layer}, rule ${rule.id})`);
   const denials = records.denials(sandbox).map(({ at, to, reason, fix }) => `${at}  ${to}  ${reason}${fix === undefined ? "" : `\n    a human can run on the host: ${fix}`}`);
   return [
     `What sandbox ${sandbox} may reach. Any deny wins; what no rule allows is refused.`,
