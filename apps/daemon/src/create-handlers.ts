@@ -135,7 +135,9 @@ function selectionOf({ record: { name, selection } }: LiveSandbox): SelectionVie
   });
 }
 
-function secretHandlers(secrets: SecretKeeper): Pick<Handlers, "listSecrets" | "setSecret" | "rotateSecret" | "removeSecret" | "bindSecret" | "unbindSecret" | "vaultStatus"> {
+function secretHandlers(
+  secrets: SecretKeeper,
+): Pick<Handlers, "listSecrets" | "setSecret" | "rotateSecret" | "removeSecret" | "bindSecret" | "unbindSecret" | "bindSecretToHost" | "unbindSecretFromHost" | "vaultStatus"> {
   return {
     listSecrets: async () => [...(await secrets.list())],
     setSecret: async ({ name, value }) => {
@@ -153,6 +155,11 @@ function secretHandlers(secrets: SecretKeeper): Pick<Handlers, "listSecrets" | "
     bindSecret: ({ name, server }) => secrets.bind(name, server),
     unbindSecret: async ({ name, server }) => {
       await secrets.unbind(name, server);
+      return done;
+    },
+    bindSecretToHost: ({ name, host }) => secrets.bindToHost(name, host),
+    unbindSecretFromHost: async ({ name, host }) => {
+      await secrets.unbindFromHost(name, host);
       return done;
     },
     vaultStatus: () => secrets.status(),

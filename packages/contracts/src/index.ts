@@ -84,7 +84,7 @@ export { SandboxStats } from "./stats.ts";
 export { checkTarHeaders, TarHeaders, UnfitTar, type TarHeaderLimits } from "./tar-headers.ts";
 export { HomePath, PackageName, TemplateName, TemplateView } from "./template.ts";
 export { CapabilityDecision, PermissionSurface, Selection, SelectionEntry, SelectionView } from "./selection.ts";
-export { MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";
+export { HostBinding, MAX_SECRET_LENGTH, SecretBinding, SecretName, SecretSourceKind, SecretUser, SecretView, VaultStatus } from "./secret.ts";
 export {
   decodeExit,
   decodeSize,

@@ -56,6 +56,8 @@ export const PLACES: { readonly [K in keyof Api]: () => Promise<Pick<Api, K>> } 
   removeSecret: secrets,
   bindSecret: secrets,
   unbindSecret: secrets,
+  bindSecretToHost: secrets,
+  unbindSecretFromHost: secrets,
   vaultStatus: secrets,
   listEvents: events,
   listContainers: docker,

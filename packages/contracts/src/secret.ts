@@ -32,10 +32,18 @@ export const SecretBinding = z.strictObject({
 });
 export type SecretBinding = z.infer<typeof SecretBinding>;
 
+/**
+ * A host that a secret may be put into requests to, by the person's word: `api.example.org`, or `*.example.org` for exactly
+ * one label before it, in lower case; with `:PORT` unless the port is 443.
+ */
+export const HostBinding = z.strictObject({ secret: SecretName, host: z.string().min(1).max(300), boundAt: z.iso.datetime() });
+export type HostBinding = z.infer<typeof HostBinding>;
+
 /** Who may use a secret, as it is shown. */
 export const SecretUser = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("model"), service: z.string() }),
   z.object({ kind: z.literal("server"), server: z.string(), catalog: z.string(), by: z.enum(["person", "catalog"]) }),
+  z.object({ kind: z.literal("host"), host: z.string() }),
 ]);
 export type SecretUser = z.infer<typeof SecretUser>;
 

@@ -1,6 +1,7 @@
 export { bindByCatalog, bindByPerson, bindingFor, mayUse, modelServiceOf, unbind, type Adopt, type Bind, type RefusedSecret } from "./bindings.ts";
 export { parseEnvFile, type EnvFile } from "./env-file.ts";
 export { createProviderEnvironment } from "./environment-source.ts";
+export { bindHost, isBoundToHost, parseBoundHost, unbindHost, type BindHost } from "./host-bindings.ts";
 export { looksLikeKey } from "./key-shapes.ts";
 export { DIALECTS, findModelService, MODEL_SERVICES, type Dialect, type ModelService, type ModelServiceName } from "./model-services.ts";
 export { isPlaceholder, newPlaceholder } from "./placeholder.ts";

@@ -1,10 +1,12 @@
-import type { SecretBinding, SecretSourceKind, VaultStatus } from "@sbx/contracts";
+import type { HostBinding, SecretBinding, SecretSourceKind, VaultStatus } from "@sbx/contracts";
 import type { Secret } from "./secret.ts";
 
 /** What a vault holds, as one value: read whole, replaced whole. */
 export interface VaultContent {
   readonly secrets: ReadonlyMap<string, { readonly secret: Secret; readonly setAt: string }>;
+  /** To servers. */
   readonly bindings: readonly SecretBinding[];
+  readonly hosts: readonly HostBinding[];
 }
 
 /**

@@ -1,5 +1,17 @@
-import { AppError, SecretName, type RecordEvent, type SecretBinding, type SecretSourceKind, type SecretUser, type SecretView, type ServerSecret, type VaultStatus } from "@sbx/contracts";
+import {
+  AppError,
+  SecretName,
+  type HostBinding,
+  type RecordEvent,
+  type SecretBinding,
+  type SecretSourceKind,
+  type SecretUser,
+  type SecretView,
+  type ServerSecret,
+  type VaultStatus,
+} from "@sbx/contracts";
 import { bindByCatalog, bindByPerson, fixFor, mayUse, modelServiceOf, unbind, withoutPersonal, type Adopt, type RefusedSecret } from "./bindings.ts";
+import { bindHost, isBoundToHost, parseBoundHost, unbindHost } from "./host-bindings.ts";
 import type { ModelService } from "./model-services.ts";
 import type { SecretSource, SecretUses, SecretVault, VaultContent } from "./ports.ts";
 import type { MissingSecret, SecretLookup } from "./resolve-environment.ts";
@@ -24,7 +36,7 @@ export interface SecretKeeperParts {
 
 /**
  * Keeps secrets and decides who gets which: a model provider's key goes to its model service, any other secret to the
- * servers that it is bound to, and nothing to anybody else.
+ * servers and into requests to the hosts that it is bound to, and nothing to anybody else.
  *
  * Each value comes from the vault, else from the first source that knows the name.
  */
@@ -56,6 +68,27 @@ export class SecretKeeper {
         fix: "Keep the login under a name of its own: sbx secret set registry-login",
       });
     return await this.#use(SecretName.parse(name));
+  }
+
+  /**
+   * A secret that is to be put into a request to a host; `undefined` when its person did not bind it to that host, or it has
+   * no value. A model provider's key never.
+   *
+   * @param host what `parseHost` of `@sbx/egress-policy` gives, with `:PORT` where the port is not 443: `api.example.org`,
+   * `api.example.org:8443`
+   */
+  async hostSecret(name: string, host: string): Promise<Secret | undefined> {
+    const { hosts } = await this.#parts.vault.read();
+    return isBoundToHost(hosts, name, host) ? await this.#use(name) : undefined;
+  }
+
+  /**
+   * The hosts that the person bound a secret to, in the form of `HostBinding`; empty when there is none, or nothing knows a
+   * value of the secret. No value is used.
+   */
+  async hostsOf(name: string): Promise<readonly string[]> {
+    const content = await this.#parts.vault.read();
+    return (await this.#known(content)).has(name) ? hostsBoundTo(name, content) : [];
   }
 
   /** Look secrets up for one server: what is not bound to it, it does not get. */
@@ -99,7 +132,7 @@ export class SecretKeeper {
       .map(([name, source]) => {
         const setAt = source === "vault" ? content.secrets.get(name)?.setAt : undefined;
         const lastUsedAt = this.#parts.uses.lastUsed(name);
-        return { name, source, boundTo: usersOf(name, content.bindings), ...(setAt === undefined ? {} : { setAt }), ...(lastUsedAt === undefined ? {} : { lastUsedAt }) };
+        return { name, source, boundTo: usersOf(name, content), ...(setAt === undefined ? {} : { setAt }), ...(lastUsedAt === undefined ? {} : { lastUsedAt }) };
       });
   }
 
@@ -119,9 +152,13 @@ export class SecretKeeper {
 
   /** Forget a value, and to whom the person bound it. @throws AppError `SECRET_UNKNOWN` */
   async remove(name: string): Promise<void> {
-    await this.#parts.vault.update(({ secrets, bindings }) => {
+    await this.#parts.vault.update(({ secrets, bindings, hosts }) => {
       if (!secrets.has(name)) throw unknown(name);
-      return { secrets: new Map([...secrets].filter(([other]) => other !== name)), bindings: withoutPersonal(bindings, name) };
+      return {
+        secrets: new Map([...secrets].filter(([other]) => other !== name)),
+        bindings: withoutPersonal(bindings, name),
+        hosts: hosts.filter(({ secret }) => secret !== name),
+      };
     });
     this.#changed(name, "removed");
   }
@@ -141,10 +178,30 @@ export class SecretKeeper {
   async unbind(secret: string, server: string): Promise<void> {
     await this.#parts.vault.update((content) => {
       const bindings = unbind(content.bindings, secret, server);
-      if (bindings === content.bindings) throw new AppError("SECRET_MISSING", { message: `"${secret}" is not bound to "${server}"`, fix: "See what is bound with: sbx secret ls" });
+      if (bindings === content.bindings) throw notBound(secret, server);
       return { ...content, bindings };
     });
     this.#changed(secret, "unbound");
+  }
+
+  /** Let a secret be put into requests to a host, by the person's word. @throws AppError `CONFIG_INVALID` */
+  async bindToHost(secret: string, host: string): Promise<HostBinding> {
+    const wish = { secret, host, at: this.#parts.now() };
+    const { binding } = bindHost([], wish);
+    await this.#parts.vault.update((content) => ({ ...content, hosts: bindHost(content.hosts, wish).hosts }));
+    this.#parts.record({ type: "secret.bound", fields: { secret, host: binding.host, by: "person" } });
+    return binding;
+  }
+
+  /** Take a secret from a host, from its next request on. @throws AppError `CONFIG_INVALID`, `SECRET_MISSING` when it is not bound to it */
+  async unbindFromHost(secret: string, host: string): Promise<void> {
+    const bound = parseBoundHost(host);
+    await this.#parts.vault.update((content) => {
+      const hosts = unbindHost(content.hosts, secret, bound);
+      if (hosts === content.hosts) throw notBound(secret, bound);
+      return { ...content, hosts };
+    });
+    this.#parts.record({ type: "secret.changed", fields: { secret, how: "unbound", host: bound } });
   }
 
   /** Bind what is an added server's own, and report what else its entry names. @returns what it was refused */
@@ -221,10 +278,19 @@ export class SecretKeeper {
   }
 }
 
-function usersOf(name: string, bindings: readonly SecretBinding[]): SecretUser[] {
+function usersOf(name: string, content: VaultContent): SecretUser[] {
   const service = modelServiceOf(name);
   if (service !== undefined) return [{ kind: "model", service: service.service }];
-  return bindings.filter(({ secret }) => secret === name).map(({ server, catalog, by }) => ({ kind: "server", server, catalog, by }));
+  const servers = content.bindings.filter(({ secret }) => secret === name).map(({ server, catalog, by }): SecretUser => ({ kind: "server", server, catalog, by }));
+  return [...servers, ...hostsBoundTo(name, content).map((host): SecretUser => ({ kind: "host", host }))];
+}
+
+function hostsBoundTo(name: string, { hosts }: VaultContent): readonly string[] {
+  return modelServiceOf(name) === undefined ? hosts.filter(({ secret }) => secret === name).map(({ host }) => host) : [];
+}
+
+function notBound(secret: string, to: string): AppError {
+  return new AppError("SECRET_MISSING", { message: `"${secret}" is not bound to "${to}"`, fix: "See what is bound with: sbx secret ls" });
 }
 
 function unknown(name: string): AppError {

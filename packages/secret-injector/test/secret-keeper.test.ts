@@ -6,7 +6,7 @@ const BRAVE: ServerIdentity = { server: "brave", catalog: "built-in", source: "i
 const EVIL: ServerIdentity = { server: "evil", catalog: "theirs", source: "image:evil" };
 
 function memoryVault(): SecretVault & { locked: boolean } {
-  let content: VaultContent = { secrets: new Map(), bindings: [] };
+  let content: VaultContent = { secrets: new Map(), bindings: [], hosts: [] };
   const vault = {
     locked: false,
     check: () => (vault.locked ? Promise.reject(new AppError("VAULT_LOCKED", { message: "locked", fix: "unlock" })) : Promise.resolve()),
@@ -150,6 +150,78 @@ describe("a server", () => {
     expect(missing.map(({ name }) => name)).toEqual(["brave.api_key", "no name at all"]);
     expect(missing[1]?.fix).not.toContain("no name at all");
     expect(used.size).toBe(0);
+  });
+});
+
+describe("a host", () => {
+  const hostValue = async (keeper: SecretKeeper, name: string, host: string): Promise<string | undefined> => (await keeper.hostSecret(name, host))?.reveal();
+
+  it("gets what its person bound to it, from any source, until that is taken back", async ({ expect }) => {
+    const { keeper, events, used } = aKeeper([sourceOf("command", { team: "from-command" })]);
+    await keeper.set("github", new Secret("value"));
+    expect(await hostValue(keeper, "github", "api.example.org")).toBeUndefined();
+    expect(await keeper.bindToHost("github", "API.example.org.")).toEqual({ secret: "github", host: "api.example.org", boundAt: "2026-01-02T03:04:05.000Z" });
+    await keeper.bindToHost("team", "*.example.net:8443");
+    expect(used.size).toBe(0);
+    expect(await hostValue(keeper, "github", "api.example.org")).toBe("value");
+    expect(await hostValue(keeper, "team", "a.example.net:8443")).toBe("from-command");
+    for (const other of ["evil-api.example.org", "api.example.org.evil.com", "x.api.example.org", "api.example.org:8443"]) expect(await hostValue(keeper, "github", other), other).toBeUndefined();
+    await keeper.unbindFromHost("github", "api.example.org:443");
+    expect(await hostValue(keeper, "github", "api.example.org")).toBeUndefined();
+    expect(await codeOf(keeper.unbindFromHost("github", "api.example.org"))).toBe("SECRET_MISSING");
+    expect(await codeOf(keeper.unbindFromHost("github", "**"))).toBe("CONFIG_INVALID");
+    expect(await codeOf(keeper.bindToHost("github", "**"))).toBe("CONFIG_INVALID");
+    expect(events).toEqual([
+      { type: "secret.changed", fields: { secret: "github", how: "set" } },
+      { type: "secret.bound", fields: { secret: "github", host: "api.example.org", by: "person" } },
+      { type: "secret.bound", fields: { secret: "team", host: "*.example.net:8443", by: "person" } },
+      { type: "secret.changed", fields: { secret: "github", how: "unbound", host: "api.example.org" } },
+    ]);
+  });
+
+  it("gets nothing that is a server's, and a server nothing that is a host's", async ({ expect }) => {
+    const { keeper } = aKeeper();
+    for (const name of ["for-server", "for-host"]) await keeper.set(name, new Secret(`value of ${name}`));
+    await keeper.bind("for-server", "brave");
+    await keeper.bindToHost("for-host", "brave");
+    expect(await hostValue(keeper, "for-server", "brave")).toBeUndefined();
+    expect(await keeper.hostsOf("for-server")).toEqual([]);
+    expect(await lookUp(keeper, BRAVE, "for-host")).toContain("sbx secret bind");
+    expect(await codeOf(keeper.unbind("for-host", "brave"))).toBe("SECRET_MISSING");
+    expect(await hostValue(keeper, "for-host", "brave")).toBe("value of for-host");
+  });
+
+  it("gets no model's key, though the vault says so", async ({ expect }) => {
+    const { keeper, vault, used } = aKeeper([sourceOf("environment", { anthropic: "the-real-thing" })]);
+    expect(await codeOf(keeper.bindToHost("anthropic", "api.example.org"))).toBe("CONFIG_INVALID");
+    await vault.update((content) => ({ ...content, hosts: [{ secret: "anthropic", host: "api.example.org", boundAt: "2026-01-02T03:04:05.000Z" }] }));
+    expect(await hostValue(keeper, "anthropic", "api.example.org")).toBeUndefined();
+    expect(await keeper.hostsOf("anthropic")).toEqual([]);
+    expect((await keeper.list())[0]?.boundTo).toEqual([{ kind: "model", service: "anthropic" }]);
+    expect(used.size).toBe(0);
+  });
+
+  it("is named only while there is a value, and not after the secret was removed", async ({ expect }) => {
+    const { keeper, used } = aKeeper();
+    await keeper.bindToHost("k", "api.example.org");
+    expect([await keeper.hostsOf("k"), await hostValue(keeper, "k", "api.example.org")]).toEqual([[], undefined]);
+    await keeper.set("k", new Secret("value"));
+    expect(await keeper.hostsOf("k")).toEqual(["api.example.org"]);
+    expect((await keeper.list())[0]?.boundTo).toEqual([{ kind: "host", host: "api.example.org" }]);
+    await keeper.remove("k");
+    await keeper.set("k", new Secret("another thing under the same name"));
+    expect([await keeper.hostsOf("k"), await hostValue(keeper, "k", "api.example.org")]).toEqual([[], undefined]);
+    expect(used.size).toBe(0);
+  });
+
+  it("gets nothing of a locked vault", async ({ expect }) => {
+    const environment = sourceOf("environment", { k: "environment" });
+    const { keeper, vault } = aKeeper([environment]);
+    await keeper.bindToHost("k", "api.example.org");
+    vault.locked = true;
+    for (const work of [keeper.hostSecret("k", "api.example.org"), keeper.hostsOf("k"), keeper.bindToHost("k", "b.example.org"), keeper.unbindFromHost("k", "api.example.org")])
+      expect(await codeOf(work)).toBe("VAULT_LOCKED");
+    expect(environment.asked).toEqual([]);
   });
 });
 

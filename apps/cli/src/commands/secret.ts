@@ -63,7 +63,7 @@ function lsCommand(context: Context, words: string): CommandUnknownOpts {
 
 function rmCommand(context: Context, setExit: SetExit, words: string): CommandUnknownOpts {
   return new Command("rm")
-    .description("Forget secrets of the vault, and to which servers you bound them")
+    .description("Forget secrets of the vault, and what you bound them to")
     .argument("[name...]", "their names")
     .option("--all", "every secret of the vault")
     .addHelpText("after", `\nExamples:\n  $ ${words} rm anthropic brave.api_key\n  $ ${words} rm --all`)
@@ -72,28 +72,34 @@ function rmCommand(context: Context, setExit: SetExit, words: string): CommandUn
     });
 }
 
+const SERVER = ["--server <server>", "the server's name in its catalog"] as const;
+const HOST = ["--host <host>", "api.example.org, or *.example.org for one label before it; with :PORT unless it is 443"] as const;
+
 function bindCommand(context: Context, words: string): CommandUnknownOpts {
   return new Command("bind")
-    .description("Let an MCP server use a secret")
+    .description("Let an MCP server use a secret, or requests to a host")
     .argument("<name>", "the secret's name; it need not have a value yet")
-    .requiredOption("--server <server>", "the server's name in its catalog")
+    .option(...SERVER)
+    .option(...HOST)
     .option("--json", "print one JSON document")
-    .addHelpText("after", `\nExamples:\n  $ ${words} bind github.personal_access_token --server github-official`)
-    .action(async (name, { server, json }) => {
-      await (await import("../secret/bind-secret.ts")).bindSecret(context, { name, server, json });
+    .addHelpText(
+      "after",
+      `\nName one of --server and --host.\n\nExamples:\n  $ ${words} bind github.personal_access_token --server github-official\n  $ ${words} bind github --host api.github.com\n  $ ${words} bind team --host '*.example.org:8443'`,
+    )
+    .action(async (name, options) => {
+      await (await import("../secret/bind-secret.ts")).bindSecret(context, name, options);
     });
 }
 
 function unbindCommand(context: Context, words: string): CommandUnknownOpts {
   return new Command("unbind")
-    .description("Take a secret from an MCP server, whoever bound it")
+    .description("Take a secret from an MCP server, whoever bound it, or from a host")
     .argument("<name>", "the secret's name")
-    .requiredOption("--server <server>", "the server's name")
-    .addHelpText("after", `\nExamples:\n  $ ${words} unbind github.personal_access_token --server github-official`)
-    .action(async (name, { server }) => {
-      const { client } = await context.daemon.connect();
-      await client.unbindSecret({ name, server });
-      context.io.out(`${name}\n`);
+    .option(...SERVER)
+    .option("--host <host>", "the host, as it was bound")
+    .addHelpText("after", `\nExamples:\n  $ ${words} unbind github.personal_access_token --server github-official\n  $ ${words} unbind github --host api.github.com`)
+    .action(async (name, options) => {
+      await (await import("../secret/bind-secret.ts")).unbindSecret(context, name, options);
     });
 }
 

@@ -21,7 +21,14 @@ export async function listSecrets({ daemon, io }: Context, json: true | undefine
 }
 
 function userText(user: SecretUser): string {
-  return user.kind === "model" ? `model ${user.service}` : `${user.server} (${user.catalog})`;
+  switch (user.kind) {
+    case "model":
+      return `model ${user.service}`;
+    case "server":
+      return `${user.server} (${user.catalog})`;
+    case "host":
+      return `host ${user.host}`;
+  }
 }
 
 /** One sentence about the vault. */

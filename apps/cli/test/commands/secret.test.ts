@@ -111,6 +111,7 @@ const SECRETS: SecretView[] = [
     setAt: "2026-01-02T03:04:05.000Z",
     lastUsedAt: "2026-02-02T03:04:05.000Z",
   },
+  { name: "github", source: "command", boundTo: [{ kind: "host", host: "*.example.org" }] },
   { name: "lonely", source: "vault", boundTo: [], setAt: "2026-01-02T03:04:05.000Z" },
 ];
 const listing = (secrets: SecretView[], vault: VaultStatus = { state: "open", file: "/state/vault", key: "file", keyFile: "/state/vault.key" }) =>
@@ -120,10 +121,11 @@ describe("sbx secret ls", () => {
   it("shows where each comes from, who may use it, and where the vault's key is", async ({ expect }) => {
     const { out, err } = await runLine(["secret", "ls"], { daemon: listing(SECRETS) });
     expect(out).toMatchInlineSnapshot(`
-      "NAME            SOURCE        FOR               SET                        LAST USED
-      anthropic       environment   model anthropic   -                          -
-      brave.api_key   vault         brave (builtin)   2026-01-02T03:04:05.000Z   2026-02-02T03:04:05.000Z
-      lonely          vault         nobody            2026-01-02T03:04:05.000Z   -
+      "NAME            SOURCE        FOR                  SET                        LAST USED
+      anthropic       environment   model anthropic      -                          -
+      brave.api_key   vault         brave (builtin)      2026-01-02T03:04:05.000Z   2026-02-02T03:04:05.000Z
+      github          command       host *.example.org   -                          -
+      lonely          vault         nobody               2026-01-02T03:04:05.000Z   -
       "
     `);
     expect(err).toBe("vault: encrypted; its key is in the file /state/vault.key, not in a keychain\n");
@@ -185,8 +187,24 @@ describe("sbx secret bind", () => {
     expect(daemon.calls.at(-1)).toEqual({ name: "unbindSecret", input: { name: "k", server: "brave" } });
   });
 
-  it("wants a server", async ({ expect }) => {
-    for (const word of ["bind", "unbind"]) expect(await runLine(["secret", word, "k"])).toMatchObject({ code: 2, daemon: { calls: [] } });
+  it("binds to a host and takes it back", async ({ expect }) => {
+    const binding = { secret: "k", host: "*.example.org:8443", boundAt: "2026-01-02T03:04:05.000Z" };
+    const daemon = createFakeDaemon({ handlers: { bindSecretToHost: () => Promise.resolve(binding), unbindSecretFromHost: () => Promise.resolve({ done: true }) } });
+    expect((await runLine(["secret", "bind", "k", "--host", "*.Example.org:8443"], { daemon })).out).toBe(
+      "bound: k to the host *.example.org:8443 (take it back with: sbx secret unbind k --host '*.example.org:8443')\n",
+    );
+    expect(JSON.parse((await runLine(["secret", "bind", "k", "--host", "*.Example.org:8443", "--json"], { daemon })).out)).toEqual(binding);
+    expect((await runLine(["secret", "unbind", "k", "--host", "*.example.org:8443"], { daemon })).out).toBe("k\n");
+    expect(daemon.calls.map(({ name, input }) => [name, input])).toEqual([
+      ["bindSecretToHost", { name: "k", host: "*.Example.org:8443" }],
+      ["bindSecretToHost", { name: "k", host: "*.Example.org:8443" }],
+      ["unbindSecretFromHost", { name: "k", host: "*.example.org:8443" }],
+    ]);
+  });
+
+  it("wants a server or a host, and not both", async ({ expect }) => {
+    for (const word of ["bind", "unbind"])
+      for (const to of [[], ["--server", "brave", "--host", "api.example.org"]]) expect(await runLine(["secret", word, "k", ...to])).toMatchObject({ code: 2, daemon: { calls: [] } });
   });
 });
 

@@ -95,12 +95,23 @@ describe("the daemon's secrets", () => {
     const before = await place.open();
     await before.set("shared", new Secret(VALUE));
     await before.bind("shared", "brave");
+    await before.bindToHost("shared", "api.example.org");
     expect(await before.lookup(BRAVE)("shared")).toBeInstanceOf(Secret);
     const after = await place.open();
     expect(await after.lookup(BRAVE)("shared")).toBeInstanceOf(Secret);
     expect(await after.lookup({ ...BRAVE, catalog: "mine" })("shared")).not.toBeInstanceOf(Secret);
-    expect(await after.list()).toMatchObject([{ name: "shared", boundTo: [{ kind: "server", server: "brave", catalog: "builtin", by: "person" }], lastUsedAt: expect.any(String) as string }]);
-    expect(place.events.map(({ type }) => type)).toEqual(["secret.changed", "secret.bound", "secret.refused"]);
+    expect(await after.hostSecret("shared", "api.example.org")).toBeInstanceOf(Secret);
+    expect(await after.list()).toMatchObject([
+      {
+        name: "shared",
+        boundTo: [
+          { kind: "server", server: "brave", catalog: "builtin", by: "person" },
+          { kind: "host", host: "api.example.org" },
+        ],
+        lastUsedAt: expect.any(String) as string,
+      },
+    ]);
+    expect(place.events.map(({ type }) => type)).toEqual(["secret.changed", "secret.bound", "secret.bound", "secret.refused"]);
     expect(JSON.stringify(place.events)).not.toContain(VALUE);
   });
 });
