@@ -20,7 +20,7 @@ import type { WallOptions } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { createWorkspaceHost } from "@sbx/workspace";
-import { createAgentDirectory, type AgentDirectory } from "./agents/agent-directory.ts";
+import { createAgentDirectory, type AgentDirectory, type AgentDirectoryParts } from "./agents/agent-directory.ts";
 import { dialFromThere } from "./beside/dial-from-there.ts";
 import { noticeElsewhere } from "./beside/notice-elsewhere.ts";
 import { onlyShared } from "./beside/only-shared.ts";
@@ -85,7 +85,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     connectEngine({ environment: config.environment, home: config.home, labels: { "dev.sbx.owner": config.owner }, directory: path.join(config.stateDirectory, "engine") });
   const engine = keepFirst(async () => startThroughInit(noticeElsewhere(await connect(), config), (container) => initOf(sandboxes, container)));
   const images = imagesOf(engine, config.environment);
-  const agents = openAgents(config, images);
+  const agents = openAgents(config, { images, secretHosts: (name) => secrets.hostsOf(name) });
   const mcpStore = openMcpStore({ config, scopes, record, log, now, workspaceOf: (id) => sandboxes.list().find(({ record: one }) => one.id === id)?.record.request.workspace });
   const secrets = await composeSecrets({ config, record, log, identify: (server) => mcpStore.identify(server) });
   const models = await startModelSources({ secrets, scope, log });
@@ -215,9 +215,9 @@ function dialling({ beside }: DaemonConfig): Pick<WallOptions, "connect"> {
 }
 
 /** Kits that come with sbx and those of the user. */
-function openAgents({ configDirectory }: DaemonConfig, images: ReturnType<typeof imagesOf>): AgentDirectory {
+function openAgents({ configDirectory }: DaemonConfig, { images, secretHosts }: { readonly images: ReturnType<typeof imagesOf> } & Pick<AgentDirectoryParts, "secretHosts">): AgentDirectory {
   const kits = createKitStore({ directory: path.join(configDirectory, "agents") });
-  return createAgentDirectory({ kits, imageOf: async (profile) => (await images()).findAgent({ ...profile, args: profile.buildArgs }) });
+  return createAgentDirectory({ kits, secretHosts, imageOf: async (profile) => (await images()).findAgent({ ...profile, args: profile.buildArgs }) });
 }
 
 /** Rules in files: the user's and those of servers among the configuration, each sandbox's with its state. */

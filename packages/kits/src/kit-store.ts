@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError } from "@sbx/contracts";
-import { composeProfile, nearNames, type AgentProfile, type KitMember } from "@sbx/core";
+import { composeProfile, nearNames, wantedSecrets, type AgentProfile, type KitMember } from "@sbx/core";
 import { readKitDirectory } from "./read-kit-directory.ts";
 
 /** The agents that come with sbx, in the order in which they are shown. */
@@ -55,6 +55,8 @@ export interface KitSelection {
   readonly reject?: readonly string[];
   /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */
   readonly gitIdentity?: boolean;
+  /** Gives the hosts that the person bound a secret to; without a sandbox, what Kits ask for is taken as bound. */
+  readonly secretHosts?: (name: string) => Promise<readonly string[]>;
   /** Arguments that one of the Kits must declare, where not all of `args`. */
   readonly given?: readonly string[];
 }
@@ -91,12 +93,11 @@ export function createKitStore({ directory }: KitStoreOptions): KitStore {
     throw unknown(reference, [...new Set([...(await own()), ...BUILT_IN])]);
   };
 
-  const load = async ({ agent, kits = [], args = {}, given = Object.keys(args), ...facts }: KitSelection): Promise<FoundKit> => {
+  const load = async ({ agent, kits = [], args = {}, given = Object.keys(args), secretHosts, ...facts }: KitSelection): Promise<FoundKit> => {
     const all = await Promise.all([agent, ...kits].map((reference) => read(reference, args)));
-    const profile = composeProfile(
-      all.map(({ member }) => member),
-      { given, ...facts },
-    );
+    const members = all.map(({ member }) => member);
+    const bound = secretHosts === undefined ? undefined : await Promise.all(wantedSecrets(members, facts.env).map(async (name) => [name, await secretHosts(name)] as const));
+    const profile = composeProfile(members, { given, ...facts, ...(bound === undefined ? {} : { secretHosts: Object.fromEntries(bound) }) });
     return { profile, source: all.find(({ member }) => member.kit.descriptor.kind === "workload")?.source ?? agent };
   };
 

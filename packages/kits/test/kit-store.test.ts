@@ -62,7 +62,29 @@ describe("the Kit store", () => {
     });
     const { profile } = await createKitStore({ directory }).load({ agent: kit });
     expect(profile.dockerfile).toBe(RECIPE);
-    expect(profile.seedFiles({ workspace: "/w", placeholder: "k", modelUrl: "u", mcpUrl: "m" })).toEqual([{ path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false }]);
+    expect(profile.seedFiles({ workspace: "/w", placeholder: "k", placeholders: {}, modelUrl: "u", mcpUrl: "m" })).toEqual([
+      { path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false },
+    ]);
+  });
+
+  it("asks what a secret is bound to where its Kits want it at hosts, and for no model's key", async ({ expect }) => {
+    const credential = (service: string): string =>
+      `  - { type: com.docker.sandbox/credential@1, optional: true, config: { service: ${service}, phase: runtime, apiKey: { inject: [{ domain: forge.example }] } } }\n`;
+    const network = "  - { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: [forge.example] } } }\n";
+    await place("mine", { "kit.yaml": `${KIT}capabilities:\n${network}${credential("constructor")}${credential("openai")}`, "kit.dockerfile": RECIPE });
+    const asked: string[] = [];
+    const load = async (hosts?: readonly string[]) => {
+      const secretHosts = (name: string): Promise<readonly string[]> => {
+        asked.push(name);
+        return Promise.resolve(hosts ?? []);
+      };
+      const { profile } = await createKitStore({ directory }).load({ agent: "mine", env: {}, ...(hosts === undefined ? {} : { secretHosts }) });
+      return profile.credentials.map(({ service }) => service);
+    };
+    expect(await load(["forge.example"])).toEqual(["constructor"]);
+    expect(await load([])).toEqual([]);
+    expect(await load()).toEqual(["constructor"]);
+    expect(asked).toEqual(["constructor", "constructor"]);
   });
 
   it("names what was probably meant", async ({ expect }) => {

@@ -65,7 +65,10 @@ describe("sbx agents new", () => {
     const profile = resolveProfile(parseKit(readFileSync(path.join(kit, "kit.yaml"), "utf8")), { name: "mine", directory: kit, dockerfile: readFileSync(path.join(kit, "kit.dockerfile"), "utf8") });
     expect(profile).toMatchObject({ service: "openai", allow: ["docs.example.org:443"], protect: [".mine/"], skipped: [] });
     expect(profile.launch("headless", ["go"])).toEqual(["my-agent", "--yes", "-p", "go"]);
-    expect(profile.environment({ workspace: "/w", placeholder: "KEY", modelUrl: "URL", mcpUrl: "http://mcp.test/" })).toMatchObject({ OPENAI_API_KEY: "KEY", OPENAI_BASE_URL: "URL/v1" });
+    expect(profile.environment({ workspace: "/w", placeholder: "KEY", placeholders: {}, modelUrl: "URL", mcpUrl: "http://mcp.test/" })).toMatchObject({
+      OPENAI_API_KEY: "KEY",
+      OPENAI_BASE_URL: "URL/v1",
+    });
     expect(readdirSync(path.join(config, "agents"))).toEqual(["mine"]);
   });
 

@@ -15,8 +15,16 @@ export interface AgentDirectory {
   compose(wanted: KitSelection): Promise<AgentView>;
 }
 
-/** `imageOf` gives an agent's image, if it is there already. */
-export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStore; readonly imageOf: (profile: AgentProfile) => Promise<EngineId | undefined> }): AgentDirectory {
+/** What an agent directory needs of the rest of the daemon. */
+export interface AgentDirectoryParts {
+  readonly kits: KitStore;
+  /** Gives an agent's image, if it is there already. */
+  readonly imageOf: (profile: AgentProfile) => Promise<EngineId | undefined>;
+  /** The hosts that the person bound a secret to. @throws AppError `VAULT_LOCKED`, `CONFIG_INVALID` */
+  readonly secretHosts: (name: string) => Promise<readonly string[]>;
+}
+
+export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirectoryParts): AgentDirectory {
   const view = async ({ profile, source }: FoundKit): Promise<AgentView> => ({
     name: profile.name,
     displayName: profile.displayName,
@@ -39,7 +47,7 @@ export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStor
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified }) => {
+    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified, secretHosts: granted }) => {
       const { profile } = await kits.load({
         agent,
         kits: mixins,
@@ -47,6 +55,7 @@ export function createAgentDirectory({ kits, imageOf }: { readonly kits: KitStor
         env: { WORKSPACE_DIR: workspace, ...env },
         publish: publish.map(({ port }) => port),
         share,
+        secretHosts: granted === undefined ? secretHosts : (name) => Promise.resolve(Object.hasOwn(granted, name) ? (granted[name] ?? []) : []),
         directories: [workspace, ...extra.map((one) => one.path)],
         ...(given === undefined ? {} : { given }),
         ...(reject === undefined ? {} : { reject }),

@@ -1,5 +1,7 @@
 import { AppError } from "@sbx/contracts";
-import { findConfig, type ReadCapability } from "./kit.ts";
+import { modelServiceOf } from "@sbx/secret-injector";
+import { credentialClashes, hostCredentials, type SecretHosts } from "./host-credential.ts";
+import { findConfig, isCapability, type ReadCapability } from "./kit.ts";
 import type { ProvidedName } from "./kit-names.ts";
 import type { KitMember } from "./kit-member.ts";
 import { mergeCapabilities, type KitSelection } from "./merge-capabilities.ts";
@@ -17,6 +19,8 @@ export interface CompositionFacts {
   readonly share?: readonly string[] | undefined;
   /** Directories of the person's that the sandbox sees. */
   readonly directories?: readonly string[] | undefined;
+  /** Hosts that its person bound secrets to; without a sandbox, what Kits ask for is taken as bound. */
+  readonly secretHosts?: SecretHosts | undefined;
   /** Types that its person gives to no Kit. */
   readonly reject?: readonly string[] | undefined;
   /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */
@@ -40,6 +44,8 @@ export interface Composition {
   readonly provides: readonly ProvidedName[];
   /** Variables that arguments export. */
   readonly argEnv: Readonly<Record<string, string>>;
+  /** The same with those of images. */
+  readonly variables: Readonly<Record<string, string>>;
   /** One line for each optional declaration that is left out, with its Kit where there are several. */
   readonly skipped: readonly string[];
 }
@@ -52,7 +58,7 @@ export interface Composition {
  */
 export function composeKits(members: readonly KitMember[], facts: CompositionFacts): Composition {
   const environment = environmentOf(members);
-  const read = facts.env === undefined ? members : members.map((member) => ({ ...member, kit: member.withEnv({ ...environment.variables, ...facts.env }) }));
+  const read = withVariables(members, facts.env);
   const { workload, order, provides, problems } = resolveKits(read);
   const service = workload === undefined ? undefined : serviceOf(workload);
   const select = (skillPlaces: boolean) =>
@@ -60,9 +66,14 @@ export function composeKits(members: readonly KitMember[], facts: CompositionFac
   // Whether there is a place for skills is known when it is known what is taken; a skill itself makes none.
   const selections = select(hasSkillPlace(select(true)));
   const { merged, problems: clashes } = mergeCapabilities(selections);
-  const conflicts = [...problems, ...environment.problems, ...argumentProblems(read, facts.given ?? []), ...clashes];
-  const refused = selections.flatMap((selection) => selection.refused);
-  refuse(conflicts, refused);
+  const conflicts = [
+    ...problems,
+    ...environment.problems,
+    ...argumentProblems(read, facts.given ?? []),
+    ...clashes,
+    ...credentialClashes(hostCredentials(merged, service), modelVariable(merged, service)),
+  ];
+  refuse(conflicts, selections);
   if (workload === undefined) throw new Error("Kits without a workload passed");
   return {
     workload,
@@ -72,6 +83,7 @@ export function composeKits(members: readonly KitMember[], facts: CompositionFac
     effective: merged,
     provides,
     argEnv: environment.exported,
+    variables: environment.variables,
     skipped: selections.flatMap(({ member, skipped }) => skipped.map((text) => (order.length === 1 ? text : `${member.name}: ${text}`))),
   };
 }
@@ -80,7 +92,24 @@ function hasSkillPlace(selections: readonly KitSelection[]): boolean {
   return selections.some(({ selected }) => selected.some(({ type }) => type === "com.docker.sandbox/agent-skills@1"));
 }
 
-function refuse(conflicts: readonly string[], refused: readonly string[]): void {
+/** Names of the secrets that Kits want put on at hosts: what their person bound each to decides whether they are taken. @throws AppError `KIT_INVALID` */
+export function wantedSecrets(members: readonly KitMember[], env: CompositionFacts["env"]): readonly string[] {
+  const all = withVariables(members, env).flatMap(({ kit }) => kit.declarations.flatMap((declaration) => declaration.members));
+  return [...new Set(all.filter((one) => isCapability(one, "com.docker.sandbox/credential@1")).map(({ config }) => config.service))].filter((service) => modelServiceOf(service) === undefined);
+}
+
+function withVariables(members: readonly KitMember[], env: CompositionFacts["env"]): readonly KitMember[] {
+  if (env === undefined) return members;
+  const { variables } = environmentOf(members);
+  return members.map((member) => ({ ...member, kit: member.withEnv({ ...variables, ...env }) }));
+}
+
+function modelVariable(effective: readonly ReadCapability[], service: string | undefined): string | undefined {
+  return effective.filter((one) => isCapability(one, "com.docker.sandbox/credential@1")).find(({ config }) => config.service === service)?.config.apiKey?.name;
+}
+
+function refuse(conflicts: readonly string[], selections: readonly KitSelection[]): void {
+  const refused = selections.flatMap((selection) => selection.refused);
   const problems = [...conflicts, ...refused];
   if (conflicts.length > 0)
     throw new AppError("KIT_CONFLICT", {
@@ -91,9 +120,15 @@ function refuse(conflicts: readonly string[], refused: readonly string[]): void 
   if (refused.length > 0)
     throw new AppError("KIT_UNSUPPORTED", {
       message: refused.join("; "),
-      fix: "Mark it with optional: true if the agent works without it, or choose another agent: sbx agents ls",
+      fix: fixFor(selections),
       details: { problems },
     });
+}
+
+function fixFor(selections: readonly KitSelection[]): string {
+  const lacking = selections.filter(({ refused }) => refused.length > 0);
+  if (lacking.every(({ commands }) => commands.length > 0)) return [...new Set(lacking.flatMap(({ commands }) => commands))].join("; ");
+  return "Mark it with optional: true if the agent works without it, or choose another agent: sbx agents ls";
 }
 
 function serviceOf({ kit }: KitMember): string | undefined {

@@ -11,6 +11,9 @@ export interface KitSelection {
   readonly selected: readonly ReadCapability[];
   /** One line for each declaration that is left out. */
   readonly skipped: readonly string[];
+  /** What was refused for want of its person's commands alone. */
+  readonly refused: readonly string[];
+  readonly commands: readonly string[];
   /** What was decided of each declaration. */
   readonly record: Selection;
 }

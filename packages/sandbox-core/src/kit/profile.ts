@@ -1,4 +1,5 @@
 import type { Rule, SelectionView } from "@sbx/contracts";
+import type { HostCredential } from "./host-credential.ts";
 import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileShare } from "./profile-shares.ts";
 import type { ProfileSkills } from "./profile-skills.ts";
@@ -93,6 +94,8 @@ export interface AgentProfile {
   readonly home: string;
   /** Model service that it speaks to. */
   readonly service?: string;
+  /** Secrets that are put on at hosts. */
+  readonly credentials: readonly HostCredential[];
   /** Rules of the layer "profile": what the Kit opens, and what it keeps shut. */
   readonly rules: readonly Rule[];
   /** What the install hooks may reach, in place of `rules`, and only while they run. */

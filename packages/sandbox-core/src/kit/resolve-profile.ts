@@ -3,21 +3,23 @@ import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
 import { hookCommand, hookVariables, isRoot } from "./hook-command.ts";
+import { hostCredentials, type HostCredential } from "./host-credential.ts";
 import { imageProgram, type ImageProgram } from "./image-program.ts";
-import { findConfig, type Kit } from "./kit.ts";
+import { findConfig, isCapability, type Kit, type ReadCapability } from "./kit.ts";
 import type { KitMember } from "./kit-member.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { commandWords, type CommandLine } from "./kit-text.ts";
 import { permissionSurface } from "./permission-surface.ts";
 import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionVerbs } from "./profile.ts";
 import { profileContexts } from "./profile-contexts.ts";
-import { profileEnvironment } from "./profile-environment.ts";
+import { profileEnvironment, type NamedCredential } from "./profile-environment.ts";
 import { profileFiles } from "./profile-files.ts";
 import { installRules, profileRules } from "./profile-rules.ts";
 import { profileShares } from "./profile-shares.ts";
 import { profileSkills } from "./profile-skills.ts";
 import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
+import { trustVariables } from "./trust-variables.ts";
 
 const HOME = "/home/agent";
 
@@ -48,13 +50,17 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile, contents
  */
 export function composeProfile(members: readonly KitMember[], facts: Omit<CompositionFacts, "home"> = {}): AgentProfile {
   const composition = composeKits(members, { ...facts, home: HOME });
-  const { workload, effective: selected, skipped, argEnv } = composition;
+  const { workload, effective: selected, skipped, argEnv, variables } = composition;
   const { name, directory, kit } = workload;
   const { displayName = name, description = "", version } = kit.descriptor;
   const { dockerfile, program } = recipeOf(workload);
   const { model, ...agent } = findConfig(selected, AGENT_CAPABILITY) ?? AgentConfig.parse({});
   const { interactive, files } = findConfig(selected, "com.docker.sandbox/lifecycle@1") ?? { interactive: [], files: [] };
-  const rules = profileRules(name, { selected, telemetry: agent.telemetryHosts });
+  const service = model?.service;
+  const rules = profileRules(name, { selected, service, telemetry: agent.telemetryHosts });
+  const atHosts = hostCredentials(selected, service);
+  const credentials = [...modelCredential(selected, service), ...atHosts.flatMap(named)];
+  const trust = trustVariables({ rules, credentials: atHosts }, variables);
   const tails = { headless: agent.launch.headless, interactive: agent.launch.interactive.length > 0 ? agent.launch.interactive : interactive };
   return {
     name,
@@ -67,9 +73,10 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     layers: composition.layers.flatMap((member) => (member === workload ? [] : layerOf(member))),
     kits: composition.layers.map(partOf),
     home: HOME,
-    ...(model === undefined ? {} : { service: model.service }),
+    ...(service === undefined ? {} : { service }),
+    credentials: atHosts,
     rules,
-    installRules: installRules(name, selected),
+    installRules: installRules(name, { selected, service }),
     allow: rules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
     telemetryHosts: agent.telemetryHosts,
     protect: agent.protect,
@@ -80,14 +87,14 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     leavesRunning: agent.leavesRunning,
-    hooks: profileHooks(composition),
+    hooks: profileHooks(composition, credentials),
     gitIdentity: selected.some(({ type }) => type === "com.docker.sandbox/git-identity@1"),
     args: [...new Set(members.flatMap((member) => Object.keys(member.kit.descriptor.args)))],
     skipped,
     selection: { selection: selectionOf(composition), surface: permissionSurface(selected) },
     contexts: (workspace) => profileContexts(selected, { home: HOME, workspace }),
     seedFiles: (facts) => profileFiles({ home: HOME, selected, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
-    environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credential: findConfig(selected, "com.docker.sandbox/credential@1") }, facts),
+    environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials, trust }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
 }
@@ -106,18 +113,32 @@ function partOf({ reference, name, directory, kit: { descriptor } }: KitMember):
   return { reference, name, kind: descriptor.kind === "workload" ? "workload" : "mixin", directory, ...(descriptor.version === undefined ? {} : { version: descriptor.version }) };
 }
 
-function profileHooks({ selections }: Composition): AgentProfile["hooks"] {
+/** Install hooks see no placeholder of what is granted for runtime alone. */
+function profileHooks({ selections, effective }: Composition, credentials: readonly NamedCredential[]): AgentProfile["hooks"] {
+  const hidden = new Set(credentials.filter(({ service }) => !isGranted(effective, service, "install")).map(({ name }) => name));
   const of = (list: "install" | "startup"): readonly ProfileHook[] =>
     selections.flatMap(({ member, selected }) =>
-      (findConfig(selected, "com.docker.sandbox/lifecycle@1")?.[list] ?? []).map((hook, index) => ({
-        kit: member.name,
-        place: `${list}[${index}]`,
-        user: userOf(list, hook),
-        variables: hookVariables(hook),
-        command: hookCommand(hook),
-      })),
+      (findConfig(selected, "com.docker.sandbox/lifecycle@1")?.[list] ?? []).map((stated, index) => {
+        const hook = list === "install" ? { ...stated, env: stated.env.filter((name) => !hidden.has(name)) } : stated;
+        return { kit: member.name, place: `${list}[${index}]`, user: userOf(list, hook), variables: hookVariables(hook), command: hookCommand(hook) };
+      }),
     );
   return { install: of("install"), startup: of("startup") };
+}
+
+function isGranted(effective: readonly ReadCapability[], service: string, phase: "install" | "runtime"): boolean {
+  const credentials = effective.filter((one) => isCapability(one, "com.docker.sandbox/credential@1")).filter(({ config }) => config.service === service);
+  return credentials.some(({ config }) => [config.phase].flat().includes(phase));
+}
+
+function modelCredential(selected: readonly ReadCapability[], service: string | undefined): readonly NamedCredential[] {
+  const credential = selected.filter((one) => isCapability(one, "com.docker.sandbox/credential@1")).find(({ config }) => config.service === service);
+  const name = credential?.config.apiKey?.name;
+  return service === undefined || name === undefined ? [] : [{ service, name }];
+}
+
+function named({ service, name }: HostCredential): readonly NamedCredential[] {
+  return name === undefined ? [] : [{ service, name }];
 }
 
 /** Install hooks are root's and startup hooks the agent's, unless they say otherwise. */

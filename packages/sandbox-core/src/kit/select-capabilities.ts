@@ -2,8 +2,10 @@ import type { Selection, SelectionEntry } from "@sbx/contracts";
 import { cleanPath } from "./declaration-keys.ts";
 import { waitsForEnvironment } from "./expand-references.ts";
 import { isRoot } from "./hook-command.ts";
+import { missingSecret, whyNoHostCredential, type SecretHosts } from "./host-credential.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { selectionEntry } from "./selection-record.ts";
+import { whyNoRequests } from "./request-rules.ts";
 import { isPlainPath, whyNoVolumeAt } from "./volume-place.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
 import { isCapability, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
@@ -15,6 +17,8 @@ export interface KitDecisions {
   readonly skipped: readonly string[];
   /** One line for each capability that is required and cannot be carried out. */
   readonly refused: readonly string[];
+  /** Commands by which a person gives what required capabilities lack; none where one of them lacks something else. */
+  readonly commands: readonly string[];
   /** The same as a record, in the format's words. */
   readonly record: Selection;
 }
@@ -32,6 +36,8 @@ export interface SelectionFacts {
   readonly share?: readonly string[] | undefined;
   /** Directories of the person's that the sandbox sees; nothing of a Kit lies over one, in one, or holds one. */
   readonly directories?: readonly string[] | undefined;
+  /** Hosts that its person bound secrets to; unknown where Kits are looked at without a sandbox. */
+  readonly secretHosts?: SecretHosts | undefined;
   /** Whether the Kits together have a place for skills. */
   readonly skillPlaces: boolean;
   /** Texts of the files that agent-context@1 names. */
@@ -47,6 +53,7 @@ export function selectCapabilities(kit: Kit, facts: SelectionFacts): KitDecision
   const selected: ReadCapability[] = [];
   const skipped: string[] = [];
   const refused: string[] = [];
+  const lacking: KitCapability[] = [];
   const record: { readonly selected: SelectionEntry[]; readonly skipped: SelectionEntry[] } = { selected: [], skipped: [] };
   for (const declaration of kit.declarations) {
     const decided = declaration.members.map((member) => ({ member, why: whyRejected(member, facts) }));
@@ -60,9 +67,19 @@ export function selectCapabilities(kit: Kit, facts: SelectionFacts): KitDecision
     }
     record.skipped.push(entry);
     if (declaration.optional || rejected.some(({ member }) => waits(member))) skipped.push(`${first.member.type} (${first.member.path}): ${first.why}`);
-    else refused.push(...rejected.map(({ member, why }) => `Kit "${facts.name}" requires ${member.type} (${member.path}), which sbx cannot carry out: ${why}`));
+    else {
+      refused.push(...rejected.map(({ member, why }) => `Kit "${facts.name}" requires ${member.type} (${member.path}), which sbx cannot carry out: ${why}`));
+      lacking.push(...rejected.map(({ member }) => member));
+    }
   }
-  return { selected, skipped, refused, record };
+  return { selected, skipped, refused, commands: commandsFor(lacking, facts), record };
+}
+
+function commandsFor(lacking: readonly KitCapability[], facts: SelectionFacts): readonly string[] {
+  const commands = lacking.map((member) =>
+    isCapability(member, "com.docker.sandbox/credential@1") && isGivable(member, facts) ? (missingSecret(member.config, facts.secretHosts)?.commands ?? []) : [],
+  );
+  return commands.some((some) => some.length === 0) ? [] : commands.flat();
 }
 
 /** Put the text of a file in the place of its name: what is merged later comes from several directories. */
@@ -87,7 +104,7 @@ function whyRejected(member: KitCapability, facts: SelectionFacts): string | und
 function whyNot(capability: ReadCapability, facts: SelectionFacts): string | undefined {
   switch (capability.type) {
     case "com.docker.sandbox/network-policy@2":
-      return whyNoRequestPolicy(capability);
+      return whyNoRequests(capability.config);
     case "com.docker.sandbox/credential@1":
       return whyNoCredential(capability, facts);
     case "com.docker.sandbox/lifecycle@1":
@@ -135,13 +152,6 @@ const NO_IDENTITY = "git has no name and address of yours to commit with; set bo
 /** More than that is a slip, and a number that the kernel may read otherwise. */
 const MOST_MEMORY = 2 ** 40;
 
-/** What it shares with the form before it: whole hosts. Single requests of an encrypted connection are not seen. */
-function whyNoRequestPolicy({ config: { install, runtime } }: ReadCapability<"com.docker.sandbox/network-policy@2">): string | undefined {
-  const entries = [...(install?.allow ?? []), ...(install?.deny ?? []), ...(runtime?.allow ?? []), ...(runtime?.deny ?? [])];
-  const bounded = entries.some((entry) => typeof entry !== "string" && entry.methods !== undefined);
-  return bounded ? "methods and paths of requests are not told apart; name whole hosts" : undefined;
-}
-
 function whyOverDirectory(path: string, { directories = [] }: SelectionFacts): string | undefined {
   const place = directories.find((one) => isWithin(path, one) || isWithin(one, path));
   return place === undefined ? undefined : `${path} would lie over your directory ${place}`;
@@ -170,10 +180,15 @@ function whyNoShare({ config: { path } }: ReadCapability<"com.docker.sandbox/hos
   return share === undefined || share.includes(place) ? undefined : `a Kit shares nothing among sandboxes by itself; allow it with: --share ${place}`;
 }
 
-function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service }: SelectionFacts): string | undefined {
-  if (config.service !== service) return `only the credential of the agent's model service is carried out${service === undefined ? ", and dev.sbx/agent@1 names none" : `, which is "${service}"`}`;
+function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service, secretHosts }: SelectionFacts): string | undefined {
   if (config.apiKey === undefined) return "OAuth is not carried out yet";
-  return [config.phase].flat().includes("runtime") ? undefined : "install hooks get no credential yet";
+  if (config.service === service) return [config.phase].flat().includes("runtime") ? undefined : "install hooks get no credential";
+  return whyNoHostCredential(config) ?? missingSecret(config, secretHosts)?.why;
+}
+
+/** Whether a secret of its person's is all that a credential lacks. */
+function isGivable({ type, config }: ReadCapability<"com.docker.sandbox/credential@1">, { service, reject }: SelectionFacts): boolean {
+  return reject?.includes(type) !== true && config.apiKey !== undefined && config.service !== service && whyNoHostCredential(config) === undefined;
 }
 
 function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: SelectionFacts): string | undefined {

@@ -4,6 +4,8 @@ export interface ProfileFacts {
   readonly workspace: string;
   /** Stands for the provider's key. */
   readonly placeholder: string;
+  /** Stand for the secrets that are put on at hosts, by their services. */
+  readonly placeholders: Readonly<Record<string, string>>;
   /** Address of the sandbox's model service, without a slash at the end. */
   readonly modelUrl: string;
   /** Address of the sandbox's MCP gateway. */
@@ -19,7 +21,7 @@ const VALUES: Readonly<Record<string, (facts: ProfileFacts) => string>> = {
 };
 
 const REFERENCE = /\$\{([^}]*)\}/g;
-const SAMPLE: ProfileFacts = { workspace: "/work", placeholder: "key", modelUrl: "http://model", mcpUrl: "http://mcp" };
+const SAMPLE: ProfileFacts = { workspace: "/work", placeholder: "key", placeholders: {}, modelUrl: "http://model", mcpUrl: "http://mcp" };
 
 /** What is wrong with a template; `undefined` when nothing is. */
 export function checkTemplate(text: string): string | undefined {

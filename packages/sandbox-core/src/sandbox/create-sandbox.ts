@@ -15,6 +15,7 @@ import { refuseKitWithin } from "./refuse-kit-within.ts";
 import { refuseShares } from "./share-mounts.ts";
 import { giveUp, type Beginning } from "./spare-beginnings.ts";
 import { startSandbox } from "./start-sandbox.ts";
+import { grantedCredentials } from "./granted-credentials.ts";
 import { homeVolume } from "./workload-container.ts";
 
 export interface CreateWork {
@@ -96,6 +97,7 @@ function newRecord(
     placeholder: parts.newPlaceholder(profile.service),
     ...(profile.service === undefined ? {} : { service: profile.service }),
     modelSource,
+    ...grantedCredentials(parts, profile, []),
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
     ...(profile.volumes.length === 0 ? {} : { volumes: [...profile.volumes] }),

@@ -137,7 +137,11 @@ async function setUp(
 
 /** What an agent's profile is told of a sandbox. */
 export function profileFacts(record: SandboxRecord): ProfileFacts {
-  return { workspace: record.request.workspace, placeholder: record.placeholder, modelUrl: modelUrl(record.service), mcpUrl: MCP_URL };
+  return { workspace: record.request.workspace, placeholder: record.placeholder, placeholders: placeholdersOf(record), modelUrl: modelUrl(record.service), mcpUrl: MCP_URL };
+}
+
+function placeholdersOf({ credentials = [] }: SandboxRecord): ProfileFacts["placeholders"] {
+  return Object.fromEntries(credentials.flatMap(({ service, placeholder }) => (placeholder === undefined ? [] : [[service, placeholder]])));
 }
 
 /** Where an agent finds the MCP gateway; the name and port that users of other gateways have in their files. */

@@ -5,6 +5,7 @@ import { templateOf } from "../template/save-template.ts";
 import { agentImage } from "./agent-image.ts";
 import { skippedContexts } from "./context-mounts.ts";
 import { kitViews } from "./create-sandbox.ts";
+import { grantedCredentials } from "./granted-credentials.ts";
 import { isWhole, readIdentity } from "./git-identity.ts";
 import { makeKitVolumes, refuseVolumesWithin, volumesAnew } from "./kit-volumes.ts";
 import { isOfAgent, labelsOf } from "./labels.ts";
@@ -31,8 +32,9 @@ export interface RecreateWork {
 }
 
 /** What a record says of the Kits of its sandbox, for their profile. */
-export function wantedOf({ request, gitIdentity }: Pick<SandboxRecord, "request" | "gitIdentity">): WantedProfile {
-  return { ...request, ...(gitIdentity === undefined ? {} : { identified: isWhole(gitIdentity) }) };
+export function wantedOf({ request, gitIdentity, credentials = [] }: Pick<SandboxRecord, "request" | "gitIdentity" | "credentials">): WantedProfile {
+  const secretHosts = Object.fromEntries(credentials.map(({ service, injections }) => [service, injections.map(({ domain }) => domain)]));
+  return { ...request, secretHosts, ...(gitIdentity === undefined ? {} : { identified: isWhole(gitIdentity) }) };
 }
 
 /**
@@ -68,7 +70,7 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
     (await containersOf(parts, engine, live.record.id)).filter(({ labels }) => !isOfAgent(labels)),
   );
   await engine.removeVolume(homeVolume(live.record));
-  const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, ...before } = live.record;
+  const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, credentials, ...before } = live.record;
   live.record = {
     ...before,
     ...made,
@@ -76,6 +78,7 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
     request,
     gitIdentity: identity,
     ...model,
+    ...grantedCredentials(parts, profile, credentials ?? []),
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
     longRunning: profile.longRunning,
@@ -102,7 +105,8 @@ async function settle(parts: SandboxParts, { live: { record }, changes }: Recrea
   const { agent, kits, args, reject } = changes;
   const composed = agent === undefined && kits === undefined ? record.request : { ...record.request, agent: agent ?? record.request.agent, kits: kits ?? [] };
   const wanted = { ...composed, args: { ...record.request.args, ...args }, ...(reject === undefined ? {} : { reject }) };
-  const profile = await parts.profile({ ...wantedOf({ request: wanted, gitIdentity }), given: Object.keys(args) });
+  const { secretHosts: _asBefore, ...anew } = wantedOf({ request: wanted, gitIdentity });
+  const profile = await parts.profile({ ...anew, given: Object.keys(args) });
   return { profile, request: { ...wanted, args: Object.fromEntries(Object.entries(wanted.args).filter(([name]) => profile.args.includes(name))) } };
 }
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CreateSandbox, KitView, Limits, Rule, SandboxId, SelectionView, Session, WorkspaceNotice } from "@sbx/contracts";
+import { Injection } from "../kit/injection.ts";
 import { RECORD_VERSION } from "./refuse-newer.ts";
 
 const Stated = z.object({ size: z.string().optional(), mode: z.string().optional() });
@@ -30,6 +31,8 @@ export const SandboxRecord = z.object({
   placeholder: z.string(),
   service: z.string().optional(),
   modelSource: z.enum(["provider", "scripted", "none"]),
+  /** Secrets that are put on at hosts, as its Kits were granted them, each with what stands for it inside where it has a variable. */
+  credentials: z.array(z.object({ service: z.string(), name: z.string().optional(), placeholder: z.string().optional(), injections: z.array(Injection) })).optional(),
   /** Rules of the agent's profile, as its Kit stated them when the sandbox was made. */
   profileRules: z.array(Rule),
   /** Protected paths of the agent's profile, from the same moment. */

@@ -9,6 +9,7 @@ export const A_DOCKERFILE = 'ARG SBX_BASE\nFROM ${SBX_BASE}\nENTRYPOINT ["agent"
 export const NASTY = {
   workspace: '/tmp/a"b\\c\n[mcp_servers.x]\ncommand = "id"',
   placeholder: "sk-ant-api03-0123456789abcdefghijABCDEFGHIJ",
+  placeholders: {},
   modelUrl: "http://model.sbx.internal/anthropic",
   mcpUrl: "http://host.docker.internal:8811/",
 };

@@ -98,7 +98,7 @@ describe("the built-in agents", () => {
   });
 
   it("have these variables", ({ expect }) => {
-    const facts = { workspace: "/w", placeholder: "KEY", modelUrl: "URL", mcpUrl: "http://mcp.test/" };
+    const facts = { workspace: "/w", placeholder: "KEY", placeholders: {}, modelUrl: "URL", mcpUrl: "http://mcp.test/" };
     const expected = { WORKSPACE_DIR: "/w", MCP_GATEWAY_URL: "http://mcp.test/mcp", MCP_SENTINEL_TOKEN_NAME: "proxy-managed" };
     const modes = {
       claude: "SBX_CRED_ANTHROPIC_MODE",

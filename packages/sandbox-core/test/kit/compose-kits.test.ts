@@ -1,7 +1,7 @@
 import { AppError } from "@sbx/contracts";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { composeKits, type Composition, type CompositionFacts } from "../../src/kit/compose-kits.ts";
+import { composeKits, wantedSecrets, type Composition, type CompositionFacts } from "../../src/kit/compose-kits.ts";
 import { findConfig } from "../../src/kit/kit.ts";
 import type { KitMember } from "../../src/kit/kit-member.ts";
 import { parseKit } from "../../src/kit/parse-kit.ts";
@@ -84,6 +84,68 @@ describe("composing Kits", () => {
     const volume = member("volume", { capabilities: ["{ type: com.docker.sandbox/volume@1, config: { path: /home/agent/.cache/pip } }"] });
     for (const other of [member("twin", { capabilities: ["{ type: com.docker.sandbox/host-mount@1, config: { path: /home/agent/.cache/pip } }"] }), volume])
       expect(problemOf([base, shared(), other]).message).toContain("do not agree");
+  });
+
+  it("takes a credential only where its person bound the secret to every host that it is put on at", ({ expect }) => {
+    const inject = "{ domain: api.github.com }, { domain: 'uploads.github.com:8443' }";
+    const github = (more = "", service = "github", name = "GITHUB_TOKEN"): KitMember =>
+      member("tool", {
+        capabilities: [
+          "{ type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: [api.github.com, uploads.github.com] } } }",
+          `{ type: com.docker.sandbox/credential@1, config: { service: ${service}, phase: runtime, apiKey: { name: ${name}, inject: [${inject}] } }${more} }`,
+        ],
+      });
+    const taken = (secretHosts: CompositionFacts["secretHosts"], more?: string): readonly string[] =>
+      compose([base, github(more)], { secretHosts }).effective.flatMap(({ type }) => (type.includes("credential") ? [type] : []));
+    expect(taken(undefined)).toHaveLength(1);
+    expect(taken({ github: ["api.github.com", "uploads.github.com:8443"] })).toHaveLength(1);
+    expect(taken({ github: ["*.github.com", "*.github.com:8443"] })).toHaveLength(1);
+    for (const hosts of [[], ["api.github.com"], ["*.github.com"], ["github.com", "*.api.github.com", "*.com", "uploads.github.com"]]) {
+      for (const secretHosts of [
+        { github: hosts },
+        { other: ["api.github.com", "uploads.github.com:8443"], github: hosts },
+        Object.create({ github: ["*.github.com", "*.github.com:8443"] }) as CompositionFacts["secretHosts"],
+      ]) {
+        const problem = problemOf([base, github()], { secretHosts });
+        expect(problem).toMatchObject({ code: "KIT_UNSUPPORTED", fix: expect.stringMatching(/^sbx secret set github; sbx secret bind github --host /) });
+        expect(problem.fix).toContain("sbx secret bind github --host uploads.github.com:8443");
+        const { skipped, effective } = compose([base, github(", optional: true")], { secretHosts });
+        expect(skipped).toEqual([expect.stringContaining("sbx secret set github; sbx secret bind github --host ")]);
+        expect(effective.map(({ type }) => type)).toEqual(["com.docker.sandbox/network-policy@1"]);
+      }
+    }
+    // What else is wrong is not mended by a secret.
+    expect(problemOf([base, github(), member("odd", { capabilities: ["{ type: com.docker.sandbox/privileged@1 }"] })], { secretHosts: {} }).fix).toContain("optional: true");
+    expect(problemOf([base, github("", "openai")], { secretHosts: { openai: ["*.github.com", "*.github.com:8443"] } })).toMatchObject({
+      code: "KIT_UNSUPPORTED",
+      fix: expect.not.stringContaining("sbx secret"),
+    });
+    expect(wantedSecrets([base, github(), github("", "openai")], undefined)).toEqual(["github"]);
+  });
+
+  it("refuses two credentials for one variable, or for one header of a host", ({ expect }) => {
+    const one = (
+      kit: string,
+      { service = kit, name, domain = `${kit}.example.org`, header = "x-key" }: { readonly service?: string; readonly name?: string; readonly domain?: string; readonly header?: string },
+    ): KitMember =>
+      member(kit, {
+        capabilities: [
+          "{ type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['*'] } } }",
+          `{ type: com.docker.sandbox/credential@1, config: { service: ${service}, phase: runtime, apiKey: { ${name === undefined ? "" : `name: ${name}, `}inject: [{ domain: '${domain}', header: ${header} }] } } }`,
+        ],
+      });
+    expect(compose([base, one("a", {}), one("b", {})]).effective).toHaveLength(3);
+    expect(problemOf([base, one("a", { name: "TOKEN" }), one("b", { name: "TOKEN" })])).toMatchObject({ code: "KIT_CONFLICT", message: expect.stringContaining("TOKEN") });
+    expect(problemOf([base, one("a", {}), one("b", { domain: "*.example.org", header: "X-Key" })])).toMatchObject({ code: "KIT_CONFLICT", message: expect.stringContaining("x-key at") });
+    expect(compose([base, one("a", {}), one("b", { domain: "*.example.org", header: "x-other" })]).effective).toHaveLength(3);
+    const model = member("w", {
+      kind: "workload",
+      capabilities: [
+        "{ type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: runtime, apiKey: { name: TOKEN } } }",
+        "{ type: dev.sbx/agent@1, optional: true, config: { model: { service: anthropic } } }",
+      ],
+    });
+    expect(problemOf([model, one("a", { name: "TOKEN" })]).message).toContain("TOKEN");
   });
 
   it("lays nothing over a directory of the person's: what is optional is left out", ({ expect }) => {

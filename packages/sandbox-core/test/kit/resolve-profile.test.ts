@@ -1,4 +1,5 @@
 import { AppError } from "@sbx/contracts";
+import { compilePolicy, decideRequest } from "@sbx/egress-policy";
 import { describe, it } from "vitest";
 import { parseKit } from "../../src/kit/parse-kit.ts";
 import type { AgentProfile } from "../../src/kit/profile.ts";
@@ -26,7 +27,11 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["a type nobody knows", "type: org.example/thing@2"],
   ["a type of the specification that we lack", "type: com.docker.sandbox/privileged@1"],
   ["a newer version of a type", "type: com.docker.sandbox/network-policy@3, config: {}"],
-  ["single requests", "type: com.docker.sandbox/network-policy@2, config: { runtime: { deny: [{ hosts: [example.org], methods: [POST] }] } }"],
+  [
+    "single requests by a path that servers read in two ways",
+    "type: com.docker.sandbox/network-policy@2, config: { runtime: { allow: [{ hosts: [example.org], methods: [GET], paths: [/a/../b] }] } }",
+  ],
+  ["single requests by a query", "type: com.docker.sandbox/network-policy@2, config: { runtime: { deny: [{ hosts: [example.org], methods: [GET], paths: ['/a?b'] }] } }"],
   ["the person's SSH agent", "type: com.docker.sandbox/ssh-agent@1, config: { phase: runtime }"],
   ["a shared directory over the system", "type: com.docker.sandbox/host-mount@1, config: { path: /etc/x }"],
   ["a shared directory over what is ours", "type: com.docker.sandbox/host-mount@1, config: { path: /.sbx/hold }"],
@@ -39,7 +44,9 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["the Agent Client Protocol", "type: com.docker.sandbox/acp@1, config: { agent: thing, command: thing-acp }"],
   ["a registry of Kits", "type: com.docker.sandbox/kit-registry@1"],
   ["single requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { allow: [{ hosts: [example.org], methods: [GET] }] } }"],
-  ["a credential of no model service", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, apiKey: { name: GITHUB_TOKEN } }"],
+  ["denied requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { deny: [{ hosts: [example.org], methods: [GET] }] } }"],
+  ["a credential for no host", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, apiKey: { name: GITHUB_TOKEN } }"],
+  ["a credential of OAuth alone", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, oauth: { tokenEndpoint: { host: github.example } } }"],
   ["an install hook as somebody else", "type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: nobody }] }"],
   ["an install hook as root of another group", 'type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: "root:docker" }] }'],
   ["a startup hook as somebody else", "type: com.docker.sandbox/lifecycle@1, config: { startup: [{ command: id, user: nobody }] }"],
@@ -133,6 +140,96 @@ describe("carrying a Kit out", () => {
     ]);
   });
 
+  it("makes a rule of each host of an entry about single requests, and none where the host is open as a whole", ({ expect }) => {
+    const { rules } = profileOf(
+      aKit({
+        capabilities: [
+          "- type: com.docker.sandbox/network-policy@2",
+          "  config:",
+          "    runtime:",
+          "      allow:",
+          "        - { hosts: [a.example, 'b.example:443', C.example], methods: [GET, HEAD], paths: ['/repos/**', /x] }",
+          "        - { hosts: [a.example], methods: [ANY], paths: [/upload] }",
+          "        - c.example",
+          "      deny:",
+          "        - { hosts: ['*'], methods: [TRACE] }",
+          "        - { hosts: [c.example], methods: [ANY] }",
+        ],
+      }),
+    );
+    expect(rules).toEqual([
+      { id: "profile:allow:1", effect: "allow", to: "a.example", layer: "profile", methods: ["GET", "HEAD"], paths: ["/repos/**", "/x"], note: expect.any(String) },
+      { id: "profile:allow:2", effect: "allow", to: "b.example:443", layer: "profile", methods: ["GET", "HEAD"], paths: ["/repos/**", "/x"], note: expect.any(String) },
+      { id: "profile:allow:3", effect: "allow", to: "a.example", layer: "profile", methods: ["ANY"], paths: ["/upload"], note: expect.any(String) },
+      { id: "profile:allow:4", effect: "allow", to: "c.example", layer: "profile", note: expect.any(String) },
+      { id: "profile:deny:1", effect: "deny", to: "**", layer: "profile", methods: ["TRACE"], note: expect.any(String) },
+      { id: "profile:deny:2", effect: "deny", to: "c.example", layer: "profile", methods: ["ANY"], note: expect.any(String) },
+    ]);
+    const policy = compilePolicy(rules);
+    const asked = (name: string, method: string, target: string): string => decideRequest(policy, { kind: "name", name, port: 443 }, { method, target }).effect;
+    expect([asked("a.example", "GET", "/repos/x/y?q=1"), asked("a.example", "POST", "/upload")]).toEqual(["allow", "allow"]);
+    expect([asked("a.example", "POST", "/repos/x"), asked("a.example", "GET", "/other"), asked("c.example", "GET", "/"), asked("a.example", "TRACE", "/upload")]).toEqual([
+      "deny",
+      "deny",
+      "deny",
+      "deny",
+    ]);
+  });
+
+  it("leaves the hosts of other credentials open, and shows programs a placeholder of each that has a name", ({ expect }) => {
+    const profile = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/network-policy@1, config: { runtime: { allow: ['api.github.com:443', api.anthropic.com, forge.example] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: git-hub, phase: runtime, apiKey: { name: GITHUB_TOKEN, inject: [{ domain: api.github.com, header: Authorization, format: 'token %s' }] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: forge, phase: runtime, apiKey: { inject: [{ domain: forge.example, username: me }] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: runtime, apiKey: { name: KEY, inject: [{ domain: api.anthropic.com }] } } }",
+          "- { type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: a, env: [GITHUB_TOKEN, KEY, OTHER] }], startup: [{ command: b, env: [GITHUB_TOKEN] }] } }",
+          "- { type: dev.sbx/agent@1, optional: true, config: { model: { service: anthropic } } }",
+        ],
+      }),
+    );
+    expect(profile.allow).toEqual(["api.github.com:443", "forge.example"]);
+    expect(profile.credentials).toEqual([
+      { service: "git-hub", name: "GITHUB_TOKEN", injections: [{ domain: "api.github.com", header: "authorization", format: "token %s" }] },
+      { service: "forge", injections: [{ domain: "forge.example", header: "authorization", format: "%s", username: "me" }] },
+    ]);
+    const variables = profile.environment({ ...NASTY, placeholders: { "git-hub": "stand-in", forge: "never" } });
+    expect(variables).toMatchObject({ GITHUB_TOKEN: "stand-in", KEY: NASTY.placeholder, SBX_CRED_GIT_HUB_MODE: "apikey", SBX_CRED_ANTHROPIC_MODE: "apikey" });
+    expect(Object.values(variables)).not.toContain("never");
+    expect(Object.keys(variables).filter((name) => name.startsWith("SBX_CRED"))).toHaveLength(2);
+    // Granted for runtime alone.
+    const [install, startup] = [...profile.hooks.install, ...profile.hooks.startup];
+    expect(install?.variables).toContain("OTHER");
+    expect([...(install?.variables ?? []), install?.command.join(" ")].join(" ")).not.toMatch(/GITHUB_TOKEN|KEY/);
+    expect(startup?.variables).toContain("GITHUB_TOKEN");
+    expect(startup?.command.join(" ")).toContain("GITHUB_TOKEN");
+  });
+
+  it("points programs to the sandbox's authorities where its requests are looked at, unless the Kit says otherwise", ({ expect }) => {
+    const bounded = "- { type: com.docker.sandbox/network-policy@2, config: { runtime: { allow: [{ hosts: [a.example], methods: [GET] }] } } }";
+    const trusts = (text: string, dockerfile?: string): readonly string[] => {
+      const variables = profileOf(text, dockerfile).environment(NASTY);
+      return Object.keys(variables).filter((name) => variables[name] === "/etc/ssl/certs/ca-certificates.crt");
+    };
+    expect(trusts(aKit({ capabilities: [bounded] })).toSorted()).toEqual([
+      "AWS_CA_BUNDLE",
+      "CARGO_HTTP_CAINFO",
+      "CURL_CA_BUNDLE",
+      "DENO_CERT",
+      "GIT_SSL_CAINFO",
+      "NODE_EXTRA_CA_CERTS",
+      "PIP_CERT",
+      "REQUESTS_CA_BUNDLE",
+      "SSL_CERT_FILE",
+    ]);
+    expect(trusts(aKit({ capabilities: [bounded.replaceAll(/, methods: .GET./g, "")] }))).toEqual([]);
+    const own = aKit({ capabilities: [bounded, "- { type: dev.sbx/agent@1, optional: true, config: { env: { CURL_CA_BUNDLE: /mine } } }"], top: ["args: { ca: { default: /mine, env: PIP_CERT } }"] });
+    const left = trusts(own, A_DOCKERFILE.replace("ENTRYPOINT", "ENV SSL_CERT_FILE=/mine\nENTRYPOINT"));
+    expect(left).toHaveLength(6);
+    expect(left).not.toEqual(expect.arrayContaining([expect.stringMatching(/CURL_CA|PIP_CERT|SSL_CERT/)]));
+  });
+
   it("does not open the provider itself when the model service stands for it", ({ expect }) => {
     const profile = profileOf(
       aKit({
@@ -158,7 +255,7 @@ describe("carrying a Kit out", () => {
         ],
       }),
     );
-    expect(environment(NASTY)).toEqual({ ...EXPECTED, MCP_GATEWAY_URL: "http://mine.test/" });
+    expect(environment({ ...NASTY, placeholders: { "my-forge": "never" } })).toEqual({ ...EXPECTED, MCP_GATEWAY_URL: "http://mine.test/" });
     expect(EXPECTED.MCP_SENTINEL_TOKEN_NAME).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
   });
 

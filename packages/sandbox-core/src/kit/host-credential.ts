@@ -1,0 +1,67 @@
+import { modelServiceOf } from "@sbx/secret-injector";
+import type { ConfigOf } from "./capability-configs.ts";
+import { coversDomain, readInjection, unboundDomains, type Injection } from "./injection.ts";
+import { isCapability, type ReadCapability } from "./kit.ts";
+
+type Config = ConfigOf<"com.docker.sandbox/credential@1">;
+
+/** A secret that is put on the sandbox's requests to some hosts, and is never in it. */
+export interface HostCredential {
+  /** Also the name of the secret. */
+  readonly service: string;
+  /** The variable in which programs find a placeholder; without one there is none. */
+  readonly name?: string;
+  readonly injections: readonly Injection[];
+}
+
+/** Hosts that the person bound each secret to, by its name. */
+export type SecretHosts = Readonly<Record<string, readonly string[]>>;
+
+/** Why a credential that is not of the agent's model service cannot be carried out; what its person can give is {@link missingSecret}. */
+export function whyNoHostCredential(config: Config): string | undefined {
+  const model = modelServiceOf(config.service);
+  if (model !== undefined) return `the key of ${model.displayName} goes to the model service of an agent alone, and this agent has another one or none`;
+  if ([config.phase].flat().includes("install")) return "install hooks get no credential; it can be had for the phase runtime alone";
+  const read = (config.apiKey?.inject ?? []).map(readInjection);
+  if (read.length === 0) return "it names no host (inject), and a placeholder that nothing takes the place of is worth nothing";
+  return read.map((one) => ("why" in one ? one.why : undefined)).find((why) => why !== undefined);
+}
+
+/** What a person has to do before a credential is put on: why, and the commands; `undefined` where nothing is missing. */
+export function missingSecret(config: Config, hosts: SecretHosts | undefined): { readonly why: string; readonly commands: readonly string[] } | undefined {
+  if (hosts === undefined) return undefined;
+  const { service } = config;
+  const domains = unboundDomains(injectionsOf(config), Object.hasOwn(hosts, service) ? (hosts[service] ?? []) : []);
+  if (domains.length === 0) return undefined;
+  const commands = [`sbx secret set ${service}`, ...domains.map((domain) => `sbx secret bind ${service} --host ${shellWord(domain)}`)];
+  return { why: `a Kit gets no secret by itself, and you gave none called "${service}" for ${domains.join(", ")}; give it with: ${commands.join("; ")}`, commands };
+}
+
+/** The credentials among what was taken that are put on at hosts: all but that of the agent's model service. */
+export function hostCredentials(selected: readonly ReadCapability[], service: string | undefined): readonly HostCredential[] {
+  return selected.flatMap((one) => {
+    if (!isCapability(one, "com.docker.sandbox/credential@1") || one.config.service === service) return [];
+    const name = one.config.apiKey?.name;
+    return [{ service: one.config.service, ...(name === undefined ? {} : { name }), injections: injectionsOf(one.config) }];
+  });
+}
+
+/** Variables and headers that two credentials would fill: one line each. `model` is the variable of the model's key. */
+export function credentialClashes(credentials: readonly HostCredential[], model: string | undefined): readonly string[] {
+  const names = [model, ...credentials.map(({ name }) => name)].filter((name) => name !== undefined);
+  const places = credentials.flatMap(({ injections }) => injections);
+  const twice = names.filter((name, at) => names.indexOf(name) !== at).map((name) => `two credentials set the variable ${name}`);
+  const met = places.filter((one, at) =>
+    places.some((other, before) => before < at && one.header === other.header && (coversDomain(one.domain, other.domain) || coversDomain(other.domain, one.domain))),
+  );
+  return [...twice, ...met.map(({ domain, header }) => `two credentials are put into the header ${header} at ${domain}`)];
+}
+
+function injectionsOf({ apiKey }: Config): readonly Injection[] {
+  return (apiKey?.inject ?? []).map(readInjection).filter((one): one is Injection => !("why" in one));
+}
+
+/** A star would mean files of the directory to a shell. */
+function shellWord(domain: string): string {
+  return domain.startsWith("*") ? `'${domain}'` : domain;
+}

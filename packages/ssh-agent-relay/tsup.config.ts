@@ -1,3 +1,0 @@
-import { library } from "../../tooling/build/tsup.ts";
-
-export default library();
