@@ -57,6 +57,7 @@ const profile: Partial<AgentProfile> = {
   dockerfile: "FROM sbx",
   home: "/home/agent",
   rules: [],
+  credentials: [],
   protect: [],
   resources: {},
   volumes: [{ path: "/data", mode: 0o755, stated: {} }],
