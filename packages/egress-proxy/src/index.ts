@@ -11,3 +11,5 @@ export { createSystemAddresses } from "./wall/system-addresses.ts";
 export { DEFAULT_LIMITS, type WallLimits } from "./wall/limits.ts";
 export { guardAddress, type Guarded } from "./wall/address-guard.ts";
 export { isSafeUpstream, type ModelBinding } from "./wall/model/model-binding.ts";
+export { createAuthority, type Authority } from "./wall/terminate/authority.ts";
+export type { HostCredential } from "./wall/terminate/host-credential.ts";

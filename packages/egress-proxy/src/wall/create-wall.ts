@@ -1,5 +1,5 @@
-import { isSandboxId, type Destination, type PodId, type RecordPodEvent, type SandboxId } from "@sbx/contracts";
-import { decide, parseHost, serviceAt, type CompiledPolicy } from "@sbx/egress-policy";
+import { isSandboxId, type Decision, type Destination, type PodId, type RecordPodEvent, type SandboxId } from "@sbx/contracts";
+import { decideConnection, parseHost, serviceAt, type CompiledPolicy } from "@sbx/egress-policy";
 import type { PodConnection, ServeConnection } from "../pod/pod-connection.ts";
 import { createSystemAddresses } from "./system-addresses.ts";
 import { systemConnect, systemResolve, type Connect, type Resolve } from "./dial.ts";
@@ -10,13 +10,17 @@ import { createModelService } from "./model/model-service.ts";
 import { passBytes } from "./pass-bytes.ts";
 import { passHttp } from "./pass-http.ts";
 import { createOpenPassages } from "./open-passages.ts";
-import { deny, refuse, type WallParts } from "./passage.ts";
+import { deny, refuse, type Passage, type WallParts } from "./passage.ts";
 import { createRecords } from "./records.ts";
 import { servicePurpose, type ServeMcp, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
 import { joinWithin, type StaysWithin } from "./join-within.ts";
 import { shareLookups } from "./share-lookups.ts";
 import { createBufferPool } from "./splice.ts";
+import { createHostContexts, type Authority } from "./terminate/authority.ts";
+import { credentialsOf, type HostCredential } from "./terminate/host-credential.ts";
+import { passJudged } from "./terminate/pass-judged.ts";
+import { createUpstreamContext } from "./terminate/speak-tls.ts";
 
 /** What the wall asks and tells: policies by pod, models by sandbox, events, and its ways to the network, the system's by default. */
 export interface WallOptions {
@@ -27,6 +31,10 @@ export interface WallOptions {
   /** Asked first: what stays within a sandbox, and is decided by nothing but who is in it. */
   readonly within?: StaysWithin;
   readonly modelOf: (sandbox: SandboxId) => readonly ModelBinding[];
+  /** The authority that a sandbox trusts, so that requests within TLS can be looked at; without one they are refused where they would have to be. */
+  readonly authorityOf?: (sandbox: SandboxId) => Authority | undefined;
+  /** What is put on a sandbox's requests. Where it is, TLS is answered here, so that an authority is needed. */
+  readonly credentialsOf?: (sandbox: SandboxId) => readonly HostCredential[];
   readonly record: RecordPodEvent;
   /** Faults of the wall itself. */
   readonly log: (message: string, error: unknown) => void;
@@ -37,7 +45,7 @@ export interface WallOptions {
   readonly connect?: Connect;
   /** Addresses of this machine on every interface. */
   readonly hostAddresses?: () => readonly string[];
-  /** Further authorities for the model providers' certificates, in PEM. */
+  /** Further authorities for certificates of hosts that the wall itself speaks to, such as model providers, in PEM. */
   readonly trust?: readonly string[];
   readonly limits?: Partial<WallLimits>;
   readonly now?: () => Date;
@@ -67,6 +75,10 @@ export function createWall(options: WallOptions): Wall {
     front: createHttpFront(limits),
     buffers: createBufferPool(),
     open,
+    authorityOf: options.authorityOf ?? (() => undefined),
+    credentialsOf: options.credentialsOf ?? (() => []),
+    hostContexts: createHostContexts(Date.now),
+    upstreamContext: createUpstreamContext(options.trust ?? []),
   };
   const model = createModelService({ modelOf: options.modelOf, record: options.record, trust: options.trust ?? [], bodyBytes: limits.bodyBytes });
   const services: ServicesOptions = { mcp: options.mcp, model, records: parts.records, policyOf, log };
@@ -125,15 +137,21 @@ async function serveConnection({ parts, services, within }: Serving, connection:
     gone.abort("the client is gone");
   });
   const asked = { parts, pod, socket, ...destinationOf(connection), signal, gone: AbortSignal.any([signal, gone.signal]), decided };
-  const decision = decide(parts.policyOf(pod), asked.destination);
+  const decision = decideConnection(parts.policyOf(pod), asked.destination);
   if (decision.effect === "deny" || connection.refuseOnly === true) {
     decided();
     const late = "no rule allowed this name when it was looked up; a rule does now, and the next look-up will take it";
     await refuse(asked, deny(asked, decision.effect === "deny" ? decision : { reason: late }));
     return;
   }
-  const passage = parts.open.begin(asked);
-  await (port === 80 ? passHttp(passage, decision) : passBytes(passage, decision));
+  const passage = parts.open.begin({ ...asked, judged: decision.requests || credentialsOf(asked).length > 0 });
+  await pass(passage, decision);
+}
+
+/** Carry what is allowed. */
+async function pass(passage: Passage, decision: Decision): Promise<void> {
+  if (passage.destination.port === 80) await passHttp(passage, decision, passage.socket);
+  else await (passage.judged ? passJudged(passage, decision) : passBytes(passage, decision));
 }
 
 /** Where a connection stays within its sandbox, if it does. One that may only be refused does not. */

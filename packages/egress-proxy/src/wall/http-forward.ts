@@ -1,20 +1,30 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { HttpRequest } from "@sbx/egress-policy";
 import { answer, answerRefusal, type Refusal } from "./http-answer.ts";
 import { answerRaw, type HttpPurpose } from "./http-front.ts";
-import { endToEndHeaders, readTarget, toNodeHeaders } from "./http-headers.ts";
+import { endToEndHeaders, readTarget, toNodeHeaders, USUAL_PORT, type Origin } from "./http-headers.ts";
+import { relayScrubbed } from "./terminate/relay-scrubbed.ts";
+import { headersOf, type PutIn } from "./terminate/host-credential.ts";
 import { reset } from "./socket.ts";
 import { guardPair } from "./splice.ts";
 
-export type ForwardDial = { readonly kind: "connected"; readonly socket: Socket } | { readonly kind: "refused"; readonly refusal: Refusal } | { readonly kind: "failed"; readonly reason: string };
+/** A request whose target was read, as it is decided. */
+export interface ForwardedRequest extends HttpRequest {
+  readonly rawHeaders: readonly string[];
+}
 
-export interface ForwardOptions {
-  /** The name that was resolved in the pod, parsed, or the IPv4 literal that was dialled. */
-  readonly host: string;
-  readonly port: number;
-  /** Decides, and dials a vetted address: once for each request. */
-  readonly dial: () => Promise<ForwardDial>;
+/** `putIn`: headers that take the place of the request's own. */
+export type ForwardDial =
+  | { readonly kind: "connected"; readonly socket: Socket; readonly putIn: readonly PutIn[] }
+  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** Where requests of one connection go, and how. */
+export interface ForwardOptions extends Origin {
+  /** Decides a request, and dials a vetted address for it. */
+  readonly dial: (request: ForwardedRequest) => Promise<ForwardDial>;
   /** A request was refused for what it is; say so. */
   readonly denied: (reason: string) => void;
   readonly idleMs: number;
@@ -24,6 +34,8 @@ export interface ForwardOptions {
 const MAX_PIPELINED = 16;
 const MAX_ANSWER_HEAD_BYTES = 65_536;
 const DROP_FROM_REQUEST: ReadonlySet<string> = new Set(["host", "content-length"]);
+/** What would let the answer be cut or coded so that a credential in it is not found. */
+const DROP_BESIDE_CREDENTIALS = ["accept-encoding", "range", "if-range"];
 /** Methods for which Node sends no framing of its own when there is no body. */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 /** Alt-Svc would lead clients to UDP, which a pod does not have. */
@@ -31,7 +43,7 @@ const DROP_FROM_ANSWER: ReadonlySet<string> = new Set(["alt-svc"]);
 const DROP_FROM_TRAILERS: ReadonlySet<string> = new Set([...DROP_FROM_REQUEST, ...DROP_FROM_ANSWER, "authorization", "cookie", "set-cookie", "trailer"]);
 
 /**
- * Forward plain HTTP to the one host that was resolved. Every request is parsed, checked and written anew on an upstream
+ * Forward HTTP to the one host that was resolved. Every request is parsed, checked and written anew on an upstream
  * connection of its own, so that nothing of the client's framing reaches the upstream and no request can hide in another.
  * Bodies stream both ways.
  */
@@ -43,7 +55,7 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
     request(request, response) {
       // What was sent after a request that ended the connection is not looked at.
       if (over) return;
-      const target = readTarget(request, options.host, options.port);
+      const target = readTarget(request, options);
       if (target.kind === "mismatch") {
         over = true;
         refuseMismatch(response, target.asked, options);
@@ -65,7 +77,7 @@ export function forwardHttp(options: ForwardOptions): HttpPurpose {
         });
     },
     upgrade(request, socket, head) {
-      const target = readTarget(request, options.host, options.port);
+      const target = readTarget(request, options);
       if (target.kind === "mismatch") {
         options.denied(mismatchReason(target.asked, options));
         answerRaw(socket, "421 Misdirected Request", `${mismatchReason(target.asked, options)}\n`);
@@ -89,17 +101,21 @@ function refuseMismatch(response: ServerResponse, asked: string, options: Forwar
 
 async function forward(response: ServerResponse, path: string, options: ForwardOptions): Promise<void> {
   if (response.destroyed) return;
-  const dialled = await options.dial();
+  const dialled = await options.dial(requestOf(response.req, path));
   if (dialled.kind === "refused") answerRefusal(response, 403, dialled.refusal);
   if (dialled.kind === "failed") answer(response, 502, { text: `${options.host}:${options.port} could not be reached: ${dialled.reason}\n`, close: true });
   if (dialled.kind !== "connected") return;
-  const upstream = open({ request: response.req, path, extra: {} }, dialled.socket, options);
+  const upstream = open({ request: response.req, path, extra: {}, putIn: dialled.putIn }, dialled.socket, options);
   if (upstream === undefined) {
     options.denied("a request that cannot be written anew");
     answer(response, 400, { text: "the request cannot be written anew\n", close: true });
     return;
   }
-  relay(response.req, response, upstream);
+  relay(response, upstream, { putIn: dialled.putIn, options });
+}
+
+function requestOf({ method = "GET", rawHeaders }: IncomingMessage, target: string): ForwardedRequest {
+  return { method, target, rawHeaders };
 }
 
 interface Forwarded {
@@ -107,15 +123,17 @@ interface Forwarded {
   readonly path: string;
   /** Headers that the request gets beside its own. */
   readonly extra: Readonly<Record<string, string>>;
+  readonly putIn: readonly PutIn[];
 }
 
 /** Begin the upstream request. `undefined` when its method, path or headers are none that may be sent. */
-function open({ request, path, extra }: Forwarded, socket: Socket, { host, port, idleMs }: ForwardOptions): ClientRequest | undefined {
+function open({ request, path, extra, putIn }: Forwarded, socket: Socket, { scheme, host, port, idleMs }: ForwardOptions): ClientRequest | undefined {
   const headers: Record<string, string | string[]> = {
-    host: port === 80 ? host : `${host}:${port}`,
-    ...toNodeHeaders(endToEndHeaders(request.rawHeaders, DROP_FROM_REQUEST)),
+    host: port === USUAL_PORT[scheme] ? host : `${host}:${port}`,
+    ...toNodeHeaders(endToEndHeaders(request.rawHeaders, putIn.length === 0 ? DROP_FROM_REQUEST : new Set([...DROP_FROM_REQUEST, ...DROP_BESIDE_CREDENTIALS, ...putIn.map(({ header }) => header)]))),
     ...framing(request),
     ...extra,
+    ...(putIn.length === 0 ? {} : { "accept-encoding": "identity", ...headersOf(putIn) }),
   };
   socket.setTimeout(idleMs, () => {
     reset(socket);
@@ -136,16 +154,26 @@ function framing(request: IncomingMessage): Record<string, string> {
   return BODILESS.has(request.method ?? "") ? {} : { "content-length": "0" };
 }
 
-function relay(request: IncomingMessage, response: ServerResponse, upstream: ClientRequest): void {
+interface Relayed {
+  readonly putIn: readonly PutIn[];
+  readonly options: ForwardOptions;
+}
+
+function relay(response: ServerResponse, upstream: ClientRequest, { putIn, options }: Relayed): void {
+  const request = response.req;
   request.once("end", () => {
-    upstream.addTrailers(trailersOf(request));
+    if (putIn.length === 0) upstream.addTrailers(trailersOf(request));
   });
   request.pipe(upstream);
   upstream.on("continue", () => {
     response.writeContinue();
   });
   upstream.once("response", (reply) => {
-    relayAnswer(reply, response);
+    if (putIn.length === 0) relayAnswer(reply, response);
+    else
+      void relayScrubbed(reply, response, putIn).then((found) => {
+        if (found) options.denied(`an answer of ${options.host} repeated the credential; it was taken out`);
+      });
   });
   upstream.on("error", () => {
     if (response.headersSent) reset(request.socket);
@@ -186,8 +214,14 @@ interface Upgrade {
 }
 
 async function forwardUpgrade({ request, socket, head }: Upgrade, path: string, options: ForwardOptions): Promise<void> {
-  const dialled = await options.dial();
-  const upstream = dialled.kind === "connected" ? open({ request, path, extra: { connection: "Upgrade", upgrade: "websocket" } }, dialled.socket, options) : undefined;
+  const dialled = await options.dial(requestOf(request, path));
+  if (dialled.kind === "connected" && dialled.putIn.length > 0) {
+    reset(dialled.socket);
+    options.denied("a WebSocket to a host at which a credential is put in");
+    answerRaw(socket, "403 Forbidden", "sbx puts a credential in at this host, which it does for single requests alone\n");
+    return;
+  }
+  const upstream = dialled.kind === "connected" ? open({ request, path, extra: { connection: "Upgrade", upgrade: "websocket" }, putIn: [] }, dialled.socket, options) : undefined;
   if (upstream === undefined) {
     answerRaw(socket, dialled.kind === "failed" ? "502 Bad Gateway" : "403 Forbidden", "the host could not be reached, or no rule allows it\n");
     return;

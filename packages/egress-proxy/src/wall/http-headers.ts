@@ -45,31 +45,43 @@ export function parseAuthority(text: string): { readonly host: string; readonly 
   return host === undefined ? undefined : { host, port: portText === undefined ? undefined : Number(portText) };
 }
 
+/** Whom a connection is for, and whether it is encrypted. */
+export interface Origin {
+  readonly scheme: "http" | "https";
+  /** The name that was resolved in the pod, parsed, or the IPv4 literal that was dialled. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The port that a `Host` header leaves out. */
+export const USUAL_PORT: Readonly<Record<Origin["scheme"], number>> = { http: 80, https: 443 };
+
 export type Target = { readonly kind: "target"; readonly path: string } | { readonly kind: "mismatch"; readonly asked: string };
 
 /**
  * The path that a request asks for, if everything in it that names a host names this one: exactly one Host header, and the
  * authority of an absolute form.
  */
-export function readTarget(request: IncomingMessage, host: string, port: number): Target {
+export function readTarget(request: IncomingMessage, { scheme, host, port }: Origin): Target {
   const hosts = pairs(request.rawHeaders)
     .filter(({ name }) => name.toLowerCase() === "host")
     .map(({ value }) => value);
   const names = (text: string): boolean => {
     const authority = parseAuthority(text);
-    return authority !== undefined && authority.host === host && (authority.port ?? 80) === port;
+    return authority !== undefined && authority.host === host && (authority.port ?? USUAL_PORT[scheme]) === port;
   };
   const mismatch = (asked: string): Target => ({ kind: "mismatch", asked: asked.slice(0, 255).replaceAll(/[^\x21-\x7e]/g, "?") });
   const [only] = hosts;
   if (only === undefined || hosts.length !== 1 || !names(only)) return mismatch(hosts.length === 0 ? "no host" : hosts.join(" and "));
   const url = request.url ?? "";
   if (url.startsWith("/") || (url === "*" && request.method === "OPTIONS")) return { kind: "target", path: url };
-  const { authority, path } = splitAbsolute(url);
+  const { authority, path } = splitAbsolute(url, scheme);
   return names(authority) ? { kind: "target", path } : mismatch(url);
 }
 
 /** The parts of a request target in absolute form; anything else has an empty authority. */
-function splitAbsolute(url: string): { readonly authority: string; readonly path: string } {
-  const [, authority = "", rest = ""] = /^http:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+function splitAbsolute(url: string, scheme: Origin["scheme"]): { readonly authority: string; readonly path: string } {
+  const [, named = "", authority = "", rest = ""] = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+  if (named.toLowerCase() !== scheme) return { authority: "", path: "" };
   return { authority, path: rest.startsWith("/") ? rest : `/${rest}` };
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { PodId } from "@sbx/contracts";
-import { decide, type CompiledPolicy } from "@sbx/egress-policy";
+import type { Destination, PodId } from "@sbx/contracts";
+import { decideConnection, decideRequest, type CompiledPolicy, type HttpRequest } from "@sbx/egress-policy";
 import { whyNotDialled, type DialPorts } from "./dial.ts";
 import { deny, type Passage, type Verdict } from "./passage.ts";
 import { reset } from "./socket.ts";
@@ -21,12 +21,17 @@ export interface OpenPassages extends Disposable {
   reconsider(): void;
 }
 
+interface Used {
+  readonly address: string;
+  readonly request: HttpRequest | undefined;
+}
+
 interface Open {
   readonly passage: Passage;
   /** Ends the passage. */
   readonly revoke: AbortController;
-  /** Addresses to which bytes of it go, by connection. */
-  readonly upstreams: Map<Socket, string>;
+  /** Where bytes of it go, by connection. */
+  readonly upstreams: Map<Socket, Used>;
 }
 
 /** What is open of one pod, and the policy that last found it to be allowed. */
@@ -63,13 +68,13 @@ export function createOpenPassages(parts: OpenPassagesParts): OpenPassages {
   return {
     begin(connection) {
       const revoke = new AbortController();
-      const upstreams = new Map<Socket, string>();
+      const upstreams = new Map<Socket, Used>();
       const passage: Passage = {
         ...connection,
         signal: AbortSignal.any([connection.signal, revoke.signal]),
         gone: AbortSignal.any([connection.gone, revoke.signal]),
-        use(address, upstream) {
-          upstreams.set(upstream, address);
+        use(address, upstream, request) {
+          upstreams.set(upstream, { address, request });
           upstream.once("close", () => upstreams.delete(upstream));
           return judge(open, parts);
         },
@@ -89,8 +94,8 @@ export function createOpenPassages(parts: OpenPassagesParts): OpenPassages {
 
 function reconsider(open: Open, parts: OpenPassagesParts): void {
   const { passage, revoke, upstreams } = open;
-  // Plain HTTP is asked about at each request, and refused readably: only one that is under way has to be ended.
-  if (revoke.signal.aborted || (passage.destination.port === 80 && upstreams.size === 0)) return;
+  // What is asked about at each request is refused readably: only one that is under way has to be ended.
+  if (revoke.signal.aborted || ((passage.destination.port === 80 || passage.judged) && upstreams.size === 0)) return;
   const verdict = judge(open, parts);
   if (verdict === undefined) return;
   deny(passage, { ...verdict, reason: `${verdict.reason}; the connection was open and is ended` });
@@ -102,14 +107,23 @@ function reconsider(open: Open, parts: OpenPassagesParts): void {
 function judge({ passage: { pod, destination }, upstreams }: Open, parts: OpenPassagesParts): Verdict | undefined {
   const policy = policyNow(pod, parts);
   if (policy === undefined) return { reason: "its rules cannot be read, so nothing is allowed" };
-  const decision = decide(policy, destination);
+  const decision = decideConnection(policy, destination);
   if (decision.effect === "deny") return decision;
   const own = parts.ports.hostAddresses();
-  for (const address of new Set(upstreams.values())) {
+  for (const { address, request } of upstreams.values()) {
     const refusal = whyNotDialled(address, destination, { policy, own });
     if (refusal !== undefined) return { rule: decision.rule, ...refusal };
+    const verdict = decision.requests ? judgeRequest(policy, destination, request) : undefined;
+    if (verdict !== undefined) return verdict;
   }
   return undefined;
+}
+
+/** Of what was passed as a whole nobody can say which requests are in it. */
+function judgeRequest(policy: CompiledPolicy, destination: Destination, request: HttpRequest | undefined): Verdict | undefined {
+  if (request === undefined) return { reason: "rules are about single requests there now, which this connection hides" };
+  const decision = decideRequest(policy, destination, request);
+  return decision.effect === "deny" ? decision : undefined;
 }
 
 /** `undefined` when there is none to go by: then everything is denied. */

@@ -4,7 +4,7 @@ import { dial } from "./dial.ts";
 import { passFirstLine } from "./first-line.ts";
 import { judgeHello } from "./judge-hello.ts";
 import { passHttp } from "./pass-http.ts";
-import { deny, outcomeOf, type Passage } from "./passage.ts";
+import { deny, outcomeOf, refuseFirst, type Passage } from "./passage.ts";
 import { readHello, type FirstBytes } from "./read-hello.ts";
 import { reset } from "./socket.ts";
 import { createBulkReader, splice, type BulkReader } from "./splice.ts";
@@ -22,9 +22,7 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
     if (passage.signal.aborted) return;
     const reason = judgeHello(hello, destination);
     if (reason !== undefined) {
-      if (hello.kind === "ended" && hello.head.length === 0) parts.records.failed(passage.pod, outcomeOf(passage, { rule: decision.rule, reason }));
-      else deny(passage, { rule: decision.rule, reason });
-      reset(socket);
+      refuseFirst(passage, hello, { rule: decision.rule, reason });
       return;
     }
   }
@@ -73,7 +71,7 @@ async function join(passage: Passage, { decision, reader, hello }: { readonly de
   const parted = await splice(socket, upstream, { reader, idleMs: parts.limits.idleMs, signal, first });
   if (parted && request !== undefined) {
     if (!socket.destroyed) socket.unshift(request);
-    await passHttp(passage, decision);
+    await passHttp(passage, decision, socket);
   } else if (denied === undefined) parts.records.allowed(pod, outcomeOf(passage, decision), { bytesIn: upstream.bytesRead, bytesOut: upstream.bytesWritten });
   else deny(passage, { rule, reason: denied });
 }

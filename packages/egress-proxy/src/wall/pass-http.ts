@@ -1,22 +1,29 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Decision } from "@sbx/contracts";
-import { decide } from "@sbx/egress-policy";
+import { decideConnection, decideRequest } from "@sbx/egress-policy";
 import { dial, type Dialled } from "./dial.ts";
-import { forwardHttp, type ForwardDial } from "./http-forward.ts";
-import { deny, outcomeOf, type Passage } from "./passage.ts";
+import { forwardHttp, type ForwardDial, type ForwardedRequest } from "./http-forward.ts";
+import { deny, outcomeOf, type Passage, type Verdict } from "./passage.ts";
 import { reset } from "./socket.ts";
+import { credentialsOf, putIn, type PutIn } from "./terminate/host-credential.ts";
+import { overridingHeader } from "./terminate/overriding.ts";
+import { speakTls } from "./terminate/speak-tls.ts";
 
-/** Pass plain HTTP, request by request: the policy in force at that moment decides each. */
-export async function passHttp(passage: Passage, first: Decision): Promise<void> {
-  const { parts, pod, socket, destination, signal } = passage;
+/** Pass HTTP, request by request: the policy in force at that moment decides each. `client` is the passage's own socket, or what is within its TLS. */
+export async function passHttp(passage: Passage, first: Decision, client: Socket): Promise<void> {
+  const { parts, pod, destination, signal } = passage;
   const total = { connections: 0, bytesIn: 0, bytesOut: 0 };
+  const scheme = client instanceof TLSSocket ? "https" : "http";
   passage.decided();
   await parts.front.serve(
-    socket,
+    client,
     forwardHttp({
+      scheme,
       host: destination.kind === "name" ? destination.name : destination.address,
       port: destination.port,
-      async dial() {
-        const dialled = await dialForRequest(passage);
+      async dial(request) {
+        const dialled = await dialForRequest(passage, scheme, request);
         if (dialled.kind === "connected") {
           total.connections += 1;
           const { socket: upstream } = dialled;
@@ -37,27 +44,53 @@ export async function passHttp(passage: Passage, first: Decision): Promise<void>
   if (total.connections > 0) parts.records.allowed(pod, outcomeOf(passage, first), { bytesIn: total.bytesIn, bytesOut: total.bytesOut });
 }
 
-async function dialForRequest(passage: Passage): Promise<ForwardDial> {
+async function dialForRequest(passage: Passage, scheme: "http" | "https", request: ForwardedRequest): Promise<ForwardDial> {
   const { parts, pod, destination, gone } = passage;
   const policy = parts.policyOf(pod);
-  const decision = decide(policy, destination);
+  const decision = decideRequest(policy, destination, request);
   if (decision.effect === "deny") return { kind: "refused", refusal: deny(passage, decision) };
+  const overriding = overridingHeader(request.rawHeaders);
+  if (overriding !== undefined && decideConnection(policy, destination).requests)
+    return { kind: "refused", refusal: deny(passage, { rule: decision.rule, reason: `rules are about single requests to ${passage.to}, and ${overriding} may make this another one` }) };
+  const put = scheme === "https" ? await putInFor(passage) : [];
+  if (!Array.isArray(put)) return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...put }) };
   const dialled = await dial(destination, { policy, ports: parts.ports }, gone);
   switch (dialled.kind) {
     case "denied":
       return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...dialled }) };
     case "failed":
-      if (!gone.aborted) parts.records.failed(pod, outcomeOf(passage, { rule: decision.rule, reason: dialled.reason }));
-      return dialled;
+      return fail(passage, { rule: decision.rule, reason: dialled.reason });
     case "connected":
-      return useForRequest(passage, dialled);
+      return await useForRequest(passage, dialled, { request, decision, scheme, put });
   }
 }
 
+async function putInFor(passage: Passage): Promise<PutIn[] | Omit<Verdict, "rule">> {
+  const put = await putIn(credentialsOf(passage), passage.to);
+  return "reason" in put ? put : [...put];
+}
+
+interface Use {
+  readonly request: ForwardedRequest;
+  readonly decision: Decision;
+  readonly scheme: "http" | "https";
+  readonly put: readonly PutIn[];
+}
+
 /** The rules may have changed while the connection was made. */
-function useForRequest(passage: Passage, dialled: Extract<Dialled, { kind: "connected" }>): ForwardDial {
-  const verdict = passage.use(dialled.address, dialled.socket);
-  if (verdict === undefined) return dialled;
-  reset(dialled.socket);
-  return { kind: "refused", refusal: deny(passage, verdict) };
+async function useForRequest(passage: Passage, { address, socket }: Extract<Dialled, { kind: "connected" }>, { request, decision, scheme, put }: Use): Promise<ForwardDial> {
+  const { parts, gone } = passage;
+  const verdict = passage.use(address, socket, request);
+  if (verdict !== undefined) {
+    reset(socket);
+    return { kind: "refused", refusal: deny(passage, verdict) };
+  }
+  if (scheme === "http") return { kind: "connected", socket, putIn: put };
+  const spoken = await speakTls(socket, { host: passage.to, context: parts.upstreamContext(), ms: parts.limits.headMs, signal: gone });
+  return spoken.kind === "secure" ? { kind: "connected", socket: spoken.socket, putIn: put } : fail(passage, { rule: decision.rule, reason: spoken.reason });
+}
+
+function fail(passage: Passage, verdict: Verdict): ForwardDial {
+  if (!passage.gone.aborted) passage.parts.records.failed(passage.pod, outcomeOf(passage, verdict));
+  return { kind: "failed", reason: verdict.reason };
 }

@@ -1,14 +1,18 @@
 import type { Socket } from "node:net";
-import type { Decision, Destination, PodId, RuleLayer } from "@sbx/contracts";
-import type { CompiledPolicy } from "@sbx/egress-policy";
+import type { SecureContext } from "node:tls";
+import type { Decision, Destination, PodId, RuleLayer, SandboxId } from "@sbx/contracts";
+import type { CompiledPolicy, HttpRequest } from "@sbx/egress-policy";
 import type { DialPorts } from "./dial.ts";
 import { answerRefusal, type Refusal } from "./http-answer.ts";
 import { answerRaw, type HttpFront } from "./http-front.ts";
 import type { WallLimits } from "./limits.ts";
 import type { OpenPassages } from "./open-passages.ts";
+import type { FirstBytes } from "./read-hello.ts";
 import type { Outcome, Records } from "./records.ts";
 import { reset } from "./socket.ts";
 import type { BufferPool } from "./splice.ts";
+import type { Authority, HostContexts } from "./terminate/authority.ts";
+import type { HostCredential } from "./terminate/host-credential.ts";
 
 /** What all connections share. */
 export interface WallParts {
@@ -20,6 +24,11 @@ export interface WallParts {
   readonly front: HttpFront;
   readonly buffers: BufferPool;
   readonly open: OpenPassages;
+  readonly authorityOf: (sandbox: SandboxId) => Authority | undefined;
+  readonly credentialsOf: (sandbox: SandboxId) => readonly HostCredential[];
+  readonly hostContexts: HostContexts;
+  /** Whom the wall trusts where it speaks TLS itself. */
+  readonly upstreamContext: () => SecureContext;
 }
 
 /** One connection on its way through the wall. */
@@ -36,8 +45,10 @@ export interface Passage {
   readonly gone: AbortSignal;
   /** Says that policy has decided. */
   readonly decided: () => void;
-  /** To be called with each connection that is made on its behalf, before a byte goes there. Gives why it may not be used. */
-  readonly use: (address: string, upstream: Socket) => Verdict | undefined;
+  /** Whether each of its requests is decided: nothing else passes then. */
+  readonly judged: boolean;
+  /** To be called with each connection that is made on its behalf, before a byte goes there, and with the request that it is for. Gives why it may not be used. */
+  readonly use: (address: string, upstream: Socket, request?: HttpRequest) => Verdict | undefined;
 }
 
 /** Why a policy decides as it does. */
@@ -65,6 +76,14 @@ function withScope({ pod, parts }: Denied, verdict: Verdict): Verdict {
   if (verdict.fix === undefined || (verdict.rule !== undefined && verdict.rule.effect === "deny" && !OWN_LAYERS.has(verdict.rule.layer))) return verdict;
   const scope = parts.scopeOf(pod);
   return { rule: verdict.rule, reason: verdict.reason, ...(scope === undefined ? {} : { fix: `${verdict.fix} ${scope}` }) };
+}
+
+/** Break a connection off for what its client said first, or did not say. One that said nothing at all was no attempt. */
+export function refuseFirst(passage: Passage, first: FirstBytes, verdict: Verdict): void {
+  const { parts, pod, socket } = passage;
+  if (first.kind === "ended" && first.head.length === 0) parts.records.failed(pod, outcomeOf(passage, verdict));
+  else deny(passage, verdict);
+  reset(socket);
 }
 
 /** End a connection that was denied: readable where HTTP is spoken, else as quickly as a closed port would. */

@@ -1,8 +1,14 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
-/** End a connection so that the other side sees a refusal or a break, never a clean end. */
+/**
+ * End a connection so that the other side sees a refusal or a break, never a clean end: of TLS one without its closing words.
+ * One whose own end is on its way can only be closed: Node fails to reset such a socket, and then never closes it.
+ */
 export function reset(socket: Socket): void {
-  if (!socket.destroyed) socket.resetAndDestroy();
+  if (socket.destroyed) return;
+  if (socket instanceof TLSSocket || (socket.writableEnded && !socket.writableFinished)) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves when the socket is gone, whatever the reason. */

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { getCACertificates } from "node:tls";
 import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
 import type { Agent } from "undici";
 import { answerLastJson } from "../http-answer.ts";
 import { endToEndHeaders, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
+import { authoritiesOf } from "../terminate/speak-tls.ts";
 import { isAllowedCall } from "./allowed-calls.ts";
 import { isSafeUpstream, type ModelBinding } from "./model-binding.ts";
 import { readModelPath, type ModelPath } from "./model-path.ts";
@@ -118,7 +118,7 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
 async function createDispatcher(trust: readonly string[]): Promise<Agent> {
   const { Agent } = await import("undici");
   return new Agent({
-    connect: { ca: [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...getCACertificates("extra"), ...trust])], rejectUnauthorized: true },
+    connect: { ca: authoritiesOf(trust), rejectUnauthorized: true },
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
     allowH2: false,

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Transform, type Readable } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
+import { Transform } from "node:stream";
 import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { createScrubber, scrubText, type Secret } from "@sbx/secret-injector";
 import type { Dispatcher } from "undici";
+import { decoded } from "../decoded.ts";
 import { codeOf } from "../dial.ts";
 import { endToEndHeaders, toNodeHeaders, type Header } from "../http-headers.ts";
 import { reset } from "../socket.ts";
@@ -119,35 +119,6 @@ function closeSignal(response: ServerResponse): AbortSignal {
     controller.abort();
   });
   return controller.signal;
-}
-
-/** The body without the coding that a provider chose although none was asked for, so that it can be read and scrubbed. */
-function decoded(body: Readable, coding: string): AsyncIterable<Buffer> {
-  const decoder = decoderOf(coding.trim().toLowerCase());
-  if (decoder === undefined) return body;
-  body.once("error", (error: Error) => {
-    decoder.destroy(error);
-  });
-  return body.pipe(decoder);
-}
-
-function decoderOf(coding: string): (Readable & NodeJS.WritableStream) | undefined {
-  switch (coding) {
-    case "":
-    case "identity":
-      return undefined;
-    case "gzip":
-    case "x-gzip":
-      return createGunzip();
-    case "deflate":
-      return createInflate();
-    case "br":
-      return createBrotliDecompress();
-    case "zstd":
-      return createZstdDecompress();
-    default:
-      throw new Error(`the coding "${coding}" is unknown`);
-  }
 }
 
 /** With `responseHeaders: "raw"` undici gives names and values by turns. */

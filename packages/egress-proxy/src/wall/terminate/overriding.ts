@@ -1,0 +1,16 @@
+/** Headers by which some servers take another method or path than those of the request. */
+const OVERRIDING: ReadonlySet<string> = new Set([
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+  "x-original-url",
+  "x-rewrite-url",
+  "x-original-uri",
+  "x-forwarded-uri",
+  "x-forwarded-path",
+]);
+
+/** The header of a request that could make it another one than is judged; underscores count as dashes, as servers of CGI have it. */
+export function overridingHeader(rawHeaders: readonly string[]): string | undefined {
+  return rawHeaders.find((name, index) => index % 2 === 0 && OVERRIDING.has(name.toLowerCase().replaceAll("_", "-")));
+}
