@@ -40,6 +40,8 @@ import { openMcpStore } from "./mcp/open-mcp-store.ts";
 import { composeGateway, type ComposedGateway } from "./mcp/running/compose-gateway.ts";
 import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { HostPorts } from "./network/host-ports.ts";
+import { SandboxAuthorities } from "./network/sandbox-authorities.ts";
+import { sandboxCredentials } from "./network/sandbox-credentials.ts";
 import { composeNetwork } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
@@ -91,7 +93,8 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
   const models = await startModelSources({ secrets, scope, log });
   const policy = openPolicy(config, { record, changed: () => network.reconsider() });
   const sandbox = (id: SandboxId): SandboxRecord => sandboxes.get(id).record;
-  const network = composeNetwork({ scope, record, log, policy, models, mcp: async (...asked) => gateway.serve(...asked), sandbox, ...dialling(config) });
+  const { authorities, ...looking } = lookAtRequests({ config, log, secrets, sandbox });
+  const network = composeNetwork({ scope, record, log, policy, models, ...looking, mcp: async (...asked) => gateway.serve(...asked), sandbox, ...dialling(config) });
   const workspace = openWorkspaces(config);
   const docker = composeDocker({ config, scope, engine, images, network, policy, secrets, workspace, workspaceOf: (one) => workspaceSeenBy(parts, one), record, log });
   const files = createSandboxFiles(config.stateDirectory, async (gateImage) => (await images()).holdBinary(gateImage));
@@ -106,6 +109,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     workspace,
     docker: docker.sockets,
     ports,
+    authorities,
     store,
     ...composeKitPlaces(config),
     profile: (wanted) => agents.profile(wanted),
@@ -113,9 +117,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     allow: (one, destinations) => policy.allow(one, destinations),
     reconciled: (live) => takeUp({ gateway, docker, workspace, sessions }, live),
     stopped: (id) => gateway.stopped(id),
-    ended: (id) => {
-      for (const part of [tally, sessions, policy, network, mcpStore, gateway]) part.forget(id);
-    },
+    ended: (id) => [tally, sessions, policy, network, authorities, mcpStore, gateway].forEach((part) => part.forget(id)),
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
@@ -207,6 +209,17 @@ function openWorkspaces(config: DaemonConfig): ReturnType<typeof createWorkspace
   const { stateDirectory, configDirectory, home, environment, beside } = config;
   const workspace = createWorkspaceHost({ stateDirectory, configDirectory, home, environment, ...(beside === undefined ? {} : { mounts: false, own: [path.dirname(beside.socket)] }) });
   return beside === undefined ? workspace : onlyShared(workspace, beside);
+}
+
+interface LookAtRequests extends Pick<Compose, "config" | "log"> {
+  readonly secrets: Parameters<typeof sandboxCredentials>[1];
+  readonly sandbox: (id: SandboxId) => SandboxRecord;
+}
+
+/** What the wall needs where it looks at a sandbox's requests, and puts secrets on them. */
+function lookAtRequests({ config: { stateDirectory }, log, secrets, sandbox }: LookAtRequests): Pick<WallOptions, "authorityOf" | "credentialsOf"> & { readonly authorities: SandboxAuthorities } {
+  const authorities = new SandboxAuthorities({ stateDirectory, log });
+  return { authorities, authorityOf: (id) => authorities.of(id), credentialsOf: (id) => sandboxCredentials(sandbox(id), secrets) };
 }
 
 /** How what is allowed is dialled, where that is not as usual. */

@@ -13,7 +13,7 @@ export const AgentView = z.object({
   version: z.string().optional(),
   /** Model service it speaks to, if any. */
   service: z.string().optional(),
-  /** Destinations its profile allows. */
+  /** Destinations its profile allows, with methods and paths where it means single requests. */
   allow: z.array(z.string()),
   /** Destinations that its install hooks reach, while a sandbox is made. */
   installAllow: z.array(z.string()).default([]),
@@ -25,6 +25,8 @@ export const AgentView = z.object({
   skills: z.array(z.string()).default([]),
   /** Paths at which its Kits share a directory among their sandboxes, where the person allows it. */
   shares: z.array(z.string()).default([]),
+  /** Secrets of the person's that are put on its requests to these hosts, where they are bound to them; programs see a placeholder in the variable. */
+  credentials: z.array(z.object({ secret: z.string(), hosts: z.array(z.string()), variable: z.string().optional() })).default([]),
   /** Command that runs in a terminal, and without one. */
   interactive: z.array(z.string()),
   headless: z.array(z.string()),

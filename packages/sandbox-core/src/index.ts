@@ -85,6 +85,7 @@ export type {
   PodPlace,
   PortPublisher,
   PreparedWorkspace,
+  SandboxAuthorities,
   SandboxFiles,
   SparePodLink,
   WorkloadLink,

@@ -137,13 +137,19 @@ function lines(view: AgentView): readonly string[] {
 
 /** What its Kits ask for beside what agents have anyway. */
 function asked(view: AgentView): readonly (readonly [string, string])[] {
-  const { installAllow, installsAsRoot, startsAsRoot, skills, shares } = view;
+  const { installAllow, installsAsRoot, startsAsRoot, skills, shares, credentials } = view;
   return [
     ...(installAllow.length === 0 && !installsAsRoot ? [] : [["install hooks", installing(view)] as const]),
     ...(startsAsRoot ? [["startup hooks", "as root in a container that ends before each start"] as const] : []),
     ...(skills.length === 0 ? [] : [["your skills at", skills.join(", ")] as const]),
     ...(shares.length === 0 ? [] : [["shares", `${shares.join(", ")} among its sandboxes, if you say --share`] as const]),
+    ...credentials.map((one, index) => [index === 0 ? "your secrets" : "", credentialText(one)] as const),
   ];
+}
+
+function credentialText({ secret, hosts, variable }: AgentView["credentials"][number]): string {
+  const seen = variable === undefined ? "" : `; programs see a placeholder in ${variable}`;
+  return `"${secret}" is put on requests to ${hosts.join(", ")}, if you bind it to them${seen}`;
 }
 
 /** As whom install hooks run, and what they reach. */

@@ -36,6 +36,7 @@ function reader(): FakeDaemon {
           startsAsRoot: false,
           skills: [],
           shares: [],
+          credentials: [],
           interactive: [...profile.launch("interactive", [])],
           headless: [...profile.launch("headless", ["TASK"])],
           kind: "workload",

@@ -39,6 +39,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
     startsAsRoot: profile.hooks.startup.some(({ user }) => user === "root"),
     skills: profile.skills.places.map(({ path, writable }) => `${path}${writable ? " (writable with --skills readwrite)" : ""}`),
     shares: profile.shares.map(({ path }) => path),
+    credentials: profile.credentials.map(credentialView),
     interactive: [...profile.launch("interactive", [])],
     headless: [...profile.launch("headless", [])],
     skipped: [...profile.skipped],
@@ -93,7 +94,24 @@ function kitView({ name, kind, directory, version }: KitPart): KitView {
   return { name, kind, directory, ...(version === undefined ? {} : { version }) };
 }
 
-const NOTHING = { allow: [], installAllow: [], installsAsRoot: false, startsAsRoot: false, skills: [], shares: [], interactive: [], headless: [], skipped: [], kits: [], built: false };
+function credentialView({ service, name, injections }: AgentProfile["credentials"][number]): AgentView["credentials"][number] {
+  return { secret: service, hosts: [...new Set(injections.map(({ domain }) => domain))], ...(name === undefined ? {} : { variable: name }) };
+}
+
+const NOTHING = {
+  allow: [],
+  installAllow: [],
+  installsAsRoot: false,
+  startsAsRoot: false,
+  skills: [],
+  shares: [],
+  credentials: [],
+  interactive: [],
+  headless: [],
+  skipped: [],
+  kits: [],
+  built: false,
+};
 
 /** A mixin alone: whether it goes with an agent is told by composing them. */
 function mixinView({ member: { name, kit, directory }, source }: FoundMixin): AgentView {

@@ -11,7 +11,7 @@ import { PodRegister, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
 import { createSandboxNetwork } from "./sandbox-network.ts";
 
-export interface NetworkParts {
+export interface NetworkParts extends Pick<WallOptions, "authorityOf" | "credentialsOf"> {
   readonly scope: AsyncDisposableStack;
   readonly record: RecordEvent;
   readonly log: Log;
@@ -41,7 +41,7 @@ export interface Network {
 }
 
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
-export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect }: NetworkParts): Network {
+export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect, authorityOf, credentialsOf }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
   const live = new Map<PodId, Pod>();
@@ -56,6 +56,8 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
     createWall({
       ...(mcp === undefined ? {} : { mcp }),
       ...(connect === undefined ? {} : { connect }),
+      ...(authorityOf === undefined ? {} : { authorityOf }),
+      ...(credentialsOf === undefined ? {} : { credentialsOf }),
       policyOf: (id) => register.get(id).policy(),
       within: staysWithin({ neighbours, podOf, policyOf }),
       modelOf: (id) => models.bindings(sandbox(id)),

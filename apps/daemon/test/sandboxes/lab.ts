@@ -140,6 +140,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve(), unusedMs: () => Number.POSITIVE_INFINITY },
     store: told(steps, "store", store),
     shares: { open: () => Promise.reject(new Error("nothing is shared here")), list: () => Promise.resolve([]), remove: () => Promise.resolve("unknown" as const) },
+    authorities: { bundle: (_id, image) => Promise.resolve(`${image ?? ""}own`) },
     skills: { read: () => Promise.resolve(undefined) },
     profile: asked(steps, "profile", () => Promise.resolve({ ...(installs === "root" ? rootProfile : profile), ...changed() } as AgentProfile)),
     record: (event) => events.push(event),

@@ -6,7 +6,7 @@ import { isCapability, type ReadCapability } from "./kit.ts";
 type Config = ConfigOf<"com.docker.sandbox/credential@1">;
 
 /** A secret that is put on the sandbox's requests to some hosts, and is never in it. */
-export interface HostCredential {
+export interface ProfileCredential {
   /** Also the name of the secret. */
   readonly service: string;
   /** The variable in which programs find a placeholder; without one there is none. */
@@ -38,7 +38,7 @@ export function missingSecret(config: Config, hosts: SecretHosts | undefined): {
 }
 
 /** The credentials among what was taken that are put on at hosts: all but that of the agent's model service. */
-export function hostCredentials(selected: readonly ReadCapability[], service: string | undefined): readonly HostCredential[] {
+export function hostCredentials(selected: readonly ReadCapability[], service: string | undefined): readonly ProfileCredential[] {
   return selected.flatMap((one) => {
     if (!isCapability(one, "com.docker.sandbox/credential@1") || one.config.service === service) return [];
     const name = one.config.apiKey?.name;
@@ -47,7 +47,7 @@ export function hostCredentials(selected: readonly ReadCapability[], service: st
 }
 
 /** Variables and headers that two credentials would fill: one line each. `model` is the variable of the model's key. */
-export function credentialClashes(credentials: readonly HostCredential[], model: string | undefined): readonly string[] {
+export function credentialClashes(credentials: readonly ProfileCredential[], model: string | undefined): readonly string[] {
   const names = [model, ...credentials.map(({ name }) => name)].filter((name) => name !== undefined);
   const places = credentials.flatMap(({ injections }) => injections);
   const twice = names.filter((name, at) => names.indexOf(name) !== at).map((name) => `two credentials set the variable ${name}`);

@@ -54,6 +54,7 @@ function readDomain(text: string): string | { readonly why: string } {
   const matcher = parseDestinationPattern(result.destination);
   const why = whyNoDomain(matcher);
   if (why !== undefined) return { why: `a credential is not put on at "${shown(text)}": ${why}` };
+  if (text.endsWith(":80")) return { why: `a credential is not put on at "${shown(text)}": what goes there is not encrypted` };
   const ports = text.includes(":") ? matcher.ports : { from: HTTPS, to: HTTPS };
   const written = formatDestinationPattern({ host: matcher.host, ports });
   return ports.from === HTTPS ? written.slice(0, written.indexOf(":")) : written;

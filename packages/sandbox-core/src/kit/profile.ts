@@ -1,5 +1,5 @@
 import type { Rule, SelectionView } from "@sbx/contracts";
-import type { HostCredential } from "./host-credential.ts";
+import type { ProfileCredential } from "./host-credential.ts";
 import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileShare } from "./profile-shares.ts";
 import type { ProfileSkills } from "./profile-skills.ts";
@@ -95,12 +95,12 @@ export interface AgentProfile {
   /** Model service that it speaks to. */
   readonly service?: string;
   /** Secrets that are put on at hosts. */
-  readonly credentials: readonly HostCredential[];
+  readonly credentials: readonly ProfileCredential[];
   /** Rules of the layer "profile": what the Kit opens, and what it keeps shut. */
   readonly rules: readonly Rule[];
   /** What the install hooks may reach, in place of `rules`, and only while they run. */
   readonly installRules: readonly Rule[];
-  /** Patterns of the rules that allow. */
+  /** What its rules allow, for people. */
   readonly allow: readonly string[];
   /** Hosts of telemetry and updates; `rules` denies them. */
   readonly telemetryHosts: readonly string[];

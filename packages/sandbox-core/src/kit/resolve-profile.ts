@@ -1,9 +1,9 @@
-import { AppError, type Selection } from "@sbx/contracts";
+import { AppError, ruleSubject, type Selection } from "@sbx/contracts";
 import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
 import { hookCommand, hookVariables, isRoot } from "./hook-command.ts";
-import { hostCredentials, type HostCredential } from "./host-credential.ts";
+import { hostCredentials, type ProfileCredential } from "./host-credential.ts";
 import { imageProgram, type ImageProgram } from "./image-program.ts";
 import { findConfig, isCapability, type Kit, type ReadCapability } from "./kit.ts";
 import type { KitMember } from "./kit-member.ts";
@@ -77,7 +77,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     credentials: atHosts,
     rules,
     installRules: installRules(name, { selected, service }),
-    allow: rules.filter(({ effect }) => effect === "allow").map(({ to }) => to),
+    allow: rules.filter(({ effect }) => effect === "allow").map(ruleSubject),
     telemetryHosts: agent.telemetryHosts,
     protect: agent.protect,
     resources: limitsOf(findConfig(selected, "com.docker.sandbox/resources@1")),
@@ -137,7 +137,7 @@ function modelCredential(selected: readonly ReadCapability[], service: string | 
   return service === undefined || name === undefined ? [] : [{ service, name }];
 }
 
-function named({ service, name }: HostCredential): readonly NamedCredential[] {
+function named({ service, name }: ProfileCredential): readonly NamedCredential[] {
   return name === undefined ? [] : [{ service, name }];
 }
 

@@ -1,9 +1,8 @@
 import type { Rule } from "@sbx/contracts";
-import type { HostCredential } from "./host-credential.ts";
 import { isBounded } from "./request-rules.ts";
 
 /** Where programs of Debian look for the authorities that they trust. */
-const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+export const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Variables by which Node, OpenSSL, Python, curl, git, pip, Cargo, the command line of AWS and Deno are told of them, where they look elsewhere. */
 const VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO", "AWS_CA_BUNDLE", "DENO_CERT"];
@@ -11,7 +10,12 @@ const VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
 /** What decides whether the wall looks at a sandbox's requests. */
 export interface LookedAt {
   readonly rules: readonly Rule[];
-  readonly credentials: readonly Pick<HostCredential, "name">[];
+  readonly credentials: readonly { readonly name?: string | undefined }[];
+}
+
+/** Whether the wall has to look at single requests, so that programs have to trust an authority of the sandbox's own. */
+export function needsAuthority({ rules, credentials }: LookedAt): boolean {
+  return rules.some(isBounded) || credentials.length > 0;
 }
 
 /** Variables that point to the sandbox's authorities, but for those that are set already. A credential without a name adds no variable, as the format has it. */

@@ -116,6 +116,15 @@ export interface SandboxFiles {
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
+/** Authorities in whose name the wall answers TLS to a sandbox, one for each that needs one. Their keys never leave the daemon. */
+export interface SandboxAuthorities {
+  /**
+   * What programs of a sandbox are to trust, in PEM: what its image has, or the public authorities where that has none, and the
+   * sandbox's own, which is made where there is none yet.
+   */
+  bundle(id: SandboxId, image: string | undefined): Promise<string>;
+}
+
 /** A workspace that may be used, as it really lies on the host. */
 export interface CheckedWorkspace {
   readonly path: string;

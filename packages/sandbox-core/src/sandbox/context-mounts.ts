@@ -45,7 +45,8 @@ export async function contextMounts(
   return mounts;
 }
 
-async function textOf(engine: Engine, image: string, path: string): Promise<string | undefined> {
+/** Text of a file of an image; `undefined` where there is none. */
+export async function textOf(engine: Engine, image: string, path: string): Promise<string | undefined> {
   try {
     return (await engine.readFile(image, path)).toString("utf8");
   } catch (error) {

@@ -2,7 +2,7 @@ import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
 import type { SecretHosts } from "../kit/host-credential.ts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
-import type { DockerSockets, ImageMaker, PodNetwork, PortPublisher, SandboxFiles, WorkloadLink, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
+import type { DockerSockets, ImageMaker, PodNetwork, PortPublisher, SandboxAuthorities, SandboxFiles, WorkloadLink, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SharedDirectories } from "../ports/shared-directories.ts";
 import type { SkillStore } from "../ports/skill-store.ts";
 import type { SandboxStore } from "../ports/store.ts";
@@ -36,6 +36,7 @@ export interface SandboxParts {
   readonly docker: DockerSockets;
   readonly ports: PortPublisher;
   readonly store: SandboxStore;
+  readonly authorities: SandboxAuthorities;
   readonly skills: SkillStore;
   readonly shares: SharedDirectories;
   /** Rejects with `AGENT_UNKNOWN`, `KIT_CONFLICT`, `KIT_INVALID` or `KIT_UNSUPPORTED`. */

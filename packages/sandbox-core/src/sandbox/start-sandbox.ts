@@ -17,6 +17,7 @@ import { awaitGate, sandboxGate } from "./sandbox-gate.ts";
 import { makeHomePlaces, shareMounts } from "./share-mounts.ts";
 import { openSkills } from "./skills.ts";
 import { workspaceRequest, type LiveSandbox, type SandboxParts } from "./sandbox-parts.ts";
+import { trustMounts } from "./trust-mounts.ts";
 import { waitForAll } from "./wait-for-all.ts";
 import { accountOf, HOLD_PROGRAM, workloadContainer } from "./workload-container.ts";
 
@@ -57,8 +58,9 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const done = { install: installed, home: (await runRootStartup(parts, hooks, { installed })) || installed };
     const socket = await parts.docker.start(live.record, prepared.mounts);
     const contexts = await contextMounts(parts, engine, { record: live.record, contexts: profile.contexts(place.workspace) });
+    const trust = await trustMounts(parts, engine, live.record);
     await progress.step("start pod", () =>
-      startContainers(parts, { ...request, engine, given: done.home, shared, prepared: { ...prepared, mounts: [...prepared.mounts, ...contexts, ...skills.mounts, ...shared] }, socket }),
+      startContainers(parts, { ...request, engine, given: done.home, shared, prepared: { ...prepared, mounts: [...prepared.mounts, ...contexts, ...trust, ...skills.mounts, ...shared] }, socket }),
     );
     await verifyMounts(parts, { ...request, engine, prepared });
     await progress.step("prepare home", () => prepareHome(parts, { engine, live, profile, skills, done, signal: request.signal }));

@@ -25,6 +25,7 @@ const REFUSED: readonly (readonly [what: string, stated: Stated])[] = [
   ["an address", { domain: "192.0.2.7" }],
   ["a network", { domain: "192.0.2.0/24" }],
   ["several ports", { domain: `${domain}:1-9000` }],
+  ["a port without TLS", { domain: `${domain}:80` }],
   ["a service of this machine", { domain: "host.docker.internal:5432" }],
   ["a service of ours", { domain: "model.sbx.internal" }],
   ["a URL", { domain: `https://${domain}` }],

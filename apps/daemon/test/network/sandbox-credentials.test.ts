@@ -1,0 +1,23 @@
+import { Secret } from "@sbx/secret-injector";
+import { describe, it } from "vitest";
+import { sandboxCredentials } from "../../src/network/sandbox-credentials.ts";
+
+describe("what is put on a sandbox's requests", () => {
+  it("is what its Kits were granted, each asked for with the host and the port that it is bound to", async ({ expect }) => {
+    const asked: string[] = [];
+    const hostSecret = (name: string, host: string): Promise<Secret | undefined> => {
+      asked.push(`${name} at ${host}`);
+      return Promise.resolve(undefined);
+    };
+    const injections = [
+      { domain: "api.github.com", header: "authorization", format: "token %s" },
+      { domain: "*.github.com:8443", header: "authorization", format: "%s", username: "x" },
+    ];
+    const credentials = sandboxCredentials({ credentials: [{ service: "github", name: "T", placeholder: "p", injections }] }, { hostSecret });
+    expect(credentials).toMatchObject(injections.map((one) => ({ ...one, service: "github", fix: expect.stringContaining(`sbx secret bind github --host ${one.domain}`) })));
+    for (const { secret } of credentials) expect(await secret("api.github.com")).toBeUndefined();
+    expect(asked).toEqual(["github at api.github.com", "github at api.github.com:8443"]);
+    expect(JSON.stringify(credentials)).not.toContain('"p"');
+    expect(sandboxCredentials({}, { hostSecret })).toEqual([]);
+  });
+});
