@@ -1,21 +1,17 @@
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import * as z from "zod";
 import type { EngineFacts, EngineRequest, GuardEngine, TarBody } from "../ports.ts";
 import { sendSpent } from "../streams/send-spent.ts";
+import { createEngineQuestions, MAX_ANSWER_BYTES, tooLong, type EngineQuestions } from "./engine-questions.ts";
 import { EngineRefused } from "./engine-refused.ts";
 
 const Version = z.looseObject({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Version: z.string(), Arch: z.string(), KernelVersion: z.string().default("") });
 const Info = z.looseObject({ NCPU: z.number(), MemTotal: z.number(), DockerRootDir: z.string().startsWith("/").optional().catch(undefined) });
 /** The newest API that the guard's own requests were written for. */
 const NEWEST_API = [1, 51] as const;
-/** A listing of an engine with thousands of containers is smaller. */
-const MAX_ANSWER_BYTES = 64 << 20;
-/** Connections that are kept, and for how long. */
-const KEPT_CONNECTIONS = 2;
-const KEPT_MS = 10_000;
 
 /**
  * Speak to an engine on a unix socket, in the newest version of its API that both know.
@@ -26,11 +22,11 @@ const KEPT_MS = 10_000;
  * @throws AppError `ENGINE_UNREACHABLE`, or `ENGINE_FAILED` when it speaks no version that the guard knows
  */
 export async function connectGuardEngine(socketPath: string): Promise<GuardEngine> {
-  const kept = new Agent({ keepAlive: true, maxFreeSockets: KEPT_CONNECTIONS, timeout: KEPT_MS });
-  const { body } = await call({ socketPath, prefix: "", kept }, { method: "GET", path: ["version"] });
+  const questions = createEngineQuestions(socketPath);
+  const { body } = await call({ socketPath, prefix: "", questions }, { method: "GET", path: ["version"] });
   const version = Version.parse(body);
   const apiVersion = agree(version.ApiVersion, version.MinAPIVersion ?? version.ApiVersion);
-  const place = { socketPath, prefix: `/v${apiVersion}`, kept };
+  const place = { socketPath, prefix: `/v${apiVersion}`, questions };
   const info = Info.parse((await call(place, { method: "GET", path: ["info"] })).body);
   const facts: EngineFacts = {
     apiVersion,
@@ -47,12 +43,7 @@ export async function connectGuardEngine(socketPath: string): Promise<GuardEngin
 interface Place {
   readonly socketPath: string;
   readonly prefix: string;
-  readonly kept: Agent;
-}
-
-interface Connection {
-  readonly upgrade?: boolean;
-  readonly agent?: Agent | false;
+  readonly questions: EngineQuestions;
 }
 
 function agree(newest: string, oldest: string): string {
@@ -68,14 +59,19 @@ function numbers(version: string): { readonly major: number; readonly minor: num
   return { major, minor };
 }
 
-function open({ socketPath, prefix }: Pick<Place, "socketPath" | "prefix">, { method, path, query, body, signal }: EngineRequest, { upgrade = false, agent = false }: Connection = {}): ClientRequest {
+/** Path and query of a request. */
+function targetOf({ prefix }: Pick<Place, "prefix">, { path, query }: EngineRequest): string {
   const search = query === undefined ? "" : new URLSearchParams(query).toString();
-  const target = `${prefix}/${path.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`;
+  return `${prefix}/${path.map(encodeURIComponent).join("/")}${search === "" ? "" : `?${search}`}`;
+}
+
+function open(place: Place, request: EngineRequest, { upgrade = false }: { readonly upgrade?: boolean } = {}): ClientRequest {
+  const { method, body, signal } = request;
   const outgoing = httpRequest({
-    socketPath,
+    socketPath: place.socketPath,
     method,
-    path: target,
-    agent,
+    path: targetOf(place, request),
+    agent: false,
     headers: { host: "docker", ...(upgrade ? { connection: "Upgrade", upgrade: "tcp" } : {}) },
     ...(signal === undefined ? {} : { signal }),
   });
@@ -122,26 +118,20 @@ function unreachable(error: unknown): unknown {
 }
 
 async function call(place: Place, request: EngineRequest): ReturnType<GuardEngine["call"]> {
-  const answer = request.method === "GET" ? await asked(place, request) : await answerOf(open(place, request));
-  const body = await jsonOf(answer);
-  return {
-    status: answer.statusCode ?? 0,
-    // Few want them.
-    get headers() {
-      return headersOf(answer);
-    },
-    body,
-  };
+  if (request.method === "GET") return await ask(place, request);
+  const answer = await answerOf(open(place, request));
+  return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: jsonOf(await bytesOf(answer)) };
 }
 
 /** Ask on a connection that is there, and once more on one of its own where that one is not any more. */
-async function asked(place: Place, request: EngineRequest): Promise<IncomingMessage> {
-  const outgoing = open(place, request, { agent: place.kept });
+async function ask(place: Place, request: EngineRequest): ReturnType<GuardEngine["call"]> {
   try {
-    return await answerOf(outgoing);
+    const { status, headers, bytes } = await place.questions.ask(targetOf(place, request), request.signal);
+    return { status, headers, body: jsonOf(bytes) };
   } catch (error) {
-    if (!outgoing.reusedSocket || request.signal?.aborted === true) throw error;
-    return answerOf(open(place, request));
+    if (request.signal?.aborted === true || AppError.is(error)) throw error;
+    const answer = await answerOf(open(place, request));
+    return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: jsonOf(await bytesOf(answer)) };
   }
 }
 
@@ -158,7 +148,7 @@ async function hijack(place: Place, request: EngineRequest): Promise<Duplex> {
     resolve(socket);
   });
   outgoing.once("response", (answer: IncomingMessage) => {
-    jsonOf(answer).then((body) => reject(new EngineRefused(answer.statusCode ?? 0, body)), reject);
+    bytesOf(answer).then((bytes) => reject(new EngineRefused(answer.statusCode ?? 0, jsonOf(bytes))), reject);
   });
   outgoing.once("error", (error) => reject(unreachable(error)));
   return promise;
@@ -172,8 +162,7 @@ function bytesOf(answer: IncomingMessage): Promise<Buffer> {
   answer.on("data", (piece: Buffer) => {
     pieces.push(piece);
     length += piece.length;
-    if (length > MAX_ANSWER_BYTES)
-      answer.destroy(new AppError("ENGINE_FAILED", { message: "The engine's answer is longer than any that is expected.", fix: "Run: sbx doctor. It says what is wrong with the engine." }));
+    if (length > MAX_ANSWER_BYTES) answer.destroy(tooLong());
   });
   answer.once("end", () => resolve(Buffer.concat(pieces, length))).once("error", reject);
   answer.once("close", () => {
@@ -182,8 +171,7 @@ function bytesOf(answer: IncomingMessage): Promise<Buffer> {
   return promise;
 }
 
-async function jsonOf(answer: IncomingMessage): Promise<unknown> {
-  const bytes = await bytesOf(answer);
+function jsonOf(bytes: Buffer): unknown {
   try {
     const value: unknown = JSON.parse(bytes.toString("utf8"));
     return value;
