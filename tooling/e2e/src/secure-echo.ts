@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
+import { createServer } from "node:https";
+import path from "node:path";
+import { hostNames } from "./host-names.ts";
+import { keepOnce } from "./keep-once.ts";
+import { needProgram } from "./run-program.ts";
+
+export interface EchoedRequest {
+  readonly host: string;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Hosts of this machine that answer HTTPS, each request with what it was. */
+export interface SecureEcho extends AsyncDisposable {
+  /** Address with port, which a person has to open: it is this machine's. */
+  readonly address: string;
+  /** File with those whom this machine trusts already, and these hosts. */
+  readonly authorities: string;
+  readonly asked: readonly EchoedRequest[];
+}
+
+/** Answer for these names at an address of the loopback. `directory` is for a file. */
+export async function serveSecureEcho(names: readonly string[], address: string, directory: string): Promise<SecureEcho> {
+  const { key, cert } = await certificate(names);
+  const authorities = path.join(directory, "authorities.pem");
+  mkdirSync(directory, { recursive: true });
+  const known = process.env["NODE_EXTRA_CA_CERTS"];
+  writeFileSync(authorities, [cert, known === undefined ? "" : readFileSync(known, "utf8")].join("\n"));
+  const asked: EchoedRequest[] = [];
+  await using opened = new AsyncDisposableStack();
+  opened.use(hostNames(Object.fromEntries(names.map((name) => [name, address]))));
+  const server = createServer({ key, cert }, ({ method = "", url = "", headers }, response) => {
+    const request = { host: headers.host ?? "", method, url, headers };
+    asked.push(request);
+    response.writeHead(200, { "content-type": "application/json", "x-seen": String(headers.authorization) }).end(`${JSON.stringify(request)}\n`);
+  }).listen(443, address);
+  await once(server, "listening");
+  opened.defer(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
+  const whole = opened.move();
+  return { address: `${address}:443`, authorities, asked, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+}
+
+/** Of no authority, so that no image is made anew to trust one. */
+async function certificate(names: readonly string[]): Promise<{ readonly key: string; readonly cert: string }> {
+  const kept = await keepOnce("secure-echo", names.join(), async (directory) => {
+    const subject = ["-subj", "/CN=the real host", "-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`, "-addext", "basicConstraints=critical,CA:FALSE"];
+    await needProgram("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", ...subject, "-keyout", "key.pem", "-out", "cert.pem"], {
+      cwd: directory,
+    });
+  });
+  return { key: readFileSync(path.join(kept, "key.pem"), "utf8"), cert: readFileSync(path.join(kept, "cert.pem"), "utf8") };
+}
