@@ -71,6 +71,7 @@ describe("capabilities of Kits in a real sandbox", () => {
         volume("path: /scratch, tmpfs: true, size: 8m, mode: '0700'"),
         "{ type: com.docker.sandbox/agent-context@1, config: { content: beside the workspace } }",
         "{ type: com.docker.sandbox/agent-context@1, config: { directory: /opt/store-notes, filename: NOTES.md, content: of the Kit } }",
+        "{ type: com.docker.sandbox/agent-context@1, config: { directory: /home/agent/.notes, filename: N.md, content: at home } }",
         "{ type: com.docker.sandbox/port@1, optional: true, config: { container: 4321 } }",
         "{ type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent/.tool/skills } }",
         "{ type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent/.other/skills, mode: readwrite } }",
@@ -78,7 +79,7 @@ describe("capabilities of Kits in a real sandbox", () => {
         "{ type: com.docker.sandbox/host-mount@1, config: { path: /home/agent/.cache/kit, mode: '0750' } }",
         STARTUP,
       ],
-      'ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN mkdir /opt/lint && echo lint > /opt/lint/SKILL.md && mkdir -p /opt/store && echo "of the image" > /opt/store/file && mkdir -m 777 /opt/owned && mkdir /opt/store-notes && echo "of the image" > /opt/store-notes/NOTES.md\n',
+      'ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN mkdir /opt/lint && echo lint > /opt/lint/SKILL.md && mkdir -p /opt/store && echo "of the image" > /opt/store/file && mkdir -m 777 /opt/owned && mkdir /opt/store-notes && echo "of the image" > /opt/store-notes/NOTES.md && mkdir /home/agent/.notes && echo "of the image" > /home/agent/.notes/N.md && chown -R agent /home/agent/.notes\n',
     );
     const unsaid = await host.sbx(["create", "-q", "--name", "box", "--kit", kit, "shell"], { cwd });
     expect(unsaid.stderr).toContain("allow it with: --share /home/agent/.cache/kit");
@@ -98,7 +99,9 @@ describe("capabilities of Kits in a real sandbox", () => {
     rmSync(skillsOf(host), { recursive: true });
     await inside("chmod 700 /opt/store; echo kept > /opt/store/note; echo kept > /var/lib/tool/data/note; echo lost > /scratch/note");
 
-    expect(await inside("cat ../AGENTS.md /opt/store-notes/NOTES.md; echo > ../AGENTS.md || echo refused")).toBe("beside the workspaceof the image\n\nof the Kitrefused\n");
+    const index = "\n\n# Kits of this sandbox\n\nWhat each says to agents:\n\n- stores: /usr/share/sandbox/kit/stores/context.md\n";
+    expect(await inside("cat ../AGENTS.md /opt/store-notes/NOTES.md; echo > ../AGENTS.md || echo refused")).toBe(`beside the workspace${index}of the image\n\nof the Kit${index}refused\n`);
+    expect(await inside("cat /usr/share/sandbox/kit/stores/context.md ~/.notes/N.md")).toBe(`beside the workspace\n\nof the Kit\n\nat homeof the image\n\n\nat home${index}`);
     expect(existsSync(path.join(cwd, "../AGENTS.md"))).toBe(false);
 
     const { ports, skipped, id } = await host.sandbox("box");
@@ -108,6 +111,7 @@ describe("capabilities of Kits in a real sandbox", () => {
     expect((await host.sbx(["stop", "box"])).code).toBe(0);
     for (const { Id, Labels } of await host.containersOf(id)) if (Labels["dev.sbx.role"] === "workload") await askEngine("DELETE", `/containers/${Id}`, process.env["DOCKER_HOST"]);
     expect(await inside("cat /opt/store/note /var/lib/tool/data/note; ls -A /scratch; stat -c %a /opt/store")).toBe("kept\nkept\n700\n");
+    expect(await inside("grep -c 'Kits of this sandbox' ~/.notes/N.md")).toBe("1\n");
     expect(await inside("cat ~/seen; ls ~/.tool/skills")).toBe(`${started}${started.replace("greet\n", "")}lint\n`);
 
     // What a Kit shares is the person's to find, outlives its sandboxes, and is taken away only when none of them may write it.

@@ -13,6 +13,8 @@ export interface SeedFile {
   readonly mode: number;
   /** Whether a file that is there already is replaced. */
   readonly overwrite: boolean;
+  /** Then the content is put after what a file says that is there and has no such line. */
+  readonly appendUnless?: string;
 }
 
 /** Whether a person sits at the agent's terminal, or it is given one task and ends. */

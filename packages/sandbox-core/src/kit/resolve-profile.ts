@@ -8,6 +8,7 @@ import { imageProgram, type ImageProgram } from "./image-program.ts";
 import { findConfig, isCapability, type Kit, type ReadCapability } from "./kit.ts";
 import type { KitMember } from "./kit-member.ts";
 import { sizeBytes } from "./kit-size.ts";
+import { kitTexts } from "./kit-texts.ts";
 import { commandWords, type CommandLine } from "./kit-text.ts";
 import { permissionSurface } from "./permission-surface.ts";
 import type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SessionVerbs } from "./profile.ts";
@@ -61,6 +62,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
   const atHosts = hostCredentials(selected, service);
   const credentials = [...modelCredential(selected, service), ...atHosts.flatMap(named)];
   const trust = trustVariables({ rules, credentials: atHosts }, variables);
+  const texts = kitTexts(composition.selections);
   const tails = { headless: agent.launch.headless, interactive: agent.launch.interactive.length > 0 ? agent.launch.interactive : interactive };
   return {
     name,
@@ -92,8 +94,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     args: [...new Set(members.flatMap((member) => Object.keys(member.kit.descriptor.args)))],
     skipped,
     selection: { selection: selectionOf(composition), surface: permissionSurface(selected) },
-    contexts: (workspace) => profileContexts(selected, { home: HOME, workspace }),
-    seedFiles: (facts) => profileFiles({ home: HOME, selected, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
+    contexts: (workspace) => profileContexts(texts, { home: HOME, workspace }),
+    seedFiles: (facts) => profileFiles({ home: HOME, texts, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
     environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials, trust }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };

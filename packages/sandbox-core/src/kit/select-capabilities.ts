@@ -85,8 +85,7 @@ function commandsFor(lacking: readonly KitCapability[], facts: SelectionFacts): 
 /** Put the text of a file in the place of its name: what is merged later comes from several directories. */
 function withContent(capability: ReadCapability, { contents }: SelectionFacts): ReadCapability {
   if (!isCapability(capability, "com.docker.sandbox/agent-context@1") || capability.config.contentFile === undefined) return capability;
-  const { contentFile, ...config } = capability.config;
-  return { ...capability, config: { ...config, content: contents.get(contentFile) } };
+  return { ...capability, config: { ...capability.config, content: contents.get(capability.config.contentFile) } };
 }
 
 function waits(member: KitCapability): boolean {

@@ -35,8 +35,9 @@ export async function contextMounts(
   { record, contexts }: { readonly record: SandboxRecord; readonly contexts: readonly ContextFile[] },
 ): Promise<readonly Mount[]> {
   const mounts: Mount[] = [];
-  for (const { path, content } of placeableContexts(contexts, record.request)) {
+  for (const { path, content, alone } of placeableContexts(contexts, record.request)) {
     const own = await textOf(engine, record.image, path);
+    if (alone === true && own !== undefined) continue;
     const whole = own === undefined || own === "" ? content : `${own.trimEnd()}\n\n${content}`;
     // Its name tells what is in it: another text needs another container.
     const name = `context-${createHash("sha256").update(`${path}\n${whole}`).digest("hex").slice(0, 24)}`;

@@ -74,10 +74,16 @@ function seedScript(record: SandboxRecord, files: readonly SeedFile[]): string {
   return files.map((file) => seedLine(file, record.homeDirectory)).join("\n");
 }
 
-function seedLine({ path, content, mode, overwrite }: SeedFile, home: string): string {
+function seedLine({ path, content, mode, overwrite, appendUnless }: SeedFile, home: string): string {
   const target = quote(path.startsWith("/") ? path : `${home}/${path}`);
-  const write = `mkdir -p "$(dirname ${target})"; rm -f ${target}; printf %s ${quote(Buffer.from(content).toString("base64"))} | base64 -d > ${target}; chmod ${mode.toString(8)} ${target}`;
-  return overwrite ? write : `[ -e ${target} ] || { ${write}; }`;
+  const write = `mkdir -p "$(dirname ${target})"; rm -f ${target}; ${printed(content)} > ${target}; chmod ${mode.toString(8)} ${target}`;
+  if (overwrite) return write;
+  const there = appendUnless === undefined ? "" : `if [ -f ${target} ]; then grep -qsxF -e ${quote(appendUnless)} ${target} || ${printed(`\n\n${content}`)} >> ${target} || :; fi; `;
+  return `${there}[ -e ${target} ] || { ${write}; }`;
+}
+
+function printed(content: string): string {
+  return `printf %s ${quote(Buffer.from(content).toString("base64"))} | base64 -d`;
 }
 
 interface HomeWork {

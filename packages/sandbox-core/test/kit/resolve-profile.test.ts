@@ -382,13 +382,15 @@ describe("carrying a Kit out", () => {
         capabilities: [context("content: beside"), context("directory: /home/agent/.a, filename: A.md, content: home"), context("directory: /opt/tool/, filename: T.md, content: tool")],
       }),
     );
+    const index = "# Kits of this sandbox\n\nWhat each says to agents:\n\n- thing: /usr/share/sandbox/kit/thing/context.md\n";
     expect(contexts("/srv/app")).toEqual([
-      { path: "/srv/AGENTS.md", content: "beside" },
-      { path: "/opt/tool/T.md", content: "tool" },
+      { path: "/srv/AGENTS.md", content: `beside\n\n${index}` },
+      { path: "/opt/tool/T.md", content: `tool\n\n${index}` },
+      { path: "/usr/share/sandbox/kit/thing/context.md", content: "beside\n\nhome\n\ntool", alone: true },
     ]);
     expect(contexts("/app")[0]?.path).toBe("/AGENTS.md");
-    expect(seedFiles(NASTY)).toMatchObject([{ path: "/home/agent/.a/A.md", content: "home" }]);
-    expect(profileOf(aKit({ capabilities: [context("filename: CLAUDE.md, content: x")] })).contexts("/srv/app")).toEqual([{ path: "/srv/CLAUDE.md", content: "x" }]);
+    expect(seedFiles(NASTY)).toMatchObject([{ path: "/home/agent/.a/A.md", content: `home\n\n${index}`, appendUnless: "# Kits of this sandbox" }]);
+    expect(profileOf(aKit({ capabilities: [context("filename: CLAUDE.md, content: x")] })).contexts("/srv/app")[0]).toEqual({ path: "/srv/CLAUDE.md", content: `x\n\n${index}` });
   });
 
   it("reads a size in units of 1024", ({ expect }) => {
