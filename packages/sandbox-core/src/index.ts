@@ -107,6 +107,7 @@ export { insideOf, outsideOf, parseIdMap, SAME_IDS, type IdRange, type IdView } 
 export { TurnQueue } from "./sandbox/turn-queue.ts";
 export { workspaceRequest, type LiveSandbox, type SandboxParts, type WantedProfile } from "./sandbox/sandbox-parts.ts";
 export { SandboxRecord, SessionRecord } from "./sandbox/sandbox-record.ts";
+export { looksAtRequests } from "./sandbox/trust-mounts.ts";
 export { SandboxService, stateOf } from "./sandbox/sandbox-service.ts";
 export { limitsCommand, readLimitsMet } from "./sandbox/limits-met.ts";
 export { sandboxView, sessionView } from "./sandbox/sandbox-view.ts";

@@ -14,7 +14,7 @@ export function sandboxCredentials({ credentials = [] }: Pick<SandboxRecord, "cr
         format,
         ...(username === undefined ? {} : { username }),
         secret: (host) => secrets.hostSecret(service, `${host}${port}`),
-        fix: `sbx secret set ${service}; sbx secret bind ${service} --host ${domain}`,
+        fix: `sbx secret set ${service}; sbx secret bind ${service} --host ${domain.startsWith("*") ? `'${domain}'` : domain}`,
       };
     }),
   );

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { AppError, ServerName, type Decision, type Destination, type RecordEvent, type Rule, type RuleEffect, type RuleLayer, type SandboxId } from "@sbx/contracts";
-import { wantedDestinations, type SandboxRecord } from "@sbx/core";
-import { compilePolicy, decide, parseDestinationPattern, type CompiledPolicy } from "@sbx/egress-policy";
+import { looksAtRequests, wantedDestinations, type SandboxRecord } from "@sbx/core";
+import { compilePolicy, decide, decideConnection, parseDestinationPattern, type CompiledPolicy } from "@sbx/egress-policy";
 import { RuleFile } from "./rule-file.ts";
 import { serverRules, type ServerPolicyOf } from "./server-policy.ts";
 
@@ -96,8 +96,12 @@ export class PolicyService {
     this.#changed({ rule: id, change: "removed" }, scope);
   }
 
+  /** As the wall decides a connection. Where it looks at the requests of one, the reason says so. */
   check(destination: Destination, record: SandboxRecord | undefined): Decision {
-    return decide(record === undefined ? compilePolicy(this.rules()) : this.of(record), destination);
+    if (record === undefined) return decide(compilePolicy(this.rules()), destination);
+    if (!looksAtRequests(record)) return decide(this.of(record), destination);
+    const { requests, ...decision } = decideConnection(this.of(record), destination);
+    return requests ? { ...decision, reason: `${decision.reason}; each request is decided by its method and path` } : decision;
   }
 
   forget(id: SandboxId): void {

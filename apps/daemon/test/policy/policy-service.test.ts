@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AppError, type EventInit } from "@sbx/contracts";
+import type { SandboxRecord } from "@sbx/core";
 import { describe, it } from "vitest";
 import { PolicyService } from "../../src/policy/policy-service.ts";
 import { aRecord } from "./a-record.ts";
@@ -39,6 +40,22 @@ describe("rules", () => {
     expect(["profile.test", "run.test", "other.test"].map((name) => effect(policy, name))).toEqual(["deny", "allow", "allow"]);
     policy.remove(denial.id);
     expect(effect(policy, "profile.test")).toBe("allow");
+  });
+
+  it("about single requests are decided as the wall does: where it can look at them, and as a denial elsewhere", ({ expect }) => {
+    using place = setup();
+    mkdirSync(path.dirname(place.userFile), { recursive: true });
+    writeFileSync(place.userFile, JSON.stringify({ version: 1, rules: [{ id: "reads", effect: "allow", to: "other.test", layer: "user", methods: ["GET"] }] }));
+    const policy = place.open();
+    const check = (name: string, more: Partial<SandboxRecord> = {}): string => {
+      const { effect: decided, reason } = policy.check({ kind: "name", name, port: 443 }, { ...aRecord(), ...more });
+      return `${decided} ${reason}`;
+    };
+    expect(check("other.test")).toMatch(/^deny .*cannot be told apart/);
+    const credentials = [{ service: "a", injections: [{ domain: "a.test", header: "x-key", format: "%s" }] }];
+    expect(check("other.test", { credentials })).toMatch(/^allow .*reads.*each request is decided by its method and path$/);
+    expect(check("profile.test", { credentials })).not.toContain("each request");
+    expect(check("nowhere.test", { credentials })).toMatch(/^deny no rule allows/);
   });
 
   it("outlive the daemon without its database, in a file that only its owner reads", ({ expect }) => {

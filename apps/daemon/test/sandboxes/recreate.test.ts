@@ -33,6 +33,30 @@ describe("a sandbox that is made anew", () => {
     expect(await lab.left()).toEqual([]);
   });
 
+  it("keeps what stands for its secrets, and is granted what its Kits want now; install hooks never run where they are put on", async ({ expect }) => {
+    const one = (service: string): AgentProfile["credentials"][number] => ({ service, name: service.toUpperCase(), injections: [{ domain: "a.example", header: "x-key", format: "%s" }] });
+    const changed: { credentials: AgentProfile["credentials"] } = { credentials: [one("a"), one("b")] };
+    await using lab = openSandboxLab({ changed: () => changed });
+    const beside: string[] = [];
+    lab.engine.programs.set("/hook", async () => {
+      beside.push((await lab.engine.list([])).some(({ labels }) => labels["dev.sbx.role"] === "workload") ? "sandbox" : "apart");
+      return 0;
+    });
+    const { live } = await lab.create();
+    expect(beside).toEqual(["apart", "sandbox"]);
+    expect(live.record.credentials).toMatchObject([{ service: "a", placeholder: "placeholder" }, { service: "b" }]);
+    live.record = { ...live.record, credentials: [{ ...one("a"), injections: [], placeholder: "kept" }] };
+    changed.credentials = [one("a"), one("c")];
+    await recreate(lab);
+    expect(live.record.credentials).toMatchObject([
+      { service: "a", placeholder: "kept", injections: one("a").injections },
+      { service: "c", placeholder: "placeholder" },
+    ]);
+    changed.credentials = [];
+    await recreate(lab);
+    expect(live.record.credentials).toBeUndefined();
+  });
+
   it("is as it was, and runs, when a volume is asked for otherwise: nothing was stopped", async ({ expect }) => {
     const changed = { volumes: [disk("/data")] };
     await using lab = openSandboxLab({ changed: () => changed });

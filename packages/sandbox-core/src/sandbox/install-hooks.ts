@@ -23,9 +23,9 @@ export async function runInstallHooks(parts: SandboxParts, work: HookWork): Prom
   return true;
 }
 
-/** Those before a startup hook of root run apart as it does: it comes after them. */
-function runApart({ hooks: { install, startup }, installRules }: AgentProfile): boolean {
-  return install.length > 0 && ([...install, ...startup].some(({ user }) => user === "root") || opensNetwork(installRules));
+/** Those before a startup hook of root run apart as it does: it comes after them. A credential is not granted for them, so they do not run where it is put on. */
+function runApart({ hooks: { install, startup }, installRules, credentials }: AgentProfile): boolean {
+  return install.length > 0 && ([...install, ...startup].some(({ user }) => user === "root") || opensNetwork(installRules) || credentials.length > 0);
 }
 
 function opensNetwork(rules: AgentProfile["installRules"]): boolean {
