@@ -165,7 +165,8 @@ function relay(response: ServerResponse, upstream: ClientRequest, { putIn, optio
     if (putIn.length === 0) upstream.addTrailers(trailersOf(request));
   });
   request.pipe(upstream);
-  upstream.on("continue", () => {
+  // A host may say so without end, and nobody would wait for the client to take it.
+  upstream.once("continue", () => {
     response.writeContinue();
   });
   upstream.once("response", (reply) => {

@@ -113,6 +113,15 @@ describe("plain HTTP to an allowed host", () => {
     expect((await readAll(socket)).text).toContain("xyz");
   });
 
+  it("is told once to go on, however often the host says it", async ({ expect }) => {
+    await using upstream = await startUpstream((socket) => {
+      socket.once("data", () => socket.end(`${"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`));
+    });
+    await using pod = startPod({ rules: RULES, addresses: ADDRESSES, listeners: { 80: upstream.port } });
+    const text = await say(pod, get("/"));
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 100", "HTTP/1.1 200"]);
+  });
+
   it("passes answers without bodies, and flushes each part at once", async ({ expect }) => {
     const { promise: release, resolve } = Promise.withResolvers<void>();
     await using site = await startSite(async (request, response) => {
