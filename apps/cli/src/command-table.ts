@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, Readonly<Record<string, Load>>>> 
     attach: async () => (await import("./commands/attach.ts")).attachCommand,
     open: async () => (await import("./commands/open.ts")).openCommand,
     exec: async () => (await import("./commands/exec.ts")).execCommand,
+    acp: async () => (await import("./commands/acp.ts")).acpCommand,
     cp: async () => (await import("./commands/cp.ts")).cpCommand,
     paste: async () => (await import("./commands/paste.ts")).pasteCommand,
     copied: async () => (await import("./commands/copied.ts")).copiedCommand,

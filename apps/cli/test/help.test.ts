@@ -6,6 +6,7 @@ const COMMANDS = [
   "create",
   "attach",
   "exec",
+  "acp",
   "ls",
   "inspect",
   "logs",

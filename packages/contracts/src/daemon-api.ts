@@ -27,6 +27,8 @@ export const AgentView = z.object({
   shares: z.array(z.string()).default([]),
   /** Secrets of the person's that are put on its requests to these hosts, where they are bound to them; programs see a placeholder in the variable. */
   credentials: z.array(z.object({ secret: z.string(), hosts: z.array(z.string()), variable: z.string().optional() })).default([]),
+  /** Names of the agents that its Kits start for the Agent Client Protocol. */
+  acp: z.array(z.string()).default([]),
   /** Command that runs in a terminal, and without one. */
   interactive: z.array(z.string()),
   headless: z.array(z.string()),

@@ -7,6 +7,7 @@ import * as z from "zod";
  * docs/errors.md, which is written from this table.
  */
 export const PROBLEMS = {
+  ACP_UNAVAILABLE: { status: 422, retryable: false, means: "None of a sandbox's Kits says how this agent is started for the Agent Client Protocol." },
   AGENT_UNKNOWN: { status: 404, retryable: false, means: "No agent has this name, or no Kit lies in this directory." },
   ARCHIVE_REFUSED: { status: 422, retryable: false, means: "A tar stream has what is never written to this machine: a way out of its directory, or more than its limits." },
   BUILD_FAILED: { status: 500, retryable: false, means: "An image could not be made; the last lines of the build are in `details.output`." },

@@ -30,6 +30,12 @@ export const OpenSession = z.strictObject({
   mode: z.enum(["terminal", "streams"]),
   /** Arguments added to the profile's program (`agent`), or the whole argument vector (`exec`). */
   args: z.array(z.string().max(131_072)).max(10_000),
+  /**
+   * Have the `agent` speak the Agent Client Protocol on its streams, by the command that a Kit declares for it: the one of this
+   * name, or the only one. It ends when its client has gone. Without `args`. Its messages are an agent's words: an editor that is
+   * given them as they are carries out on its machine what the agent asks for.
+   */
+  acp: z.strictObject({ agent: z.string().min(1).max(320).optional() }).optional(),
   terminal: z.strictObject({ size: TerminalSize, term: z.string().max(64).default("xterm-256color"), colorTerm: z.string().max(64).optional() }).optional(),
   /** Whether stdin will be sent; false gives end of file at once. */
   stdin: z.boolean().default(false),

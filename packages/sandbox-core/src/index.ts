@@ -119,7 +119,7 @@ export type { ServerLaunch, ServerProcess, ServerVolume } from "./server/server-
 export { serverLabels, type ServerParts } from "./server/server-parts.ts";
 export { ServerPods } from "./server/server-pods.ts";
 export { HOLD_DETACHED, HOLD_NO_SESSION, type SessionOnDisk } from "./session/hold-program.ts";
-export type { SessionParts, SessionStreams } from "./session/session-parts.ts";
+export type { SessionParts, SessionStreams, StreamsOf } from "./session/session-parts.ts";
 export { SessionService, type JoinedSession } from "./session/session-service.ts";
 export { KILLED_EXIT } from "./session/exit-codes.ts";
 export { leftAlone } from "./session/left-alone.ts";

@@ -5,6 +5,7 @@ const STANDARD = "com.docker.sandbox";
  * is claimed too, since a Kit that requires it is not refused; the suite then says which part is missing.
  */
 export const CLAIMED: readonly string[] = [
+  "acp@1",
   "agent-context@1",
   "agent-interactive-sessions@1",
   "agent-sessions@1",

@@ -111,7 +111,7 @@ function checkCommand(context: Context, setExit: SetExit): CommandUnknownOpts {
 }
 
 function lines(view: AgentView): readonly string[] {
-  const { name, displayName, description, source, version, service, allow, interactive, headless, skipped, kits, built } = view;
+  const { name, displayName, description, source, version, service, allow, interactive, headless, acp, skipped, kits, built } = view;
   if (view.kind === "mixin")
     return [
       `mixin          ${cleanText(displayName)} (${cleanText(name)}), put over an agent with: sbx run AGENT --kit ${cleanText(name)}`,
@@ -130,6 +130,7 @@ function lines(view: AgentView): readonly string[] {
     ...asked(view),
     ["in a terminal", interactive.join(" ")],
     ["without one", headless.join(" ")],
+    ...(acp.length === 0 ? [] : [["for editors", `${acp.join(", ")}, with: sbx acp`] as const]),
     ...skipped.map((text, index) => [index === 0 ? "left out" : "", text] as const),
   ];
   return rows.map(([key, value]) => `${key.padEnd(14)} ${cleanText(value)}`.trimEnd());

@@ -89,9 +89,9 @@ function runningAgent({ sessions }: Sandbox): Session | undefined {
 }
 
 /** The report and, with --rm, the removal; both only when the session has ended. */
-async function finish(
+export async function finish(
   context: Context,
-  { sandbox, session, before, options }: { readonly sandbox: Sandbox; readonly session: Session; readonly before: number; readonly options: RunOptions },
+  { sandbox, session, before, options }: { readonly sandbox: Sandbox; readonly session: Session; readonly before: number; readonly options: Pick<RunOptions, "quiet" | "rm"> },
 ): Promise<void> {
   const { client } = await context.daemon.connect();
   if ((await client.inspectSession({ session: session.id })).state.phase !== "ended") return;

@@ -37,6 +37,7 @@ function reader(): FakeDaemon {
           skills: [],
           shares: [],
           credentials: [],
+          acp: [],
           interactive: [...profile.launch("interactive", [])],
           headless: [...profile.launch("headless", ["TASK"])],
           kind: "workload",

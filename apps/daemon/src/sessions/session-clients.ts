@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { AppError, type SessionId } from "@sbx/contracts";
-import type { ExecProcess, SessionService, SessionStreams } from "@sbx/core";
+import type { ExecProcess, SessionService, SessionStreams, StreamsOf } from "@sbx/core";
 import { attachProcess, refuse } from "./attach-process.ts";
 import { StreamsSession } from "./streams-session.ts";
 
@@ -8,8 +8,8 @@ import { StreamsSession } from "./streams-session.ts";
 export class SessionClients implements SessionStreams {
   readonly #streams = new Map<SessionId, StreamsSession>();
 
-  keep(session: SessionId, process: ExecProcess, exitCode: () => number | undefined): void {
-    this.#streams.set(session, new StreamsSession(process, exitCode));
+  keep(session: SessionId, process: ExecProcess, of: StreamsOf): void {
+    this.#streams.set(session, new StreamsSession(process, of));
   }
 
   log(session: SessionId): string {

@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from "node:stream";
 import { encodeExit, encodeFrame } from "@sbx/contracts";
-import type { ExecProcess } from "@sbx/core";
+import type { ExecProcess, StreamsOf } from "@sbx/core";
 import { readFrames, refuse } from "./attach-process.ts";
 
 /** Most output that is kept for `sbx logs`. */
@@ -13,25 +13,29 @@ const CLIENT_GRACE_MS = 10_000;
 /** A session with three separate streams. It has at most one client; without one its output goes to the log. */
 export class StreamsSession {
   readonly #process: ExecProcess;
-  readonly #exitCode: () => number | undefined;
+  readonly #of: StreamsOf;
   readonly #log: Buffer[] = [];
   #logBytes = 0;
   #client: Duplex | undefined;
   #claimed = false;
+  #ended = false;
   /** Resolves with the exit code when the process has ended. */
   readonly exit: Promise<number>;
 
-  /** `exitCode` gives the code of the session as a whole, where that is another than the process's own. */
-  constructor(process: ExecProcess, exitCode: () => number | undefined) {
+  constructor(process: ExecProcess, of: StreamsOf) {
     this.#process = process;
-    this.#exitCode = exitCode;
+    this.#of = of;
     this.exit = process.exit;
+    const ended = (): void => {
+      this.#ended = true;
+    };
+    this.exit.then(ended, ended);
     this.#take(process.stdout, "stdout");
     this.#take(process.stderr, "stderr");
     process.stdout.pause();
     process.stderr.pause();
     setTimeout(() => {
-      if (!this.#claimed) this.#resume();
+      if (!this.#claimed) this.#goOnAlone();
     }, CLIENT_GRACE_MS).unref();
   }
 
@@ -41,12 +45,15 @@ export class StreamsSession {
     this.#client?.destroy();
     this.#client = connection;
     readFrames(connection, { process: this.#process, signal });
+    // Whoever sends no more has left: a client that was killed is not noticed otherwise before there is something to tell it.
+    connection.on("end", () => connection.destroy());
     connection.on("close", () => {
-      if (this.#client === connection) this.#client = undefined;
-      this.#resume();
+      if (this.#client !== connection) return;
+      this.#client = undefined;
+      this.#goOnAlone();
     });
     void this.exit.then(
-      (code) => connection.end(encodeFrame("exit", encodeExit(this.#exitCode() ?? code))),
+      (code) => connection.end(encodeFrame("exit", encodeExit(this.#of.exitCode() ?? code))),
       (error: unknown) => {
         refuse(connection, error);
       },
@@ -57,6 +64,12 @@ export class StreamsSession {
   /** The last output as text, both streams in the order in which they came. */
   log(): string {
     return Buffer.concat(this.#log).toString("utf8");
+  }
+
+  /** Nobody is here any more, or came. */
+  #goOnAlone(): void {
+    this.#resume();
+    if (!this.#ended) this.#of.left?.();
   }
 
   #resume(): void {

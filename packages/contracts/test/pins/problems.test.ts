@@ -3,6 +3,7 @@ import { PROBLEMS } from "../../src/index.ts";
 
 test("problem codes and their status are public", ({ expect }) => {
   expect(Object.fromEntries(Object.entries(PROBLEMS).map(([code, { status }]) => [code, status]))).toEqual({
+    ACP_UNAVAILABLE: 422,
     AGENT_UNKNOWN: 404,
     ARCHIVE_REFUSED: 422,
     BUILD_FAILED: 500,

@@ -1,4 +1,5 @@
 import { CAPABILITIES, type ConfigOf, type KnownType } from "./capability-configs.ts";
+import { fullName } from "./kit-names.ts";
 import type { KitCapability, ReadCapability } from "./kit.ts";
 
 type Keys = { readonly [Type in KnownType]?: (config: ConfigOf<Type>) => readonly string[] };
@@ -13,7 +14,7 @@ const KEYS: Keys = {
   "com.docker.sandbox/agent-skill@1": ({ path, name }) => [`name ${name ?? path.slice(path.lastIndexOf("/") + 1)}`],
   "com.docker.sandbox/port@1": ({ container, transport }) => [`port ${container}/${transport}`],
   "com.docker.sandbox/ssh-agent@1": ({ phase }) => [phase].flat().map((one) => `phase ${one}`),
-  "com.docker.sandbox/acp@1": ({ agent }) => [`agent ${agent.includes("/") ? agent : `com.docker.kit/${agent}`}`],
+  "com.docker.sandbox/acp@1": ({ agent }) => [`agent ${fullName(agent)}`],
   "com.docker.sandbox/usb-device@1": (device) => [`device ${JSON.stringify(device)}`],
 };
 

@@ -21,8 +21,13 @@ export interface WantedName {
 const OWN_NAMESPACE = "com.docker.kit/";
 
 /** A name with its namespace: one without stands in that of the format. */
-function fullName(name: string): string {
+export function fullName(name: string): string {
   return name.includes("/") ? name : `${OWN_NAMESPACE}${name}`;
+}
+
+/** A name as people write it: without the namespace where it is that of the format. */
+export function shortName(name: string): string {
+  return name.startsWith(OWN_NAMESPACE) ? name.slice(OWN_NAMESPACE.length) : name;
 }
 
 /** Read `name` or `name@version`; a bare one has the version of its Kit. The text was checked with the descriptor. */

@@ -1,4 +1,5 @@
 import type { ConfigOf, KnownType } from "./capability-configs.ts";
+import { mergeAcp } from "./acp-agents.ts";
 import { cleanPath } from "./declaration-keys.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { sameStatement } from "./volume-statement.ts";
@@ -32,7 +33,7 @@ export const MERGES: { readonly [Type in KnownType]: Merge<Type> } = {
   "com.docker.sandbox/agent-interactive-sessions@1": equal,
   "com.docker.sandbox/agent-skills@1": (one, other) => (WIDTH.indexOf(other.mode) > WIDTH.indexOf(one.mode) ? other : one),
   "com.docker.sandbox/agent-skill@1": (one, other) => (one.path === other.path ? one : undefined),
-  "com.docker.sandbox/acp@1": equal,
+  "com.docker.sandbox/acp@1": mergeAcp,
   "com.docker.sandbox/port@1": (one, other) => ({ ...other, ...one }),
   "com.docker.sandbox/usb-device@1": first,
   "com.docker.sandbox/ssh-agent@1": mergeSshAgents,

@@ -1,5 +1,6 @@
 import type { Rule, SelectionView } from "@sbx/contracts";
 import type { ProfileCredential } from "./host-credential.ts";
+import type { AcpAgent } from "./acp-agents.ts";
 import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileShare } from "./profile-shares.ts";
 import type { ProfileSkills } from "./profile-skills.ts";
@@ -118,6 +119,8 @@ export interface AgentProfile {
   /** Whether the sandbox goes on without a session. */
   readonly longRunning: boolean;
   readonly sessions: SessionVerbs;
+  /** Agents that speak the Agent Client Protocol. */
+  readonly acp: readonly AcpAgent[];
   /** Programs that the agent leaves running and that keep nothing alive. */
   readonly leavesRunning: readonly string[];
   /** Commands in the sandbox. `install` once, `startup` at every start. */

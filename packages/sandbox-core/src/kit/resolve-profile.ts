@@ -1,4 +1,5 @@
 import { AppError, ruleSubject, type Selection } from "@sbx/contracts";
+import { acpAgents } from "./acp-agents.ts";
 import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
@@ -88,6 +89,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     shares: profileShares(composition.selections),
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
+    acp: acpAgents(selected, composition.provides),
     leavesRunning: agent.leavesRunning,
     hooks: profileHooks(composition, credentials),
     gitIdentity: selected.some(({ type }) => type === "com.docker.sandbox/git-identity@1"),

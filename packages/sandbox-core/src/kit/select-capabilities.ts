@@ -139,7 +139,6 @@ function whyNoPart(capability: ReadCapability, facts: SelectionFacts): string | 
 
 /** Types that are read and checked, but not carried out, whatever their configuration is. */
 const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>> = {
-  "com.docker.sandbox/acp@1": "sbx offers agents on terminals and headless, not by the Agent Client Protocol",
   "com.docker.sandbox/kit-registry@1": "a sandbox reaches no registry of Kits",
   "com.docker.sandbox/privileged@1": "no sandbox is privileged: it would have the machine",
   "com.docker.sandbox/ssh-agent@1": "your SSH agent is not let in yet",

@@ -1,6 +1,6 @@
 import type { SessionId } from "@sbx/contracts";
 import type { ExecProcess } from "../ports/engine.ts";
-import type { SessionStreams } from "./session-parts.ts";
+import type { SessionStreams, StreamsOf } from "./session-parts.ts";
 
 /** Ended sessions whose output is kept for `sbx logs`, of all sandboxes together. */
 const KEPT_LOGS = 32;
@@ -14,9 +14,9 @@ export class KeptStreams {
     this.#streams = streams;
   }
 
-  keep(id: SessionId, process: ExecProcess, exitCode: () => number | undefined): void {
+  keep(id: SessionId, process: ExecProcess, of: StreamsOf): void {
     this.#exits.set(id, process.exit);
-    this.#streams.keep(id, process, exitCode);
+    this.#streams.keep(id, process, of);
   }
 
   has(id: SessionId): boolean {

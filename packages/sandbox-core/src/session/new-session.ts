@@ -1,4 +1,5 @@
 import { AppError, type OpenSession, type SandboxId, type SessionId } from "@sbx/contracts";
+import { findAcpAgent } from "../kit/acp-agents.ts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { SessionRecord } from "../sandbox/sandbox-record.ts";
 
@@ -8,10 +9,26 @@ export interface NewSession {
   readonly startedAt: Date;
 }
 
-/** What a session runs. The profile is asked for only where an agent is started: reading its Kit takes longer than most commands. */
-export async function commandOf(request: OpenSession, profile: () => Promise<AgentProfile>): Promise<readonly string[]> {
-  if (request.kind === "exec") return request.args;
-  return (await profile()).launch(request.mode === "terminal" ? "interactive" : "headless", request.args);
+/** What a session runs, and its variables beside those of its sandbox. */
+export interface ProgramOfSession {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a session runs. The profile is asked for only where an agent is started: reading its Kit takes longer than most commands.
+ *
+ * @throws AppError `ACP_UNAVAILABLE`, or `USAGE` where what is asked for cannot be together
+ */
+export async function programOf(request: OpenSession, profile: () => Promise<AgentProfile>): Promise<ProgramOfSession> {
+  const { kind, mode, args, env, acp } = request;
+  if (acp !== undefined) {
+    if (kind !== "agent" || mode !== "streams" || args.length > 0)
+      throw new AppError("USAGE", { message: "The Agent Client Protocol is spoken by an agent without a terminal, and takes no arguments", fix: "Leave them out." });
+    const found = findAcpAgent((await profile()).acp, acp.agent);
+    return { command: found.command, env: { ...env, ...found.env } };
+  }
+  return { command: kind === "exec" ? args : (await profile()).launch(mode === "terminal" ? "interactive" : "headless", args), env };
 }
 
 /** What is remembered of a session from its beginning. @throws AppError `USAGE` when there is nothing to run */

@@ -5,10 +5,18 @@ import type { SandboxStore } from "../ports/store.ts";
 import type { LiveSandbox } from "../sandbox/sandbox-parts.ts";
 import type { SessionRunner } from "./session-runner.ts";
 
+/** What there is to know of a session, and to tell it, beside its process. */
+export interface StreamsOf {
+  /** The session's code as a whole, where that is known. */
+  readonly exitCode: () => number | undefined;
+  /** Called when there is no client any more, or none came, while the process runs. */
+  readonly left?: () => void;
+}
+
 /** Carries the output of sessions with three separate streams to their client, and keeps the last of it. */
 export interface SessionStreams {
-  /** Take over what the process prints. `exitCode` gives the session's code as a whole, where that is known. */
-  keep(session: SessionId, process: ExecProcess, exitCode: () => number | undefined): void;
+  /** Take over what the process prints. */
+  keep(session: SessionId, process: ExecProcess, of: StreamsOf): void;
   /** The last output as text; "" when nothing is kept. */
   log(session: SessionId): string;
   /** Keep nothing of this session any more. */

@@ -9,7 +9,7 @@ import { DEADLINE_EXIT, KILLED_EXIT, NOT_STARTED_EXIT } from "./exit-codes.ts";
 import type { SessionOnDisk } from "./hold-program.ts";
 import { IdleStop } from "./idle-stop.ts";
 import { KeptStreams } from "./kept-streams.ts";
-import { commandOf, forgottenSession, newSession } from "./new-session.ts";
+import { forgottenSession, newSession, programOf, type ProgramOfSession } from "./new-session.ts";
 import { SessionBook } from "./session-book.ts";
 import type { SessionParts } from "./session-parts.ts";
 import { refuseOtherUser } from "./session-user.ts";
@@ -99,13 +99,13 @@ export class SessionService {
   /** Start a program in a running sandbox. A terminal session runs by itself from now on, one with streams waits for its client. */
   async open(live: LiveSandbox, request: OpenSession): Promise<SessionRecord> {
     refuseOtherUser(request.user, live.record);
-    const command = await commandOf(request, () => this.#parts.profile(live));
+    const { command, env } = await programOf(request, () => this.#parts.profile(live));
     const record = newSession({ id: this.#parts.newId(), sandbox: live.record.id, startedAt: this.#parts.now() }, request, command);
     const first = this.running(live.record.id).length === 0;
     this.#book.put(record);
     try {
       if (first) await this.#parts.snapshot(live);
-      await this.#start(record, live, request);
+      await this.#start(record, live, { ...request, env });
     } catch (error) {
       this.#ended(record, NOT_STARTED_EXIT);
       throw error;
@@ -115,7 +115,7 @@ export class SessionService {
     return record;
   }
 
-  async #start(record: SessionRecord, live: LiveSandbox, request: OpenSession): Promise<void> {
+  async #start(record: SessionRecord, live: LiveSandbox, request: Omit<OpenSession, "env"> & Pick<ProgramOfSession, "env">): Promise<void> {
     const runner = await this.#parts.runner();
     const { terminal } = request;
     const given = { ...live.record.request.env, ...request.env };
@@ -126,7 +126,8 @@ export class SessionService {
       return;
     }
     const process = await runner.startStreams({ ...program, env: given, stdin: request.stdin });
-    this.#streams.keep(record.id, process, () => this.exitCodeOf(record));
+    const left = (): void => void this.end(record).catch(this.#parts.onFault);
+    this.#streams.keep(record.id, process, { exitCode: () => this.exitCodeOf(record), ...(request.acp === undefined ? {} : { left }) });
   }
 
   /**

@@ -41,7 +41,6 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["skills outside of the home", "type: com.docker.sandbox/agent-skills@1, config: { path: /opt/skills }"],
   ["skills in place of the home", "type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent }"],
   ["a skill of its own without a place for skills", "type: com.docker.sandbox/agent-skill@1, config: { path: /opt/skill }"],
-  ["the Agent Client Protocol", "type: com.docker.sandbox/acp@1, config: { agent: thing, command: thing-acp }"],
   ["a registry of Kits", "type: com.docker.sandbox/kit-registry@1"],
   ["single requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { allow: [{ hosts: [example.org], methods: [GET] }] } }"],
   ["denied requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { deny: [{ hosts: [example.org], methods: [GET] }] } }"],

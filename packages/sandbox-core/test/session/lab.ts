@@ -75,6 +75,8 @@ export interface Daemon {
   readonly environments: Readonly<Record<string, string>>[];
   readonly stopped: SandboxId[];
   readonly recorded: { readonly type: string; readonly fields: unknown }[];
+  /** What is called when the client of a session has gone, for sessions that want to know. */
+  readonly leave: Map<SessionId, () => void>;
   /** Sessions whose output is kept. */
   readonly kept: Set<SessionId>;
 }
@@ -89,7 +91,7 @@ export interface DaemonOptions {
 
 /** A daemon's sessions over one sandbox. Its engine ends no wait as it should. */
 export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<SessionId, SessionRecord>(), parts = {}, runner = {} }: DaemonOptions = {}): Daemon {
-  const daemon: Omit<Daemon, "sessions"> = { stored, asked: [], processes: new Map(), environments: [], stopped: [], recorded: [], kept: new Set() };
+  const daemon: Omit<Daemon, "sessions"> = { stored, asked: [], processes: new Map(), environments: [], stopped: [], recorded: [], kept: new Set(), leave: new Map() };
   const ask = (what: string): void => void daemon.asked.push({ what, at: Date.now() });
   const fake: Partial<SessionRunner> = {
     list: () => Promise.resolve(found),
@@ -120,7 +122,14 @@ export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<Ses
   let made = 0;
   const sessions = new SessionService({
     runner: () => Promise.resolve(fake as SessionRunner),
-    streams: { keep: (session) => void daemon.kept.add(session), log: (session) => `output of ${session}`, drop: (session) => void daemon.kept.delete(session) },
+    streams: {
+      keep: (session, _process, { left }) => {
+        daemon.kept.add(session);
+        if (left !== undefined) daemon.leave.set(session, left);
+      },
+      log: (session) => `output of ${session}`,
+      drop: (session) => void daemon.kept.delete(session),
+    },
     store: {
       sessions: () => [...stored.values()],
       putSession: (record) => void stored.set(record.id, record),
@@ -133,7 +142,12 @@ export function daemonOver(live: LiveSandbox, { found = [], stored = new Map<Ses
     now: () => new Date(),
     newId: () => SessionId.parse(`ses_${String((made += 1)).padStart(8, "0")}`),
     sandbox: () => live,
-    profile: () => Promise.resolve({ launch: (_mode, args) => ["agent", ...args], leavesRunning: ["hub"] } as Partial<AgentProfile> as AgentProfile),
+    profile: () =>
+      Promise.resolve({
+        launch: (_mode, args) => ["agent", ...args],
+        leavesRunning: ["hub"],
+        acp: [{ agent: "thing", command: ["thing-acp", "--x"], env: { A: "of the Kit", B: "of the Kit" } }],
+      } as Partial<AgentProfile> as AgentProfile),
     snapshot: () => Promise.resolve(),
     stop: async (one, unless) => {
       if (!unless()) daemon.stopped.push(one.record.id);
