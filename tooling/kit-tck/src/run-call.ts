@@ -20,6 +20,8 @@ export interface AdapterParts {
   readonly sbx: (store: KeptSandbox["store"]) => Sbx;
   /** End the daemon of such a store. */
   readonly endDaemon: (store: NonNullable<KeptSandbox["store"]>) => Promise<void>;
+  /** Gives the daemon the secret that the suite looks for. */
+  readonly bindSecret: (store: KeptSandbox["store"]) => Promise<void>;
   readonly kept: KeptSandboxes;
   /** Where workspaces are made. */
   readonly workspaces: string;
@@ -107,10 +109,11 @@ interface Making {
 }
 
 /** Make a sandbox and start its program; one whose program does not start is taken away. */
-async function make({ sbx }: AdapterParts, { references, workspace, wishes: { name, args, env, skills, reject, store, gitIdentity } }: Making): Promise<SandboxHandle> {
+async function make({ sbx, bindSecret }: AdapterParts, { references, workspace, wishes: { name, args, env, skills, reject, store, gitIdentity } }: Making): Promise<SandboxHandle> {
   const [agent, ...kits] = references;
   if (agent === undefined) throw new Error("no Kit was named");
   const given = { ...(name === undefined ? {} : { name }), ...(gitIdentity === undefined ? {} : { gitIdentity }) };
+  await bindSecret(store);
   const box = await sbx(store).create({ agent, kits, kitArgs: args, workspace, env, skills, reject, ...given });
   try {
     await startProgram(box);

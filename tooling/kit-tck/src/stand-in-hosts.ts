@@ -6,9 +6,8 @@ import path from "node:path";
 import { hostNames, whyNoHostNames } from "../../e2e/src/host-names.ts";
 import { keepOnce } from "../../e2e/src/keep-once.ts";
 import { needProgram } from "../../e2e/src/run-program.ts";
+import { SUITE_HOSTS } from "./suite-hosts.ts";
 
-/** The hosts that the suite's Kits speak to, each at an address of its own of this machine's loopback. */
-const HOSTS: Readonly<Record<string, string>> = { "example.com": "127.0.0.81", "example.org": "127.0.0.82", "example.net": "127.0.0.83" };
 const PAGE = "<!doctype html><html><head><title>Example Domain</title></head><body><h1>Example Domain</h1></body></html>\n";
 
 /** Servers of this machine that answer as the suite's hosts do, until disposed of. */
@@ -30,7 +29,7 @@ export async function serveHosts(directory: string, extraAuthorities: string | u
   const authorities = path.join(directory, "authorities.pem");
   await mkdir(directory, { recursive: true });
   await writeFile(authorities, [certified.cert, extraAuthorities === undefined ? "" : await readFile(extraAuthorities, "utf8")].join("\n"));
-  for (const [name, address] of Object.entries(HOSTS)) {
+  for (const [name, address] of Object.entries(SUITE_HOSTS)) {
     const answer: Parameters<typeof createServer>[1] = (request, response) => {
       const isPage = request.url === "/" && (request.method === "GET" || request.method === "HEAD");
       response.writeHead(isPage ? 200 : 404, { "content-type": "text/html", server: name }).end(request.method === "HEAD" ? undefined : isPage ? PAGE : "not found\n");
@@ -38,11 +37,11 @@ export async function serveHosts(directory: string, extraAuthorities: string | u
     scope.use(await listening(createServer(answer), address, 80));
     scope.use(await listening(createSecureServer(certified, answer), address, 443));
   }
-  scope.use(hostNames(HOSTS));
+  scope.use(hostNames(SUITE_HOSTS));
   const whole = scope.move();
   return {
-    names: Object.keys(HOSTS),
-    addresses: Object.values(HOSTS).flatMap((address) => [`${address}:80`, `${address}:443`]),
+    names: Object.keys(SUITE_HOSTS),
+    addresses: Object.values(SUITE_HOSTS).flatMap((address) => [`${address}:80`, `${address}:443`]),
     authorities,
     [Symbol.asyncDispose]: () => whole.disposeAsync(),
   };
@@ -50,7 +49,7 @@ export async function serveHosts(directory: string, extraAuthorities: string | u
 
 /** Kept for all runs, so that the image that trusts it is made once. */
 async function certificate(): Promise<{ readonly key: string; readonly cert: string }> {
-  const names = Object.keys(HOSTS).map((name) => `DNS:${name}`);
+  const names = Object.keys(SUITE_HOSTS).map((name) => `DNS:${name}`);
   const kept = await keepOnce("kit-tck-hosts", names.join(), async (directory) => {
     const subject = ["-subj", "/CN=stand-ins of the Kit suite", "-addext", `subjectAltName=${names.join(",")}`];
     await needProgram("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", ...subject, "-keyout", "key.pem", "-out", "cert.pem"], {

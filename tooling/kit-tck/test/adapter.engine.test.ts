@@ -6,6 +6,7 @@ import { runProgram, type ProgramResult } from "../../e2e/src/run-program.ts";
 import { buildAdapter } from "../src/build-adapter.ts";
 
 const SENTINEL = "kit-tck-host-sentinel-must-not-leak";
+const SECRET = "kit-tck-bound-secret-must-not-reach-the-sandbox";
 const RECIPE = `# syntax=docker/sandbox-kit:3
 ARG SBX_BASE
 FROM \${SBX_BASE}
@@ -55,6 +56,11 @@ beforeAll(async () => {
     ],
     "args: {path: {default: /var/tmp/kept}, size: {default: 1g}}",
   );
+  const inject = "inject: [{domain: example.com, header: Authorization, format: 'Bearer %s'}]";
+  mixin("token", [
+    "type: com.docker.sandbox/network-policy@1, config: {runtime: {allow: [example.com]}}",
+    `type: com.docker.sandbox/credential@1, config: {service: kit-tck, phase: runtime, apiKey: {name: KIT_TCK_TOKEN, ${inject}}}`,
+  ]);
   mixin("identity", ["type: com.docker.sandbox/git-identity@1"]);
 }, 900_000);
 afterAll(() => host[Symbol.asyncDispose]());
@@ -78,6 +84,7 @@ function mixin(name: string, items: readonly string[], more = ""): void {
 function call(...words: readonly string[]): Promise<ProgramResult> {
   const env = {
     KIT_TCK_HOST_SENTINEL: SENTINEL,
+    KIT_TCK_BOUND_SECRET: SECRET,
     TERM: SENTINEL,
     HOSTNAME: SENTINEL,
     HOME: `/tmp/${SENTINEL}`,
@@ -99,6 +106,18 @@ async function until(id: string, script: string, wanted: string): Promise<string
 }
 
 describe("the adapter of the format's suite, against a daemon", () => {
+  it("binds the suite's secret, of which a sandbox sees a placeholder alone", { timeout: 900_000 }, async ({ expect }) => {
+    const made = await call("create", path.join(kits, "plain"), path.join(kits, "token"));
+    expect([made.code, made.stderr]).toEqual([0, ""]);
+    const id = made.stdout.trim();
+    const seen = await call("exec", id, "--", "sh", "-c", 'env; cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n"');
+    expect(seen.stdout).toMatch(/^KIT_TCK_TOKEN=[0-9a-f]{48}$/m);
+    expect(seen.stdout).not.toContain(SECRET);
+    const { selection } = JSON.parse((await call("selection", id)).stdout) as { readonly selection: { readonly skipped: unknown } };
+    expect(selection.skipped).toEqual([]);
+    expect((await call("rm", id)).code).toBe(0);
+  });
+
   it("carries a sandbox through its life, with nothing of its own environment in it", { timeout: 900_000 }, async ({ expect }) => {
     const made = await call("create", path.join(kits, "plain"), "--name", "alias", "--env", "GIVEN=by the suite");
     expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^tck-[0-9a-f]{12}\n$/)]);
