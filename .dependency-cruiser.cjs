@@ -5,7 +5,22 @@
  * `conditionNames` imports from package to package are silently not seen.
  */
 const DOMAIN = ["sandbox-core", "egress-policy", "secret-injector", "catalog"];
-const ADAPTERS = ["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch", "vault", "mcp-gateway", "server-packages", "docker-guard", "archive", "hold"];
+const ADAPTERS = [
+  "engine-docker",
+  "egress-proxy",
+  "workspace",
+  "images",
+  "kits",
+  "scripted-model",
+  "launch",
+  "vault",
+  "mcp-gateway",
+  "server-packages",
+  "docker-guard",
+  "archive",
+  "hold",
+  "ssh-agent-relay",
+];
 
 /** @param {readonly string[]} names */
 const ring = (names) => `^packages/(${names.join("|")})/`;

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import { withDockerSocketKind } from "./docker/docker-socket-option.ts";
+import { withBareOptions } from "./bare-options.ts";
 import { EXIT } from "./exit-code.ts";
 import { takeGlobalWords } from "./global-words.ts";
 import { renderError } from "./render-error.ts";
@@ -15,7 +15,7 @@ export async function main(words: readonly string[], { io, ...world }: Context):
     const program = await buildProgramFor(line, context, (code) => {
       outcome.code = code;
     });
-    await program.parseAsync(withDockerSocketKind(line), { from: "user" });
+    await program.parseAsync(withBareOptions(line), { from: "user" });
     return outcome.code;
   } catch (error) {
     return await renderError(error, context, { debug });

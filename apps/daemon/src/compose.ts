@@ -111,7 +111,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     ports,
     authorities,
     store,
-    ...composeKitPlaces(config),
+    ...composeKitPlaces({ config, scope, sandboxes: () => sandboxes, record, log }),
     profile: (wanted) => agents.profile(wanted),
     record,
     allow: (one, destinations) => policy.allow(one, destinations),

@@ -29,6 +29,8 @@ export const AgentView = z.object({
   credentials: z.array(z.object({ secret: z.string(), hosts: z.array(z.string()), variable: z.string().optional() })).default([]),
   /** Names of the agents that its Kits start for the Agent Client Protocol. */
   acp: z.array(z.string()).default([]),
+  /** What its Kits may have the person's SSH agent sign, where the person gives it. */
+  ssh: z.array(z.string()).default([]),
   /** Command that runs in a terminal, and without one. */
   interactive: z.array(z.string()),
   headless: z.array(z.string()),

@@ -47,6 +47,8 @@ export const EVENT_TYPES = [
   "docker.ended",
   "docker.removed",
   "docker.refused",
+  "ssh.used",
+  "ssh.refused",
   "secret.changed",
   "secret.bound",
   "secret.refused",

@@ -133,6 +133,8 @@ export const CreateSandbox = z.strictObject({
   reject: z.array(CapabilityType).max(100).optional(),
   /** Where a Kit's name and address for commits are from, in git's form, in place of the person's own settings; `off` for nowhere. */
   gitIdentity: z.union([z.literal("off"), AbsolutePath]).optional(),
+  /** Socket of the person's SSH agent, for Kits that ask for one, and a file of the hosts' keys that are known for logins; the person's own `known_hosts` unless said. */
+  sshAgent: z.strictObject({ socket: AbsolutePath, knownHosts: AbsolutePath.optional() }).optional(),
 });
 export type CreateSandbox = z.infer<typeof CreateSandbox>;
 

@@ -57,6 +57,8 @@ export interface KitSelection {
   readonly gitIdentity?: boolean;
   /** Gives the hosts that the person bound a secret to; without a sandbox, what Kits ask for is taken as bound. */
   readonly secretHosts?: (name: string) => Promise<readonly string[]>;
+  /** Whether the person gives the sandbox an SSH agent; without a sandbox, what Kits ask for is taken as given. */
+  readonly sshAgent?: boolean;
   /** Arguments that one of the Kits must declare, where not all of `args`. */
   readonly given?: readonly string[];
 }

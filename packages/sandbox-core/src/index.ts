@@ -95,6 +95,8 @@ export type {
 export type { PartsRequest, PreparedParts, ServerFiles, ServerNetwork, ServerPod, ServerWorkspace, SpareLink, WorkspacePart } from "./ports/server-host.ts";
 export type { SharedDirectories, WantedShare } from "./ports/shared-directories.ts";
 export type { SharedSkills, SkillStore } from "./ports/skill-store.ts";
+export { SSH_DIRECTORY, SSH_SOCKET, type SshAgents } from "./ports/ssh-agents.ts";
+export type { Phase } from "./kit/ssh-grants.ts";
 export type { SandboxStore } from "./ports/store.ts";
 export type { InstallPods, LayerMaker, LeaveOut, TemplateLayer, TemplateStore } from "./ports/template-host.ts";
 export { createInstallPods } from "./template/install-pod.ts";

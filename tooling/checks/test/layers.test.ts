@@ -38,11 +38,13 @@ const FAULTS: readonly { readonly rule: string; readonly file: string; readonly 
     text: 'import { connectEngine } from "../../engine-docker/src/index.ts";\nexport const x = connectEngine;\n',
   },
   { rule: "syscalls-know-nobody", file: "packages/syscalls/src/planted-friend.ts", text: 'import { AppError } from "../../contracts/src/index.ts";\nexport const x = AppError;\n' },
-  ...["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch", "vault", "mcp-gateway", "server-packages", "docker-guard", "archive", "hold"].map((name) => ({
-    rule: `${name}-knows-no-other-adapter`,
-    file: `packages/${name}/src/planted-neighbour.ts`,
-    text: `import * as other from "../../${name === "images" ? "workspace" : "images"}/src/index.ts";\nexport const x = other;\n`,
-  })),
+  ...["engine-docker", "egress-proxy", "workspace", "images", "kits", "scripted-model", "launch", "vault", "mcp-gateway", "server-packages", "docker-guard", "archive", "hold", "ssh-agent-relay"].map(
+    (name) => ({
+      rule: `${name}-knows-no-other-adapter`,
+      file: `packages/${name}/src/planted-neighbour.ts`,
+      text: `import * as other from "../../${name === "images" ? "workspace" : "images"}/src/index.ts";\nexport const x = other;\n`,
+    }),
+  ),
   { rule: "packages-never-import-apps", file: "packages/workspace/src/planted-app.ts", text: 'export { runDaemon } from "../../../apps/daemon/src/index.ts";\n' },
   { rule: "shipped-code-needs-no-tooling", file: "apps/cli/src/planted-tooling.ts", text: 'export { library } from "../../../tooling/build/tsup.ts";\n' },
   { rule: "only-the-daemon-composes", file: "apps/cli/src/planted-engine.ts", text: 'import { connectEngine } from "@sbx/engine-docker";\nexport const x = connectEngine;\n' },

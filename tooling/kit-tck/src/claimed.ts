@@ -19,5 +19,6 @@ export const CLAIMED: readonly string[] = [
   "network-policy@2",
   "resources@1",
   "sbx@1",
+  "ssh-agent@1",
   "volume@1",
 ].map((type) => `${STANDARD}/${type}`);

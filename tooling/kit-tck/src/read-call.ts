@@ -22,8 +22,8 @@ export interface CreateWishes {
   readonly gitIdentity?: string;
   /** Types that no Kit gets. */
   readonly reject: readonly string[];
-  /** Words of the contract for which sbx has nothing, as they were given. */
-  readonly others: readonly string[];
+  /** Socket of the SSH agent that the host has, and the file of hosts' keys that it knows. */
+  readonly sshAgent?: { readonly socket: string; readonly knownHosts?: string };
 }
 
 const OF_ONE = ["stop", "start", "rm", "selection", "volume-paths", "wait-idle", "status"] as const;
@@ -91,13 +91,15 @@ function readFlags(words: readonly string[]): CreateWishes | string {
 
 function wishesOf(one: ReadonlyMap<string, string>): Omit<CreateWishes, "args" | "env" | "reject"> {
   const [name, mode, store, gitIdentity] = [one.get("--name"), one.get("--skills-host-mode"), one.get("--skills-host-store"), one.get("--git-identity-config")];
+  const [socket, knownHosts] = [one.get("--ssh-agent"), one.get("--ssh-known-hosts")];
   return {
     ...(name === undefined ? {} : { name }),
     // The contract's own default is the most that a host can give.
     skills: mode === undefined ? "readwrite" : mode === "off" ? "off" : "readonly",
     ...(store === "missing" || store === "empty" ? { store } : {}),
     ...(gitIdentity === undefined ? {} : { gitIdentity }),
-    others: [...one].filter(([flag]) => flag.startsWith("--ssh-")).flat(),
+    // Keys of hosts alone are nobody's: without an agent nothing logs in.
+    ...(socket === undefined ? {} : { sshAgent: { socket, ...(knownHosts === undefined ? {} : { knownHosts }) } }),
   };
 }
 
@@ -107,6 +109,8 @@ const CHOICES: Readonly<Record<string, RegExp>> = {
   "--skills-host-mode": /^(?:off|readonly)$/,
   "--skills-host-store": /^(?:missing|empty)$/,
   "--git-identity-config": /^(?:off$|\/)/,
+  "--ssh-agent": /^\//,
+  "--ssh-known-hosts": /^\//,
 };
 
 function whyNoFlag(flag: string, value: string | undefined): string | undefined {

@@ -85,7 +85,6 @@ async function onBox(box: SandboxHandle, call: Exclude<AdapterCall, { readonly v
 }
 
 async function create({ references, wishes }: Extract<AdapterCall, { verb: "create" }>, parts: AdapterParts): Promise<number> {
-  if (wishes.others.length > 0) throw new Error(`sbx has no counterpart of ${wishes.others.join(" ")}`);
   await mkdir(parts.workspaces, { recursive: true });
   const workspace = await mkdtemp(path.join(parts.workspaces, "workspace-"));
   if (process.getuid?.() === 0) await chown(workspace, AGENT_ID, AGENT_ID);
@@ -109,10 +108,10 @@ interface Making {
 }
 
 /** Make a sandbox and start its program; one whose program does not start is taken away. */
-async function make({ sbx, bindSecret }: AdapterParts, { references, workspace, wishes: { name, args, env, skills, reject, store, gitIdentity } }: Making): Promise<SandboxHandle> {
+async function make({ sbx, bindSecret }: AdapterParts, { references, workspace, wishes: { name, args, env, skills, reject, store, gitIdentity, sshAgent } }: Making): Promise<SandboxHandle> {
   const [agent, ...kits] = references;
   if (agent === undefined) throw new Error("no Kit was named");
-  const given = { ...(name === undefined ? {} : { name }), ...(gitIdentity === undefined ? {} : { gitIdentity }) };
+  const given = { ...(name === undefined ? {} : { name }), ...(gitIdentity === undefined ? {} : { gitIdentity }), ...(sshAgent === undefined ? {} : { sshAgent }) };
   await bindSecret(store);
   const box = await sbx(store).create({ agent, kits, kitArgs: args, workspace, env, skills, reject, ...given });
   try {

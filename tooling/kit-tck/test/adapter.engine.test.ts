@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openHost, type Host } from "../../e2e/src/open-host.ts";
@@ -62,6 +63,7 @@ beforeAll(async () => {
     `type: com.docker.sandbox/credential@1, config: {service: kit-tck, phase: runtime, apiKey: {name: KIT_TCK_TOKEN, ${inject}}}`,
   ]);
   mixin("identity", ["type: com.docker.sandbox/git-identity@1"]);
+  mixin("signer", ["type: com.docker.sandbox/ssh-agent@1, config: {phase: runtime}"]);
 }, 900_000);
 afterAll(() => host[Symbol.asyncDispose]());
 
@@ -242,6 +244,25 @@ describe("the adapter of the format's suite, against a daemon", () => {
     expect(existsSync(path.join(host.home, "work/empty/state/sbxd.sock"))).toBe(true);
     expect((await call("rm", id)).code).toBe(0);
     expect(existsSync(path.join(host.home, "work/empty/state/sbxd.sock"))).toBe(false);
+  });
+
+  it("gives the SSH agent that the suite names where a Kit asks for it, and refuses such a Kit where it names none", { timeout: 900_000 }, async ({ expect }) => {
+    const [plain, signer] = ["plain", "signer"].map((name) => path.join(kits, name));
+    const [socket, known] = [path.join(host.home, "agent.sock"), path.join(host.home, "known_hosts")];
+    writeFileSync(known, "");
+    // Its agent has no keys.
+    const agent = createServer((client) => client.on("data", () => client.write(Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0])))).listen(socket);
+    const none = await call("create", plain ?? "", signer ?? "");
+    expect([none.code, none.stdout, none.stderr]).toEqual([2, "", expect.stringMatching(/"signer" requires com\.docker\.sandbox\/ssh-agent@1 \(capabilities\[0\]\)/)]);
+    for (const [references, keys] of [
+      [[plain ?? "", signer ?? ""], "The agent has no identities.\n"],
+      [[plain ?? ""], ""],
+    ] as const) {
+      const id = (await call("create", ...references, "--ssh-agent", socket, "--ssh-known-hosts", known)).stdout.trim();
+      expect((await call("exec", id, "--", "ssh-add", "-l")).stdout).toBe(keys);
+      expect((await call("rm", id)).code).toBe(0);
+    }
+    agent.close();
   });
 
   it("ends with 2 for a requirement that is not claimed, names it, and leaves nothing", async ({ expect }) => {

@@ -138,13 +138,14 @@ function lines(view: AgentView): readonly string[] {
 
 /** What its Kits ask for beside what agents have anyway. */
 function asked(view: AgentView): readonly (readonly [string, string])[] {
-  const { installAllow, installsAsRoot, startsAsRoot, skills, shares, credentials } = view;
+  const { installAllow, installsAsRoot, startsAsRoot, skills, shares, credentials, ssh } = view;
   return [
     ...(installAllow.length === 0 && !installsAsRoot ? [] : [["install hooks", installing(view)] as const]),
     ...(startsAsRoot ? [["startup hooks", "as root in a container that ends before each start"] as const] : []),
     ...(skills.length === 0 ? [] : [["your skills at", skills.join(", ")] as const]),
     ...(shares.length === 0 ? [] : [["shares", `${shares.join(", ")} among its sandboxes, if you say --share`] as const]),
     ...credentials.map((one, index) => [index === 0 ? "your secrets" : "", credentialText(one)] as const),
+    ...ssh.map((one) => ["SSH agent", `${one}, if you say --ssh-agent`] as const),
   ];
 }
 

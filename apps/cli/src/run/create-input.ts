@@ -9,6 +9,7 @@ import { confirmRawSocket } from "../docker/confirm-raw-socket.ts";
 import { readDockerPolicy } from "../docker/read-docker-policy.ts";
 import { readEnvFiles } from "./env-file.ts";
 import { sessionEnvironment } from "./session-environment.ts";
+import { wantedSshAgent } from "./ssh-agent.ts";
 import { absolutePath, addDirectory, directoryOfVolume, workspacePath } from "./workspace-path.ts";
 
 /** The options that `run` and `create` share, as commander gives them. */
@@ -39,6 +40,8 @@ export interface CreateOptions {
   readonly skills?: "off" | "readonly" | "readwrite" | undefined;
   readonly rejectCapability: readonly string[];
   readonly gitIdentityConfig?: string | undefined;
+  readonly sshAgent?: string | true | undefined;
+  readonly sshKnownHosts?: string | undefined;
   readonly mountDockerSocket?: "guarded" | "raw" | true | undefined;
   readonly dockerPolicy?: string | undefined;
   readonly acceptHostRoot?: true | undefined;
@@ -68,6 +71,7 @@ export async function createInput(context: Context, agent: string, { path, optio
     limits: limitsOf(options),
     model: options.model,
     ...forKits(context, options),
+    ...wantedSshAgent(context, options),
     docker,
     ...(await dockerPolicy(context, options, docker)),
   };

@@ -10,7 +10,7 @@ export interface RunArguments {
 }
 
 /** Options of ours that no agent has: after the agent they are surely a slip, and not passing them on is the safe reading. */
-const ONLY_OURS = /^--(allow-host|allow-host-port|allow-write|hide|clipboard|deadline|detach-keys|mount-docker-socket|disk|pids)(=|$)/;
+const ONLY_OURS = /^--(allow-host|allow-host-port|allow-write|hide|clipboard|deadline|detach-keys|mount-docker-socket|ssh-agent|ssh-known-hosts|disk|pids)(=|$)/;
 
 /**
  * Take PATH and ARGS apart: PATH is `.`, `..` or begins with `/`, `./`, `../` or `~`; all else is the agent's. Where "--"

@@ -18,6 +18,7 @@ const anAgent = (name: string, over: Partial<AgentView> = {}): AgentView => ({
   skills: [],
   shares: [],
   credentials: [],
+  ssh: [],
   acp: [],
   interactive: [],
   headless: [],

@@ -38,6 +38,7 @@ function reader(): FakeDaemon {
           shares: [],
           credentials: [],
           acp: [],
+          ssh: [],
           interactive: [...profile.launch("interactive", [])],
           headless: [...profile.launch("headless", ["TASK"])],
           kind: "workload",

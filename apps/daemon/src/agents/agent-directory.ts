@@ -41,6 +41,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
     shares: profile.shares.map(({ path }) => path),
     credentials: profile.credentials.map(credentialView),
     acp: profile.acp.map(({ agent }) => agent),
+    ssh: sshTexts(profile.ssh),
     interactive: [...profile.launch("interactive", [])],
     headless: [...profile.launch("headless", [])],
     skipped: [...profile.skipped],
@@ -49,7 +50,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified, secretHosts: granted }) => {
+    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified, sshAgent, secretHosts: granted }) => {
       const { profile } = await kits.load({
         agent,
         kits: mixins,
@@ -59,6 +60,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
         share,
         secretHosts: granted === undefined ? secretHosts : (name) => Promise.resolve(Object.hasOwn(granted, name) ? (granted[name] ?? []) : []),
         directories: [workspace, ...extra.map((one) => one.path)],
+        sshAgent: sshAgent !== undefined,
         ...(given === undefined ? {} : { given }),
         ...(reject === undefined ? {} : { reject }),
         ...(identified === undefined ? {} : { gitIdentity: identified }),
@@ -91,6 +93,16 @@ async function settled<Part extends { readonly directory: string }>(part: Part):
   return { ...part, directory: await realpath(part.directory) };
 }
 
+/** In each phase that is granted, what may be signed. */
+function sshTexts(grants: AgentProfile["ssh"]): string[] {
+  return (["install", "runtime"] as const).flatMap((phase) => {
+    const grant = grants[phase];
+    if (grant === undefined) return [];
+    const purposes = grant.unrestricted ? ["any signature and login"] : [...grant.sign.map((name) => `signatures for ${name}`), ...grant.authenticate.map((login) => `logins to ${login}`)];
+    return [`${phase}: ${purposes.join(", ")}`];
+  });
+}
+
 function kitView({ name, kind, directory, version }: KitPart): KitView {
   return { name, kind, directory, ...(version === undefined ? {} : { version }) };
 }
@@ -108,6 +120,7 @@ const NOTHING = {
   shares: [],
   credentials: [],
   acp: [],
+  ssh: [],
   interactive: [],
   headless: [],
   skipped: [],

@@ -1,7 +1,17 @@
 import type { EventFields, EventInit, EventType, RecordEvent } from "@sbx/contracts";
 
 /** Events that a program in a sandbox causes as often as it likes. */
-export const TRAFFIC_EVENTS = ["egress.allowed", "egress.denied", "egress.failed", "egress.limited", "gate.rejected", "model.denied", "docker.refused"] as const satisfies readonly EventType[];
+export const TRAFFIC_EVENTS = [
+  "egress.allowed",
+  "egress.denied",
+  "egress.failed",
+  "egress.limited",
+  "gate.rejected",
+  "model.denied",
+  "docker.refused",
+  "ssh.used",
+  "ssh.refused",
+] as const satisfies readonly EventType[];
 const TRAFFIC: ReadonlySet<EventType> = new Set(TRAFFIC_EVENTS);
 
 /** Such events that one sandbox, or one server of it, may cause at once, and how many more come to that each second. */

@@ -2,7 +2,19 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
-import { EngineIds, SandboxService, type AgentProfile, type Engine, type ImageMaker, type WorkloadLink, type PodNetwork, type PodPlace, type SandboxParts, type WorkspaceHost } from "@sbx/core";
+import {
+  EngineIds,
+  SandboxService,
+  type AgentProfile,
+  type Engine,
+  type ImageMaker,
+  type WorkloadLink,
+  type PodNetwork,
+  type PodPlace,
+  type SandboxParts,
+  type SshAgents,
+  type WorkspaceHost,
+} from "@sbx/core";
 import { FakeEngine } from "@sbx/testing";
 import { createSandboxFiles } from "../../src/sandboxes/sandbox-files.ts";
 import { openDatabase } from "../../src/state/database.ts";
@@ -63,6 +75,7 @@ const profile: Partial<AgentProfile> = {
   volumes: [{ path: "/data", mode: 0o755, stated: {} }],
   skills: { places: [], own: [] },
   shares: [],
+  ssh: {},
   longRunning: false,
   hooks: {
     install: [{ kit: "shell", place: "install[0]", user: "agent", variables: [], command: ["/hook"] }],
@@ -122,6 +135,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
   const allowed: string[] = [];
   const spare: SparePods = { opening: Promise.resolve(), dead: new Set(), given: [] };
   const [pods, prepared, open] = [new Set<Id>(), new Set<Id>(), new Set<object>()];
+  const answered = new Set<string>();
   const { database } = openDatabase(path.join(root, "sbx.db"), () => new Date());
   const store = createSandboxStore(database, () => undefined);
   const files = createSandboxFiles(root, () => Promise.resolve(Buffer.from("hold")));
@@ -138,6 +152,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     workspace: told(steps, "workspace", { ...fakeWorkspace(prepared, user), gitIdentity: () => Promise.resolve(identity()) }),
     ports: { open: () => Promise.resolve(), resume: () => Promise.resolve(), close: () => Promise.resolve() },
     docker: { start: () => Promise.resolve([]), resume: () => Promise.resolve(), stop: () => Promise.resolve(), remove: () => Promise.resolve(), unusedMs: () => Number.POSITIVE_INFINITY },
+    ssh: told(steps, "ssh", fakeSsh(answered)),
     store: told(steps, "store", store),
     shares: { open: () => Promise.reject(new Error("nothing is shared here")), list: () => Promise.resolve([]), remove: () => Promise.resolve("unknown" as const) },
     authorities: { bundle: (_id, image) => Promise.resolve(`${image ?? ""}own`) },
@@ -163,6 +178,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     ...[...pods].map((id) => `pod ${id}`),
     ...[...prepared].map((id) => `workspace of ${id}`),
     ...[...open].map(() => "install pod"),
+    ...answered,
   ];
   return {
     service,
@@ -239,6 +255,23 @@ function fakePods(open: Set<Id>, { steps, spare }: { readonly steps: Steps; read
     openSpare: async (place) => {
       await spare.opening;
       return { ...link(place), give: ({ name }) => void spare.given.push(`${place.id} ${name}`) };
+    },
+  };
+}
+
+/** Answers in each phase that is granted, and holds no agent. */
+function fakeSsh(answered: Set<string>): SshAgents {
+  return {
+    check: () => Promise.resolve(),
+    start: ({ id, ssh }, phase) => {
+      if (ssh?.[phase] === undefined) return Promise.resolve([]);
+      answered.add(`SSH agent of ${id} in ${phase}`);
+      return Promise.resolve([{ kind: "bind", source: `/ssh/${phase}`, target: "/.sbx/ssh", readonly: true }]);
+    },
+    resume: () => Promise.resolve(),
+    stop: (id, phase) => {
+      for (const one of answered) if (one.startsWith(`SSH agent of ${id} in ${phase ?? ""}`)) answered.delete(one);
+      return Promise.resolve();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { AppError } from "@sbx/contracts";
+import type { AgentProfile } from "@sbx/core";
 import { describe, it } from "vitest";
 import { openSandboxLab, WORKSPACE, type SandboxLab } from "./lab.ts";
 
@@ -6,12 +7,12 @@ import { openSandboxLab, WORKSPACE, type SandboxLab } from "./lab.ts";
 const TIMEOUT_MS = 60_000;
 const FAULT = "the planted fault";
 const OPTIONS = { operation: "op", signal: new AbortController().signal };
-/** A workspace of the usual user, and one whose owner needs a home of its own. */
-const USERS = [
-  { uid: 1000, gid: 1000, installs: "agent" },
-  { uid: 1234, gid: 1234, installs: "agent" },
-  { uid: 1234, gid: 1234, installs: "root" },
-] as const;
+/** A workspace of the usual user, and one whose owner needs a home of its own; the last with an SSH agent in each phase. */
+const USERS: readonly { readonly uid: number; readonly gid: number; readonly installs: "agent" | "root"; readonly ssh: AgentProfile["ssh"] }[] = [
+  { uid: 1000, gid: 1000, installs: "agent", ssh: {} },
+  { uid: 1234, gid: 1234, installs: "agent", ssh: {} },
+  { uid: 1234, gid: 1234, installs: "root", ssh: { install: { unrestricted: true }, runtime: { unrestricted: true } } },
+];
 
 function fail(): never {
   throw new AppError("ENGINE_FAILED", { message: FAULT, fix: "None." });
@@ -24,15 +25,16 @@ async function stepsOf(lab: SandboxLab, work: () => Promise<unknown>): Promise<r
   return [...lab.steps.taken];
 }
 
-describe.for(USERS)("a sandbox for uid $uid with an install hook of $installs that cannot be made", { timeout: TIMEOUT_MS }, ({ installs, ...user }) => {
+describe.for(USERS)("a sandbox for uid $uid with an install hook of $installs that cannot be made", { timeout: TIMEOUT_MS }, ({ installs, ssh, ...user }) => {
+  const options = { user, installs, changed: () => ({ ssh }) };
   it("leaves nothing, whichever step fails, and the next attempt makes it", async ({ expect }) => {
-    await using clean = openSandboxLab({ user, installs });
+    await using clean = openSandboxLab(options);
     await clean.service.reconcile();
     const steps = await stepsOf(clean, () => clean.create());
     expect(steps).toEqual(expect.arrayContaining(["workspace.prepare", "engine.createVolume", "pods.open", "engine.create", "engine.start", "pod.ready", "workspace.verify", "store.putSandbox"]));
     const failed: string[] = [];
     for (let at = 1; at <= steps.length; at += 1) {
-      await using lab = openSandboxLab({ user, installs });
+      await using lab = openSandboxLab(options);
       await lab.service.reconcile();
       lab.steps.breakAt(at, fail);
       const problem = await lab.create().then(
@@ -56,11 +58,11 @@ describe.for(USERS)("a sandbox for uid $uid with an install hook of $installs th
   });
 
   it("leaves nothing, whenever the caller gives up", async ({ expect }) => {
-    await using clean = openSandboxLab({ user, installs });
+    await using clean = openSandboxLab(options);
     await clean.service.reconcile();
     const steps = await stepsOf(clean, () => clean.create());
     for (let at = 1; at <= steps.length; at += 1) {
-      await using lab = openSandboxLab({ user, installs });
+      await using lab = openSandboxLab(options);
       await lab.service.reconcile();
       const caller = new AbortController();
       lab.steps.breakAt(at, () => {

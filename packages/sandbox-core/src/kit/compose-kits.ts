@@ -25,6 +25,8 @@ export interface CompositionFacts {
   readonly reject?: readonly string[] | undefined;
   /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */
   readonly gitIdentity?: boolean | undefined;
+  /** Whether its person gives the sandbox an SSH agent; without a sandbox, what Kits ask for is taken as given. */
+  readonly sshAgent?: boolean | undefined;
   /** Names of the arguments that a person gave: each must be declared by one of the Kits. */
   readonly given?: readonly string[];
   /** Variables that the sandbox gets beside those of its image and its arguments; they win. Without them, what needs one is left out. */

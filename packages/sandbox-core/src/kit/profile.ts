@@ -4,6 +4,7 @@ import type { AcpAgent } from "./acp-agents.ts";
 import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileShare } from "./profile-shares.ts";
 import type { ProfileSkills } from "./profile-skills.ts";
+import type { SshGrants } from "./ssh-grants.ts";
 import type { ProfileFacts } from "./template.ts";
 
 /** A file that a profile puts into the home. */
@@ -116,6 +117,8 @@ export interface AgentProfile {
   readonly skills: ProfileSkills;
   /** Directories that Kits share among their sandboxes. */
   readonly shares: readonly ProfileShare[];
+  /** What Kits may have the person's SSH agent sign. */
+  readonly ssh: SshGrants;
   /** Whether the sandbox goes on without a session. */
   readonly longRunning: boolean;
   readonly sessions: SessionVerbs;

@@ -22,6 +22,7 @@ import { profileSkills } from "./profile-skills.ts";
 import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 import { trustVariables } from "./trust-variables.ts";
+import { sshGrants } from "./ssh-grants.ts";
 
 const HOME = "/home/agent";
 
@@ -87,6 +88,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     volumes: profileVolumes(selected, HOME),
     skills: profileSkills(selected, composition.selections),
     shares: profileShares(composition.selections),
+    ssh: sshGrants(selected),
     longRunning: selected.some(({ type }) => type === "com.docker.sandbox/long-running@1"),
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     acp: acpAgents(selected, composition.provides),

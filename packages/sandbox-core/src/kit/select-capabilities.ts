@@ -46,6 +46,8 @@ export interface SelectionFacts {
   readonly reject?: readonly string[] | undefined;
   /** Whether there is a name and an address for commits; unknown where Kits are looked at without a sandbox. */
   readonly gitIdentity?: boolean | undefined;
+  /** Whether its person gives the sandbox an SSH agent; unknown where Kits are looked at without one. */
+  readonly sshAgent?: boolean | undefined;
 }
 
 /** Take of one Kit what sbx carries out. An optional declaration that it does not is left out whole and listed; what waits for the variables of a sandbox, too. */
@@ -128,6 +130,8 @@ function whyNoPart(capability: ReadCapability, facts: SelectionFacts): string | 
   switch (capability.type) {
     case "com.docker.sandbox/git-identity@1":
       return facts.gitIdentity === false ? NO_IDENTITY : undefined;
+    case "com.docker.sandbox/ssh-agent@1":
+      return facts.sshAgent === false ? NO_SSH_AGENT : undefined;
     case "com.docker.sandbox/agent-skills@1":
       return whyNoSkillPlace(capability, facts);
     case "com.docker.sandbox/agent-skill@1":
@@ -141,9 +145,10 @@ function whyNoPart(capability: ReadCapability, facts: SelectionFacts): string | 
 const NOT_CARRIED_OUT: Readonly<Partial<Record<ReadCapability["type"], string>>> = {
   "com.docker.sandbox/kit-registry@1": "a sandbox reaches no registry of Kits",
   "com.docker.sandbox/privileged@1": "no sandbox is privileged: it would have the machine",
-  "com.docker.sandbox/ssh-agent@1": "your SSH agent is not let in yet",
   "com.docker.sandbox/usb-device@1": "no device of this machine is let in",
 };
+
+const NO_SSH_AGENT = "a Kit gets nothing of your SSH agent by itself; give it with: --ssh-agent";
 
 const NO_IDENTITY = "git has no name and address of yours to commit with; set both: git config --global user.name NAME; git config --global user.email ADDRESS";
 

@@ -4,6 +4,7 @@ import type { EngineId } from "../ports/engine.ts";
 import { templateOf } from "../template/save-template.ts";
 import { agentImage } from "./agent-image.ts";
 import { makeKitVolumes, refuseVolumesWithin } from "./kit-volumes.ts";
+import { sshOf, unaskedSsh } from "./ssh-of.ts";
 import { skippedContexts } from "./context-mounts.ts";
 import { diskLimit, type DiskLimit } from "./disk-limit.ts";
 import { labelsOf } from "./labels.ts";
@@ -107,8 +108,9 @@ function newRecord(
     notices: [],
     selection: profile.selection,
     gitIdentity: identity,
+    ...sshOf(profile),
     ...(disk.volumeBytes === undefined ? {} : { volumeBytes: disk.volumeBytes }),
-    skipped: [...profile.skipped, ...disk.skipped, ...skippedContexts(profile.contexts(request.workspace), request)],
+    skipped: [...profile.skipped, ...disk.skipped, ...skippedContexts(profile.contexts(request.workspace), request), ...unaskedSsh(request, profile)],
     kits: kitViews(profile),
     ready: false,
   };

@@ -18,6 +18,7 @@ export async function stopSandbox(parts: SandboxParts, live: LiveSandbox): Promi
 export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   const engine = await parts.engine();
   await parts.ports.close(live.record.id);
+  await parts.ssh.stop(live.record.id);
   await parts.docker.stop(live.record);
   await live.pod?.[Symbol.asyncDispose]();
   live.pod = undefined;

@@ -1,5 +1,6 @@
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine, EngineId } from "../ports/engine.ts";
+import { sshVariables } from "../ports/ssh-agents.ts";
 import { containerName, LABELS } from "./labels.ts";
 import { openHookContainer, type HookWork } from "./open-hook-container.ts";
 import { profileFacts } from "./prepare-home.ts";
@@ -9,8 +10,8 @@ import { workloadEnvironment } from "./workload-container.ts";
 
 /**
  * Run the install hooks of a new sandbox in a container of their own, where a hook is root's or its Kits give them a
- * network of their own; others run in the sandbox. They run in their order, as root or as the agent's user, with the home and
- * without the workspace. What they changed in the image's files becomes the sandbox's image.
+ * network of their own, or the sandbox something of its person's; others run in the sandbox. They run in their order, as root or as
+ * the agent's user, with the home and without the workspace. What they changed in the image's files becomes the sandbox's image.
  *
  * When it resolves, everything that they started has ended and their network is gone.
  *
@@ -23,9 +24,10 @@ export async function runInstallHooks(parts: SandboxParts, work: HookWork): Prom
   return true;
 }
 
-/** Those before a startup hook of root run apart as it does: it comes after them. A credential is not granted for them, so they do not run where it is put on. */
-function runApart({ hooks: { install, startup }, installRules, credentials }: AgentProfile): boolean {
-  return install.length > 0 && ([...install, ...startup].some(({ user }) => user === "root") || opensNetwork(installRules) || credentials.length > 0);
+/** Those before a startup hook of root run apart as it does: it comes after them. A credential is not granted for them, and an SSH agent to each phase by itself, so they do not run where those of the agent are. */
+function runApart({ hooks: { install, startup }, installRules, credentials, ssh }: AgentProfile): boolean {
+  const isGiven = credentials.length > 0 || Object.keys(ssh).length > 0;
+  return install.length > 0 && ([...install, ...startup].some(({ user }) => user === "root") || opensNetwork(installRules) || isGiven);
 }
 
 function opensNetwork(rules: AgentProfile["installRules"]): boolean {
@@ -36,8 +38,11 @@ async function installApart(parts: SandboxParts, work: HookWork): Promise<void> 
   const { engine, live, profile, signal } = work;
   const { record } = live;
   await using pod = opensNetwork(profile.installRules) ? await parts.installPods.open(record, { for: "install-hooks", rules: profile.installRules }, signal) : undefined;
-  await using container = await openHookContainer(parts, work, { gate: pod?.gate, fresh: true });
-  const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), HOSTNAME: containerName(record) };
+  await using scope = new AsyncDisposableStack();
+  const ssh = await parts.ssh.start(record, "install");
+  scope.defer(() => parts.ssh.stop(record.id, "install"));
+  const container = scope.use(await openHookContainer(parts, { ...work, ssh }, { gate: pod?.gate, fresh: true }));
+  const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), ...sshVariables(ssh), HOSTNAME: containerName(record) };
   for (const hook of profile.hooks.install) await runHook(engine, { container: container.id, hook, record, env, limitMs: parts.hookLimitMs, signal });
   // Whatever they left running ends before anything is kept.
   await engine.stop(container.id, 0);

@@ -83,6 +83,7 @@ async function takeOver(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   try {
     live.pod ??= await parts.pods.open({ id, name, hostname: containerName(live.record), directory: await parts.files.podDirectory(id), resume: true });
     await parts.docker.resume(live.record);
+    await parts.ssh.resume(live.record);
     await parts.ports.resume(live.record);
   } catch (error) {
     // Without the daemon's end nothing gets out. The others are served all the same.

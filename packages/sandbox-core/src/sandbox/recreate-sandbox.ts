@@ -17,6 +17,7 @@ import type { SandboxRecord } from "./sandbox-record.ts";
 import { refuseShares } from "./share-mounts.ts";
 import { openSkills } from "./skills.ts";
 import { startSandbox } from "./start-sandbox.ts";
+import { sshOf, unaskedSsh } from "./ssh-of.ts";
 import { stopSandbox } from "./end-sandbox.ts";
 import { homeVolume } from "./workload-container.ts";
 
@@ -70,20 +71,21 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
     (await containersOf(parts, engine, live.record.id)).filter(({ labels }) => !isOfAgent(labels)),
   );
   await engine.removeVolume(homeVolume(live.record));
-  const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, credentials, ...before } = live.record;
+  const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, ssh: _ssh, credentials, ...before } = live.record;
   live.record = {
     ...before,
     ...made,
     ...volumes,
     request,
     gitIdentity: identity,
+    ...sshOf(profile),
     ...model,
     ...grantedCredentials(parts, profile, credentials ?? []),
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
     longRunning: profile.longRunning,
     selection: profile.selection,
-    skipped: [...profile.skipped, ...skippedContexts(profile.contexts(request.workspace), request)],
+    skipped: [...profile.skipped, ...skippedContexts(profile.contexts(request.workspace), request), ...unaskedSsh(request, profile)],
     kits: kitViews(profile),
     homeless: true,
   };

@@ -5,13 +5,14 @@ import type { Engine } from "../ports/engine.ts";
 import type { DockerSockets, ImageMaker, PodNetwork, PortPublisher, SandboxAuthorities, SandboxFiles, WorkloadLink, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
 import type { SharedDirectories } from "../ports/shared-directories.ts";
 import type { SkillStore } from "../ports/skill-store.ts";
+import type { SshAgents } from "../ports/ssh-agents.ts";
 import type { SandboxStore } from "../ports/store.ts";
 import type { InstallPods, LayerMaker, TemplateStore } from "../ports/template-host.ts";
 import type { EngineIds } from "./engine-ids.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
 /** The Kits of a sandbox, and what is filled into them. */
-export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "extra" | "publish" | "share" | "reject"> & {
+export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "extra" | "publish" | "share" | "reject" | "sshAgent"> & {
   /** Whether there is a name and an address for commits; unknown of sandboxes of older versions. */
   readonly identified?: boolean | undefined;
   /** Hosts at which its Kits were granted secrets, by their names; those that are bound now where it is made, or made anew. */
@@ -34,6 +35,7 @@ export interface SandboxParts {
   readonly ids: EngineIds;
   readonly workspace: WorkspaceHost;
   readonly docker: DockerSockets;
+  readonly ssh: SshAgents;
   readonly ports: PortPublisher;
   readonly store: SandboxStore;
   readonly authorities: SandboxAuthorities;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { CreateSandbox, KitView, Limits, Rule, SandboxId, SelectionView, Session, WorkspaceNotice } from "@sbx/contracts";
 import { Injection } from "../kit/injection.ts";
+import { SshGrants } from "../kit/ssh-grants.ts";
 import { RECORD_VERSION } from "./refuse-newer.ts";
 
 const Stated = z.object({ size: z.string().optional(), mode: z.string().optional() });
@@ -67,6 +68,8 @@ export const SandboxRecord = z.object({
   selection: SelectionView.optional(),
   /** Who its git says that commits are by, from when it was made; nobody where it is empty. */
   gitIdentity: z.object({ name: z.string(), email: z.string() }).partial().optional(),
+  /** What its Kits may have its person's SSH agent sign, from when it was made, or made anew. */
+  ssh: SshGrants.optional(),
   /** Directories of its Kits that others have too, by their ids. */
   shares: z.array(z.string()).optional(),
   /** Whether the home was prepared and the install hooks ran. */

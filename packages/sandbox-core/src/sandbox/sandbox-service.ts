@@ -185,7 +185,7 @@ export class SandboxService implements AsyncDisposable {
     await this.reconcile();
     return this.#onSandbox(ref, async (live) => {
       const progress = this.#progress(operation, live.record.id);
-      const writable = this.#writable(live);
+      const writable = this.writable(live);
       await this.#whileMaking(() => recreateSandbox(this.#parts, { live, changes, writable, beforeStop: () => beforeStop(live), progress, signal }));
       void this.#watch(live);
       return live;
@@ -237,6 +237,7 @@ export class SandboxService implements AsyncDisposable {
   }
 
   async #makeOne(request: CreateSandbox, { operation, signal }: CreateOptions): Promise<LiveSandbox> {
+    await this.#checkSshAgent(request);
     const identity = await readIdentity(this.#parts, request);
     const profile = await this.#parts.profile({ ...request, identified: isWhole(identity) });
     const taken = (name: string): boolean => this.list().some(({ record }) => record.name === name);
@@ -247,7 +248,7 @@ export class SandboxService implements AsyncDisposable {
         request,
         profile,
         identity,
-        writable: this.#writable(),
+        writable: this.writable(),
         taken,
         signal,
         progress: this.#progress(operation, undefined),
@@ -270,17 +271,31 @@ export class SandboxService implements AsyncDisposable {
     }
   }
 
-  /** Directories that sandboxes may write, but for those of one of them. */
-  #writable(but?: LiveSandbox): readonly string[] {
+  /** Directories of the person's that sandboxes may write, but for those of one of them. */
+  writable(but?: LiveSandbox): readonly string[] {
     const others = this.list().filter((live) => live !== but);
     return others.flatMap(({ record: { request } }) => [request.workspace, ...request.extra.filter((one) => !one.readonly).map(({ path }) => path)]);
   }
 
   async #join(live: LiveSandbox, wanted: CreateSandbox, options: CreateOptions): Promise<void> {
     refuseOtherOptions(live, wanted);
+    await this.#takeSshAgent(live, wanted);
     await this.#ensureRunning(live, options);
     this.#parts.allow(live.record, wantedDestinations(wanted));
     await this.#parts.ports.open(live.record, wanted.publish);
+  }
+
+  /** What a person gives of their SSH agent lies where no sandbox writes, nor this one. */
+  async #checkSshAgent({ sshAgent, workspace, extra }: CreateSandbox): Promise<void> {
+    if (sshAgent !== undefined) await this.#parts.ssh.check(sshAgent, [...this.writable(), workspace, ...extra.map(({ path }) => path)]);
+  }
+
+  /** The agent that its person has now takes the place of the one before. */
+  async #takeSshAgent(live: LiveSandbox, { sshAgent }: CreateSandbox): Promise<void> {
+    if (sshAgent === undefined) return;
+    await this.#checkSshAgent({ ...live.record.request, sshAgent });
+    live.record = { ...live.record, request: { ...live.record.request, sshAgent } };
+    this.#parts.store.putSandbox(live.record);
   }
 
   async #ensureRunning(live: LiveSandbox, { operation, signal }: CreateOptions): Promise<void> {

@@ -40,7 +40,7 @@ function otherPaths({ record, running }: LiveSandbox, { hide, allowWrite, extra 
 
 function otherResources(
   { record: { request, modelSource } }: LiveSandbox,
-  { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [], reject = [], gitIdentity }: CreateSandbox,
+  { limits, model, env, docker, dockerPolicy, template, kits, args, skills, share = [], reject = [], gitIdentity, sshAgent }: CreateSandbox,
 ): readonly string[] {
   return [
     ...differs("--cpus", limits.cpus, request.limits.cpus),
@@ -55,6 +55,8 @@ function otherResources(
     ...share.filter((path) => request.share?.includes(path) !== true).map((path) => `--share ${path}`),
     ...reject.filter((type) => request.reject?.includes(type) !== true).map((type) => `--reject-capability ${type}`),
     ...differs("--git-identity-config", gitIdentity, request.gitIdentity ?? "that"),
+    // Where it lies is another question: it changes when a person logs in anew.
+    ...(sshAgent === undefined || request.sshAgent !== undefined ? [] : ["--ssh-agent"]),
     ...kits.filter((kit) => !request.kits.includes(kit)).map((kit) => `--kit ${kit}`),
     ...Object.keys(args)
       .filter((name) => request.args[name] !== args[name])

@@ -55,8 +55,9 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const shared = await shareMounts(parts, live, profile);
     const hooks = { engine, skills, shared, ...request };
     const installed = await runInstallHooks(parts, hooks);
-    const done = { install: installed, home: (await runRootStartup(parts, hooks, { installed })) || installed };
-    const socket = await parts.docker.start(live.record, prepared.mounts);
+    const ssh = await parts.ssh.start(live.record, "runtime");
+    const done = { install: installed, home: (await runRootStartup(parts, { ...hooks, ssh }, { installed })) || installed };
+    const socket = [...(await parts.docker.start(live.record, prepared.mounts)), ...ssh];
     const contexts = await contextMounts(parts, engine, { record: live.record, contexts: profile.contexts(place.workspace) });
     const trust = await trustMounts(parts, engine, live.record);
     await progress.step("start pod", () =>
@@ -95,7 +96,7 @@ export async function releaseWorkspace(parts: SandboxParts, live: LiveSandbox): 
 interface StartWork extends StartRequest {
   readonly engine: Engine;
   readonly prepared: PreparedWorkspace;
-  /** How the workload finds its Docker API. */
+  /** How the workload finds its Docker API, and its SSH agent. */
   readonly socket: readonly Mount[];
   /** Home and volumes are the sandbox's user's already, but for what hooks of root made of them. */
   readonly given: boolean;
@@ -187,6 +188,7 @@ async function verifyMounts(parts: SandboxParts, { live, engine, prepared, signa
 /** Stop workload, then the daemon's end, then the gate. Resolves when nothing of the sandbox runs. */
 export async function stopContainers(parts: SandboxParts, live: LiveSandbox): Promise<void> {
   await parts.ports.close(live.record.id);
+  await parts.ssh.stop(live.record.id);
   await parts.docker.stop(live.record);
   const engine = await parts.engine();
   const views = await containersOf(parts, engine, live.record.id);

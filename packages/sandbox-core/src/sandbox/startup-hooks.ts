@@ -1,3 +1,4 @@
+import { sshVariables } from "../ports/ssh-agents.ts";
 import { containerName } from "./labels.ts";
 import { openHookContainer, type HookWork } from "./open-hook-container.ts";
 import { profileFacts } from "./prepare-home.ts";
@@ -18,10 +19,10 @@ export async function runRootStartup(parts: SandboxParts, work: HookWork, { inst
   const hooks = work.profile.hooks.startup.filter(({ user }) => user === "root");
   if (hooks.length === 0) return false;
   await work.progress.step("startup hooks", async () => {
-    const { engine, live, profile, signal } = work;
+    const { engine, live, profile, ssh = [], signal } = work;
     await using container = await openHookContainer(parts, work, { gate: undefined, fresh: needsHome(live.record) && !installed });
     const { record } = live;
-    const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), HOSTNAME: containerName(record) };
+    const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), ...sshVariables(ssh), HOSTNAME: containerName(record) };
     for (const hook of hooks) await runHook(engine, { container: container.id, hook, record, env, limitMs: parts.hookLimitMs, signal });
   });
   return true;

@@ -1,4 +1,5 @@
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
+import { sshVariables } from "../ports/ssh-agents.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
 import type { Account } from "./account-files.ts";
 import { kitVolumeMounts } from "./kit-volumes.ts";
@@ -24,6 +25,7 @@ export interface WorkloadParts {
   /** Environment of the agent's profile. */
   readonly profileEnv: Readonly<Record<string, string>>;
   readonly workspaceMounts: readonly Mount[];
+  /** How it finds its Docker API, and its SSH agent. */
   readonly socket: readonly Mount[];
   readonly holdProgram: string;
   /** Host path of the program that stands in for those which need a person. */
@@ -43,7 +45,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
     name: containerName(record),
     image: record.image,
     command: [HOLD_PROGRAM, "init"],
-    env: workloadEnvironment(record, profileEnv),
+    env: { ...workloadEnvironment(record, profileEnv), ...sshVariables(socket) },
     labels,
     user: record.user,
     workdir: workspace,

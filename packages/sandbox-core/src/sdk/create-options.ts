@@ -60,6 +60,8 @@ export interface CreateOptions {
   readonly reject?: readonly string[];
   /** Where the name and address of commits are from, a file in git's form, or `off`; the person's own git settings unless said. */
   readonly gitIdentity?: string;
+  /** The person's SSH agent, for Kits that ask for one: its socket, and a file of the hosts' keys that are known for logins (`~/.ssh/known_hosts` unless said). */
+  readonly sshAgent?: { readonly socket: string; readonly knownHosts?: string };
   /** Gives the work up: what was half made is taken away. */
   readonly signal?: AbortSignal;
   /** Is told how the making of images and the start go. */
@@ -90,6 +92,7 @@ export function createInput(options: CreateOptions, { agent, absolute }: { reado
     ...(template === undefined ? {} : { template }),
     ...(dockerPolicy === undefined ? {} : { dockerPolicy }),
     ...kitPlacesOf(options, absolute),
+    ...sshAgentOf(options, absolute),
     fresh: true,
   };
 }
@@ -101,6 +104,12 @@ function kitPlacesOf({ skills, share, reject, gitIdentity }: CreateOptions, abso
     ...(reject === undefined ? {} : { reject: [...reject] }),
     ...(gitIdentity === undefined ? {} : { gitIdentity: gitIdentity === "off" ? "off" : absolute(gitIdentity) }),
   };
+}
+
+function sshAgentOf({ sshAgent }: CreateOptions, absolute: (path: string) => string): Pick<CreateInput, "sshAgent"> {
+  if (sshAgent === undefined) return {};
+  const { socket, knownHosts } = sshAgent;
+  return { sshAgent: { socket: absolute(socket), ...(knownHosts === undefined ? {} : { knownHosts: absolute(knownHosts) }) } };
 }
 
 /** A mixin is named, or pointed at by its path. */

@@ -32,7 +32,6 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
     "type: com.docker.sandbox/network-policy@2, config: { runtime: { allow: [{ hosts: [example.org], methods: [GET], paths: [/a/../b] }] } }",
   ],
   ["single requests by a query", "type: com.docker.sandbox/network-policy@2, config: { runtime: { deny: [{ hosts: [example.org], methods: [GET], paths: ['/a?b'] }] } }"],
-  ["the person's SSH agent", "type: com.docker.sandbox/ssh-agent@1, config: { phase: runtime }"],
   ["a shared directory over the system", "type: com.docker.sandbox/host-mount@1, config: { path: /etc/x }"],
   ["a shared directory over what is ours", "type: com.docker.sandbox/host-mount@1, config: { path: /.sbx/hold }"],
   ["a shared directory in place of the home", "type: com.docker.sandbox/host-mount@1, config: { path: /home/agent }"],
