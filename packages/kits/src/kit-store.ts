@@ -55,6 +55,8 @@ export interface KitSelection {
   readonly reject?: readonly string[];
   /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */
   readonly gitIdentity?: boolean;
+  /** Secrets that a sandbox which is there was granted when it was made. */
+  readonly grantedSecrets?: readonly string[];
   /** Gives the hosts that the person bound a secret to; without a sandbox, what Kits ask for is taken as bound. */
   readonly secretHosts?: (name: string) => Promise<readonly string[]>;
   /** Whether the person gives the sandbox an SSH agent; without a sandbox, what Kits ask for is taken as given. */

@@ -63,7 +63,7 @@ describe("the Kit store", () => {
     const { profile } = await createKitStore({ directory }).load({ agent: kit });
     expect(profile.dockerfile).toBe(RECIPE);
     expect(profile.seedFiles({ workspace: "/w", placeholder: "k", placeholders: {}, modelUrl: "u", mcpUrl: "m" })).toEqual([
-      { path: "/home/agent/.x/A.md", content: "be brief", mode: 0o644, overwrite: false },
+      { path: "/home/agent/.x/A.md", content: expect.stringMatching(/^be brief\n/), mode: 0o644, overwrite: false, appendUnless: expect.any(String) },
     ]);
   });
 

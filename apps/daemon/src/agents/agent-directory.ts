@@ -50,7 +50,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
   });
   const compose = async (wanted: KitSelection): Promise<AgentView> => view(await kits.load(wanted));
   return {
-    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified, sshAgent, secretHosts: granted }) => {
+    profile: async ({ agent, kits: mixins, args, given, env, workspace, extra, publish, share = [], reject, identified, sshAgent, grantedSecrets }) => {
       const { profile } = await kits.load({
         agent,
         kits: mixins,
@@ -58,7 +58,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
         env: { WORKSPACE_DIR: workspace, ...env },
         publish: publish.map(({ port }) => port),
         share,
-        secretHosts: granted === undefined ? secretHosts : (name) => Promise.resolve(Object.hasOwn(granted, name) ? (granted[name] ?? []) : []),
+        ...(grantedSecrets === undefined ? { secretHosts } : { grantedSecrets }),
         directories: [workspace, ...extra.map((one) => one.path)],
         sshAgent: sshAgent !== undefined,
         ...(given === undefined ? {} : { given }),

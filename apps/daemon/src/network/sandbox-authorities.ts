@@ -19,6 +19,8 @@ export class SandboxAuthorities implements AuthoritiesPort {
   readonly #fileOf: (id: SandboxId) => string;
   readonly #log: Log;
   readonly #known = new Map<SandboxId, Authority>();
+  /** Those of which it was said that they cannot be read: each connection asks. */
+  readonly #told = new Set<SandboxId>();
 
   constructor({ stateDirectory, log }: { readonly stateDirectory: string; readonly log: Log }) {
     this.#fileOf = (id) => path.join(stateDirectory, "sandboxes", id, "authority.json");
@@ -38,7 +40,8 @@ export class SandboxAuthorities implements AuthoritiesPort {
     } catch (error) {
       const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
       // The error of a parser may quote what it read, which is a key.
-      if (!absent) this.#log.warn("authority.unreadable", { sandbox: id, error: error instanceof Error ? error.name : "unknown" });
+      if (!absent && !this.#told.has(id)) this.#log.warn("authority.unreadable", { sandbox: id, error: error instanceof Error ? error.name : "unknown" });
+      if (!absent) this.#told.add(id);
       return undefined;
     }
   }
@@ -51,6 +54,7 @@ export class SandboxAuthorities implements AuthoritiesPort {
 
   forget(id: SandboxId): void {
     this.#known.delete(id);
+    this.#told.delete(id);
   }
 
   async #make(id: SandboxId): Promise<Authority> {
@@ -59,6 +63,7 @@ export class SandboxAuthorities implements AuthoritiesPort {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     await placeFile(file, JSON.stringify(authority), 0o600);
     this.#known.set(id, authority);
+    this.#told.delete(id);
     return authority;
   }
 }

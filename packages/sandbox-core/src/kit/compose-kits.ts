@@ -1,6 +1,6 @@
 import { AppError } from "@sbx/contracts";
 import { modelServiceOf } from "@sbx/secret-injector";
-import { credentialClashes, hostCredentials, type SecretHosts } from "./host-credential.ts";
+import { credentialClashes, hostCredentials, type SecretFacts } from "./host-credential.ts";
 import { findConfig, isCapability, type ReadCapability } from "./kit.ts";
 import type { ProvidedName } from "./kit-names.ts";
 import type { KitMember } from "./kit-member.ts";
@@ -10,7 +10,7 @@ import { resolveKits } from "./resolve-kits.ts";
 import { selectCapabilities } from "./select-capabilities.ts";
 
 /** What Kits are composed with beside themselves. */
-export interface CompositionFacts {
+export interface CompositionFacts extends SecretFacts {
   /** Home of the user `agent`. */
   readonly home: string;
   /** Ports of the sandbox that its person publishes; without a sandbox, those that Kits ask for are taken as published. */
@@ -19,8 +19,6 @@ export interface CompositionFacts {
   readonly share?: readonly string[] | undefined;
   /** Directories of the person's that the sandbox sees. */
   readonly directories?: readonly string[] | undefined;
-  /** Hosts that its person bound secrets to; without a sandbox, what Kits ask for is taken as bound. */
-  readonly secretHosts?: SecretHosts | undefined;
   /** Types that its person gives to no Kit. */
   readonly reject?: readonly string[] | undefined;
   /** Whether there is a name and an address for commits; without a sandbox, what Kits ask for is taken as there. */

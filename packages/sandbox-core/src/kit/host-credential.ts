@@ -14,8 +14,13 @@ export interface ProfileCredential {
   readonly injections: readonly Injection[];
 }
 
-/** Hosts that the person bound each secret to, by its name. */
-export type SecretHosts = Readonly<Record<string, readonly string[]>>;
+/** What decides whether a Kit is granted a secret. With neither it is taken as granted, as where Kits are looked at without a sandbox. */
+export interface SecretFacts {
+  /** Hosts that the person bound each secret to, by its name. */
+  readonly secretHosts?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Names of those that a sandbox which is there was granted when it was made: nothing is judged anew. */
+  readonly grantedSecrets?: readonly string[] | undefined;
+}
 
 /** Why a credential that is not of the agent's model service cannot be carried out; what its person can give is {@link missingSecret}. */
 export function whyNoHostCredential(config: Config): string | undefined {
@@ -27,11 +32,14 @@ export function whyNoHostCredential(config: Config): string | undefined {
   return read.map((one) => ("why" in one ? one.why : undefined)).find((why) => why !== undefined);
 }
 
+const NOT_GRANTED = { why: "the sandbox was made without this secret; what its Kits get is decided again by: sbx recreate SANDBOX", commands: ["sbx recreate SANDBOX"] };
+
 /** What a person has to do before a credential is put on: why, and the commands; `undefined` where nothing is missing. */
-export function missingSecret(config: Config, hosts: SecretHosts | undefined): { readonly why: string; readonly commands: readonly string[] } | undefined {
-  if (hosts === undefined) return undefined;
+export function missingSecret(config: Config, { secretHosts, grantedSecrets }: SecretFacts): { readonly why: string; readonly commands: readonly string[] } | undefined {
   const { service } = config;
-  const domains = unboundDomains(injectionsOf(config), Object.hasOwn(hosts, service) ? (hosts[service] ?? []) : []);
+  if (grantedSecrets !== undefined) return grantedSecrets.includes(service) ? undefined : NOT_GRANTED;
+  if (secretHosts === undefined) return undefined;
+  const domains = unboundDomains(injectionsOf(config), Object.hasOwn(secretHosts, service) ? (secretHosts[service] ?? []) : []);
   if (domains.length === 0) return undefined;
   const commands = [`sbx secret set ${service}`, ...domains.map((domain) => `sbx secret bind ${service} --host ${shellWord(domain)}`)];
   return { why: `a Kit gets no secret by itself, and you gave none called "${service}" for ${domains.join(", ")}; give it with: ${commands.join("; ")}`, commands };

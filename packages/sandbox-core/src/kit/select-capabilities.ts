@@ -2,7 +2,7 @@ import type { Selection, SelectionEntry } from "@sbx/contracts";
 import { cleanPath } from "./declaration-keys.ts";
 import { waitsForEnvironment } from "./expand-references.ts";
 import { isRoot } from "./hook-command.ts";
-import { missingSecret, whyNoHostCredential, type SecretHosts } from "./host-credential.ts";
+import { missingSecret, whyNoHostCredential, type SecretFacts } from "./host-credential.ts";
 import { sizeBytes } from "./kit-size.ts";
 import { selectionEntry } from "./selection-record.ts";
 import { whyNoRequests } from "./request-rules.ts";
@@ -23,7 +23,7 @@ export interface KitDecisions {
   readonly record: Selection;
 }
 
-export interface SelectionFacts {
+export interface SelectionFacts extends SecretFacts {
   readonly name: string;
   /** What a person named the Kit by. */
   readonly reference: string;
@@ -36,8 +36,6 @@ export interface SelectionFacts {
   readonly share?: readonly string[] | undefined;
   /** Directories of the person's that the sandbox sees; nothing of a Kit lies over one, in one, or holds one. */
   readonly directories?: readonly string[] | undefined;
-  /** Hosts that its person bound secrets to; unknown where Kits are looked at without a sandbox. */
-  readonly secretHosts?: SecretHosts | undefined;
   /** Whether the Kits together have a place for skills. */
   readonly skillPlaces: boolean;
   /** Texts of the files that agent-context@1 names. */
@@ -78,9 +76,7 @@ export function selectCapabilities(kit: Kit, facts: SelectionFacts): KitDecision
 }
 
 function commandsFor(lacking: readonly KitCapability[], facts: SelectionFacts): readonly string[] {
-  const commands = lacking.map((member) =>
-    isCapability(member, "com.docker.sandbox/credential@1") && isGivable(member, facts) ? (missingSecret(member.config, facts.secretHosts)?.commands ?? []) : [],
-  );
+  const commands = lacking.map((member) => (isCapability(member, "com.docker.sandbox/credential@1") && isGivable(member, facts) ? (missingSecret(member.config, facts)?.commands ?? []) : []));
   return commands.some((some) => some.length === 0) ? [] : commands.flat();
 }
 
@@ -183,10 +179,10 @@ function whyNoShare({ config: { path } }: ReadCapability<"com.docker.sandbox/hos
   return share === undefined || share.includes(place) ? undefined : `a Kit shares nothing among sandboxes by itself; allow it with: --share ${place}`;
 }
 
-function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, { service, secretHosts }: SelectionFacts): string | undefined {
+function whyNoCredential({ config }: ReadCapability<"com.docker.sandbox/credential@1">, facts: SelectionFacts): string | undefined {
   if (config.apiKey === undefined) return "OAuth is not carried out yet";
-  if (config.service === service) return [config.phase].flat().includes("runtime") ? undefined : "install hooks get no credential";
-  return whyNoHostCredential(config) ?? missingSecret(config, secretHosts)?.why;
+  if (config.service === facts.service) return [config.phase].flat().includes("runtime") ? undefined : "install hooks get no credential";
+  return whyNoHostCredential(config) ?? missingSecret(config, facts)?.why;
 }
 
 /** Whether a secret of its person's is all that a credential lacks. */

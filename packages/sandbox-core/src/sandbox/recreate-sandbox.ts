@@ -34,8 +34,7 @@ export interface RecreateWork {
 
 /** What a record says of the Kits of its sandbox, for their profile. */
 export function wantedOf({ request, gitIdentity, credentials = [] }: Pick<SandboxRecord, "request" | "gitIdentity" | "credentials">): WantedProfile {
-  const secretHosts = Object.fromEntries(credentials.map(({ service, injections }) => [service, injections.map(({ domain }) => domain)]));
-  return { ...request, secretHosts, ...(gitIdentity === undefined ? {} : { identified: isWhole(gitIdentity) }) };
+  return { ...request, grantedSecrets: credentials.map(({ service }) => service), ...(gitIdentity === undefined ? {} : { identified: isWhole(gitIdentity) }) };
 }
 
 /**
@@ -107,7 +106,7 @@ async function settle(parts: SandboxParts, { live: { record }, changes }: Recrea
   const { agent, kits, args, reject } = changes;
   const composed = agent === undefined && kits === undefined ? record.request : { ...record.request, agent: agent ?? record.request.agent, kits: kits ?? [] };
   const wanted = { ...composed, args: { ...record.request.args, ...args }, ...(reject === undefined ? {} : { reject }) };
-  const { secretHosts: _asBefore, ...anew } = wantedOf({ request: wanted, gitIdentity });
+  const { grantedSecrets: _asBefore, ...anew } = wantedOf({ request: wanted, gitIdentity });
   const profile = await parts.profile({ ...anew, given: Object.keys(args) });
   return { profile, request: { ...wanted, args: Object.fromEntries(Object.entries(wanted.args).filter(([name]) => profile.args.includes(name))) } };
 }

@@ -1,5 +1,4 @@
 import type { CreateSandbox, RecordEvent, SandboxId } from "@sbx/contracts";
-import type { SecretHosts } from "../kit/host-credential.ts";
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { DockerSockets, ImageMaker, PodNetwork, PortPublisher, SandboxAuthorities, SandboxFiles, WorkloadLink, WorkspaceHost, WorkspaceRequest } from "../ports/host.ts";
@@ -15,8 +14,8 @@ import type { SandboxRecord } from "./sandbox-record.ts";
 export type WantedProfile = Pick<CreateSandbox, "agent" | "kits" | "args" | "env" | "workspace" | "extra" | "publish" | "share" | "reject" | "sshAgent"> & {
   /** Whether there is a name and an address for commits; unknown of sandboxes of older versions. */
   readonly identified?: boolean | undefined;
-  /** Hosts at which its Kits were granted secrets, by their names; those that are bound now where it is made, or made anew. */
-  readonly secretHosts?: SecretHosts;
+  /** Secrets that a sandbox which is there was granted; where it is made, or made anew, what they are bound to decides. */
+  readonly grantedSecrets?: readonly string[];
   /** Arguments that one of the Kits must declare, where not all of `args`. */
   readonly given?: readonly string[];
 };

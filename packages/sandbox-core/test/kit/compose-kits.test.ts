@@ -114,6 +114,12 @@ describe("composing Kits", () => {
         expect(effective.map(({ type }) => type)).toEqual(["com.docker.sandbox/network-policy@1"]);
       }
     }
+    // A sandbox that is there keeps what it was granted, also where its Kit names another host now; the wall goes by what it was granted.
+    expect(compose([base, github()], { grantedSecrets: ["github"] }).effective).toHaveLength(2);
+    expect(problemOf([base, github()], { grantedSecrets: ["other"], secretHosts: { github: ["*.github.com", "*.github.com:8443"] } })).toMatchObject({
+      code: "KIT_UNSUPPORTED",
+      fix: "sbx recreate SANDBOX",
+    });
     // What else is wrong is not mended by a secret.
     expect(problemOf([base, github(), member("odd", { capabilities: ["{ type: com.docker.sandbox/privileged@1 }"] })], { secretHosts: {} }).fix).toContain("optional: true");
     expect(problemOf([base, github("", "openai")], { secretHosts: { openai: ["*.github.com", "*.github.com:8443"] } })).toMatchObject({
