@@ -35,7 +35,13 @@ export function matchesExactly({ exact }: PathMatcher, path: RequestPath): boole
 
 /** Whether any server could take a path for one of a pattern's. */
 export function matchesLoosely(matcher: PathMatcher, path: RequestPath): boolean {
-  return matchesExactly(matcher, path) || matches(matcher.loose, path.loose) || matches(matcher.loose, path.loose.replace(/\/$/, ""));
+  const loose = path.loose.replaceAll("*", "%2a");
+  return matchesExactly(matcher, path) || matches(matcher.loose, loose) || matches(matcher.loose, withoutEnds(loose));
+}
+
+/** Without what some servers cut off: a last slash, and dots and spaces at the ends of parts. */
+function withoutEnds(path: string): string {
+  return path.replaceAll(/(?:\.|%20)+(?=\/|$)/g, "").replace(/\/$/, "");
 }
 
 /** Each character moves a set of places in the pattern on, so that no pattern takes longer than its length times the path's. */

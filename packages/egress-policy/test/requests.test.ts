@@ -40,6 +40,12 @@ describe("rules about single requests", () => {
     ["GET", String.raw`/repos\..\user`, "deny"],
     ["GET", "/repos/a#b", "deny"],
     ["GET", "/repos/%00", "deny"],
+    ["GET", "/repos/a%0a", "deny"],
+    ["GET", "/repos/a%7F", "deny"],
+    ["GET", "/repos/..%20/user", "deny"],
+    ["GET", "/repos/.../user", "deny"],
+    ["GET", "/repos/a%20b%23%3F%40", "allow"],
+    ["GET", "/%40repos/a", "deny"],
     ["GET", "/repos/%zz", "deny"],
     ["GET", "/repos/\u00e9", "deny"],
     ["GET", `/repos/${"a".repeat(9000)}`, "deny"],
@@ -65,6 +71,33 @@ describe("rules about single requests", () => {
     ["DELETE", "/", "allow"],
   ] as const)("deny DELETE of /admin/** on an open host: %s %s: %s", ([method, target, expected], { expect }) => {
     expect(effectOf([ruleOf("api.test"), bounded({ methods: ["DELETE"], paths: ["/admin/**"] }, "deny")], method, target)).toBe(expected);
+  });
+
+  it.for([
+    "/@evil/x",
+    "/%40evil/x",
+    "/%40EVIL/x",
+    "/%40%65vil/x",
+    "/@evil./x",
+    "/@evil%20/x",
+    "/@evil%20.%20/x",
+    "/@evil/x/",
+    "/@evil;v/x",
+    "/v1/%24batch",
+    "/v1/$BATCH.",
+    "/v1/$batch%20",
+    "/v1/a%3Adelete",
+    "/v1/a:delete%3Bv=1",
+    "/v1/(a)%2cb",
+    "/v1/%28a%29,b",
+    "/v1/c%23",
+    "/v1/c%23%20",
+    "/v1/%2A",
+    "/v1/*",
+  ])("deny a path however it is spelled: %s", (target, { expect }) => {
+    const denied = bounded({ paths: ["/@evil/**", "/v1/$batch", "/v1/*:delete", "/v1/(a),b", "/v1/c%23", "/v1/%2a"] }, "deny");
+    expect(effectOf([ruleOf("api.test"), denied], "POST", target)).toBe("deny");
+    expect(effectOf([ruleOf("api.test"), denied], "POST", "/v1/other:read")).toBe("allow");
   });
 
   it("take nothing away from what is open as a whole, and deny whatever allows", ({ expect }) => {
