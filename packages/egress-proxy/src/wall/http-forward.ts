@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { HttpRequest } from "@sbx/egress-policy";
 import { answer, answerRefusal, type Refusal } from "./http-answer.ts";
 import { answerRaw, type HttpPurpose } from "./http-front.ts";
-import { endToEndHeaders, readTarget, toNodeHeaders, USUAL_PORT, type Origin } from "./http-headers.ts";
+import { endToEndHeaders, mayLackHeaders, readTarget, toNodeHeaders, USUAL_PORT, type Origin } from "./http-headers.ts";
 import { relayScrubbed } from "./terminate/relay-scrubbed.ts";
 import { headersOf, type PutIn } from "./terminate/host-credential.ts";
 import { reset } from "./socket.ts";
@@ -169,20 +169,33 @@ function relay(response: ServerResponse, upstream: ClientRequest, { putIn, optio
   upstream.once("continue", () => {
     response.writeContinue();
   });
+  const fail = (): void => {
+    if (response.headersSent) reset(request.socket);
+    else answer(response, 502, { text: "the host broke the connection off, or gave an answer that cannot be understood\n", close: true });
+  };
   upstream.once("response", (reply) => {
-    if (putIn.length === 0) relayAnswer(reply, response);
+    if (isDoubtful(reply)) upstream.destroy(new Error("an answer that cannot be understood"));
+    else if (putIn.length === 0) relayAnswer(reply, response);
     else
       void relayScrubbed(reply, response, putIn).then((found) => {
         if (found) options.denied(`an answer of ${options.host} repeated the credential; it was taken out`);
       });
   });
-  upstream.on("error", () => {
-    if (response.headersSent) reset(request.socket);
-    else answer(response, 502, { text: "the host broke the connection off\n", close: true });
+  // Nobody asked it to switch.
+  upstream.once("upgrade", (_, socket) => {
+    socket.destroy();
+    fail();
   });
+  upstream.on("error", fail);
   response.once("close", () => {
     upstream.destroy();
   });
+}
+
+/** Whether an answer may be another one than is understood here, or its body is coded on the way. */
+function isDoubtful(reply: IncomingMessage): boolean {
+  const coding = reply.headers["transfer-encoding"]?.trim().toLowerCase() ?? "chunked";
+  return mayLackHeaders(reply) || reply.statusCode === 101 || (coding !== "chunked" && coding !== "identity");
 }
 
 /** Trailers without those that would be taken for routing or credentials by whoever merges them into the headers. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { WallLimits } from "./limits.ts";
+import { KEPT_HEADERS, mayLackHeaders } from "./http-headers.ts";
 import { closed, reset, resetOnAbort } from "./socket.ts";
 
 /** What a connection's requests are for. One per connection. */
@@ -25,7 +26,16 @@ interface Session {
   readonly headArrived: () => void;
 }
 
+/** `reason` for the purpose; `status` and `text` for the client. */
+interface HeadRefusal {
+  readonly reason: string;
+  readonly status: string;
+  readonly text: string;
+}
+
 const BAD_REQUEST = "this is no HTTP/1.1 request that can be understood without doubt\n";
+const TOO_LARGE = "431 Request Header Fields Too Large";
+const TOO_MANY: HeadRefusal = { reason: "a request with too many headers", status: TOO_LARGE, text: BAD_REQUEST };
 
 export function createHttpFront(limits: WallLimits): HttpFront {
   const sessions = new WeakMap<Duplex, Session>();
@@ -44,8 +54,10 @@ export function createHttpFront(limits: WallLimits): HttpFront {
     highWaterMark: 262_144,
     shouldUpgradeCallback: isWebSocket,
   });
+  server.maxHeadersCount = KEPT_HEADERS;
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const session = sessionOf(request.socket);
+    if (mayLackHeaders(request)) return refuseHead(request.socket, session, TOO_MANY);
     session.headArrived();
     response.once("close", () => {
       session.expectHead(limits.keepAliveMs);
@@ -62,14 +74,12 @@ export function createHttpFront(limits: WallLimits): HttpFront {
   });
   server.on("upgrade", (request, socket, head) => {
     const session = sessionOf(socket);
+    if (mayLackHeaders(request)) return refuseHead(socket, session, TOO_MANY);
     session.headArrived();
     session.purpose.upgrade(request, socket, head);
   });
   server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-    const session = sessionOf(socket);
-    session.headArrived();
-    session.purpose.malformed("a CONNECT request");
-    answerRaw(socket, "405 Method Not Allowed", "there is no proxy here: connect to the host itself\n");
+    refuseHead(socket, sessionOf(socket), { reason: "a CONNECT request", status: "405 Method Not Allowed", text: "there is no proxy here: connect to the host itself\n" });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) {
@@ -77,7 +87,7 @@ export function createHttpFront(limits: WallLimits): HttpFront {
       return;
     }
     sessions.get(socket)?.purpose.malformed(`malformed HTTP (${error.code ?? "unknown"})`);
-    answerRaw(socket, error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request", BAD_REQUEST);
+    answerRaw(socket, error.code === "HPE_HEADER_OVERFLOW" ? TOO_LARGE : "400 Bad Request", BAD_REQUEST);
   });
   return {
     async serve(socket, purpose, signal) {
@@ -106,6 +116,13 @@ export function createHttpFront(limits: WallLimits): HttpFront {
       release();
     },
   };
+}
+
+/** Answer a head that goes nowhere, and end its connection. */
+function refuseHead(socket: Duplex, { purpose, headArrived }: Session, { reason, status, text }: HeadRefusal): void {
+  headArrived();
+  purpose.malformed(reason);
+  answerRaw(socket, status, text);
 }
 
 function isWebSocket(request: IncomingMessage): boolean {

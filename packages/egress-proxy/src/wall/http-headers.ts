@@ -4,6 +4,14 @@ import { parseHost } from "@sbx/egress-policy";
 /** Headers of one hop: they end here and are made anew for the next. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "transfer-encoding", "upgrade", "http2-settings"]);
 
+/** Headers that Node keeps of one message. Some versions pass over what is beyond, also over what says how long the body is. */
+export const KEPT_HEADERS = 1000;
+
+/** Whether a message may have had more headers than are known of it. */
+export function mayLackHeaders({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.length >= 2 * KEPT_HEADERS;
+}
+
 export interface Header {
   readonly name: string;
   readonly value: string;

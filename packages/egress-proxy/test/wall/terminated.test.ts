@@ -264,6 +264,36 @@ describe("a credential of a host", () => {
     expect(await ask(pod, { path: "/rot" })).not.toMatchObject({ status: 200 });
   });
 
+  const coded = gzipSync(`it is ${KEY}`).toString("latin1");
+  it.for([
+    ["a body that is coded on the way", `HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n${coded.length.toString(16)}\r\n${coded}\r\n0\r\n\r\n`],
+    ["a body that is coded on the way and ends with the connection", `HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n${coded}`],
+    ["a switch that nobody asked for", `HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n${KEY}`],
+    ["a switch to nothing", `HTTP/1.1 101 Switching Protocols\r\n\r\n${KEY}`],
+    ["an answer without a head", KEY],
+    ["more headers than are read", `HTTP/1.1 200 OK\r\n${"a:\r\n".repeat(1000)}content-encoding: gzip\r\n\r\n${coded}`],
+  ] as const)("comes back with no answer that cannot be understood: %s", async ([, answer], { expect }) => {
+    await using host = await startHost((request) => request.socket.end(answer, "latin1"));
+    await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential()] });
+    const got = await ask(pod);
+    expect(got).toMatchObject({ status: 502 });
+    expect(JSON.stringify(got)).not.toContain(KEY);
+    expect(pod.faults).toEqual([]);
+  });
+
+  it.for([
+    ["with hints before it", `HTTP/1.1 103 ${KEY}\r\nlink: ${KEY}\r\n\r\nHTTP/1.1 200 ${KEY}\r\nx-${KEY}: ${KEY}\r\ncontent-length: 2\r\n\r\nok`],
+    ["in trailers", `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x\r\n\r\n2;${KEY}\r\nok\r\n0\r\nx: ${KEY}\r\n\r\n`],
+    ["to its end with the connection", `HTTP/1.0 200 OK\r\n\r\nok${KEY}`],
+    ["in two members", `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n${gzipSync(`ok${KEY.slice(0, 9)}`).toString("latin1")}${gzipSync(KEY.slice(9)).toString("latin1")}`],
+  ] as const)("is taken out of an answer %s", async ([, answer], { expect }) => {
+    await using host = await startHost((request) => request.socket.end(answer, "latin1"));
+    await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential()] });
+    const got = await ask(pod);
+    expect(got).toMatchObject({ status: 200, body: expect.stringContaining("ok") });
+    expect(JSON.stringify(got)).not.toContain(KEY);
+  });
+
   it("is one of Basic authentication where it has a name, whose coded form is taken out too", async ({ expect }) => {
     await using host = await startHost((request, response) => response.end(request.headers.authorization));
     await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential({ username: "x-access-token" })] });
