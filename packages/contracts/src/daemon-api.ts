@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Done, Nothing } from "./plain-shapes.ts";
 import { route } from "./route.ts";
-import { CreateSandbox, KitView } from "./sandbox.ts";
+import { CreateSandbox, CredentialView, KitView } from "./sandbox.ts";
 
 /** One agent as `sbx agents` lists it: where its Kit lies, what it needs, and whether its image is built. */
 export const AgentView = z.object({
@@ -25,8 +25,8 @@ export const AgentView = z.object({
   skills: z.array(z.string()).default([]),
   /** Paths at which its Kits share a directory among their sandboxes, where the person allows it. */
   shares: z.array(z.string()).default([]),
-  /** Secrets of the person's that are put on its requests to these hosts, where they are bound to them; programs see a placeholder in the variable. */
-  credentials: z.array(z.object({ secret: z.string(), hosts: z.array(z.string()), variable: z.string().optional() })).default([]),
+  /** Secrets that its Kits want put on requests to hosts. */
+  credentials: z.array(CredentialView).default([]),
   /** Names of the agents that its Kits start for the Agent Client Protocol. */
   acp: z.array(z.string()).default([]),
   /** What its Kits may have the person's SSH agent sign, where the person gives it. */

@@ -180,6 +180,9 @@ export const WorkspaceNotice = z.object({
 });
 export type WorkspaceNotice = z.infer<typeof WorkspaceNotice>;
 
+/** A secret of the person's that is put on requests to hosts, as long as it is bound to them; programs see a placeholder in the variable. */
+export const CredentialView = z.object({ secret: z.string(), hosts: z.array(z.string()), variable: z.string().optional() });
+
 /** A sandbox as its user sees it: who it is, what it may see and use, and how it and its sessions stand. */
 export const Sandbox = z.object({
   id: SandboxId,
@@ -208,6 +211,8 @@ export const Sandbox = z.object({
   skipped: z.array(z.string()),
   /** The Kits that it was made of, the workload first. */
   kits: z.array(KitView).default([]),
+  /** Secrets of the person's that are put on its requests to hosts, as its Kits were granted them. */
+  credentials: z.array(CredentialView).default([]),
 });
 export type Sandbox = z.infer<typeof Sandbox>;
 

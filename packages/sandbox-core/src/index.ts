@@ -36,6 +36,7 @@ export { ContainerPods, type ContainerPodParts } from "./child/container-pods.ts
 export { Neighbours, type Dialled, type Within } from "./child/neighbours.ts";
 export type { ContainerFiles, ContainerLink, ContainerNetwork, ContainerPod } from "./ports/container-host.ts";
 export { FilesInside, type FilesInsideParts, type Transfer } from "./files/files-inside.ts";
+export { credentialView } from "./kit/host-credential.ts";
 export { wantedSecrets } from "./kit/compose-kits.ts";
 export { AGENT_CAPABILITY, AgentConfig } from "./kit/agent-capability.ts";
 export type { Declaration, Kit, KitCapability } from "./kit/kit.ts";

@@ -70,6 +70,8 @@ describe.skipIf(reason !== undefined)(`secrets that are put on at hosts (${reaso
     );
     const made = await create("forge", kit, ["--mount-docker-socket"]);
     expect(made.code, made.stderr).toBe(0);
+    expect((await host.sandbox("forge")).credentials).toEqual([{ secret: "forge", hosts: [API, FREE], variable: "FORGE_TOKEN" }]);
+    expect((await host.sbx(["policy", "why", API, "--sandbox", "forge"])).stdout).toMatch(/^allowed: .*each request is decided by its method and path/);
   }, 600_000);
 
   it("are put on allowed requests, of curl, Node and git alike, whatever the program sends itself", async ({ expect }) => {

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { ruleSubject, type AgentView, type KitView } from "@sbx/contracts";
-import { composeProfile, type AgentProfile, type EngineId, type KitPart, type WantedProfile } from "@sbx/core";
+import { composeProfile, credentialView, type AgentProfile, type EngineId, type KitPart, type WantedProfile } from "@sbx/core";
 import type { BrokenKit, FoundKit, FoundMixin, KitSelection, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
@@ -105,10 +105,6 @@ function sshTexts(grants: AgentProfile["ssh"]): string[] {
 
 function kitView({ name, kind, directory, version }: KitPart): KitView {
   return { name, kind, directory, ...(version === undefined ? {} : { version }) };
-}
-
-function credentialView({ service, name, injections }: AgentProfile["credentials"][number]): AgentView["credentials"][number] {
-  return { secret: service, hosts: [...new Set(injections.map(({ domain }) => domain))], ...(name === undefined ? {} : { variable: name }) };
 }
 
 const NOTHING = {

@@ -1,3 +1,4 @@
+import type { Sandbox } from "@sbx/contracts";
 import { modelServiceOf } from "@sbx/secret-injector";
 import type { ConfigOf } from "./capability-configs.ts";
 import { coversDomain, readInjection, unboundDomains, type Injection } from "./injection.ts";
@@ -52,6 +53,11 @@ export function hostCredentials(selected: readonly ReadCapability[], service: st
     const name = one.config.apiKey?.name;
     return [{ service: one.config.service, ...(name === undefined ? {} : { name }), injections: injectionsOf(one.config) }];
   });
+}
+
+/** What a person is shown of a credential: whose it is and where it goes. */
+export function credentialView({ service, name, injections }: Pick<ProfileCredential, "service" | "injections"> & { readonly name?: string | undefined }): Sandbox["credentials"][number] {
+  return { secret: service, hosts: [...new Set(injections.map(({ domain }) => domain))], ...(name === undefined ? {} : { variable: name }) };
 }
 
 /** Variables and headers that two credentials would fill: one line each. `model` is the variable of the model's key. */

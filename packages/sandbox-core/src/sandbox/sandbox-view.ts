@@ -1,4 +1,5 @@
 import type { Sandbox, SandboxState, Session } from "@sbx/contracts";
+import { credentialView } from "../kit/host-credential.ts";
 import type { SandboxRecord, SessionRecord } from "./sandbox-record.ts";
 
 /** What a caller is told of a sandbox: no placeholder, no environment. */
@@ -25,6 +26,7 @@ export function sandboxView(record: SandboxRecord, state: SandboxState, sessions
     notices: record.notices,
     skipped: record.skipped,
     kits: record.kits,
+    credentials: (record.credentials ?? []).map(credentialView),
   };
 }
 
