@@ -1,6 +1,6 @@
 import { keyTypeOf } from "./host-key.ts";
 import type { SessionBind } from "./session-bind.ts";
-import { readSignedData, type LoginRequest } from "./signed-data.ts";
+import { readSignedData, type LoginRequest, type SignedData } from "./signed-data.ts";
 
 /** What a sandbox may have signed: anything, or signatures of named purposes and logins to named hosts. */
 export type SshGrant = { readonly unrestricted: true } | BoundedGrant;
@@ -38,14 +38,20 @@ const RSA_FLAGS: ReadonlyMap<number, string> = new Map([
 
 /** Decide about one signature. Whatever is not understood as a whole is refused by a bounded grant. */
 export async function decideSignature(grant: SshGrant, request: SignRequest, facts: DecisionFacts): Promise<Decision> {
-  if (grant.unrestricted) return { passes: true, purpose: "any" };
+  const signed = readSignedData(request.data);
+  if (grant.unrestricted) return { passes: true, purpose: purposeOf(signed) };
   if (facts.binds.some(({ isForwarding }) => isForwarding)) return refused("another machine asks through the sandbox");
   const algorithm = algorithmOf(request);
   if (algorithm === undefined) return refused("the key and the flags ask for no algorithm that is granted");
-  const signed = readSignedData(request.data);
   if (signed === undefined) return refused("it is neither a signature of OpenSSH's form nor a login");
   if (signed.kind === "login") return await decideLogin(grant.authenticate, { login: signed, request, algorithm, facts });
-  return grant.sign.includes(signed.namespace) ? { passes: true, purpose: `signature for ${shown(signed.namespace)}` } : refused(`signatures for ${shown(signed.namespace)} are not granted`);
+  return grant.sign.includes(signed.namespace) ? { passes: true, purpose: purposeOf(signed) } : refused(`signatures for ${shown(signed.namespace)} are not granted`);
+}
+
+/** What a signature is for, as far as it says so itself: where nothing bounds it nobody proved to which host a login is. */
+function purposeOf(signed: SignedData | undefined): string {
+  if (signed === undefined) return "something else";
+  return signed.kind === "signature" ? `signature for ${shown(signed.namespace)}` : `login ${shown(signed.user)}`;
 }
 
 /** What the key signs with; `undefined` for RSA with SHA-1 and for flags that mean something else. */

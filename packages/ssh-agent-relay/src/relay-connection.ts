@@ -103,11 +103,11 @@ export class RelayConnection implements Disposable {
 
   /** Remember a bind that was proved; a text says why it does not pass. What is refused here still counts: whoever was once another machine's stays so. */
   #bind(bind: SessionBind): string | undefined {
-    if (this.#binds.some((one) => isSameBind(one, bind))) return undefined;
-    if (this.#binds.length >= MAX_BINDS) return "the connection is bound too often";
-    const isTaken = this.#binds.some(({ isForwarding }) => !isForwarding);
-    this.#binds = [...this.#binds, bind];
-    if (isTaken) return "the connection is bound to another session";
+    const at = this.#binds.findIndex((one) => isSameBind(one, bind));
+    if (at === -1 && this.#binds.length >= MAX_BINDS) return "the connection is bound too often";
+    const earlier = at === -1 ? this.#binds : this.#binds.slice(0, at);
+    if (at === -1) this.#binds = [...this.#binds, bind];
+    if (earlier.some(({ isForwarding }) => !isForwarding)) return "the connection is bound to another session";
     return bind.isForwarding && !this.#parts.grant.unrestricted ? "another machine asks through the sandbox" : undefined;
   }
 

@@ -18,7 +18,7 @@ describe("a relay before a person's agent", () => {
     client.write(wireMessage(SIGN, signBody(Buffer.from("anything"), { flags: 4 })));
     expect(await client.next()).toEqual({ type: SIGNED, body: wireString("signature") });
     expect(lab.reached).toEqual([Buffer.from([LIST]), Buffer.concat([Buffer.from([SIGN]), signBody(Buffer.from("anything"), { flags: 4 })])]);
-    expect(lab.used).toEqual([{ operation: "list" }, { operation: "sign", purpose: "any", key: expect.stringMatching(/^SHA256:[\w+/]{43}$/) }]);
+    expect(lab.used).toEqual([{ operation: "list" }, { operation: "sign", purpose: "something else", key: expect.stringMatching(/^SHA256:[\w+/]{43}$/) }]);
     expect(lab.refused).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
+import { AppError, CreateSandbox, SandboxId, type EventInit, type SandboxId as Id } from "@sbx/contracts";
 import {
   EngineIds,
   SandboxService,
@@ -262,7 +262,10 @@ function fakePods(open: Set<Id>, { steps, spare }: { readonly steps: Steps; read
 /** Answers in each phase that is granted, and holds no agent. */
 function fakeSsh(answered: Set<string>): SshAgents {
   return {
-    check: () => Promise.resolve(),
+    check: ({ socket }, writable) => {
+      const within = writable.find((top) => socket.startsWith(`${top}/`));
+      return within === undefined ? Promise.resolve() : Promise.reject(new AppError("PATH_REFUSED", { message: `${socket} lies in ${within}`, fix: "None." }));
+    },
     start: ({ id, ssh }, phase) => {
       if (ssh?.[phase] === undefined) return Promise.resolve([]);
       answered.add(`SSH agent of ${id} in ${phase}`);

@@ -1,6 +1,6 @@
 import type { AgentProfile, ContainerSpec } from "@sbx/core";
 import { describe, it } from "vitest";
-import { openSandboxLab, type SandboxLab } from "./lab.ts";
+import { openSandboxLab, WORKSPACE, type SandboxLab } from "./lab.ts";
 
 const OPTIONS = { operation: "op", signal: new AbortController().signal };
 const RECREATED = { ...OPTIONS, beforeStop: () => Promise.resolve() };
@@ -82,6 +82,21 @@ describe("a sandbox that is granted its person's SSH agent", () => {
       expect(await lab.active()).toContain(ANSWERED);
     }
   });
+
+  it.for([`${WORKSPACE}/agent.sock`, "/srv/more/agent.sock", "/srv/other/agent.sock"])(
+    "is not made, nor given another agent, where that lies in what a sandbox writes: %s",
+    async (socket, { expect }) => {
+      await using lab = openSandboxLab({ changed: () => RUNTIME });
+      await lab.create({ agent: "other", workspace: "/srv/other" });
+      const before = await lab.left();
+      const wanted = { extra: [{ path: "/srv/more", readonly: false }], sshAgent: { socket } };
+      await expect(lab.create(wanted)).rejects.toMatchObject({ code: "PATH_REFUSED" });
+      expect(await lab.left()).toEqual(before);
+      const { live } = await lab.create({ ...wanted, sshAgent: AGENT });
+      await expect(lab.create({ sshAgent: { socket } })).rejects.toMatchObject({ code: "PATH_REFUSED" });
+      expect(live.record.request.sshAgent).toEqual(AGENT);
+    },
+  );
 
   it("takes the agent that its person has now, and none where it was made without", async ({ expect }) => {
     await using lab = openSandboxLab({ changed: () => RUNTIME });

@@ -287,7 +287,7 @@ export class SandboxService implements AsyncDisposable {
 
   /** What a person gives of their SSH agent lies where no sandbox writes, nor this one. */
   async #checkSshAgent({ sshAgent, workspace, extra }: CreateSandbox): Promise<void> {
-    if (sshAgent !== undefined) await this.#parts.ssh.check(sshAgent, [...this.writable(), workspace, ...extra.map(({ path }) => path)]);
+    if (sshAgent !== undefined) await this.#parts.ssh.check(sshAgent, [...this.writable(), workspace, ...extra.filter((one) => !one.readonly).map(({ path }) => path)]);
   }
 
   /** The agent that its person has now takes the place of the one before. */
