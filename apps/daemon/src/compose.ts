@@ -123,6 +123,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     newId: () => SandboxId.parse(randomId("sbx_")),
     ...(config.keepReady ? { spares: { laterMs: SPARE_LATER_MS } } : {}),
     defaultLimits: { cpus: availableParallelism(), memoryBytes: Math.max(MEMORY_FLOOR_BYTES, Math.floor(totalmem() / 2)) },
+    timeZone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
     newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };

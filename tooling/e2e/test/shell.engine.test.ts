@@ -9,7 +9,7 @@ const AWS = "canary-of-the-credentials-file";
 
 let host: Host;
 beforeAll(() => {
-  host = openHost({ SBX_E2E_LEAK: LEAK, E2E_LEAK: LEAK });
+  host = openHost({ SBX_E2E_LEAK: LEAK, E2E_LEAK: LEAK, TZ: "Asia/Kathmandu" });
   mkdirSync(path.join(host.home, ".aws"));
   writeFileSync(path.join(host.home, ".aws", "credentials"), `[default]\naws_secret_access_key = ${AWS}\n`);
 });
@@ -37,7 +37,11 @@ describe("a sandbox, seen from inside", () => {
     expect(stderr).toContain("cannot open directory '/root'");
     expect(stderr).toContain(`cannot access '${host.home}'`);
     const names = (await host.sbx(["exec", "shell-seen", "sh", "-c", "env | cut -d= -f1 | sort | xargs"])).stdout.trim();
-    expect(names).toBe("HOME HOSTNAME LANG LOGNAME MCP_GATEWAY_URL MCP_SENTINEL_TOKEN_NAME NODE_EXTRA_CA_CERTS PATH PWD SBX_SANDBOX SHELL USER WORKSPACE_DIR");
+    expect(names).toBe("HOME HOSTNAME LANG LOGNAME MCP_GATEWAY_URL MCP_SENTINEL_TOKEN_NAME NODE_EXTRA_CA_CERTS PATH PWD SBX_SANDBOX SHELL TZ USER WORKSPACE_DIR");
+    const clock = (await host.sbx(["exec", "shell-seen", "sh", "-c", "date +%z; node -p 'new Date(0).getHours()'; date +%s"])).stdout.trim().split("\n");
+    expect(clock.slice(0, 2)).toEqual(["+0545", "5"]);
+    expect(Math.abs(Number(clock[2]) - Date.now() / 1000)).toBeLessThan(60);
+    expect((await host.sbx(["exec", "-e", "TZ=UTC", "shell-seen", "date", "+%z"])).stdout).toBe("+0000\n");
     const [container] = (await host.containersOf((await host.sandbox("shell-seen")).id)).filter(({ Labels }) => Labels["dev.sbx.role"] === "workload");
     expect(await host.inspect(container?.Id ?? "")).not.toContain(LEAK);
   });

@@ -169,6 +169,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     newId: () => SandboxId.parse(`sbx_${String((made += 1)).padStart(8, "0")}`),
     defaultLimits: { cpus: 2, memoryBytes: 1 << 30 },
     ...(spares ? { spares: { laterMs: 0 } } : {}),
+    timeZone: () => "Europe/Oslo",
     newPlaceholder: () => "placeholder",
     modelSource: asked(steps, "modelSource", () => Promise.resolve("none" as const)),
   };

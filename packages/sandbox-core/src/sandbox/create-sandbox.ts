@@ -99,6 +99,7 @@ function newRecord(
     ...(profile.service === undefined ? {} : { service: profile.service }),
     modelSource,
     ...grantedCredentials(parts, profile, []),
+    ...(parts.timeZone() === "UTC" ? {} : { timeZone: parts.timeZone() }),
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
     ...(profile.volumes.length === 0 ? {} : { volumes: [...profile.volumes] }),

@@ -60,6 +60,8 @@ export interface SandboxParts {
   readonly spares?: { readonly laterMs: number };
   /** What a sandbox may use of this machine when nobody says. */
   readonly defaultLimits: { readonly cpus: number; readonly memoryBytes: number };
+  /** This machine's time zone, by IANA's name. */
+  readonly timeZone: () => string;
   readonly newPlaceholder: (service: string | undefined) => string;
   /** Whose model a new sandbox uses. Rejects with `CREDENTIAL_MISSING` when the provider is wanted and no key is there. */
   readonly modelSource: (service: string | undefined, wanted: CreateSandbox["model"]) => Promise<SandboxRecord["modelSource"]>;

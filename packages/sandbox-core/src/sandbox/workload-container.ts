@@ -73,7 +73,7 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
 
 /** Variables that every program of a sandbox begins with. */
 export function workloadEnvironment(record: SandboxRecord, profileEnv: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...dockerEnv(record), ...profileEnv };
+  return { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...zoneEnv(record), ...dockerEnv(record), ...profileEnv };
 }
 
 /** The account of a sandbox's user. */
@@ -89,6 +89,11 @@ export function limitsOf({ request: { limits } }: SandboxRecord): ContainerSpec[
     ...(limits.cpus === undefined ? {} : { cpus: limits.cpus }),
     ...(limits.diskBytes === undefined ? {} : { diskBytes: limits.diskBytes }),
   };
+}
+
+/** UTC is what an image without a word about it has. */
+function zoneEnv({ timeZone }: SandboxRecord): Readonly<Record<string, string>> {
+  return timeZone === undefined ? {} : { TZ: timeZone };
 }
 
 /** A sandbox's Docker API builds by the classic builder's calls. Most clients see that; compose has to be told. */
