@@ -16,7 +16,7 @@ import {
   type SessionService,
   type StartingInit,
 } from "@sbx/core";
-import type { WallOptions } from "@sbx/egress-proxy";
+import { readProxies, type WallOptions } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
 import { createKitStore } from "@sbx/kits";
 import { createWorkspaceHost } from "@sbx/workspace";
@@ -122,8 +122,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
     ...(config.keepReady ? { spares: { laterMs: SPARE_LATER_MS } } : {}),
-    defaultLimits: { cpus: availableParallelism(), memoryBytes: Math.max(MEMORY_FLOOR_BYTES, Math.floor(totalmem() / 2)) },
-    timeZone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+    ...ofThisMachine(),
     newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };
@@ -223,9 +222,16 @@ function lookAtRequests({ config: { stateDirectory }, log, secrets, sandbox }: L
   return { authorities, authorityOf: (id) => authorities.of(id), credentialsOf: (id) => sandboxCredentials(sandbox(id), secrets) };
 }
 
-/** How what is allowed is dialled, where that is not as usual. */
-function dialling({ beside }: DaemonConfig): Pick<WallOptions, "connect"> {
-  return beside === undefined ? {} : { connect: dialFromThere() };
+function ofThisMachine(): Pick<SandboxParts, "defaultLimits" | "timeZone"> {
+  return {
+    defaultLimits: { cpus: availableParallelism(), memoryBytes: Math.max(MEMORY_FLOOR_BYTES, Math.floor(totalmem() / 2)) },
+    timeZone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+  };
+}
+
+/** How what is allowed is dialled. */
+function dialling({ beside, environment }: DaemonConfig): Pick<WallOptions, "connect" | "proxyFor"> {
+  return { proxyFor: readProxies(environment), ...(beside === undefined ? {} : { connect: dialFromThere() }) };
 }
 
 /** Kits that come with sbx and those of the user. */

@@ -13,3 +13,4 @@ export { guardAddress, type Guarded } from "./wall/address-guard.ts";
 export { isSafeUpstream, type ModelBinding } from "./wall/model/model-binding.ts";
 export { createAuthority, type Authority } from "./wall/terminate/authority.ts";
 export type { HostCredential } from "./wall/terminate/host-credential.ts";
+export { readProxies, type ProxyFor, type UpstreamProxy } from "./wall/upstream-proxy.ts";

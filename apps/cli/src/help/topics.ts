@@ -74,7 +74,8 @@ host.docker.internal:5432.`,
   DOCKER_HOST, DOCKER_CONTEXT   which container engine; with DOCKER_TLS_VERIFY, DOCKER_CERT_PATH over TLS
   SBX_ENGINE_SHARES  directories (a:b) that an engine in a virtual machine sees, for workspaces (default: your home)
   SBX_PLAIN_ENGINE   yes: speak without TLS to an engine of another machine
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS   how images are had on your network
+  HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY   the proxy of your network, for images and for what sandboxes may reach
+  SSL_CERT_FILE, NODE_EXTRA_CA_CERTS   authorities that your network has beside the public ones
   NO_COLOR           no colours
 
 Variables for an agent: -e KEY=VALUE, -e KEY, --env-file FILE.`,

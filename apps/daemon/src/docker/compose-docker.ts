@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { RecordEvent, SandboxId } from "@sbx/contracts";
 import { TurnQueue, type SandboxParts } from "@sbx/core";
+import { readProxies } from "@sbx/egress-proxy";
 import type { SecretKeeper } from "@sbx/secret-injector";
 import type { DaemonConfig } from "../config.ts";
 import type { Log } from "../log.ts";
@@ -18,7 +19,7 @@ import { createRegistryImages } from "./registry/registry-images.ts";
 import { removeDeadGuards } from "./remove-guard.ts";
 
 export interface DockerParts extends Pick<SandboxParts, "engine" | "images"> {
-  readonly config: Pick<DaemonConfig, "beside" | "stateDirectory" | "configDirectory" | "owner" | "keepReady">;
+  readonly config: Pick<DaemonConfig, "beside" | "environment" | "stateDirectory" | "configDirectory" | "owner" | "keepReady">;
   readonly scope: AsyncDisposableStack;
   readonly network: Pick<Network, "containers">;
   readonly policy: Pick<PolicyService, "rules">;
@@ -64,6 +65,7 @@ export function composeDocker({ config, scope, engine, images, network, policy, 
             rules: () => policy.rules({ record: sandbox }),
             login: (secret) => secrets.registryLogin(secret),
             scope: ` --sandbox ${sandbox.name}`,
+            world: { proxyFor: readProxies(config.environment) },
           }),
         }),
       workspace,

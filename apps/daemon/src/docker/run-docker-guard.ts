@@ -7,7 +7,7 @@ import { AppError, CreateSandbox, DockerPolicy, Limits, parseJsonBytes, SandboxI
 import { ContainerPods, LABELS, type Engine, type SandboxRecord } from "@sbx/core";
 import { connectGuardEngine, newPlace, startDockerGuard } from "@sbx/docker-guard";
 import { compilePolicy, type CompiledPolicy } from "@sbx/egress-policy";
-import type { Pod } from "@sbx/egress-proxy";
+import { readProxies, type Pod } from "@sbx/egress-proxy";
 import { connectEngine } from "@sbx/engine-docker";
 import { imagesOf } from "../images-of-engine.ts";
 import type { Log } from "../log.ts";
@@ -52,6 +52,7 @@ export async function runDockerGuard({ socket, policyFile, environment, log, rea
   const connected = await connectEngine({ environment, home, labels: { [LABELS.owner]: owner }, directory: path.join(directory, "engine") });
   const engine = (): Promise<Engine> => Promise.resolve(connected);
   const images = imagesOf(engine, environment);
+  const proxyFor = readProxies(environment);
   const { endpoint } = connected.info;
   const raw = await connectGuardEngine(guardEngineSocket(endpoint));
   await removeDeadGuards({ stateDirectory, engine: connected, onFault });
@@ -67,7 +68,7 @@ export async function runDockerGuard({ socket, policyFile, environment, log, rea
     forget();
   });
   const gateImage = await (await images()).gate(() => undefined, signal);
-  const network = composeNetwork({ scope, record, log, policy: onePolicy(rules), models: { bindings: () => [] }, sandbox: () => recordOf(sandbox, gateImage), machine: hostPod() });
+  const network = composeNetwork({ scope, record, log, policy: onePolicy(rules), models: { bindings: () => [] }, sandbox: () => recordOf(sandbox, gateImage), machine: hostPod(), proxyFor });
   const pods = scope.use(new ContainerPods({ sandbox, engine, images, network: network.containers, files: createContainerFiles(directory, sandbox), owner, record, newPlace }));
   const allowed = policy.images ?? [];
   scope.use(
@@ -85,6 +86,7 @@ export async function runDockerGuard({ socket, policyFile, environment, log, rea
           registries: () => Promise.resolve(allowed.map((one) => ({ action: "pull", images: one }))),
           rules: () => rules.rules,
           login: () => Promise.resolve(undefined),
+          world: { proxyFor },
         }),
       }),
       owner: { [LABELS.owner]: owner },

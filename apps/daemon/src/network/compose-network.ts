@@ -25,6 +25,8 @@ export interface NetworkParts extends Pick<WallOptions, "authorityOf" | "credent
   readonly machine?: Pod;
   /** How a vetted address is dialled. */
   readonly connect?: WallOptions["connect"];
+  /** Through whom hosts elsewhere are reached. */
+  readonly proxyFor?: WallOptions["proxyFor"];
 }
 
 export interface Network {
@@ -41,7 +43,7 @@ export interface Network {
 }
 
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
-export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect, authorityOf, credentialsOf }: NetworkParts): Network {
+export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect, proxyFor, authorityOf, credentialsOf }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
   const live = new Map<PodId, Pod>();
@@ -56,6 +58,7 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
     createWall({
       ...(mcp === undefined ? {} : { mcp }),
       ...(connect === undefined ? {} : { connect }),
+      ...(proxyFor === undefined ? {} : { proxyFor }),
       ...(authorityOf === undefined ? {} : { authorityOf }),
       ...(credentialsOf === undefined ? {} : { credentialsOf }),
       policyOf: (id) => register.get(id).policy(),

@@ -1,11 +1,13 @@
 import type { Socket } from "node:net";
-import { connect as connectTls, getCACertificates, type TLSSocket } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { AppError, type Destination, type Rule } from "@sbx/contracts";
 import { decide, parseHost, type CompiledPolicy } from "@sbx/egress-policy";
 import type { buildConnector } from "undici";
 import { codeOf, dial, systemConnect, systemResolve, type Connect, type Resolve } from "../wall/dial.ts";
 import { DEFAULT_LIMITS, type WallLimits } from "../wall/limits.ts";
 import { createSystemAddresses } from "../wall/system-addresses.ts";
+import { authoritiesOf } from "../wall/terminate/speak-tls.ts";
+import type { ProxyFor } from "../wall/upstream-proxy.ts";
 
 /** What became of a connection to a remote server, for the record. */
 export interface RemoteOutcome {
@@ -31,6 +33,8 @@ export interface GuardedFetchOptions {
   readonly resolve?: Resolve;
   readonly connect?: Connect;
   readonly hostAddresses?: () => readonly string[];
+  /** Through whom hosts elsewhere are reached. */
+  readonly proxyFor?: ProxyFor;
   /** Further authorities for certificates, in PEM. */
   readonly trust?: readonly string[];
   readonly limits?: Partial<Pick<WallLimits, "resolveMs" | "dialMs" | "headMs">>;
@@ -139,8 +143,14 @@ function placeOf(destination: Destination): { readonly to: string; readonly port
 
 function createConnector({ policy, record, trust = [], limits, ...world }: GuardedFetchOptions): buildConnector.connector {
   const all = { ...DEFAULT_LIMITS, ...limits };
-  const ports = { resolve: world.resolve ?? systemResolve, connect: world.connect ?? systemConnect, hostAddresses: world.hostAddresses ?? createSystemAddresses(), limits: all };
-  const ca = [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...getCACertificates("extra"), ...trust])];
+  const ports = {
+    resolve: world.resolve ?? systemResolve,
+    connect: world.connect ?? systemConnect,
+    hostAddresses: world.hostAddresses ?? createSystemAddresses(),
+    limits: all,
+    proxyFor: world.proxyFor,
+  };
+  const ca = authoritiesOf(trust);
   const open = async ({ hostname, port }: { readonly hostname: string; readonly port: string }): Promise<TLSSocket> => {
     const destination = destinationOf(new URL(`https://${hostname}:${port === "" ? "443" : port}`));
     const rules = policy();

@@ -17,6 +17,7 @@ import { closed, reset } from "./socket.ts";
 import { joinWithin, type StaysWithin } from "./join-within.ts";
 import { shareLookups } from "./share-lookups.ts";
 import { createBufferPool } from "./splice.ts";
+import type { ProxyFor } from "./upstream-proxy.ts";
 import { createHostContexts, type Authority } from "./terminate/authority.ts";
 import { credentialsOf, type HostCredential } from "./terminate/host-credential.ts";
 import { passJudged } from "./terminate/pass-judged.ts";
@@ -41,6 +42,8 @@ export interface WallOptions {
   /** What narrows the commands in refusals to a pod, such as `--sandbox NAME`; its id when absent. `undefined`: no command changes what it may reach. */
   readonly scopeOf?: (pod: PodId) => string | undefined;
   readonly resolve?: Resolve;
+  /** Through whom hosts elsewhere are reached. */
+  readonly proxyFor?: ProxyFor;
   /** How a vetted address is dialled. */
   readonly connect?: Connect;
   /** Addresses of this machine on every interface. */
@@ -64,7 +67,13 @@ export interface Wall extends AsyncDisposable {
 export function createWall(options: WallOptions): Wall {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const { policyOf, log } = options;
-  const ports = { resolve: shareLookups(options.resolve ?? systemResolve), connect: options.connect ?? systemConnect, hostAddresses: options.hostAddresses ?? createSystemAddresses(), limits };
+  const ports = {
+    resolve: shareLookups(options.resolve ?? systemResolve),
+    connect: options.connect ?? systemConnect,
+    hostAddresses: options.hostAddresses ?? createSystemAddresses(),
+    limits,
+    proxyFor: options.proxyFor,
+  };
   const open = createOpenPassages({ policyOf, ports });
   const parts: WallParts = {
     policyOf,
@@ -80,7 +89,7 @@ export function createWall(options: WallOptions): Wall {
     hostContexts: createHostContexts(Date.now),
     upstreamContext: createUpstreamContext(options.trust ?? []),
   };
-  const model = createModelService({ modelOf: options.modelOf, record: options.record, trust: options.trust ?? [], bodyBytes: limits.bodyBytes });
+  const model = createModelService({ modelOf: options.modelOf, record: options.record, trust: options.trust ?? [], bodyBytes: limits.bodyBytes, proxyFor: options.proxyFor });
   const services: ServicesOptions = { mcp: options.mcp, model, records: parts.records, policyOf, log };
   return {
     async serve(connection, signal) {

@@ -1,9 +1,11 @@
 import { lookup } from "node:dns/promises";
-import { connect, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, isIP, type OnReadOpts, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { Destination, Rule } from "@sbx/contracts";
 import { addressDenied, addressNamed, allowCommand, HOST_GATEWAY, type CompiledPolicy } from "@sbx/egress-policy";
 import { embeddedIpv4, guardAddress } from "./address-guard.ts";
 import type { WallLimits } from "./limits.ts";
+import { createTunnelReader, openTunnel, readTunnelAnswer } from "./tunnel.ts";
+import type { ProxyFor, UpstreamProxy } from "./upstream-proxy.ts";
 
 /** Addresses of one name that are tried before giving up. */
 const MAX_TRIED = 6;
@@ -25,6 +27,8 @@ export interface DialPorts {
   readonly connect: Connect;
   readonly hostAddresses: () => readonly string[];
   readonly limits: Pick<WallLimits, "resolveMs" | "dialMs">;
+  /** Through whom hosts elsewhere are reached; they are dialled when absent. */
+  readonly proxyFor?: ProxyFor | undefined;
 }
 
 interface DialOptions {
@@ -33,6 +37,8 @@ interface DialOptions {
   readonly ports: DialPorts;
   /** Who takes the bytes of the upstream; without it they are read as usual. */
   readonly onread?: OnReadOpts;
+  /** Whether a plain request of HTTP is sent there, which a proxy takes as such. */
+  readonly plain?: boolean;
 }
 
 /** Why an address is not dialled; the rule where one says so. */
@@ -44,7 +50,8 @@ interface AddressRefusal {
 
 export type Vetted = { readonly kind: "addresses"; readonly addresses: readonly string[] } | ({ readonly kind: "denied" } & AddressRefusal) | { readonly kind: "failed"; readonly reason: string };
 
-export type Dialled = { readonly kind: "connected"; readonly socket: Socket; readonly address: string } | Exclude<Vetted, { kind: "addresses" }>;
+/** `address`: what was vetted; absent for a name that only a proxy can resolve. `via`: the proxy that the connection ends at, which takes a plain request. */
+export type Dialled = { readonly kind: "connected"; readonly socket: Socket; readonly address?: string | undefined; readonly via?: UpstreamProxy } | Exclude<Vetted, { kind: "addresses" }>;
 
 /** Find the addresses that an allowed destination may be dialled at; the only place that resolves a name. */
 async function vet(destination: Destination, policy: CompiledPolicy, ports: DialPorts): Promise<Vetted> {
@@ -88,7 +95,11 @@ export function whyNotDialled(address: string, destination: Destination, { polic
  * Resolve, drop every address that must not be dialled, and connect to exactly one of the rest: tried one after the other,
  * never resolved again, the peer's address checked. The socket is half-open capable and has sent nothing.
  */
-export async function dial(destination: Destination, { policy, ports, onread }: DialOptions, signal: AbortSignal): Promise<Dialled> {
+export async function dial(destination: Destination, options: DialOptions, signal: AbortSignal): Promise<Dialled> {
+  const { policy, ports, onread, plain = false } = options;
+  const proxy = isGateway(destination) ? undefined : ports.proxyFor?.(destination, plain);
+  if (proxy === "unusable") return { kind: "failed", reason: "the proxy that this machine's environment names is none that sbx speaks to: write it as http://HOST:PORT" };
+  if (proxy !== undefined) return await dialThrough(proxy, { ...options, destination }, signal);
   const vetted = await vet(destination, policy, ports);
   if (vetted.kind !== "addresses") return vetted;
   let reason = "";
@@ -101,6 +112,35 @@ export async function dial(destination: Destination, { policy, ports, onread }: 
     }
   }
   return { kind: "failed", reason: reason === "" ? "the client went away" : reason };
+}
+
+/**
+ * The same through a proxy, which resolves the name by itself. What this machine resolves it to is vetted all the same: an address that must
+ * not be dialled is none to ask a proxy for.
+ */
+async function dialThrough(proxy: UpstreamProxy, { destination, policy, ports, onread, plain }: DialOptions & { readonly destination: Destination }, signal: AbortSignal): Promise<Dialled> {
+  const vetted = await vet(destination, policy, ports);
+  if (vetted.kind === "denied") return vetted;
+  const [address] = vetted.kind === "addresses" ? vetted.addresses : [];
+  const tunnel = onread === undefined || plain === true ? undefined : createTunnelReader(onread);
+  const socket = await reach(proxy, { ports, onread: tunnel?.onread }, signal);
+  if (typeof socket === "string") return { kind: "failed", reason: socket };
+  if (plain === true) return { kind: "connected", socket, address, via: proxy };
+  const target = `${destination.kind === "name" ? destination.name : destination.address}:${destination.port}`;
+  const failure = await openTunnel(socket, { target, proxy, answered: tunnel?.answered ?? readTunnelAnswer(socket), ms: ports.limits.dialMs * 2, signal });
+  if (failure === undefined) return { kind: "connected", socket, address };
+  socket.destroy();
+  return { kind: "failed", reason: `the proxy at ${proxy.host}:${proxy.port}: ${failure}` };
+}
+
+/** A connection to a proxy, or why there is none. */
+async function reach({ host, port }: UpstreamProxy, { ports, onread }: Pick<DialOptions, "ports"> & { readonly onread: OnReadOpts | undefined }, signal: AbortSignal): Promise<Socket | string> {
+  try {
+    const [address = host] = isIP(host) === 0 ? await withDeadline(ports.resolve(host), ports.limits.resolveMs) : [];
+    return await connectTo({ host: address, port, ...(onread === undefined ? {} : { onread }) }, ports, signal);
+  } catch (error) {
+    return `the proxy at ${host}:${port} did not answer (${codeOf(error)})`;
+  }
 }
 
 function connectTo(to: TcpNetConnectOpts & { readonly host: string }, { connect: open, limits }: DialPorts, signal: AbortSignal): Promise<Socket> {

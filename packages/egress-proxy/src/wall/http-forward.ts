@@ -9,15 +9,16 @@ import { relayScrubbed } from "./terminate/relay-scrubbed.ts";
 import { headersOf, type PutIn } from "./terminate/host-credential.ts";
 import { reset } from "./socket.ts";
 import { guardPair } from "./splice.ts";
+import type { UpstreamProxy } from "./upstream-proxy.ts";
 
 /** A request whose target was read, as it is decided. */
 export interface ForwardedRequest extends HttpRequest {
   readonly rawHeaders: readonly string[];
 }
 
-/** `putIn`: headers that take the place of the request's own. */
+/** `putIn`: headers that take the place of the request's own. `via`: the proxy that the connection ends at. */
 export type ForwardDial =
-  | { readonly kind: "connected"; readonly socket: Socket; readonly putIn: readonly PutIn[] }
+  | { readonly kind: "connected"; readonly socket: Socket; readonly putIn: readonly PutIn[]; readonly via?: UpstreamProxy }
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "failed"; readonly reason: string };
 
@@ -105,7 +106,7 @@ async function forward(response: ServerResponse, path: string, options: ForwardO
   if (dialled.kind === "refused") answerRefusal(response, 403, dialled.refusal);
   if (dialled.kind === "failed") answer(response, 502, { text: `${options.host}:${options.port} could not be reached: ${dialled.reason}\n`, close: true });
   if (dialled.kind !== "connected") return;
-  const upstream = open({ request: response.req, path, extra: {}, putIn: dialled.putIn }, dialled.socket, options);
+  const upstream = open({ request: response.req, path, extra: {}, putIn: dialled.putIn, via: dialled.via }, dialled.socket, options);
   if (upstream === undefined) {
     options.denied("a request that cannot be written anew");
     answer(response, 400, { text: "the request cannot be written anew\n", close: true });
@@ -124,14 +125,17 @@ interface Forwarded {
   /** Headers that the request gets beside its own. */
   readonly extra: Readonly<Record<string, string>>;
   readonly putIn: readonly PutIn[];
+  readonly via?: UpstreamProxy | undefined;
 }
 
 /** Begin the upstream request. `undefined` when its method, path or headers are none that may be sent. */
-function open({ request, path, extra, putIn }: Forwarded, socket: Socket, { scheme, host, port, idleMs }: ForwardOptions): ClientRequest | undefined {
+function open({ request, path, extra, putIn, via }: Forwarded, socket: Socket, { scheme, host, port, idleMs }: ForwardOptions): ClientRequest | undefined {
+  const authority = port === USUAL_PORT[scheme] ? host : `${host}:${port}`;
   const headers: Record<string, string | string[]> = {
-    host: port === USUAL_PORT[scheme] ? host : `${host}:${port}`,
+    host: authority,
     ...toNodeHeaders(endToEndHeaders(request.rawHeaders, putIn.length === 0 ? DROP_FROM_REQUEST : new Set([...DROP_FROM_REQUEST, ...DROP_BESIDE_CREDENTIALS, ...putIn.map(({ header }) => header)]))),
     ...framing(request),
+    ...(via?.authorization === undefined ? {} : { "proxy-authorization": via.authorization }),
     ...extra,
     ...(putIn.length === 0 ? {} : { "accept-encoding": "identity", ...headersOf(putIn) }),
   };
@@ -139,7 +143,17 @@ function open({ request, path, extra, putIn }: Forwarded, socket: Socket, { sche
     reset(socket);
   });
   try {
-    return httpRequest({ createConnection: () => socket, host, port, method: request.method ?? "GET", path, headers, setHost: false, insecureHTTPParser: false, maxHeaderSize: MAX_ANSWER_HEAD_BYTES });
+    return httpRequest({
+      createConnection: () => socket,
+      host,
+      port,
+      method: request.method ?? "GET",
+      path: via === undefined ? path : `http://${authority}${path === "*" ? "" : path}`,
+      headers,
+      setHost: false,
+      insecureHTTPParser: false,
+      maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
+    });
   } catch {
     reset(socket);
     return undefined;
@@ -235,7 +249,7 @@ async function forwardUpgrade({ request, socket, head }: Upgrade, path: string, 
     answerRaw(socket, "403 Forbidden", "sbx puts a credential in at this host, which it does for single requests alone\n");
     return;
   }
-  const upstream = dialled.kind === "connected" ? open({ request, path, extra: { connection: "Upgrade", upgrade: "websocket" }, putIn: [] }, dialled.socket, options) : undefined;
+  const upstream = dialled.kind === "connected" ? open({ request, path, extra: { connection: "Upgrade", upgrade: "websocket" }, putIn: [], via: dialled.via }, dialled.socket, options) : undefined;
   if (upstream === undefined) {
     answerRaw(socket, dialled.kind === "failed" ? "502 Bad Gateway" : "403 Forbidden", "the host could not be reached, or no rule allows it\n");
     return;

@@ -22,7 +22,7 @@ export interface OpenPassages extends Disposable {
 }
 
 interface Used {
-  readonly address: string;
+  readonly address: string | undefined;
   readonly request: HttpRequest | undefined;
 }
 
@@ -111,7 +111,7 @@ function judge({ passage: { pod, destination }, upstreams }: Open, parts: OpenPa
   if (decision.effect === "deny") return decision;
   const own = parts.ports.hostAddresses();
   for (const { address, request } of upstreams.values()) {
-    const refusal = whyNotDialled(address, destination, { policy, own });
+    const refusal = address === undefined ? undefined : whyNotDialled(address, destination, { policy, own });
     if (refusal !== undefined) return { rule: decision.rule, ...refusal };
     const verdict = decision.requests ? judgeRequest(policy, destination, request) : undefined;
     if (verdict !== undefined) return verdict;

@@ -54,7 +54,7 @@ async function dialForRequest(passage: Passage, scheme: "http" | "https", reques
     return { kind: "refused", refusal: deny(passage, { rule: decision.rule, reason: `rules are about single requests to ${passage.to}, and ${overriding} may make this another one` }) };
   const put = scheme === "https" ? await putInFor(passage) : [];
   if (!Array.isArray(put)) return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...put }) };
-  const dialled = await dial(destination, { policy, ports: parts.ports }, gone);
+  const dialled = await dial(destination, { policy, ports: parts.ports, plain: scheme === "http" }, gone);
   switch (dialled.kind) {
     case "denied":
       return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...dialled }) };
@@ -78,14 +78,14 @@ interface Use {
 }
 
 /** The rules may have changed while the connection was made. */
-async function useForRequest(passage: Passage, { address, socket }: Extract<Dialled, { kind: "connected" }>, { request, decision, scheme, put }: Use): Promise<ForwardDial> {
+async function useForRequest(passage: Passage, { address, socket, via }: Extract<Dialled, { kind: "connected" }>, { request, decision, scheme, put }: Use): Promise<ForwardDial> {
   const { parts, gone } = passage;
   const verdict = passage.use(address, socket, request);
   if (verdict !== undefined) {
     reset(socket);
     return { kind: "refused", refusal: deny(passage, verdict) };
   }
-  if (scheme === "http") return { kind: "connected", socket, putIn: put };
+  if (scheme === "http") return { kind: "connected", socket, putIn: put, ...(via === undefined ? {} : { via }) };
   const spoken = await speakTls(socket, { host: passage.to, context: parts.upstreamContext(), ms: parts.limits.headMs, signal: gone });
   return spoken.kind === "secure" ? { kind: "connected", socket: spoken.socket, putIn: put } : fail(passage, { rule: decision.rule, reason: spoken.reason });
 }

@@ -48,7 +48,7 @@ export interface Passage {
   /** Whether each of its requests is decided: nothing else passes then. */
   readonly judged: boolean;
   /** To be called with each connection that is made on its behalf, before a byte goes there, and with the request that it is for. Gives why it may not be used. */
-  readonly use: (address: string, upstream: Socket, request?: HttpRequest) => Verdict | undefined;
+  readonly use: (address: string | undefined, upstream: Socket, request?: HttpRequest) => Verdict | undefined;
 }
 
 /** Why a policy decides as it does. */

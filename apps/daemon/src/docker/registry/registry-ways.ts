@@ -9,7 +9,7 @@ export interface RegistryWaysParts {
   /** All rules of the sandbox, asked for each request. @throws AppError `CONFIG_INVALID` */
   readonly rules: () => readonly Rule[];
   /** How addresses are found and dialled; the system's by default. */
-  readonly world?: Pick<GuardedFetchOptions, "resolve" | "connect" | "hostAddresses" | "trust">;
+  readonly world?: Pick<GuardedFetchOptions, "resolve" | "connect" | "hostAddresses" | "proxyFor" | "trust">;
 }
 
 /**

@@ -2,7 +2,7 @@ import path from "node:path";
 import { mayWriteWorkspace, planServer } from "@sbx/catalog";
 import { ServerPodId, type RecordEvent, type SandboxId, type ServerEntry } from "@sbx/contracts";
 import { reapServers, ServerPods, type SandboxParts, type SandboxRecord, type ServerParts } from "@sbx/core";
-import type { WallOptions } from "@sbx/egress-proxy";
+import { readProxies, type WallOptions } from "@sbx/egress-proxy";
 import { hostAuthorities } from "@sbx/images";
 import { createCodeModeEngine, createGateway, createInterceptors, createTokenCounter, type GatewayOptions, type JsonObject, type ServerLists } from "@sbx/mcp-gateway";
 import type { SecretKeeper } from "@sbx/secret-injector";
@@ -60,9 +60,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
   const { engine } = parts;
   const podParts = podPartsOf({ config, parts, network, workspace, sandbox, record });
   const pods = scope.use(new ServerPods(podParts));
-  const onFault = (error: unknown): void => {
-    log.error("gateway.failed", { error });
-  };
+  const onFault = (error: unknown): void => log.error("gateway.failed", { error });
   const packages = composePackages({ config, engine, pods, serverImages, policy });
   const ofPackages = createPackagePrograms(packages);
   const programs = { image: createImagePrograms(engine, () => hostAuthorities(config.environment)), npm: ofPackages, pypi: ofPackages, bundle: ofPackages };
@@ -87,6 +85,7 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
       catalogOf,
       policyOf: ({ sandbox: owner, ...server }) => policy.ofServer({ ...server, purpose: "run", owner: owner === undefined ? undefined : () => sandbox(owner) }),
       record,
+      world: { proxyFor: readProxies(config.environment) },
     }),
     record,
     keepLog: (server, text) => {

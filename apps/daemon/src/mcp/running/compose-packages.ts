@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { ServerParts, ServerPods } from "@sbx/core";
-import { createSystemAddresses } from "@sbx/egress-proxy";
+import { createSystemAddresses, readProxies } from "@sbx/egress-proxy";
 import { packageIndex, type ImageMaker } from "@sbx/images";
 import { ServerPackages } from "@sbx/server-packages";
 import type { DaemonConfig } from "../../config.ts";
@@ -26,7 +26,7 @@ export function composePackages({ config, engine, pods, serverImages, policy }: 
     image: async (progress, signal) => await (await serverImages()).servers(progress, signal),
     index: rememberForAWhile((kind, signal) => packageIndex(kind, config.environment, signal), Date.now),
     reach: createInstallRules({ own: createSystemAddresses() }),
-    fetchBundle: createFetchBundle({ denials: () => policy.rules() }),
+    fetchBundle: createFetchBundle({ denials: () => policy.rules(), world: { proxyFor: readProxies(config.environment) } }),
     lockDirectory: path.join(config.stateDirectory, "mcp", "locks"),
     owner: config.owner,
     now: () => new Date(),

@@ -13,7 +13,7 @@ export interface FetchBundleParts {
   /** What the person denies for everything. */
   readonly denials: () => readonly Rule[];
   /** How addresses are found and dialled; the system's by default. */
-  readonly world?: Pick<GuardedFetchOptions, "resolve" | "connect" | "hostAddresses" | "trust">;
+  readonly world?: Pick<GuardedFetchOptions, "resolve" | "connect" | "hostAddresses" | "proxyFor" | "trust">;
 }
 
 /**

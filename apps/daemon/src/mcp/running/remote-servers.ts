@@ -13,7 +13,7 @@ export interface RemoteServersParts {
   readonly policyOf: (server: { readonly server: string; readonly sandbox: SandboxId | undefined; readonly rules: readonly Rule[] }) => () => CompiledPolicy;
   readonly record: RecordEvent;
   /** How addresses are found and dialled; the system's by default. */
-  readonly world?: Pick<GuardedFetchOptions, "resolve" | "connect" | "hostAddresses" | "trust">;
+  readonly world?: Pick<GuardedFetchOptions, "resolve" | "connect" | "hostAddresses" | "proxyFor" | "trust">;
 }
 
 /** Headers that say how a message travels: a catalog does not set them. */

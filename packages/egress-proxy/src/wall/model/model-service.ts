@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
-import type { Agent } from "undici";
 import { answerLastJson } from "../http-answer.ts";
 import { endToEndHeaders, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
-import { authoritiesOf } from "../terminate/speak-tls.ts";
+import type { ProxyFor } from "../upstream-proxy.ts";
 import { isAllowedCall } from "./allowed-calls.ts";
 import { isSafeUpstream, type ModelBinding } from "./model-binding.ts";
+import { createModelDispatchers, type ModelDispatchers } from "./model-dispatchers.ts";
 import { readModelPath, type ModelPath } from "./model-path.ts";
 import { relayModelAnswer } from "./relay-answer.ts";
 
@@ -16,6 +16,7 @@ export interface ModelServiceOptions {
   readonly record: RecordPodEvent;
   /** Certificates of authorities to trust beside the system's and Node's own, in PEM. */
   readonly trust?: readonly string[];
+  readonly proxyFor?: ProxyFor | undefined;
   readonly bodyBytes: number;
 }
 
@@ -68,12 +69,8 @@ const DROP_FROM_REQUEST: ReadonlySet<string> = new Set([
   "x-http-method-override",
   "x-method-override",
 ]);
-/** Model answers may take minutes to begin and are silent for long. */
-const HEADERS_TIMEOUT_MS = 15 * 60 * 1000;
-const BODY_TIMEOUT_MS = 15 * 60 * 1000;
-
-export function createModelService({ modelOf, record, trust = [], bodyBytes }: ModelServiceOptions): ModelService {
-  let dispatcher: Promise<Agent> | undefined;
+export function createModelService({ modelOf, record, trust = [], proxyFor, bodyBytes }: ModelServiceOptions): ModelService {
+  let dispatchers: Promise<ModelDispatchers> | undefined;
   return {
     async handle(sandbox, request, response) {
       const deny = (denial: Denial): void => {
@@ -86,11 +83,12 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
       const { binding, path } = asked;
       const secret = await readSecret(binding);
       if ("kind" in secret) return deny(secret);
-      dispatcher ??= createDispatcher(trust);
-      const ready = await dispatcher;
-      if (response.destroyed) return;
-      if (request.headers.expect !== undefined) response.writeContinue();
       const target = new URL(binding.upstream);
+      const dispatcher = (await (dispatchers ??= createModelDispatchers({ trust, proxyFor }))).of(target);
+      if (response.destroyed) return;
+      if (dispatcher === undefined)
+        return deny(denied(binding.service, 502, { type: "api_error", reason: "the proxy that this machine's environment names is none that sbx speaks to: write it as http://HOST:PORT" }));
+      if (request.headers.expect !== undefined) response.writeContinue();
       await relayModelAnswer({
         sandbox,
         binding,
@@ -99,7 +97,7 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
         response,
         record,
         bodyBytes,
-        dispatcher: ready,
+        dispatcher,
         origin: target.origin,
         path: `${target.pathname.replace(/\/+$/, "")}${path}`,
         headers: upstreamHeaders(request, binding, secret),
@@ -109,20 +107,9 @@ export function createModelService({ modelOf, record, trust = [], bodyBytes }: M
       });
     },
     async [Symbol.asyncDispose]() {
-      await (await dispatcher)?.destroy();
+      await (await dispatchers)?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The client is loaded when a model is first asked: a daemon that only waits takes less memory. */
-async function createDispatcher(trust: readonly string[]): Promise<Agent> {
-  const { Agent } = await import("undici");
-  return new Agent({
-    connect: { ca: authoritiesOf(trust), rejectUnauthorized: true },
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    allowH2: false,
-  });
 }
 
 /** The model that a request is for, or why it gets none: an unknown path, service or method, a foreign key, too large a body. */
