@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as tlsConnect } from "node:tls";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { ContainerPodId, type PodId, type Rule } from "@sbx/contracts";
 import { compilePolicy } from "@sbx/egress-policy";
 import { Secret } from "@sbx/secret-injector";
@@ -254,14 +254,23 @@ describe("a credential of a host", () => {
     expect(pod.events.map(({ type, fields }) => `${type} ${String(fields["reason"])}`)).toContain("egress.denied an answer of api.test repeated the credential; it was taken out");
   });
 
-  it("is taken out of an answer that is coded though none was asked for, and of one whose coding is unknown nothing passes", async ({ expect }) => {
+  it("is taken out of an answer that is coded though none was asked for, and of one in a coding that is not read nothing passes", async ({ expect }) => {
+    const text = Buffer.from(`it is ${KEY}`);
+    const bodies: Readonly<Record<string, Buffer>> = {
+      gzip: gzipSync(text),
+      deflate: deflateSync(text),
+      br: brotliCompressSync(text),
+      zstd: zstdCompressSync(text),
+      "gzip, gzip": gzipSync(gzipSync(text)),
+      rot13: text,
+    };
     await using host = await startHost((request, response) => {
-      const coded = request.url === "/gzip";
-      response.writeHead(200, { "content-encoding": coded ? "gzip" : "rot13" }).end(coded ? gzipSync(`it is ${KEY}`) : KEY);
+      const coding = decodeURIComponent(request.url?.slice(1) ?? "");
+      response.writeHead(200, { "content-encoding": coding }).end(bodies[coding]);
     });
     await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential()] });
-    expect(await ask(pod, { path: "/gzip" })).toMatchObject({ body: `it is ${"*".repeat(KEY.length)}` });
-    expect(await ask(pod, { path: "/rot" })).not.toMatchObject({ status: 200 });
+    for (const coding of ["gzip", "deflate"]) expect(await ask(pod, { path: `/${coding}` })).toMatchObject({ body: `it is ${"*".repeat(KEY.length)}` });
+    for (const coding of ["br", "zstd", "gzip, gzip", "rot13"]) expect(await ask(pod, { path: `/${encodeURIComponent(coding)}` })).toBe("ECONNRESET");
   });
 
   const coded = gzipSync(`it is ${KEY}`).toString("latin1");
