@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { HttpRequest } from "@sbx/egress-policy";
 import { answer, answerRefusal, type Refusal } from "./http-answer.ts";
 import { answerRaw, type HttpPurpose } from "./http-front.ts";
-import { endToEndHeaders, mayLackHeaders, readTarget, toNodeHeaders, USUAL_PORT, type Origin } from "./http-headers.ts";
+import { endToEndHeaders, mayLackHeaders, plainName, readTarget, toNodeHeaders, USUAL_PORT, type Origin } from "./http-headers.ts";
 import { relayScrubbed } from "./terminate/relay-scrubbed.ts";
 import { headersOf, type PutIn } from "./terminate/host-credential.ts";
 import { reset } from "./socket.ts";
@@ -36,7 +36,7 @@ const MAX_PIPELINED = 16;
 const MAX_ANSWER_HEAD_BYTES = 65_536;
 const DROP_FROM_REQUEST: ReadonlySet<string> = new Set(["host", "content-length"]);
 /** What would let the answer be cut or coded so that a credential in it is not found. */
-const DROP_BESIDE_CREDENTIALS = ["accept-encoding", "range", "if-range"];
+const DROP_BESIDE_CREDENTIALS = ["accept-encoding", "range", "if-range", "request-range"];
 /** Methods for which Node sends no framing of its own when there is no body. */
 const BODILESS: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 /** Alt-Svc would lead clients to UDP, which a pod does not have. */
@@ -133,7 +133,9 @@ function open({ request, path, extra, putIn, via }: Forwarded, socket: Socket, {
   const authority = port === USUAL_PORT[scheme] ? host : `${host}:${port}`;
   const headers: Record<string, string | string[]> = {
     host: authority,
-    ...toNodeHeaders(endToEndHeaders(request.rawHeaders, putIn.length === 0 ? DROP_FROM_REQUEST : new Set([...DROP_FROM_REQUEST, ...DROP_BESIDE_CREDENTIALS, ...putIn.map(({ header }) => header)]))),
+    ...toNodeHeaders(
+      endToEndHeaders(request.rawHeaders, putIn.length === 0 ? DROP_FROM_REQUEST : new Set([...DROP_FROM_REQUEST, ...DROP_BESIDE_CREDENTIALS, ...putIn.map(({ header }) => plainName(header))])),
+    ),
     ...framing(request),
     ...(via?.authorization === undefined ? {} : { "proxy-authorization": via.authorization }),
     ...extra,

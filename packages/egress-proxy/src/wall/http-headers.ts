@@ -17,14 +17,19 @@ export interface Header {
   readonly value: string;
 }
 
-/** The headers of a message in their order, without those of this hop, those that `Connection` names, and `drop` (lower case). */
+/** The headers of a message in their order, without those of this hop, those that `Connection` names, and `drop` (as {@link plainName} has it). */
 export function endToEndHeaders(rawHeaders: readonly string[], drop: ReadonlySet<string>): readonly Header[] {
   const all = pairs(rawHeaders);
-  const named = new Set(all.filter(({ name }) => name.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((token) => token.trim().toLowerCase())));
+  const named = new Set(all.filter(({ name }) => name.toLowerCase() === "connection").flatMap(({ value }) => value.split(",").map((token) => plainName(token.trim()))));
   return all.filter(({ name }) => {
-    const lower = name.toLowerCase();
-    return !HOP_BY_HOP.has(lower) && !named.has(lower) && !drop.has(lower);
+    const plain = plainName(name);
+    return !HOP_BY_HOP.has(plain) && !named.has(plain) && !drop.has(plain);
   });
+}
+
+/** A header's name in small letters, with dashes for underscores: servers of CGI take the two for one. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
 }
 
 function pairs(rawHeaders: readonly string[]): readonly Header[] {

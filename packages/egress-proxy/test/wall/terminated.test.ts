@@ -128,6 +128,7 @@ describe("a host of which single requests are allowed", () => {
     ["an encoded slash", { path: "/repos/..%2fuser" }],
     ["a method that a header overrides", { headers: { "X-HTTP-Method-Override": "DELETE" } }],
     ["a path that a header overrides, with an underscore", { headers: { "x_original-url": "/user" } }],
+    ["a second path beside its own", { headers: { destination: "/user" } }],
     ["a target of another host", { path: "https://evil.test/repos/a" }, 421],
     ["a target that is not encrypted", { path: "http://api.test/repos/a" }, 421],
     ["the Host of another", { headers: { host: "evil.test" } }, 421],
@@ -271,6 +272,25 @@ describe("a credential of a host", () => {
     await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential()] });
     for (const coding of ["gzip", "deflate"]) expect(await ask(pod, { path: `/${coding}` })).toMatchObject({ body: `it is ${"*".repeat(KEY.length)}` });
     for (const coding of ["br", "zstd", "gzip, gzip", "rot13"]) expect(await ask(pod, { path: `/${encodeURIComponent(coding)}` })).toBe("ECONNRESET");
+  });
+
+  it("is put on in place of whatever a server of CGI would take for the same header, and nothing frames a request but what is said here", async ({ expect }) => {
+    await using host = await startHost();
+    await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential({ header: "x-api_key", format: "%s" })] });
+    const headers = {
+      X_Api_Key: "mine",
+      "x-api-key": "mine",
+      "X-API_KEY": "mine",
+      Accept_Encoding: "br",
+      Content_Length: "9",
+      Transfer_Encoding: "chunked",
+      "Request-Range": "bytes=0-3",
+      Connection: "x_hop",
+      "X-Hop": "1",
+      x_own: "kept",
+    };
+    expect(await ask(pod, { headers })).toMatchObject({ status: 200 });
+    expect(host.asked.map((asked) => asked.headers)).toEqual([{ host: "api.test", "accept-encoding": "identity", "x-api_key": KEY, x_own: "kept", connection: "close" }]);
   });
 
   const coded = gzipSync(`it is ${KEY}`).toString("latin1");

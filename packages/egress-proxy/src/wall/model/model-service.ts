@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RecordPodEvent, SandboxId } from "@sbx/contracts";
 import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
 import { answerLastJson } from "../http-answer.ts";
-import { endToEndHeaders, toNodeHeaders } from "../http-headers.ts";
+import { endToEndHeaders, plainName, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
 import type { ProxyFor } from "../upstream-proxy.ts";
 import { isAllowedCall } from "./allowed-calls.ts";
@@ -171,7 +171,7 @@ function holdsPlaceholder(request: IncomingMessage, path: Extract<ModelPath, { k
 }
 
 function upstreamHeaders(request: IncomingMessage, { header, format }: ModelBinding, secret: Secret): Record<string, string | string[]> {
-  const kept = endToEndHeaders(request.rawHeaders, new Set([...DROP_FROM_REQUEST, header]));
+  const kept = endToEndHeaders(request.rawHeaders, new Set([...DROP_FROM_REQUEST, plainName(header)]));
   const length = request.headers["content-length"];
   return { ...toNodeHeaders(kept), "accept-encoding": "identity", [header]: format.replace("%s", () => secret.reveal()), ...(length === undefined ? {} : { "content-length": length }) };
 }

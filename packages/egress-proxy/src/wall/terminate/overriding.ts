@@ -1,4 +1,6 @@
-/** Headers by which some servers take another method or path than those of the request. */
+import { plainName } from "../http-headers.ts";
+
+/** Headers by which some servers take another method or path than those of the request, or a second one beside it. */
 const OVERRIDING: ReadonlySet<string> = new Set([
   "x-http-method-override",
   "x-http-method",
@@ -8,9 +10,12 @@ const OVERRIDING: ReadonlySet<string> = new Set([
   "x-original-uri",
   "x-forwarded-uri",
   "x-forwarded-path",
+  "x-script-name",
+  // Where WebDAV copies and moves to.
+  "destination",
 ]);
 
-/** The header of a request that could make it another one than is judged; underscores count as dashes, as servers of CGI have it. */
+/** The header of a request that could make it another one than is judged. */
 export function overridingHeader(rawHeaders: readonly string[]): string | undefined {
-  return rawHeaders.find((name, index) => index % 2 === 0 && OVERRIDING.has(name.toLowerCase().replaceAll("_", "-")));
+  return rawHeaders.find((name, index) => index % 2 === 0 && OVERRIDING.has(plainName(name)));
 }
