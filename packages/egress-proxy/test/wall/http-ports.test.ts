@@ -11,10 +11,15 @@ const ADDRESSES = { "web.test": ["127.0.0.1"] };
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 const EVIL = "GET /smuggled HTTP/1.1\r\nHost: evil.test\r\n\r\n";
 
-/** A server that answers to every host, as those of large providers do. */
+/** A server that answers to every host, as those of large providers do: whatever ends a line is a request to it. */
 async function startSite(): Promise<Upstream> {
   return await startUpstream((socket) => {
-    socket.once("data", () => setTimeout(() => socket.end(OK), 20));
+    let isAnswered = false;
+    socket.on("data", (bytes: Buffer) => {
+      if (isAnswered || !/[\r\n]/.test(bytes.toString("latin1"))) return;
+      isAnswered = true;
+      setTimeout(() => socket.end(OK), 20);
+    });
   });
 }
 
