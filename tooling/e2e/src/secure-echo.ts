@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
 import path from "node:path";
+import { answerGit } from "./git-backend.ts";
 import { hostNames } from "./host-names.ts";
 import { keepOnce } from "./keep-once.ts";
 import { needProgram } from "./run-program.ts";
@@ -14,16 +15,18 @@ export interface EchoedRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Hosts of this machine that answer HTTPS, each request with what it was. */
+/** Hosts of this machine that answer HTTPS, each request with what it was, or those of git's protocol for repositories in a directory. */
 export interface SecureEcho extends AsyncDisposable {
   /** Address with port, which a person has to open: it is this machine's. */
   readonly address: string;
   /** File with those whom this machine trusts already, and these hosts. */
   readonly authorities: string;
   readonly asked: readonly EchoedRequest[];
+  /** Where the repositories are, bare ones that take pushes from whoever has a credential. */
+  readonly repositories: string;
 }
 
-/** Answer for these names at an address of the loopback. `directory` is for a file. */
+/** Answer for these names at an address of the loopback. `directory` is for files. */
 export async function serveSecureEcho(names: readonly string[], address: string, directory: string): Promise<SecureEcho> {
   const { key, cert } = await certificate(names);
   const authorities = path.join(directory, "authorities.pem");
@@ -33,9 +36,17 @@ export async function serveSecureEcho(names: readonly string[], address: string,
   const asked: EchoedRequest[] = [];
   await using opened = new AsyncDisposableStack();
   opened.use(hostNames(Object.fromEntries(names.map((name) => [name, address]))));
-  const server = createServer({ key, cert }, ({ method = "", url = "", headers }, response) => {
+  const repositories = path.join(directory, "repositories");
+  mkdirSync(repositories);
+  const server = createServer({ key, cert }, (incoming, response) => {
+    const { method = "", url = "", headers } = incoming;
     const request = { host: headers.host ?? "", method, url, headers };
     asked.push(request);
+    if (existsSync(path.join(repositories, url.split("/")[1] ?? "", "HEAD"))) {
+      if (headers.authorization === undefined) response.writeHead(401, { "www-authenticate": "Basic" }).end();
+      else void answerGit(repositories, incoming, response);
+      return;
+    }
     response.writeHead(200, { "content-type": "application/json", "x-seen": String(headers.authorization) }).end(`${JSON.stringify(request)}\n`);
   }).listen(443, address);
   await once(server, "listening");
@@ -45,7 +56,7 @@ export async function serveSecureEcho(names: readonly string[], address: string,
     await once(server, "close");
   });
   const whole = opened.move();
-  return { address: `${address}:443`, authorities, asked, [Symbol.asyncDispose]: () => whole.disposeAsync() };
+  return { address: `${address}:443`, authorities, asked, repositories, [Symbol.asyncDispose]: () => whole.disposeAsync() };
 }
 
 /** Of no authority, so that no image is made anew to trust one. */

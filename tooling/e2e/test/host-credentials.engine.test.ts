@@ -92,6 +92,25 @@ describe.skipIf(reason !== undefined)(`secrets that are put on at hosts (${reaso
     ]);
   });
 
+  it("let git clone and push with a token that is not in the sandbox", async ({ expect }) => {
+    const bare = path.join(echo.repositories, "shop.git");
+    const work = path.join(echo.repositories, "work");
+    for (const [at, ...args] of [
+      [echo.repositories, "init", "-q", "--bare", "-b", "main", bare],
+      [bare, "config", "http.receivepack", "true"],
+      [echo.repositories, "clone", "-q", bare, work],
+      [work, "commit", "-q", "--allow-empty", "-m", "First"],
+      [work, "push", "-q", "origin", "HEAD:main"],
+    ] as const)
+      expect((await host.git(at, ...args)).code, args.join(" ")).toBe(0);
+    const commit = "git -c user.name=Agent -c user.email=agent@example.invalid commit -q -m Second";
+    const said = await inside(
+      `cd /tmp && git clone -q https://${FREE}/shop.git && cd shop && head -c 3000000 /dev/urandom > blob && git add . && ${commit} && git push -q origin HEAD:refs/heads/agent`,
+    );
+    expect(said).toMatchObject({ code: 0, stdout: "" });
+    expect((await host.git(bare, "log", "--format=%an %s", "agent")).stdout).toBe("Agent Second\nAda Example First\n");
+  });
+
   it.for([
     `-X POST -d x https://${API}/repos/a`,
     `-X DELETE https://${API}/repos/a`,
