@@ -133,9 +133,7 @@ function open({ request, path, extra, putIn, via }: Forwarded, socket: Socket, {
   const authority = port === USUAL_PORT[scheme] ? host : `${host}:${port}`;
   const headers: Record<string, string | string[]> = {
     host: authority,
-    ...toNodeHeaders(
-      endToEndHeaders(request.rawHeaders, putIn.length === 0 ? DROP_FROM_REQUEST : new Set([...DROP_FROM_REQUEST, ...DROP_BESIDE_CREDENTIALS, ...putIn.map(({ header }) => plainName(header))])),
-    ),
+    ...toNodeHeaders(endToEndHeaders(request.rawHeaders, droppedBeside(putIn))),
     ...framing(request),
     ...(via?.authorization === undefined ? {} : { "proxy-authorization": via.authorization }),
     ...extra,
@@ -145,6 +143,7 @@ function open({ request, path, extra, putIn, via }: Forwarded, socket: Socket, {
     reset(socket);
   });
   try {
+    if (request.method === "TRACE" && hasCredential({ putIn, via })) throw new Error("a credential has no place in it");
     return httpRequest({
       createConnection: () => socket,
       host,
@@ -160,6 +159,16 @@ function open({ request, path, extra, putIn, via }: Forwarded, socket: Socket, {
     reset(socket);
     return undefined;
   }
+}
+
+/** Which headers of the client's do not go on beside these. */
+function droppedBeside(putIn: readonly PutIn[]): ReadonlySet<string> {
+  return putIn.length === 0 ? DROP_FROM_REQUEST : new Set([...DROP_FROM_REQUEST, ...DROP_BESIDE_CREDENTIALS, ...putIn.map(({ header }) => plainName(header))]);
+}
+
+/** Whether a request gets a credential of sbx's: one whose answer is the request itself must not (RFC 9110, section 9.3.8). */
+function hasCredential({ putIn, via }: Pick<Forwarded, "putIn" | "via">): boolean {
+  return putIn.length > 0 || via?.authorization !== undefined;
 }
 
 /** The framing of the body as Node's parser understood it: it refuses a message that has both. */

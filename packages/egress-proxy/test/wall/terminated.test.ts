@@ -3,7 +3,7 @@ import { createServer, request as httpsRequest, type Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { connect as tlsConnect } from "node:tls";
+import { connect as tlsConnect, type TLSSocket } from "node:tls";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { ContainerPodId, type PodId, type Rule } from "@sbx/contracts";
 import { compilePolicy } from "@sbx/egress-policy";
@@ -193,6 +193,43 @@ describe("a host of which single requests are allowed", () => {
     expect(pod.events.map(({ type }) => type)).toEqual(["egress.failed", "egress.denied"]);
   });
 
+  it.for(["TLSv1.2", "TLSv1.3"] as const)("resumes no session of another sandbox's, and begins none anew: %s", async (version, { expect }) => {
+    let authority = AUTHORITY;
+    await using host = await startHost();
+    await using pod = startLab(host.port, { rules: [READ_REPOS, LOOPBACK], authorityOf: () => authority });
+    const port = await pod.portFor("api.test", 443);
+    const open = async (session?: Buffer): Promise<{ readonly socket: TLSSocket; readonly ticket: Buffer | undefined; readonly resumed: boolean }> => {
+      const socket = tlsConnect({
+        host: "127.0.0.1",
+        port,
+        servername: "api.test",
+        ca: [authority.certificate],
+        minVersion: version,
+        maxVersion: version,
+        ...(session === undefined ? {} : { session }),
+      });
+      let ticket: Buffer | undefined;
+      socket.on("session", (given) => (ticket = given));
+      await once(socket, "secureConnect");
+      socket.write("GET /repos/a HTTP/1.1\r\nhost: api.test\r\n\r\n");
+      await once(socket, "data");
+      return { socket, ticket, resumed: socket.isSessionReused() };
+    };
+    const first = await open();
+    const again = await open(first.ticket);
+    authority = createAuthority();
+    const elsewhere = await open(first.ticket);
+    expect([first.resumed, again.resumed, elsewhere.resumed]).toEqual([false, true, false]);
+    if (version === "TLSv1.2") {
+      first.socket.on("error", () => {});
+      first.socket.renegotiate({}, () => {});
+      first.socket.write("GET /repos/b HTTP/1.1\r\nhost: api.test\r\n\r\n");
+      expect((await readAll(first.socket)).text).toBe("");
+    }
+    for (const { socket } of [first, again, elsewhere]) socket.destroy();
+    expect(host.asked.map(({ line }) => line)).toEqual(["GET /repos/a", "GET /repos/a", "GET /repos/a"]);
+  });
+
   it("gets no request when it cannot prove who it is", async ({ expect }) => {
     await using host = await startHost(undefined, selfSigned("api.test"));
     await using other = await startHost(undefined, { key, cert });
@@ -357,6 +394,13 @@ describe("a credential of a host", () => {
     expect(await ask(other, { ca: cert })).toMatchObject({ status: 200 });
     await other.idle();
     expect(host.asked.map(({ headers }) => headers["authorization"])).toEqual([undefined, undefined, undefined]);
+  });
+
+  it("goes into no TRACE, whose answer it would be", async ({ expect }) => {
+    await using host = await startHost();
+    await using pod = startLab(host.port, { rules: [rule(), LOOPBACK], credentials: [credential()] });
+    expect(await ask(pod, { method: "TRACE" })).toMatchObject({ status: 400 });
+    expect(host.asked).toEqual([]);
   });
 
   it("stands in no plain request", async ({ expect }) => {

@@ -85,6 +85,17 @@ const BASIC = `Basic ${Buffer.from("user:pass").toString("base64")}`;
 const ADDRESSES = { "api.test": ["93.184.216.34"], "inside.test": ["10.1.2.3"], "meta.test": ["169.254.169.254"], proxy: ["127.0.0.1"] };
 
 describe("the wall of a machine with a proxy", () => {
+  it("sends it no TRACE, which it would answer with its own credential", async ({ expect }) => {
+    await using upstream = await startUpstream((socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    const proxy = await startProxy(upstream.port);
+    await using pod = startPod({ rules: ["api.test"], addresses: ADDRESSES, proxyFor: readProxies({ HTTP_PROXY: proxy.url }) });
+    const socket = await pod.dial("api.test", 80);
+    socket.write("TRACE / HTTP/1.1\r\nHost: api.test\r\nMax-Forwards: 0\r\n\r\n");
+    expect((await readAll(socket)).text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(proxy.asked).toEqual([]);
+    expect(proxy.authorizations).toEqual([]);
+  });
+
   it("passes TLS through it untouched, and records it as any other", async ({ expect }) => {
     await using upstream = await startUpstream((socket) => {
       socket.once("data", () => socket.end("answer"));

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { constants, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { writeCertificate } from "./certificate.ts";
 
@@ -35,7 +35,8 @@ export function createHostContexts(now: () => number): HostContexts {
     if (there !== undefined && there.until > now()) return there.context;
     own ??= generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
     const cert = writeCertificate({ issuer: { name: NAME, key: createPrivateKey(authority.key) }, name: "sbx", publicKey: createPublicKey(own), days: HOST_DAYS, host });
-    const context = createSecureContext({ cert, key: own.export({ type: "pkcs8", format: "pem" }), minVersion: "TLSv1.2" });
+    // Each handshake of a connection's would cost as much as its first one.
+    const context = createSecureContext({ cert, key: own.export({ type: "pkcs8", format: "pem" }), minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_RENEGOTIATION });
     kept.delete(name);
     kept.set(name, { context, until: now() + USED_MS });
     const [oldest] = kept.keys();
