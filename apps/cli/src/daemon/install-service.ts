@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AppError } from "@sbx/contracts/app-error";
-import { DAEMON_FLAGS, findDaemonProgram } from "@sbx/core/client";
+import { DAEMON_FLAGS, DAEMON_THREADS, findDaemonProgram } from "@sbx/core/client";
 import type { Context, Environment } from "../context.ts";
 import { launchdAgent, systemdUnit, type ServiceProgram } from "./service-files.ts";
 
@@ -19,7 +19,7 @@ interface Manager {
 export async function installService(context: Context, platform: string): Promise<void> {
   const { file, text, on } = managerOf(context, platform);
   const { log } = context.daemon.paths;
-  const program = { command: [process.execPath, ...DAEMON_FLAGS, findDaemonProgram(context.env, import.meta.url)], environment: ownEnvironment(context.env), log };
+  const program = { command: [process.execPath, ...DAEMON_FLAGS, findDaemonProgram(context.env, import.meta.url)], environment: { ...ownEnvironment(context.env), ...DAEMON_THREADS }, log };
   if (
     Object.values(program.environment)
       .concat(program.command, log)

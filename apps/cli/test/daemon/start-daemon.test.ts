@@ -40,7 +40,7 @@ describe("the daemon, started by a command", () => {
     const { code, out, err } = await sbx(["ls", "--json"], { state, stub: "serve" });
     expect({ code, out, err }).toEqual({ code: 0, out: "[]\n", err: "" });
     const [start] = startsOf(state);
-    expect(start).toMatchObject({ argv: ["--ready-fd", "3"], cwd: "/", env: { ANTHROPIC_API_KEY: "goes along" } });
+    expect(start).toMatchObject({ argv: ["--ready-fd", "3"], cwd: "/", env: { ANTHROPIC_API_KEY: "goes along", UV_THREADPOOL_SIZE: "8" } });
     expect(Object.keys(start?.env ?? {})).not.toContain("AWS_SECRET_ACCESS_KEY");
   });
 

@@ -15,6 +15,7 @@ import { createRecords } from "./records.ts";
 import { servicePurpose, type ServeMcp, type ServicesOptions } from "./services.ts";
 import { closed, reset } from "./socket.ts";
 import { joinWithin, type StaysWithin } from "./join-within.ts";
+import { limitLookups } from "./limit-lookups.ts";
 import { shareLookups } from "./share-lookups.ts";
 import { createBufferPool } from "./splice.ts";
 import type { ProxyFor } from "./upstream-proxy.ts";
@@ -74,12 +75,15 @@ export function createWall(options: WallOptions): Wall {
     limits,
     proxyFor: options.proxyFor,
   };
+  const scopeOf = options.scopeOf ?? ((pod: PodId) => `--sandbox ${pod}`);
+  const resolveFor = limitLookups(ports.resolve, limits.resolveMs);
   const open = createOpenPassages({ policyOf, ports });
   const parts: WallParts = {
     policyOf,
-    scopeOf: options.scopeOf ?? ((pod) => `--sandbox ${pod}`),
+    scopeOf,
     limits,
-    ports,
+    // Pods of one scope are one sandbox's: as many as its agent likes.
+    portsOf: (pod) => ({ ...ports, resolve: resolveFor(scopeOf(pod) ?? pod) }),
     records: createRecords(options.record, options.now ?? (() => new Date())),
     front: createHttpFront(limits),
     buffers: createBufferPool(),

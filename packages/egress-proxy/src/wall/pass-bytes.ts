@@ -34,7 +34,7 @@ export async function passBytes(passage: Passage, decision: Decision): Promise<v
 async function join(passage: Passage, { decision, reader, hello }: { readonly decision: Decision; readonly reader: BulkReader; readonly hello: FirstBytes | undefined }): Promise<void> {
   const { parts, pod, socket, destination, signal, gone } = passage;
   const { rule } = decision;
-  const dialled = await dial(destination, { policy: parts.policyOf(pod), ports: parts.ports, onread: reader.onread }, gone);
+  const dialled = await dial(destination, { policy: parts.policyOf(pod), ports: parts.portsOf(pod), onread: reader.onread }, gone);
   if (signal.aborted) {
     if (dialled.kind === "connected") reset(dialled.socket);
     reset(socket);

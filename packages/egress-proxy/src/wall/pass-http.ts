@@ -54,7 +54,7 @@ async function dialForRequest(passage: Passage, scheme: "http" | "https", reques
     return { kind: "refused", refusal: deny(passage, { rule: decision.rule, reason: `rules are about single requests to ${passage.to}, and ${overriding} may make this another one` }) };
   const put = scheme === "https" ? await putInFor(passage) : [];
   if (!Array.isArray(put)) return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...put }) };
-  const dialled = await dial(destination, { policy, ports: parts.ports, plain: scheme === "http" }, gone);
+  const dialled = await dial(destination, { policy, ports: parts.portsOf(pod), plain: scheme === "http" }, gone);
   switch (dialled.kind) {
     case "denied":
       return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...dialled }) };

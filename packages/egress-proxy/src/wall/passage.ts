@@ -19,7 +19,7 @@ export interface WallParts {
   readonly policyOf: (pod: PodId) => CompiledPolicy;
   readonly scopeOf: (pod: PodId) => string | undefined;
   readonly limits: WallLimits;
-  readonly ports: DialPorts;
+  readonly portsOf: (pod: PodId) => DialPorts;
   readonly records: Records;
   readonly front: HttpFront;
   readonly buffers: BufferPool;

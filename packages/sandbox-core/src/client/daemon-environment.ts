@@ -45,9 +45,13 @@ const NAMES = new Set([
 ]);
 const PREFIXES = ["SBX_", "XDG_"];
 
+/** Half of these threads look names up, each one name at a time: more than the two that a single sandbox may have looked up at once. */
+export const DAEMON_THREADS: Readonly<Record<string, string>> = { UV_THREADPOOL_SIZE: "8" };
+
 /** The part of an environment with which a daemon is started: nothing else of the terminal that came first lives on in it. */
 export function daemonEnvironment(env: Environment): Record<string, string> {
-  return Object.fromEntries(
+  const own = Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value !== undefined && (NAMES.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix))) ? [[name, value] as const] : [])),
   );
+  return { ...own, ...DAEMON_THREADS };
 }
