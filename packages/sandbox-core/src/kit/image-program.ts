@@ -4,10 +4,14 @@ import { listOf, readDockerfile } from "./read-dockerfile.ts";
 export interface ImageProgram {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
+  /** The directory that it begins in, where that is stated as one plain absolute path. */
+  readonly workdir?: string;
 }
 
+const PLAIN_DIRECTORY = /^(?:\/[A-Za-z0-9_@+=-][A-Za-z0-9._@+=-]*)+$/;
+
 /**
- * Read ENTRYPOINT and CMD of a Dockerfile's last stage, in list or shell form. `undefined` when neither stands there:
+ * Read ENTRYPOINT, CMD and WORKDIR of a Dockerfile's last stage, in list or shell form. `undefined` when neither of the first two stands there:
  * they may come from the image it starts from, which is not looked into.
  *
  * @throws AppError `KIT_INVALID` where readers could disagree about the text
@@ -23,7 +27,8 @@ export function imageProgram(agent: string, dockerfile: string): ImageProgram | 
   const cmd = formNamed("CMD");
   if (entrypoint === undefined && cmd === undefined) return undefined;
   // A shell takes the ENTRYPOINT's text alone: the builder drops what CMD says.
-  return { entrypoint: entrypoint?.words ?? [], cmd: entrypoint?.shell === true ? [] : (cmd?.words ?? []) };
+  const workdir = stage.findLast(({ name }) => name === "WORKDIR")?.rest ?? "";
+  return { entrypoint: entrypoint?.words ?? [], cmd: entrypoint?.shell === true ? [] : (cmd?.words ?? []), ...(PLAIN_DIRECTORY.test(workdir) ? { workdir } : {}) };
 }
 
 interface Form {

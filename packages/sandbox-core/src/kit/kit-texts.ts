@@ -19,6 +19,16 @@ export interface KitText {
   readonly staged: string;
 }
 
+/** What the file beside a workspace is called when no workload says. */
+const BESIDE = "AGENTS.md";
+
+/** Where a text is read: at the directory that its Kit names, or beside each of these directories. */
+function textPaths({ directory, filename = "" }: KitText, all: readonly KitText[], directories: readonly string[]): readonly string[] {
+  if (directory !== undefined) return [cleanPath(`${directory}/${filename}`)];
+  const beside = all.find((text) => text.directory === undefined && text.filename !== undefined)?.filename ?? BESIDE;
+  return [...new Set(directories.map((one) => cleanPath(`${one}/../${beside}`)))];
+}
+
 /** The texts of all Kits (agent-context@1), in their order. */
 export function kitTexts(selections: readonly Pick<KitSelection, "member" | "selected">[]): readonly KitText[] {
   return selections.flatMap(({ member: { name }, selected }) =>
@@ -36,8 +46,21 @@ function stagedPath(kit: string, file: string): string {
   return path.startsWith(`${base}/`) ? path : `${base}/${INLINE}`;
 }
 
-/** What an agent reads: the texts that are meant for this file, and where those of all Kits lie. */
-export function agentText(own: readonly KitText[], all: readonly KitText[]): string {
+/** The files that agents read, by their paths: each has the texts that are meant for it, and tells where those of all Kits lie. */
+export function agentTexts(texts: readonly KitText[], directories: readonly string[], isWanted: (path: string) => boolean): ReadonlyMap<string, string> {
+  const placed = texts.flatMap((text) => textPaths(text, texts, directories).flatMap((path) => (isWanted(path) ? [{ path, text }] : [])));
+  return new Map(
+    [...Map.groupBy(placed, ({ path }) => path)].map(([path, own]) => [
+      path,
+      agentText(
+        own.map(({ text }) => text),
+        texts,
+      ),
+    ]),
+  );
+}
+
+function agentText(own: readonly KitText[], all: readonly KitText[]): string {
   const index = [...new Set(all.map(({ kit, staged }) => `- ${kit}: ${staged}`))];
   return [...own.map(({ content }) => content.trimEnd()), `${INDEX_TITLE}\n\nWhat each says to agents:\n\n${index.join("\n")}\n`].join("\n\n");
 }

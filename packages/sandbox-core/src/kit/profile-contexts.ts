@@ -1,9 +1,6 @@
 import { isWithin } from "../workspace/protected-paths.ts";
-import { cleanPath } from "./declaration-keys.ts";
-import { agentText, type KitText } from "./kit-texts.ts";
-
-/** What the file beside a workspace is called when no workload says. */
-const BESIDE = "AGENTS.md";
+import { agentTexts, type KitText } from "./kit-texts.ts";
+import { whyNoVolumeAt } from "./volume-place.ts";
 
 /** A text that lies outside of the home, read-only. */
 export interface ContextFile {
@@ -14,20 +11,28 @@ export interface ContextFile {
   readonly alone?: true;
 }
 
+/** Places that texts are put at or beside. */
+export interface TextPlaces {
+  readonly home: string;
+  readonly workspace: string;
+  /** Where the image begins, if it says so. */
+  readonly workdir?: string | undefined;
+}
+
 /**
- * The texts for agents that Kits have outside of the home: at the directories that they name, and beside the workspace. One file
- * of several Kits has all their texts, and each file tells where those of all Kits lie by themselves.
+ * The texts for agents that Kits have outside of the home: at the directories that they name, and beside the workspace and where the image
+ * begins. One file of several Kits has all their texts, and each file tells where those of all Kits lie by themselves.
  */
-export function profileContexts(texts: readonly KitText[], { home, workspace }: { readonly home: string; readonly workspace: string }): readonly ContextFile[] {
-  const beside = texts.find(({ directory, filename }) => directory === undefined && filename !== undefined)?.filename ?? BESIDE;
-  const pathOf = ({ directory, filename = "" }: KitText): string => cleanPath(directory === undefined ? `${workspace}/../${beside}` : `${directory}/${filename}`);
-  const files = Map.groupBy(
-    texts.filter((text) => text.directory === undefined || !isWithin(pathOf(text), home)),
-    pathOf,
+export function profileContexts(texts: readonly KitText[], { home, workspace, workdir }: TextPlaces): readonly ContextFile[] {
+  const beside = agentTexts(texts, [workspace], (path) => !isWithin(path, home));
+  const stated = agentTexts(
+    texts.filter(({ directory }) => directory === undefined),
+    workdir === undefined ? [] : [workdir],
+    (path) => !isWithin(path, home) && !beside.has(path) && whyNoVolumeAt(path, home) === undefined,
   );
   const staged = Map.groupBy(texts, (text) => text.staged);
   return [
-    ...[...files].map(([path, own]) => ({ path, content: agentText(own, texts) })),
+    ...[...beside, ...stated].map(([path, content]) => ({ path, content })),
     ...[...staged].map(([path, own]) => ({ path, content: [...new Set(own.map(({ content }) => content))].join("\n\n"), alone: true as const })),
   ];
 }

@@ -1,7 +1,6 @@
 import type { AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
-import { cleanPath } from "./declaration-keys.ts";
-import { agentText, INDEX_TITLE, type KitText } from "./kit-texts.ts";
+import { agentTexts, INDEX_TITLE, type KitText } from "./kit-texts.ts";
 import { withGatewayEntry } from "./mcp-file.ts";
 import type { SeedFile } from "./profile.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
@@ -10,27 +9,25 @@ import { renderFile, type ProfileFacts } from "./template.ts";
 export interface ProfileFileSources {
   readonly home: string;
   readonly texts: readonly KitText[];
+  /** Where the image begins, if it says so. */
+  readonly workdir?: string | undefined;
   readonly lifecycle: ConfigOf<"com.docker.sandbox/lifecycle@1">["files"];
   readonly agent: AgentConfig["files"];
   readonly mcp: AgentConfig["mcp"];
 }
 
 /** Every file that a profile puts into the home: context, what the lifecycle lists, what our own capability lists, the gateway's entry. */
-export function profileFiles({ home, texts, lifecycle, agent, mcp }: ProfileFileSources, facts: ProfileFacts): readonly SeedFile[] {
+export function profileFiles({ home, texts, workdir, lifecycle, agent, mcp }: ProfileFileSources, facts: ProfileFacts): readonly SeedFile[] {
   const files = [
-    ...contextFiles(texts, home),
+    ...contextFiles(texts, home, workdir),
     ...lifecycle.map(({ path, content, mode = "644", overwrite }) => ({ path, content, mode: Number.parseInt(mode, 8), overwrite })),
     ...agent.map(({ path, content, mode, overwrite }) => ({ path, content: renderFile(path, content, facts), mode: Number.parseInt(mode, 8), overwrite })),
   ];
   return withGatewayEntry(files, mcp, facts);
 }
 
-/** Texts for agents in the home. What the agent has there already stays before them. */
-function contextFiles(texts: readonly KitText[], home: string): readonly SeedFile[] {
-  const pathOf = ({ directory = "", filename = "" }: KitText): string => cleanPath(`${directory}/${filename}`);
-  const files = Map.groupBy(
-    texts.filter((text) => text.directory !== undefined && isWithin(pathOf(text), home)),
-    pathOf,
-  );
-  return [...files].map(([path, own]) => ({ path, content: agentText(own, texts), mode: 0o644, overwrite: false, appendUnless: INDEX_TITLE }));
+/** Texts for agents in the home, also beside where the image begins. What is there already stays before them. */
+function contextFiles(texts: readonly KitText[], home: string, workdir: string | undefined): readonly SeedFile[] {
+  const files = agentTexts(texts, workdir === undefined ? [] : [workdir], (path) => isWithin(path, home));
+  return [...files].map(([path, content]) => ({ path, content, mode: 0o644, overwrite: false, appendUnless: INDEX_TITLE }));
 }

@@ -98,8 +98,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     args: [...new Set(members.flatMap((member) => Object.keys(member.kit.descriptor.args)))],
     skipped,
     selection: { selection: selectionOf(composition), surface: permissionSurface(selected) },
-    contexts: (workspace) => profileContexts(texts, { home: HOME, workspace }),
-    seedFiles: (facts) => profileFiles({ home: HOME, texts, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
+    contexts: (workspace) => profileContexts(texts, { home: HOME, workspace, workdir: program.workdir }),
+    seedFiles: (facts) => profileFiles({ home: HOME, texts, workdir: program.workdir, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
     environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials, trust }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };

@@ -391,6 +391,21 @@ describe("carrying a Kit out", () => {
     expect(profileOf(aKit({ capabilities: [context("filename: CLAUDE.md, content: x")] })).contexts("/srv/app")[0]).toEqual({ path: "/srv/CLAUDE.md", content: `x\n\n${index}` });
   });
 
+  it.for([
+    ["/home/agent/work", { seeds: ["/home/agent/AGENTS.md"], contexts: ["/srv/AGENTS.md"] }],
+    ["/opt/work", { seeds: [], contexts: ["/srv/AGENTS.md", "/opt/AGENTS.md"] }],
+    ["/etc/work", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
+    ["/srv/other", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
+    ["/opt/../etc/x", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
+    ["$HOME/work", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
+  ] as const)("puts texts beside where the image begins, too, unless that is the system's: %s", ([workdir, { seeds, contexts }], { expect }) => {
+    const profile = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/agent-context@1, config: { content: x } }"] }), `${A_DOCKERFILE}WORKDIR ${workdir}\n`);
+    const all = profile.contexts("/srv/app");
+    expect(profile.seedFiles(NASTY).map(({ path }) => path)).toEqual(seeds);
+    expect(all.map(({ path }) => path)).toEqual([...contexts, "/usr/share/sandbox/kit/thing/context.md"]);
+    expect(all.slice(0, -1).every(({ content }) => content.startsWith("x\n\n# Kits of this sandbox"))).toBe(true);
+  });
+
   it("reads a size in units of 1024", ({ expect }) => {
     const profile = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/resources@1, config: { cpu: 1.5, memory: 2g } }", "- type: com.docker.sandbox/long-running@1"] }));
     expect(profile.resources).toEqual({ cpus: 1.5, memoryBytes: 2 * 1024 ** 3 });
