@@ -42,7 +42,7 @@ import { placeholderFor, startModelSources } from "./model/model-source.ts";
 import { HostPorts } from "./network/host-ports.ts";
 import { SandboxAuthorities } from "./network/sandbox-authorities.ts";
 import { sandboxCredentials } from "./network/sandbox-credentials.ts";
-import { composeNetwork } from "./network/compose-network.ts";
+import { composeNetwork, type NetworkParts } from "./network/compose-network.ts";
 import { PolicyService, type PolicyParts } from "./policy/policy-service.ts";
 import { randomId } from "./random-id.ts";
 import { createSandboxFiles } from "./sandboxes/sandbox-files.ts";
@@ -212,14 +212,14 @@ function openWorkspaces(config: DaemonConfig): ReturnType<typeof createWorkspace
 }
 
 interface LookAtRequests extends Pick<Compose, "config" | "log"> {
-  readonly secrets: Parameters<typeof sandboxCredentials>[1];
+  readonly secrets: Parameters<typeof sandboxCredentials>[2];
   readonly sandbox: (id: SandboxId) => SandboxRecord;
 }
 
 /** What the wall needs where it looks at a sandbox's requests, and puts secrets on them. */
-function lookAtRequests({ config: { stateDirectory }, log, secrets, sandbox }: LookAtRequests): Pick<WallOptions, "authorityOf" | "credentialsOf"> & { readonly authorities: SandboxAuthorities } {
+function lookAtRequests({ config: { stateDirectory }, log, secrets, sandbox }: LookAtRequests): Pick<NetworkParts, "requestsOf"> & { readonly authorities: SandboxAuthorities } {
   const authorities = new SandboxAuthorities({ stateDirectory, log });
-  return { authorities, authorityOf: (id) => authorities.of(id), credentialsOf: (id) => sandboxCredentials(sandbox(id), secrets) };
+  return { authorities, requestsOf: (id, phase) => ({ authority: () => authorities.of(id), credentials: () => sandboxCredentials(sandbox(id), phase, secrets) }) };
 }
 
 function ofThisMachine(): Pick<SandboxParts, "defaultLimits" | "timeZone"> {

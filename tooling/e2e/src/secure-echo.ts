@@ -4,9 +4,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
 import path from "node:path";
 import { answerGit } from "./git-backend.ts";
+import { hostCertificate } from "./host-certificate.ts";
 import { hostNames } from "./host-names.ts";
-import { keepOnce } from "./keep-once.ts";
-import { needProgram } from "./run-program.ts";
 
 export interface EchoedRequest {
   readonly host: string;
@@ -28,7 +27,7 @@ export interface SecureEcho extends AsyncDisposable {
 
 /** Answer for these names at an address of the loopback. `directory` is for files. */
 export async function serveSecureEcho(names: readonly string[], address: string, directory: string): Promise<SecureEcho> {
-  const { key, cert } = await certificate(names);
+  const { key, cert } = await hostCertificate(names);
   const authorities = path.join(directory, "authorities.pem");
   mkdirSync(directory, { recursive: true });
   const known = process.env["NODE_EXTRA_CA_CERTS"];
@@ -57,15 +56,4 @@ export async function serveSecureEcho(names: readonly string[], address: string,
   });
   const whole = opened.move();
   return { address: `${address}:443`, authorities, asked, repositories, [Symbol.asyncDispose]: () => whole.disposeAsync() };
-}
-
-/** Of no authority, so that no image is made anew to trust one. */
-async function certificate(names: readonly string[]): Promise<{ readonly key: string; readonly cert: string }> {
-  const kept = await keepOnce("secure-echo", names.join(), async (directory) => {
-    const subject = ["-subj", "/CN=the real host", "-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`, "-addext", "basicConstraints=critical,CA:FALSE"];
-    await needProgram("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "3650", ...subject, "-keyout", "key.pem", "-out", "cert.pem"], {
-      cwd: directory,
-    });
-  });
-  return { key: readFileSync(path.join(kept, "key.pem"), "utf8"), cert: readFileSync(path.join(kept, "cert.pem"), "utf8") };
 }

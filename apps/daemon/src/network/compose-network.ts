@@ -7,11 +7,12 @@ import type { PolicyService } from "../policy/policy-service.ts";
 import { createContainerNetwork, staysWithin, type Opening } from "./container-network.ts";
 import { createServerNetwork } from "./server-network.ts";
 import { PodInit } from "./pod-init.ts";
-import { PodRegister, type RegisteredPod } from "./pod-register.ts";
+import { PodRegister, type LookedAt, type RegisteredPod } from "./pod-register.ts";
 import { recordRefusals } from "./refusals.ts";
+import type { SandboxPhase } from "./sandbox-credentials.ts";
 import { createSandboxNetwork } from "./sandbox-network.ts";
 
-export interface NetworkParts extends Pick<WallOptions, "authorityOf" | "credentialsOf"> {
+export interface NetworkParts {
   readonly scope: AsyncDisposableStack;
   readonly record: RecordEvent;
   readonly log: Log;
@@ -27,6 +28,8 @@ export interface NetworkParts extends Pick<WallOptions, "authorityOf" | "credent
   readonly connect?: WallOptions["connect"];
   /** Through whom hosts elsewhere are reached. */
   readonly proxyFor?: WallOptions["proxyFor"];
+  /** How a sandbox's requests are looked at; without it none are. */
+  readonly requestsOf?: (sandbox: SandboxId, phase: SandboxPhase) => LookedAt | undefined;
 }
 
 export interface Network {
@@ -43,7 +46,7 @@ export interface Network {
 }
 
 /** Put the wall behind the pods: every connection of a pod is decided by its own policy as it stands then. */
-export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect, proxyFor, authorityOf, credentialsOf }: NetworkParts): Network {
+export function composeNetwork({ scope, record, log, policy, models, mcp, sandbox, machine, connect, proxyFor, requestsOf = () => undefined }: NetworkParts): Network {
   const register = new PodRegister();
   const recordPod = register.recorder(record);
   const live = new Map<PodId, Pod>();
@@ -59,8 +62,8 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
       ...(mcp === undefined ? {} : { mcp }),
       ...(connect === undefined ? {} : { connect }),
       ...(proxyFor === undefined ? {} : { proxyFor }),
-      ...(authorityOf === undefined ? {} : { authorityOf }),
-      ...(credentialsOf === undefined ? {} : { credentialsOf }),
+      authorityOf: (id) => register.get(id).requests?.authority(),
+      credentialsOf: (id) => register.get(id).requests?.credentials() ?? [],
       policyOf: (id) => register.get(id).policy(),
       within: staysWithin({ neighbours, podOf, policyOf }),
       modelOf: (id) => models.bindings(sandbox(id)),
@@ -103,8 +106,8 @@ export function composeNetwork({ scope, record, log, policy, models, mcp, sandbo
   };
   return {
     podOf,
-    pods: createSandboxNetwork({ openPod, policyOf, sandbox }),
-    servers: createServerNetwork({ openPod, policy, sandbox }),
+    pods: createSandboxNetwork({ openPod, policyOf, sandbox, requestsOf }),
+    servers: createServerNetwork({ openPod, policy, sandbox, requestsOf }),
     containers: createContainerNetwork({
       neighbours,
       openPod,

@@ -1,8 +1,15 @@
 import type { EventFields, PodId, RecordEvent, RecordPodEvent, SandboxId } from "@sbx/contracts";
 import type { CompiledPolicy } from "@sbx/egress-policy";
+import type { Authority, HostCredential } from "@sbx/egress-proxy";
 
 /** Pods that have gone and whose last events may still come. */
 const KEPT_GONE = 256;
+
+/** What the wall needs to look at requests, as it stands when it is asked. */
+export interface LookedAt {
+  readonly authority: () => Authority | undefined;
+  readonly credentials: () => readonly HostCredential[];
+}
 
 /** What the daemon knows of a pod, for whoever meets only its id. */
 export interface RegisteredPod {
@@ -10,6 +17,8 @@ export interface RegisteredPod {
   readonly scope: () => string | undefined;
   /** What decides for it now. @throws when nothing may be decided: nothing is allowed then. */
   readonly policy: () => CompiledPolicy;
+  /** How its requests within TLS are looked at, and what is put on them; absent where its programs trust no authority of ours. */
+  readonly requests?: LookedAt | undefined;
   /** In whose record its events stand; absent for what works for nobody's sandbox. */
   readonly sandbox: SandboxId | undefined;
   /** What tells it apart there. */

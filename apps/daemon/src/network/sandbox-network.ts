@@ -2,7 +2,8 @@ import type { PodId, SandboxId } from "@sbx/contracts";
 import type { WorkloadLink, PodNetwork, SandboxRecord } from "@sbx/core";
 import { mayReach, type CompiledPolicy } from "@sbx/egress-policy";
 import type { Opening } from "./container-network.ts";
-import type { RegisteredPod } from "./pod-register.ts";
+import type { LookedAt, RegisteredPod } from "./pod-register.ts";
+import type { SandboxPhase } from "./sandbox-credentials.ts";
 import { SparePod } from "./spare-pod.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -13,11 +14,12 @@ export interface SandboxNetworkParts {
   readonly policyOf: (sandbox: SandboxId) => CompiledPolicy;
   /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
+  readonly requestsOf: (sandbox: SandboxId, phase: SandboxPhase) => LookedAt | undefined;
 }
 
 /** Opens the pods of sandboxes, each with its sandbox's rules as they stand when they are asked. */
-export function createSandboxNetwork({ openPod, policyOf, sandbox }: SandboxNetworkParts): PodNetwork {
-  const knownOf = (id: SandboxId): RegisteredPod => ({ scope: () => `--sandbox ${sandbox(id).name}`, policy: () => policyOf(id), sandbox: id, fields: {} });
+export function createSandboxNetwork({ openPod, policyOf, sandbox, requestsOf }: SandboxNetworkParts): PodNetwork {
+  const knownOf = (id: SandboxId): RegisteredPod => ({ scope: () => `--sandbox ${sandbox(id).name}`, policy: () => policyOf(id), requests: requestsOf(id, "runtime"), sandbox: id, fields: {} });
   return {
     async open({ id, name, ...opening }) {
       const known = knownOf(id);

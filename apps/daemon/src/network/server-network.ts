@@ -3,7 +3,8 @@ import type { WorkloadLink, SandboxRecord, ServerNetwork, ServerPod } from "@sbx
 import { mayAllow } from "@sbx/egress-policy";
 import type { PolicyService } from "../policy/policy-service.ts";
 import type { Opening } from "./container-network.ts";
-import type { RegisteredPod } from "./pod-register.ts";
+import type { LookedAt, RegisteredPod } from "./pod-register.ts";
+import type { SandboxPhase } from "./sandbox-credentials.ts";
 import { SparePod } from "./spare-pod.ts";
 
 export interface ServerNetworkParts {
@@ -11,13 +12,16 @@ export interface ServerNetworkParts {
   readonly policy: Pick<PolicyService, "ofServer">;
   /** @throws AppError `SANDBOX_NOT_FOUND` */
   readonly sandbox: (id: SandboxId) => SandboxRecord;
+  readonly requestsOf: (sandbox: SandboxId, phase: SandboxPhase) => LookedAt | undefined;
 }
 
 /** Opens the pods of servers, each with the rules of exactly its server as they stand when they are asked. */
-export function createServerNetwork({ openPod, policy, sandbox }: ServerNetworkParts): ServerNetwork {
-  const knownOf = ({ server, sandbox: owner, rules, purpose }: Omit<ServerPod, "id" | "hostname" | "directory">): RegisteredPod => ({
+export function createServerNetwork({ openPod, policy, sandbox, requestsOf }: ServerNetworkParts): ServerNetwork {
+  const knownOf = ({ server, sandbox: owner, rules, purpose, hooks = false }: Omit<ServerPod, "id" | "hostname" | "directory">): RegisteredPod => ({
     scope: () => (purpose === "run" ? `--server ${server}` : undefined),
     policy: policy.ofServer({ server, rules, purpose, owner: owner === undefined ? undefined : () => sandbox(owner) }),
+    // Of all that works for a sandbox its install hooks alone are given what is its Kits'.
+    requests: hooks && owner !== undefined ? requestsOf(owner, "install") : undefined,
     sandbox: owner,
     fields: { server, ...(purpose === "run" ? {} : { installing: true }) },
   });

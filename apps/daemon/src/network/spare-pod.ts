@@ -25,6 +25,10 @@ export class SparePod implements RegisteredPod {
     return this.#whose.sandbox;
   }
 
+  get requests(): RegisteredPod["requests"] {
+    return this.#whose.requests;
+  }
+
   get fields(): RegisteredPod["fields"] {
     return this.#whose.fields;
   }

@@ -37,6 +37,7 @@ describe("a pod that is nobody's", () => {
       sandbox: () => {
         throw new Error("there is none");
       },
+      requestsOf: () => undefined,
     });
     const spare = await network.openSpare({ id: ID, hostname: "sbx-aaaaaaaa", directory: "/pods/x" });
     const [opening] = opened;

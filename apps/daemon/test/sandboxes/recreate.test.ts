@@ -34,7 +34,12 @@ describe("a sandbox that is made anew", () => {
   });
 
   it("keeps what stands for its secrets, and is granted what its Kits want now; install hooks never run where they are put on", async ({ expect }) => {
-    const one = (service: string): AgentProfile["credentials"][number] => ({ service, name: service.toUpperCase(), injections: [{ domain: "a.example", header: "x-key", format: "%s" }] });
+    const one = (service: string): AgentProfile["credentials"][number] => ({
+      service,
+      name: service.toUpperCase(),
+      injections: [{ domain: "a.example", header: "x-key", format: "%s" }],
+      phases: ["runtime"],
+    });
     const changed: { credentials: AgentProfile["credentials"] } = { credentials: [one("a"), one("b")] };
     await using lab = openSandboxLab({ changed: () => changed });
     const beside: string[] = [];

@@ -33,10 +33,10 @@ export interface WallOptions {
   /** Asked first: what stays within a sandbox, and is decided by nothing but who is in it. */
   readonly within?: StaysWithin;
   readonly modelOf: (sandbox: SandboxId) => readonly ModelBinding[];
-  /** The authority that a sandbox trusts, so that requests within TLS can be looked at; without one they are refused where they would have to be. */
-  readonly authorityOf?: (sandbox: SandboxId) => Authority | undefined;
-  /** What is put on a sandbox's requests. Where it is, TLS is answered here, so that an authority is needed. */
-  readonly credentialsOf?: (sandbox: SandboxId) => readonly HostCredential[];
+  /** The authority that a pod's programs trust, so that requests within TLS can be looked at; without one they are refused where they would have to be. */
+  readonly authorityOf?: (pod: PodId) => Authority | undefined;
+  /** What is put on a pod's requests. Where it is, TLS is answered here, so that an authority is needed. */
+  readonly credentialsOf?: (pod: PodId) => readonly HostCredential[];
   readonly record: RecordPodEvent;
   /** Faults of the wall itself. */
   readonly log: (message: string, error: unknown) => void;

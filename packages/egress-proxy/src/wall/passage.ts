@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
-import type { Decision, Destination, PodId, RuleLayer, SandboxId } from "@sbx/contracts";
+import type { Decision, Destination, PodId, RuleLayer } from "@sbx/contracts";
 import type { CompiledPolicy, HttpRequest } from "@sbx/egress-policy";
 import type { DialPorts } from "./dial.ts";
 import { answerRefusal, type Refusal } from "./http-answer.ts";
@@ -24,8 +24,8 @@ export interface WallParts {
   readonly front: HttpFront;
   readonly buffers: BufferPool;
   readonly open: OpenPassages;
-  readonly authorityOf: (sandbox: SandboxId) => Authority | undefined;
-  readonly credentialsOf: (sandbox: SandboxId) => readonly HostCredential[];
+  readonly authorityOf: (pod: PodId) => Authority | undefined;
+  readonly credentialsOf: (pod: PodId) => readonly HostCredential[];
   readonly hostContexts: HostContexts;
   /** Whom the wall trusts where it speaks TLS itself. */
   readonly upstreamContext: () => SecureContext;

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect as tlsConnect, type TLSSocket } from "node:tls";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { ContainerPodId, type PodId, type Rule } from "@sbx/contracts";
+import { ContainerPodId, isSandboxId, type PodId, type Rule } from "@sbx/contracts";
 import { compilePolicy } from "@sbx/egress-policy";
 import { Secret } from "@sbx/secret-injector";
 import { describe, it } from "vitest";
@@ -67,8 +67,8 @@ function startLab(port: number, { rules = [READ_REPOS], credentials = [], ...opt
   const policy = compilePolicy(rules);
   return startPod({
     policyOf: () => policy,
-    authorityOf: () => AUTHORITY,
-    credentialsOf: () => credentials,
+    authorityOf: (pod) => (isSandboxId(pod) ? AUTHORITY : undefined),
+    credentialsOf: (pod) => (isSandboxId(pod) ? credentials : []),
     addresses: { "api.test": ["127.0.0.1"] },
     listeners: { 443: port, 8443: port },
     trust: [cert],

@@ -13,6 +13,15 @@ export interface ProfileCredential {
   /** The variable in which programs find a placeholder; without one there is none. */
   readonly name?: string;
   readonly injections: readonly Injection[];
+  /** When it is put on: on requests of install hooks, or of everything after them. */
+  readonly phases: CredentialPhase[];
+}
+
+export type CredentialPhase = "install" | "runtime";
+
+/** The credentials of one phase. */
+export function ofPhase<Credential extends { readonly phases?: readonly CredentialPhase[] | undefined }>(credentials: readonly Credential[], phase: CredentialPhase): readonly Credential[] {
+  return credentials.filter(({ phases = ["runtime"] }) => phases.includes(phase));
 }
 
 /** What decides whether a Kit is granted a secret. With neither it is taken as granted, as where Kits are looked at without a sandbox. */
@@ -27,7 +36,6 @@ export interface SecretFacts {
 export function whyNoHostCredential(config: Config): string | undefined {
   const model = modelServiceOf(config.service);
   if (model !== undefined) return `the key of ${model.displayName} goes to the model service of an agent alone, and this agent has another one or none`;
-  if ([config.phase].flat().includes("install")) return "install hooks get no credential; it can be had for the phase runtime alone";
   const read = (config.apiKey?.inject ?? []).map(readInjection);
   if (read.length === 0) return "it names no host (inject), and a placeholder that nothing takes the place of is worth nothing";
   return read.map((one) => ("why" in one ? one.why : undefined)).find((why) => why !== undefined);
@@ -51,7 +59,7 @@ export function hostCredentials(selected: readonly ReadCapability[], service: st
   return selected.flatMap((one) => {
     if (!isCapability(one, "com.docker.sandbox/credential@1") || one.config.service === service) return [];
     const name = one.config.apiKey?.name;
-    return [{ service: one.config.service, ...(name === undefined ? {} : { name }), injections: injectionsOf(one.config) }];
+    return [{ service: one.config.service, ...(name === undefined ? {} : { name }), injections: injectionsOf(one.config), phases: [one.config.phase].flat() }];
   });
 }
 
@@ -60,8 +68,12 @@ export function credentialView({ service, name, injections }: Pick<ProfileCreden
   return { secret: service, hosts: [...new Set(injections.map(({ domain }) => domain))], ...(name === undefined ? {} : { variable: name }) };
 }
 
-/** Variables and headers that two credentials would fill: one line each. `model` is the variable of the model's key. */
+/** Variables and headers that two credentials would fill in one phase: one line each. `model` is the variable of the model's key. */
 export function credentialClashes(credentials: readonly ProfileCredential[], model: string | undefined): readonly string[] {
+  return [...new Set((["install", "runtime"] as const).flatMap((phase) => clashesOf(ofPhase(credentials, phase), model)))];
+}
+
+function clashesOf(credentials: readonly ProfileCredential[], model: string | undefined): readonly string[] {
   const names = [model, ...credentials.map(({ name }) => name)].filter((name) => name !== undefined);
   const places = credentials.flatMap(({ injections }) => injections);
   const twice = names.filter((name, at) => names.indexOf(name) !== at).map((name) => `two credentials set the variable ${name}`);

@@ -1,5 +1,5 @@
 import type { Rule, SelectionView } from "@sbx/contracts";
-import type { ProfileCredential } from "./host-credential.ts";
+import type { CredentialPhase, ProfileCredential } from "./host-credential.ts";
 import type { AcpAgent } from "./acp-agents.ts";
 import type { ContextFile } from "./profile-contexts.ts";
 import type { ProfileShare } from "./profile-shares.ts";
@@ -141,7 +141,7 @@ export interface AgentProfile {
   /** Files of the home. Those that are rendered anew are equal for equal facts. */
   readonly seedFiles: (facts: ProfileFacts) => readonly SeedFile[];
   /** Variables of every program in the sandbox. */
-  readonly environment: (facts: ProfileFacts) => Readonly<Record<string, string>>;
+  readonly environment: (facts: ProfileFacts, phase?: CredentialPhase) => Readonly<Record<string, string>>;
   /** The argument vector of a session: the agent's program, what keeps it from asking, the person's own words. */
   readonly launch: (mode: LaunchMode, args: readonly string[]) => readonly string[];
 }

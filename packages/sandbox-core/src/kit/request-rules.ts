@@ -32,10 +32,9 @@ export function ruleOf({ pattern, ...bounds }: PolicyEntry, rule: Pick<Rule, "id
   return { ...rule, to: result.destination, layer: "profile", ...bounds };
 }
 
-/** Why single requests cannot be told apart as a network policy wants it. What install hooks reach is whole hosts: their pod has no authority of its own. */
+/** Why single requests cannot be told apart as a network policy wants it. */
 export function whyNoRequests({ install, runtime }: ConfigOf<"com.docker.sandbox/network-policy@2">): string | undefined {
-  if (policyEntries([...(install?.allow ?? []), ...(install?.deny ?? [])]).some(isBounded)) return "requests of install hooks are not told apart by methods and paths; name whole hosts under install";
-  const bounded = policyEntries([...(runtime?.allow ?? []), ...(runtime?.deny ?? [])]).filter(isBounded);
+  const bounded = policyEntries([install, runtime].flatMap((phase) => [...(phase?.allow ?? []), ...(phase?.deny ?? [])])).filter(isBounded);
   return bounded.map(whyNoRule).find((why) => why !== undefined);
 }
 

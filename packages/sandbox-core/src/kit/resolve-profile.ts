@@ -4,7 +4,7 @@ import { AGENT_CAPABILITY, AgentConfig } from "./agent-capability.ts";
 import type { ConfigOf } from "./capability-configs.ts";
 import { composeKits, type Composition, type CompositionFacts } from "./compose-kits.ts";
 import { hookCommand, hookVariables, isRoot } from "./hook-command.ts";
-import { hostCredentials, type ProfileCredential } from "./host-credential.ts";
+import { hostCredentials, ofPhase, type CredentialPhase, type ProfileCredential } from "./host-credential.ts";
 import { imageProgram, type ImageProgram } from "./image-program.ts";
 import { findConfig, isCapability, type Kit, type ReadCapability } from "./kit.ts";
 import type { KitMember } from "./kit-member.ts";
@@ -62,8 +62,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
   const service = model?.service;
   const rules = profileRules(name, { selected, service, telemetry: agent.telemetryHosts });
   const atHosts = hostCredentials(selected, service);
-  const credentials = [...modelCredential(selected, service), ...atHosts.flatMap(named)];
-  const trust = trustVariables({ rules, credentials: atHosts }, variables);
+  const namedIn = (phase: CredentialPhase): readonly NamedCredential[] => [...modelCredential(selected, service), ...ofPhase(atHosts, phase).flatMap(named)];
+  const trust = trustVariables({ rules, credentials: ofPhase(atHosts, "runtime") }, variables);
   const texts = kitTexts(composition.selections);
   const tails = { headless: agent.launch.headless, interactive: agent.launch.interactive.length > 0 ? agent.launch.interactive : interactive };
   return {
@@ -93,14 +93,14 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     sessions: sessionVerbs(findConfig(selected, "com.docker.sandbox/agent-sessions@1")),
     acp: acpAgents(selected, composition.provides),
     leavesRunning: agent.leavesRunning,
-    hooks: profileHooks(composition, credentials),
+    hooks: profileHooks(composition, [...namedIn("install"), ...namedIn("runtime")]),
     gitIdentity: selected.some(({ type }) => type === "com.docker.sandbox/git-identity@1"),
     args: [...new Set(members.flatMap((member) => Object.keys(member.kit.descriptor.args)))],
     skipped,
     selection: { selection: selectionOf(composition), surface: permissionSurface(selected) },
     contexts: (workspace) => profileContexts(texts, { home: HOME, workspace, workdir: program.workdir }),
     seedFiles: (facts) => profileFiles({ home: HOME, texts, workdir: program.workdir, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
-    environment: (facts) => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials, trust }, facts),
+    environment: (facts, phase = "runtime") => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials: namedIn(phase), trust: phase === "runtime" ? trust : {} }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
 }

@@ -10,6 +10,7 @@ const VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
 /** What decides whether the wall looks at a sandbox's requests. */
 export interface LookedAt {
   readonly rules: readonly Rule[];
+  /** Those of the same phase as the rules. */
   readonly credentials: readonly { readonly name?: string | undefined }[];
 }
 

@@ -16,6 +16,8 @@ export interface ServerPod {
   readonly rules: readonly Rule[];
   /** An installation reaches what `rules` say and nothing else; a server also what a person allows it. */
   readonly purpose: "run" | "install";
+  /** Its programs are install hooks of its sandbox: they are given what is granted for them. */
+  readonly hooks?: boolean;
 }
 
 /** Opens the daemon's end of servers' networks; the caller owns each link it gets and disposes of it. */

@@ -1,6 +1,7 @@
 import type { AgentProfile } from "../kit/profile.ts";
 import type { Engine, EngineId } from "../ports/engine.ts";
 import { sshVariables } from "../ports/ssh-agents.ts";
+import { installTrustMounts } from "./trust-mounts.ts";
 import { containerName, LABELS } from "./labels.ts";
 import { openHookContainer, type HookWork } from "./open-hook-container.ts";
 import { profileFacts } from "./prepare-home.ts";
@@ -24,7 +25,7 @@ export async function runInstallHooks(parts: SandboxParts, work: HookWork): Prom
   return true;
 }
 
-/** Those before a startup hook of root run apart as it does: it comes after them. A credential is not granted for them, and an SSH agent to each phase by itself, so they do not run where those of the agent are. */
+/** Those before a startup hook of root run apart as it does: it comes after them. What is granted is granted to each phase by itself, so they do not run where the agent does. */
 function runApart({ hooks: { install, startup }, installRules, credentials, ssh }: AgentProfile): boolean {
   const isGiven = credentials.length > 0 || Object.keys(ssh).length > 0;
   return install.length > 0 && ([...install, ...startup].some(({ user }) => user === "root") || opensNetwork(installRules) || isGiven);
@@ -41,8 +42,9 @@ async function installApart(parts: SandboxParts, work: HookWork): Promise<void> 
   await using scope = new AsyncDisposableStack();
   const ssh = await parts.ssh.start(record, "install");
   scope.defer(() => parts.ssh.stop(record.id, "install"));
-  const container = scope.use(await openHookContainer(parts, { ...work, ssh }, { gate: pod?.gate, fresh: true }));
-  const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record))), ...sshVariables(ssh), HOSTNAME: containerName(record) };
+  const trust = await installTrustMounts(parts, engine, { record, rules: profile.installRules });
+  const container = scope.use(await openHookContainer(parts, { ...work, ssh, trust }, { gate: pod?.gate, fresh: true }));
+  const env = { ...workloadEnvironment(record, profile.environment(profileFacts(record), "install")), ...sshVariables(ssh), HOSTNAME: containerName(record) };
   for (const hook of profile.hooks.install) await runHook(engine, { container: container.id, hook, record, env, limitMs: parts.hookLimitMs, signal });
   // Whatever they left running ends before anything is kept.
   await engine.stop(container.id, 0);

@@ -27,6 +27,8 @@ export interface HookWork {
   readonly shared: readonly Mount[];
   /** How hooks find the SSH agent of their phase. */
   readonly ssh?: readonly Mount[];
+  /** Whom hooks trust, where the wall looks at their requests. */
+  readonly trust?: readonly Mount[];
   readonly gateImage: EngineId;
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -59,13 +61,17 @@ export async function openHookContainer(parts: SandboxParts, work: HookWork, { g
   return { id, [Symbol.asyncDispose]: () => whole.disposeAsync() };
 }
 
-async function createHookContainer(parts: SandboxParts, { engine, live: { record }, skills, shared, ssh = [], gateImage, signal }: HookWork, gate: EngineId | undefined): Promise<EngineId> {
+async function createHookContainer(
+  parts: SandboxParts,
+  { engine, live: { record }, skills, shared, ssh = [], trust = [], gateImage, signal }: HookWork,
+  gate: EngineId | undefined,
+): Promise<EngineId> {
   const holdProgram = await parts.files.holdProgram(gateImage);
   const files = {
     hosts: await parts.files.write(record.id, WORKLOAD_FILES.hosts, hostsFile(containerName(record), record.name)),
     resolver: await parts.files.write(record.id, WORKLOAD_FILES.resolver, resolverFile()),
   };
-  return engine.create(hookContainer({ record, labels: labelsOf(parts.owner, record.id, "hooks"), gate, holdProgram, shown: [...skills.mounts, ...shared, ...ssh], files }), signal);
+  return engine.create(hookContainer({ record, labels: labelsOf(parts.owner, record.id, "hooks"), gate, holdProgram, shown: [...skills.mounts, ...shared, ...ssh, ...trust], files }), signal);
 }
 
 /** The accounts as the workload will have them: by its name the agent's user has the same number in both. Not mounted, so that hooks can add users. */

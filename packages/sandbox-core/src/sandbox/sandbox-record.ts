@@ -33,7 +33,11 @@ export const SandboxRecord = z.object({
   service: z.string().optional(),
   modelSource: z.enum(["provider", "scripted", "none"]),
   /** Secrets that are put on at hosts, as its Kits were granted them, each with what stands for it inside where it has a variable. */
-  credentials: z.array(z.object({ service: z.string(), name: z.string().optional(), placeholder: z.string().optional(), injections: z.array(Injection) })).optional(),
+  credentials: z
+    .array(
+      z.object({ service: z.string(), name: z.string().optional(), placeholder: z.string().optional(), injections: z.array(Injection), phases: z.array(z.enum(["install", "runtime"])).optional() }),
+    )
+    .optional(),
   /** The time zone that its programs take for theirs (IANA's name), where that is not UTC: this machine's when it was made. */
   timeZone: z.string().optional(),
   /** Rules of the agent's profile, as its Kit stated them when the sandbox was made. */

@@ -22,7 +22,8 @@ export function createInstallPods(parts: InstallPodParts): InstallPods {
       // Under this name the record tells of what an installation reached.
       const served = { sandbox: record.id, server: purpose.for };
       const labels = serverLabels(parts.owner, "server-gate", { id, ...served });
-      const open = (place: { readonly id: typeof id; readonly hostname: string; readonly directory: string }) => parts.network.open({ ...place, ...served, rules, purpose: "install" });
+      const open = (place: { readonly id: typeof id; readonly hostname: string; readonly directory: string }) =>
+        parts.network.open({ ...place, ...served, rules, purpose: "install", hooks: purpose.for === "install-hooks" });
       const { container, link } = await createGate(parts, { id, engine, image, labels, open, signal, scope: opened });
       await engine.start(container, signal);
       await link.ready(AbortSignal.any([signal, AbortSignal.timeout(GATE_TIMEOUT_MS)])).catch((cause: unknown) => {

@@ -41,8 +41,6 @@ const UNSUPPORTED: readonly (readonly [what: string, capability: string])[] = [
   ["skills in place of the home", "type: com.docker.sandbox/agent-skills@1, config: { path: /home/agent }"],
   ["a skill of its own without a place for skills", "type: com.docker.sandbox/agent-skill@1, config: { path: /opt/skill }"],
   ["a registry of Kits", "type: com.docker.sandbox/kit-registry@1"],
-  ["single requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { allow: [{ hosts: [example.org], methods: [GET] }] } }"],
-  ["denied requests of install hooks", "type: com.docker.sandbox/network-policy@2, config: { install: { deny: [{ hosts: [example.org], methods: [GET] }] } }"],
   ["a credential for no host", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, apiKey: { name: GITHUB_TOKEN } }"],
   ["a credential of OAuth alone", "type: com.docker.sandbox/credential@1, config: { service: github, phase: runtime, oauth: { tokenEndpoint: { host: github.example } } }"],
   ["an install hook as somebody else", "type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: id, user: nobody }] }"],
@@ -174,6 +172,30 @@ describe("carrying a Kit out", () => {
     ]);
   });
 
+  it("grants each phase what is for it: requests, placeholders and hosts of install hooks are theirs alone", ({ expect }) => {
+    const profile = profileOf(
+      aKit({
+        capabilities: [
+          "- { type: com.docker.sandbox/network-policy@2, config: { install: { allow: [{ hosts: [early.example], methods: [GET] }, both.example] }, runtime: { allow: [both.example] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: early, phase: install, apiKey: { name: EARLY, inject: [{ domain: both.example, header: x-a }] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: both, phase: [install, runtime], apiKey: { name: BOTH, inject: [{ domain: both.example, header: x-b }] } } }",
+          "- { type: com.docker.sandbox/credential@1, config: { service: late, phase: runtime, apiKey: { name: LATE, inject: [{ domain: both.example, header: x-a }] } } }",
+          "- { type: com.docker.sandbox/lifecycle@1, config: { install: [{ command: a, env: [EARLY, BOTH, LATE] }], startup: [{ command: b, env: [EARLY, BOTH, LATE] }] } }",
+        ],
+      }),
+    );
+    const facts = { ...NASTY, placeholders: { early: "e", both: "b", late: "l" } };
+    const of = (phase: "install" | "runtime"): object => Object.fromEntries(Object.entries(profile.environment(facts, phase)).filter(([name]) => /^(EARLY|BOTH|LATE)$/.test(name)));
+    expect([of("install"), of("runtime")]).toEqual([
+      { EARLY: "e", BOTH: "b" },
+      { BOTH: "b", LATE: "l" },
+    ]);
+    expect(profile.hooks.install[0]?.variables.filter((name) => /^(?:EARLY|BOTH|LATE)$/.test(name))).toEqual(["EARLY", "BOTH"]);
+    expect(profile.installRules).toMatchObject([{ to: "early.example", methods: ["GET"] }, { to: "both.example" }]);
+    expect(profile.rules).toMatchObject([{ to: "both.example" }]);
+    expect(Object.keys(profile.environment(facts, "install"))).not.toContain("SSL_CERT_FILE");
+  });
+
   it("leaves the hosts of other credentials open, and shows programs a placeholder of each that has a name", ({ expect }) => {
     const profile = profileOf(
       aKit({
@@ -189,8 +211,8 @@ describe("carrying a Kit out", () => {
     );
     expect(profile.allow).toEqual(["api.github.com:443", "forge.example"]);
     expect(profile.credentials).toEqual([
-      { service: "git-hub", name: "GITHUB_TOKEN", injections: [{ domain: "api.github.com", header: "authorization", format: "token %s" }] },
-      { service: "forge", injections: [{ domain: "forge.example", header: "authorization", format: "%s", username: "me" }] },
+      { service: "git-hub", name: "GITHUB_TOKEN", injections: [{ domain: "api.github.com", header: "authorization", format: "token %s" }], phases: ["runtime"] },
+      { service: "forge", injections: [{ domain: "forge.example", header: "authorization", format: "%s", username: "me" }], phases: ["runtime"] },
     ]);
     const variables = profile.environment({ ...NASTY, placeholders: { "git-hub": "stand-in", forge: "never" } });
     expect(variables).toMatchObject({ GITHUB_TOKEN: "stand-in", KEY: NASTY.placeholder, SBX_CRED_GIT_HUB_MODE: "apikey", SBX_CRED_ANTHROPIC_MODE: "apikey" });
@@ -371,39 +393,6 @@ describe("carrying a Kit out", () => {
       { path: "/mem", mode: 0o700, memoryBytes: 64 << 20, stated: { mode: "0700", size: "64m" } },
       { path: "/tmp", mode: 0o755, memoryBytes: 512 << 20, stated: {} },
     ]);
-  });
-
-  it("puts texts for agents beside the workspace, into the home, and at directories outside of it", ({ expect }) => {
-    const context = (config: string): string => `- { type: com.docker.sandbox/agent-context@1, config: { ${config} } }`;
-    const { contexts, seedFiles } = profileOf(
-      aKit({
-        capabilities: [context("content: beside"), context("directory: /home/agent/.a, filename: A.md, content: home"), context("directory: /opt/tool/, filename: T.md, content: tool")],
-      }),
-    );
-    const index = "# Kits of this sandbox\n\nWhat each says to agents:\n\n- thing: /usr/share/sandbox/kit/thing/context.md\n";
-    expect(contexts("/srv/app")).toEqual([
-      { path: "/srv/AGENTS.md", content: `beside\n\n${index}` },
-      { path: "/opt/tool/T.md", content: `tool\n\n${index}` },
-      { path: "/usr/share/sandbox/kit/thing/context.md", content: "beside\n\nhome\n\ntool", alone: true },
-    ]);
-    expect(contexts("/app")[0]?.path).toBe("/AGENTS.md");
-    expect(seedFiles(NASTY)).toMatchObject([{ path: "/home/agent/.a/A.md", content: `home\n\n${index}`, appendUnless: "# Kits of this sandbox" }]);
-    expect(profileOf(aKit({ capabilities: [context("filename: CLAUDE.md, content: x")] })).contexts("/srv/app")[0]).toEqual({ path: "/srv/CLAUDE.md", content: `x\n\n${index}` });
-  });
-
-  it.for([
-    ["/home/agent/work", { seeds: ["/home/agent/AGENTS.md"], contexts: ["/srv/AGENTS.md"] }],
-    ["/opt/work", { seeds: [], contexts: ["/srv/AGENTS.md", "/opt/AGENTS.md"] }],
-    ["/etc/work", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
-    ["/srv/other", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
-    ["/opt/../etc/x", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
-    ["$HOME/work", { seeds: [], contexts: ["/srv/AGENTS.md"] }],
-  ] as const)("puts texts beside where the image begins, too, unless that is the system's: %s", ([workdir, { seeds, contexts }], { expect }) => {
-    const profile = profileOf(aKit({ capabilities: ["- { type: com.docker.sandbox/agent-context@1, config: { content: x } }"] }), `${A_DOCKERFILE}WORKDIR ${workdir}\n`);
-    const all = profile.contexts("/srv/app");
-    expect(profile.seedFiles(NASTY).map(({ path }) => path)).toEqual(seeds);
-    expect(all.map(({ path }) => path)).toEqual([...contexts, "/usr/share/sandbox/kit/thing/context.md"]);
-    expect(all.slice(0, -1).every(({ content }) => content.startsWith("x\n\n# Kits of this sandbox"))).toBe(true);
   });
 
   it("reads a size in units of 1024", ({ expect }) => {

@@ -1,6 +1,7 @@
 import { describe, it } from "vitest";
 import { grantedCredentials } from "../../src/sandbox/granted-credentials.ts";
 
+const phases: ("install" | "runtime")[] = ["runtime"];
 const injections = [{ domain: "a.example", header: "x-key", format: "%s" }];
 
 function parts() {
@@ -14,19 +15,27 @@ describe("the credentials of a sandbox's record", () => {
       parts(),
       {
         credentials: [
-          { service: "a", name: "A", injections },
-          { service: "b", injections },
-          { service: "c", name: "C", injections },
+          { service: "a", name: "A", injections, phases },
+          { service: "b", injections, phases },
+          { service: "c", name: "C", injections, phases },
         ],
       },
       [],
     );
     expect(granted.credentials).toEqual([
-      { service: "a", name: "A", placeholder: "a-1", injections },
-      { service: "b", injections },
-      { service: "c", name: "C", placeholder: "c-2", injections },
+      { service: "a", name: "A", placeholder: "a-1", injections, phases },
+      { service: "b", injections, phases },
+      { service: "c", name: "C", placeholder: "c-2", injections, phases },
     ]);
     expect(grantedCredentials(parts(), { credentials: [] }, granted.credentials ?? [])).toEqual({});
+  });
+
+  it("have one placeholder for both phases, and the record tells them apart", ({ expect }) => {
+    const both = [
+      { service: "a", name: "A", injections, phases: ["install" as const] },
+      { service: "a", name: "A", injections, phases: ["runtime" as const] },
+    ];
+    expect(grantedCredentials(parts(), { credentials: both }, []).credentials).toEqual(both.map((one) => ({ ...one, placeholder: "a-1" })));
   });
 
   it("keep what stood for them when the sandbox is made anew", ({ expect }) => {
@@ -35,8 +44,8 @@ describe("the credentials of a sandbox's record", () => {
       parts(),
       {
         credentials: [
-          { service: "a", name: "A", injections },
-          { service: "b", name: "B", injections },
+          { service: "a", name: "A", injections, phases },
+          { service: "b", name: "B", injections, phases },
         ],
       },
       before,

@@ -1,4 +1,4 @@
-import { isSandboxId, type Destination } from "@sbx/contracts";
+import type { Destination } from "@sbx/contracts";
 import { parseDestinationPattern, type DestinationMatcher } from "@sbx/egress-policy";
 import { Secret } from "@sbx/secret-injector";
 import type { Passage } from "../passage.ts";
@@ -31,9 +31,9 @@ export interface PutIn {
 
 const WEB_PORT = 443;
 
-/** The credentials that belong to this connection's host. A pod that is no sandbox's own has none. */
+/** The credentials of a pod that belong to this connection's host. */
 export function credentialsOf({ parts, pod, destination }: Pick<Passage, "parts" | "pod" | "destination">): readonly HostCredential[] {
-  return isSandboxId(pod) ? parts.credentialsOf(pod).filter(({ domain }) => covers(parseDestinationPattern(domain), destination, domain.includes(":"))) : [];
+  return parts.credentialsOf(pod).filter(({ domain }) => covers(parseDestinationPattern(domain), destination, domain.includes(":")));
 }
 
 function covers({ host, ports }: DestinationMatcher, destination: Destination, namesPort: boolean): boolean {

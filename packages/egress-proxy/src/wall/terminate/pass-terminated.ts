@@ -1,4 +1,4 @@
-import { isSandboxId, type Decision } from "@sbx/contracts";
+import type { Decision } from "@sbx/contracts";
 import { passHttp } from "../pass-http.ts";
 import { deny, outcomeOf, type Passage } from "../passage.ts";
 import { reset } from "../socket.ts";
@@ -10,7 +10,7 @@ import { answerTls } from "./answer-tls.ts";
  */
 export async function passTerminated(passage: Passage, decision: Decision, head: Buffer): Promise<void> {
   const { parts, pod, socket, destination } = passage;
-  const authority = isSandboxId(pod) ? parts.authorityOf(pod) : undefined;
+  const authority = parts.authorityOf(pod);
   if (authority === undefined || destination.kind !== "name") {
     deny(passage, { rule: decision.rule, reason: `rules are about single requests to ${passage.to}:${destination.port}, and what is encrypted from here cannot be looked at` });
     reset(socket);
