@@ -5,11 +5,13 @@ import { HeldPieces } from "@sbx/contracts";
 const MAX_LINE = 131_072;
 /** Longer than any method of HTTP. */
 const MAX_METHOD = 256;
-const [TAB, LF, CR, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
+const [LF, CR, SPACE] = [0x0a, 0x0d, 0x20];
+/** What servers take for a space between words: some split a line at whatever counts as white in Latin 1. */
+const BLANKS: ReadonlySet<number> = new Set([SPACE, 0x09, 0x0b, 0x0c, 0x1c, 0x1d, 0x1e, 0x1f, 0x85, 0xa0]);
 const METHOD_CHARACTERS = new Set(Buffer.from("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
-const REQUEST_LINE = /^[^ \t]+[ \t].*[ \t]HTTP\/\d+(?:\.\d+)?[ \t]*$/is;
+const REQUEST_LINE = /^[^ ]+ .* HTTP\/\d+(?:\.\d+)? *$/is;
 /** A request as it was before there were versions, after which a lenient server may read on. */
-const OLD_REQUEST_LINE = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)[ \t]+(?:\/|\*$|https?:\/\/)/i;
+const OLD_REQUEST_LINE = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE) +(?:\/|\*$|https?:\/\/)/i;
 /** How a client begins HTTP/2 without TLS, of which nothing more is read here. */
 const HTTP2 = /^PRI \* HTTP\/2\.0$/;
 
@@ -17,7 +19,7 @@ const HTTP2 = /^PRI \* HTTP\/2\.0$/;
 export type LineKind = "unclear" | "http" | "other";
 
 /**
- * Looks at the first line that a client sends, each byte once. Empty lines before a request are part of it, because
+ * Looks at the first line that a client sends, each byte once. Empty lines and blanks before a request are part of it, because
  * servers pass over them. A beginning that never ends counts as HTTP, which then refuses it.
  */
 export class FirstLine {
@@ -45,19 +47,20 @@ export class FirstLine {
   #take(byte: number, at: number): LineKind {
     const ends = byte === CR || byte === LF;
     if (this.#part === "blank") {
-      if (ends) return "unclear";
+      if (ends || BLANKS.has(byte)) return "unclear";
       this.#part = "method";
       this.#begin = at;
     }
-    if (this.#part === "rest") return ends ? kindOf(this.bytes().toString("latin1", this.#begin, at)) : byte === 0 ? "other" : "unclear";
-    if ((byte === SPACE || byte === TAB) && this.#method > 0) this.#part = "rest";
+    if (this.#part === "rest") return ends ? kindOf(this.bytes().subarray(this.#begin, at)) : byte === 0 ? "other" : "unclear";
+    if (BLANKS.has(byte)) this.#part = "rest";
     else if (METHOD_CHARACTERS.has(byte) && this.#method < MAX_METHOD) this.#method += 1;
     else return "other";
     return "unclear";
   }
 }
 
-function kindOf(line: string): LineKind {
+function kindOf(bytes: Buffer): LineKind {
+  const line = Buffer.from(bytes.map((byte) => (BLANKS.has(byte) ? SPACE : byte))).toString("latin1");
   return (REQUEST_LINE.test(line) && !HTTP2.test(line)) || OLD_REQUEST_LINE.test(line) ? "http" : "other";
 }
 

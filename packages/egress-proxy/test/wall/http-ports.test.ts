@@ -75,6 +75,8 @@ describe("HTTP to a host that is allowed, on a port of its own", () => {
     ["a method in small letters", EVIL.replace("GET", "get")],
     ["a method of its own", EVIL.replace("GET", "X-evil")],
     ["tabs", EVIL.replaceAll(/GET | HTTP/g, (found) => found.replace(" ", "\t"))],
+    ["blanks before it", ` \t\r\n ${EVIL}`],
+    ["other blanks", EVIL.replace("GET ", "\v\fGET\x1c").replace(" HTTP", "\xa0HTTP").replace("1.1", "1.1\x85")],
     ["bare line feeds", EVIL.replaceAll("\r", "")],
     ["bare carriage returns", EVIL.replaceAll("\n", "")],
     ["spaces after it", EVIL.replace("1.1\r", "1.1  \r")],
@@ -125,6 +127,8 @@ describe("what is no request of HTTP, on a port of its own", () => {
     '{"a": 1}',
     "\r\n",
     "USER me GET / HTTP/",
+    "  say GET\xa0/\r\n",
+    " \x1f\x85\xa0",
   ];
 
   it.for(PASSED)("goes on untouched, and at once: %j", async (text, { expect }) => {
@@ -163,7 +167,7 @@ describe("what is no request of HTTP, on a port of its own", () => {
 });
 
 describe("a first line", () => {
-  const piece = fc.constantFrom("GET", "/", " ", "\t", "HTTP/1.1", "HTTP/2.0", "\r\n", "\n", "\r", "x", "\0", "PRI *", "http://a");
+  const piece = fc.constantFrom("GET", "/", " ", "\t", "\xa0", "HTTP/1.1", "HTTP/2.0", "\r\n", "\n", "\r", "x", "\0", "PRI *", "http://a");
 
   it("is judged alike however it comes in pieces, and only at its end", ({ expect }) => {
     fc.assert(

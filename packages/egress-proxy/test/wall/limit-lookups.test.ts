@@ -1,5 +1,10 @@
+import { ContainerPodId } from "@sbx/contracts";
 import { describe, it } from "vitest";
 import { limitLookups } from "../../src/wall/limit-lookups.ts";
+import { readAll, startPod, startUpstream } from "./pod.ts";
+
+const OWN = ContainerPodId.parse("ctr_test0001");
+const OTHER = ContainerPodId.parse("ctr_test0002");
 
 /** A resolver that answers when it is told to. */
 function slowResolver(waitMs = 60_000) {
@@ -48,5 +53,26 @@ describe("names of silent servers", () => {
     await settled();
     for (const name of ["five", "six"]) asked.get(name)?.resolve([]);
     expect(await Promise.all(again)).toEqual([[], []]);
+  });
+
+  it("keep no other pod's connections from being made, but those of the same sandbox", async ({ expect }) => {
+    const looked: string[] = [];
+    await using upstream = await startUpstream((socket) => socket.end("hello"));
+    await using pod = startPod({
+      rules: ["**", "127.0.0.1"],
+      listeners: { 22: upstream.port },
+      scopeOf: (id) => (id === OTHER ? "--sandbox other" : "--sandbox one"),
+      resolve: (name) => {
+        looked.push(name);
+        return name === "quick.test" ? Promise.resolve(["127.0.0.1"]) : new Promise(() => {});
+      },
+    });
+    const slow = await Promise.all([pod.dial("a.slow.test", 22), pod.dial("b.slow.test", 22, OWN)]);
+    while (looked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const own = await pod.dial("quick.test", 22);
+    expect((await readAll(await pod.dial("quick.test", 22, OTHER))).text).toBe("hello");
+    expect(looked).toEqual(["a.slow.test", "b.slow.test", "quick.test"]);
+    expect(upstream.connections).toHaveLength(1);
+    for (const socket of [...slow, own]) socket.destroy();
   });
 });
