@@ -18,7 +18,7 @@ export const addCreateOptions = <Args extends unknown[]>(command: Command<Args>)
   refuseForeignOptions(
     command
       .option("--kit <name or directory>", "a mixin over the agent: its name, or a Kit's directory (repeat for more)", collect, none)
-      .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments))
+      .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments, "none"))
       .option("-w, --workspace <path>", "directory that the agent works in (default: this one)")
       .option("-t, --template <name>", "start from a template that sbx save made")
       .option("--name <name>", "name of the sandbox (default: agent and directory)")

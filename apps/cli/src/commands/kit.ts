@@ -25,7 +25,7 @@ const noArguments: Readonly<Record<string, string>> = {};
 function inspectCommand(context: Context): CommandUnknownOpts {
   return showAgentCommand(context, { name: "inspect", description: "Show what a Kit means here, or what several together come to", example: "sbx kit inspect claude --kit ./my-tools" })
     .option("--kit <name or directory>", "a mixin over the agent (repeat for more)", collect, none)
-    .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments));
+    .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments, "none"));
 }
 
 function validateCommand(context: Context, setExit: SetExit): CommandUnknownOpts {

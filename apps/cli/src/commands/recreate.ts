@@ -21,7 +21,7 @@ export const recreateCommand: MakeCommand = (context) =>
     .argument("[sandbox]", "name or id (default: that of this directory)")
     .option("--agent <agent>", "another agent, or a Kit's directory")
     .option("--kit <name or directory>", "a mixin over the agent, in place of those that it has (repeat for more)", collect, none)
-    .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments))
+    .addOption(new Option("--arg <name=value>", "an argument of the Kits (repeat for more)").argParser(collectArgument).default(noArguments, "none"))
     .option("--reject-capability <type>", "a capability that no Kit gets, as com.docker.sandbox/volume@1, in place of those that were named before (repeat for more)", collect, none)
     .option("-f, --force", "also while sessions run, which end")
     .option("-q, --quiet", "no progress")
