@@ -23,7 +23,11 @@ export async function passHttp(passage: Passage, first: Decision, client: Socket
       host: destination.kind === "name" ? destination.name : destination.address,
       port: destination.port,
       async dial(request) {
-        const dialled = await dialForRequest(passage, scheme, request);
+        // A policy may be gone or broken by now, and whoever sent the request waits.
+        const dialled = await dialForRequest(passage, scheme, request).catch((): ForwardDial => ({
+          kind: "refused",
+          refusal: deny(passage, { reason: "its rules cannot be read, so nothing is allowed" }),
+        }));
         if (dialled.kind === "connected") {
           total.connections += 1;
           const { socket: upstream } = dialled;

@@ -199,6 +199,32 @@ describe("plain HTTP over a connection that is kept", () => {
   });
 });
 
+describe("a request whose rules cannot be read any longer", () => {
+  it.for([
+    ["a plain one", ""],
+    ["a WebSocket", "Connection: Upgrade\r\nUpgrade: websocket\r\n"],
+  ] as const)("is refused at once, and the host is not asked: %s", async ([, headers], { expect }) => {
+    await using upstream = await startUpstream();
+    const policy = compilePolicy(["web.test", "127.0.0.1"].map((to, index) => ({ id: `r${index}`, effect: "allow", to, layer: "user" })));
+    let asked = 0;
+    await using pod = startPod({
+      policyOf: () => {
+        asked += 1;
+        if (asked > 2) throw new Error("the pod is not open");
+        return policy;
+      },
+      addresses: ADDRESSES,
+      listeners: { 80: upstream.port },
+    });
+    const socket = await pod.dial("web.test", 80);
+    socket.write(`GET / HTTP/1.1\r\nHost: web.test\r\n${headers}\r\n`);
+    expect((await readAll(socket)).text).toMatch(/^HTTP\/1\.1 403 /);
+    await pod.idle();
+    expect(upstream.connections).toEqual([]);
+    expect(denials(pod)).toHaveLength(1);
+  });
+});
+
 describe("a policy that changes nothing for what is open", () => {
   it("is asked, and leaves everything as it is", async ({ expect }) => {
     await using upstream = await startUpstream(endless);
