@@ -22,8 +22,8 @@ export interface HttpFront {
 
 interface Session {
   readonly purpose: HttpPurpose;
-  readonly expectHead: (ms: number) => void;
   readonly headArrived: () => void;
+  readonly answered: () => void;
 }
 
 /** `reason` for the purpose; `status` and `text` for the client. */
@@ -59,9 +59,7 @@ export function createHttpFront(limits: WallLimits): HttpFront {
     const session = sessionOf(request.socket);
     if (mayLackHeaders(request)) return refuseHead(request.socket, session, TOO_MANY);
     session.headArrived();
-    response.once("close", () => {
-      session.expectHead(limits.keepAliveMs);
-    });
+    response.once("close", session.answered);
     // Node's parser stops at an Upgrade header, also where it is declined: what follows it would wait for ever.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     session.purpose.request(request, response);
@@ -91,20 +89,10 @@ export function createHttpFront(limits: WallLimits): HttpFront {
   });
   return {
     async serve(socket, purpose, signal) {
-      let timer: NodeJS.Timeout | undefined;
-      const headArrived = (): void => {
-        clearTimeout(timer);
-      };
-      const expectHead = (ms: number): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          reset(socket);
-        }, ms);
-      };
       const over = closed(socket);
       const release = resetOnAbort(signal, [socket]);
-      sessions.set(socket, { purpose, expectHead, headArrived });
-      expectHead(limits.headMs);
+      const { stop, ...heads } = awaitHeads(socket, limits);
+      sessions.set(socket, { purpose, ...heads });
       socket.setTimeout(limits.idleMs, () => {
         reset(socket);
       });
@@ -112,8 +100,33 @@ export function createHttpFront(limits: WallLimits): HttpFront {
       server.emit("connection", socket);
       socket.resume();
       await over;
-      headArrived();
+      stop();
       release();
+    },
+  };
+}
+
+/** Break a connection off on which no head comes in time while no request is under way. */
+function awaitHeads(socket: Socket, { headMs, keepAliveMs }: WallLimits): Pick<Session, "headArrived" | "answered"> & { readonly stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  let underWay = 0;
+  const wait = (ms: number): void => {
+    timer = setTimeout(() => {
+      reset(socket);
+    }, ms);
+  };
+  wait(headMs);
+  return {
+    headArrived() {
+      underWay += 1;
+      clearTimeout(timer);
+    },
+    answered() {
+      underWay -= 1;
+      if (underWay === 0) wait(keepAliveMs);
+    },
+    stop() {
+      clearTimeout(timer);
     },
   };
 }

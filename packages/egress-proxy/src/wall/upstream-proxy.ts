@@ -38,8 +38,17 @@ function parseProxy(text: string): UpstreamProxy | "unusable" | undefined {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (url === null || url.protocol !== "http:" || url.hostname === "") return "unusable";
   const { username, password, hostname, port } = url;
-  const authorization = username === "" ? {} : { authorization: `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`, "utf8").toString("base64")}` };
+  const authorization = username === "" ? {} : { authorization: `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`, "utf8").toString("base64")}` };
   return { host: hostname.replaceAll(/^\[|\]$/g, ""), port: port === "" ? 80 : Number(port), ...authorization };
+}
+
+/** A part of an address without its escapes; as it is where it has others than those of text. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** An entry is a name, which means what is below it too, an address, or a network of them, each with a port where it has one. */

@@ -113,6 +113,17 @@ describe("plain HTTP to an allowed host", () => {
     expect((await readAll(socket)).text).toContain("xyz");
   });
 
+  it("is not cut off in an answer that began while the next head was awaited in vain: its request had come before", async ({ expect }) => {
+    await using site = await startSite(
+      async (request, response) => {
+        if (request.url === "/slow") await sleep(300);
+        response.end(`${request.url} done`);
+      },
+      { limits: { keepAliveMs: 50 } },
+    );
+    expect(await say(site.pod, get("/quick", ["Host: web.test"]) + get("/slow"))).toMatch(/quick done[^]*slow done/);
+  });
+
   it("is told once to go on, however often the host says it", async ({ expect }) => {
     await using upstream = await startUpstream((socket) => {
       socket.once("data", () => socket.end(`${"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000)}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n`));

@@ -21,6 +21,7 @@ describe("the proxies that an environment names", () => {
     expect(of(name("x.test", 80), true)).toEqual({ host: "small", port: 1 });
     expect(of(name("x.test"), false)).toEqual({ host: "secure", port: 3128 });
     expect(of(name("x.test", 5432), false)).toEqual({ host: "all", port: 80, authorization: `Basic ${Buffer.from("a@b:p w").toString("base64")}` });
+    expect(readProxies({ ALL_PROXY: "http://a:100%@all" })(name("x.test"), false)).toMatchObject({ authorization: `Basic ${Buffer.from("a:100%").toString("base64")}` });
     expect(readProxies({ HTTPS_PROXY: "http://p" })(name("x.test", 22), false)).toBeUndefined();
     expect(readProxies({})(name("x.test"), false)).toBeUndefined();
   });
