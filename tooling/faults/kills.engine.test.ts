@@ -50,8 +50,8 @@ describe("kill -9", () => {
     await docker("kill", await lab.container("workload"));
     expect((await done).code).toBe(137);
     await until(async () => (await lab.sandboxes())[0]?.state.phase === "stopped", "stopped");
-    expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(lab.root);
-    expect(await docker("ps", "-q", "--filter", `label=dev.sbx.owner=${lab.owner}`)).toBe("");
+    await until(() => !readFileSync("/proc/self/mountinfo", "utf8").includes(lab.root), "the workspace given back");
+    await until(async () => (await docker("ps", "-q", "--filter", `label=dev.sbx.owner=${lab.owner}`)) === "", "the end of its gate");
     expect(await lab.run(workspace, "cat", "/home/agent/kept")).toMatchObject({ code: 0, out: "kept\n" });
   });
 
