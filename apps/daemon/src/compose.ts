@@ -59,6 +59,7 @@ import type { EventLog } from "./state/event-log.ts";
 import { openState } from "./state/open-state.ts";
 import { composeTemplates } from "./templates/compose-templates.ts";
 import { templateHandlers } from "./templates/template-handlers.ts";
+import { timeZoneOf } from "./time-zone.ts";
 
 /** An agent and a test run fit into this; on a small machine it is more than half. */
 const MEMORY_FLOOR_BYTES = 2 * 1024 ** 3;
@@ -122,7 +123,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
     ...(config.keepReady ? { spares: { laterMs: SPARE_LATER_MS } } : {}),
-    ...ofThisMachine(),
+    ...ofThisMachine(config),
     newPlaceholder: placeholderFor,
     modelSource: models.choose,
   };
@@ -222,10 +223,10 @@ function lookAtRequests({ config: { stateDirectory }, log, secrets, sandbox }: L
   return { authorities, requestsOf: (id, phase) => ({ authority: () => authorities.of(id), credentials: () => sandboxCredentials(sandbox(id), phase, secrets) }) };
 }
 
-function ofThisMachine(): Pick<SandboxParts, "defaultLimits" | "timeZone"> {
+function ofThisMachine({ environment }: DaemonConfig): Pick<SandboxParts, "defaultLimits" | "timeZone"> {
   return {
     defaultLimits: { cpus: availableParallelism(), memoryBytes: Math.max(MEMORY_FLOOR_BYTES, Math.floor(totalmem() / 2)) },
-    timeZone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: () => timeZoneOf(environment),
   };
 }
 

@@ -99,7 +99,7 @@ function newRecord(
     ...(profile.service === undefined ? {} : { service: profile.service }),
     modelSource,
     ...grantedCredentials(parts, profile, []),
-    ...(parts.timeZone() === "UTC" ? {} : { timeZone: parts.timeZone() }),
+    ...zoneOf(parts),
     profileRules: [...profile.rules],
     profileProtect: [...profile.protect],
     ...(profile.volumes.length === 0 ? {} : { volumes: [...profile.volumes] }),
@@ -115,6 +115,11 @@ function newRecord(
     kits: kitViews(profile),
     ready: false,
   };
+}
+
+function zoneOf(parts: Pick<SandboxParts, "timeZone">): Pick<SandboxRecord, "timeZone"> {
+  const timeZone = parts.timeZone();
+  return timeZone === "UTC" ? {} : { timeZone };
 }
 
 /** The Kits of an agent, as they are shown and remembered. */
