@@ -44,6 +44,7 @@ describe.skipIf(why !== undefined)("Kafka in a sandbox (where Maven and a JDK ar
   });
 
   it("is started by Testcontainers for Node, under the name that its module knows", async ({ expect }) => {
-    expect(await inside("docker tag $KAFKA_IMAGE confluentinc/cp-kafka:8.0.0 && timeout 500 node kafka.mjs")).toMatchObject({ code: 0, stdout: "sent by Node\n" });
+    const { code, stdout, stderr } = await inside("docker tag $KAFKA_IMAGE confluentinc/cp-kafka:8.0.0 && timeout 500 node kafka.mjs");
+    expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: "sent by Node\n" });
   });
 });
