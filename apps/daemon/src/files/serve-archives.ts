@@ -21,6 +21,9 @@ export interface ArchiveRequest {
   readonly response: ServerResponse;
 }
 
+/** How long a body is still read after its answer, in milliseconds. */
+const LINGER_MS = 2000;
+
 /** Answers requests of `STREAMS.archive`. */
 export type ServeArchive = (asked: ArchiveRequest) => Promise<void>;
 
@@ -115,11 +118,20 @@ function refuse({ request, response }: Pick<ArchiveRequest, "request" | "respons
   else answer({ request, response }, problem.status, problem.toJSON());
 }
 
-/** The rest of a body is read and dropped, so that the caller comes to read the answer. */
+/** The rest of a body is read and dropped before the connection ends, for a while, so that the caller comes to read the answer. */
 function answer({ request, response }: Pick<ArchiveRequest, "request" | "response">, status: number, body: unknown): void {
-  request.resume();
-  response.writeHead(status, { "content-type": "application/json", connection: "close" });
-  response.end(JSON.stringify(body));
+  const text = Buffer.from(JSON.stringify(body), "utf8");
+  response.writeHead(status, { "content-type": "application/json", "content-length": text.length, connection: "close" });
+  response.write(text);
+  const timer = setTimeout(() => {
+    response.end();
+  }, LINGER_MS);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  if (request.readableEnded || request.destroyed) end();
+  else request.once("end", end).once("close", end).resume();
 }
 
 function encoded(end: ArchiveEnd): string {
