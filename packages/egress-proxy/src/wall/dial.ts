@@ -5,7 +5,7 @@ import { addressDenied, addressNamed, allowCommand, HOST_GATEWAY, type CompiledP
 import { embeddedIpv4, guardAddress } from "./address-guard.ts";
 import type { WallLimits } from "./limits.ts";
 import { createTunnelReader, openTunnel, readTunnelAnswer } from "./tunnel.ts";
-import type { ProxyFor, UpstreamProxy } from "./upstream-proxy.ts";
+import { UNUSABLE_PROXY, type ProxyFor, type UpstreamProxy } from "./upstream-proxy.ts";
 
 /** Addresses of one name that are tried before giving up. */
 const MAX_TRIED = 6;
@@ -98,7 +98,7 @@ export function whyNotDialled(address: string, destination: Destination, { polic
 export async function dial(destination: Destination, options: DialOptions, signal: AbortSignal): Promise<Dialled> {
   const { policy, ports, onread, plain = false } = options;
   const proxy = isGateway(destination) ? undefined : ports.proxyFor?.(destination, plain);
-  if (proxy === "unusable") return { kind: "failed", reason: "the proxy that this machine's environment names is none that sbx speaks to: write it as http://HOST:PORT" };
+  if (proxy === "unusable") return { kind: "failed", reason: UNUSABLE_PROXY };
   if (proxy !== undefined) return await dialThrough(proxy, { ...options, destination }, signal);
   const vetted = await vet(destination, policy, ports);
   if (vetted.kind !== "addresses") return vetted;

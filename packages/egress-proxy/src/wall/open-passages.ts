@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Destination, PodId } from "@sbx/contracts";
 import { decideConnection, decideRequest, type CompiledPolicy, type HttpRequest } from "@sbx/egress-policy";
 import { whyNotDialled, type DialPorts } from "./dial.ts";
-import { deny, type Passage, type Verdict } from "./passage.ts";
+import { deny, NO_RULES, type Passage, type Verdict } from "./passage.ts";
 import { reset } from "./socket.ts";
 
 /** How soon a change of the rules is noticed of which nobody tells, such as an edit of their file. */
@@ -106,7 +106,7 @@ function reconsider(open: Open, parts: OpenPassagesParts): void {
 /** Why the policy denies a passage now: for its destination, or for an address to which it goes. */
 function judge({ passage: { pod, destination }, upstreams }: Open, parts: OpenPassagesParts): Verdict | undefined {
   const policy = policyNow(pod, parts);
-  if (policy === undefined) return { reason: "its rules cannot be read, so nothing is allowed" };
+  if (policy === undefined) return NO_RULES;
   const decision = decideConnection(policy, destination);
   if (decision.effect === "deny") return decision;
   const own = parts.ports.hostAddresses();

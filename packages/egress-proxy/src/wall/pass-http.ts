@@ -4,7 +4,7 @@ import type { Decision } from "@sbx/contracts";
 import { decideConnection, decideRequest } from "@sbx/egress-policy";
 import { dial, type Dialled } from "./dial.ts";
 import { forwardHttp, type ForwardDial, type ForwardedRequest } from "./http-forward.ts";
-import { deny, outcomeOf, type Passage, type Verdict } from "./passage.ts";
+import { deny, NO_RULES, outcomeOf, type Passage, type Verdict } from "./passage.ts";
 import { reset } from "./socket.ts";
 import { credentialsOf, putIn, type PutIn } from "./terminate/host-credential.ts";
 import { overridingHeader } from "./terminate/overriding.ts";
@@ -26,7 +26,7 @@ export async function passHttp(passage: Passage, first: Decision, client: Socket
         // A policy may be gone or broken by now, and whoever sent the request waits.
         const dialled = await dialForRequest(passage, scheme, request).catch((): ForwardDial => ({
           kind: "refused",
-          refusal: deny(passage, { reason: "its rules cannot be read, so nothing is allowed" }),
+          refusal: deny(passage, NO_RULES),
         }));
         if (dialled.kind === "connected") {
           total.connections += 1;
@@ -56,8 +56,8 @@ async function dialForRequest(passage: Passage, scheme: "http" | "https", reques
   const overriding = overridingHeader(request.rawHeaders);
   if (overriding !== undefined && decideConnection(policy, destination).requests)
     return { kind: "refused", refusal: deny(passage, { rule: decision.rule, reason: `rules are about single requests to ${passage.to}, and ${overriding} may make this another one` }) };
-  const put = scheme === "https" ? await putInFor(passage) : [];
-  if (!Array.isArray(put)) return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...put }) };
+  const put = scheme === "https" ? await putIn(credentialsOf(passage), passage.to) : [];
+  if ("reason" in put) return { kind: "refused", refusal: deny(passage, { rule: decision.rule, ...put }) };
   const dialled = await dial(destination, { policy, ports: parts.portsOf(pod), plain: scheme === "http" }, gone);
   switch (dialled.kind) {
     case "denied":
@@ -67,11 +67,6 @@ async function dialForRequest(passage: Passage, scheme: "http" | "https", reques
     case "connected":
       return await useForRequest(passage, dialled, { request, decision, scheme, put });
   }
-}
-
-async function putInFor(passage: Passage): Promise<PutIn[] | Omit<Verdict, "rule">> {
-  const put = await putIn(credentialsOf(passage), passage.to);
-  return "reason" in put ? put : [...put];
 }
 
 interface Use {

@@ -54,6 +54,9 @@ export interface Passage {
 /** Why a policy decides as it does. */
 export type Verdict = Pick<Decision, "rule" | "reason" | "fix">;
 
+/** Where the rules are gone, or were never readable. */
+export const NO_RULES: Verdict = { reason: "its rules cannot be read, so nothing is allowed" };
+
 /** Layers whose rules are one pod's own. */
 const OWN_LAYERS: ReadonlySet<RuleLayer> = new Set(["sandbox", "server"]);
 

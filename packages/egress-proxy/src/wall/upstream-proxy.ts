@@ -13,6 +13,9 @@ export interface UpstreamProxy {
 /** The proxy for a destination; `undefined`: it is dialled. `unusable`: there is one, which sbx does not speak to, so that nothing may be dialled past it. */
 export type ProxyFor = (destination: Destination, plain: boolean) => UpstreamProxy | "unusable" | undefined;
 
+/** Why nothing is reached where there is a proxy that sbx does not speak to. */
+export const UNUSABLE_PROXY = "the proxy that this machine's environment names is none that sbx speaks to: write it as http://HOST:PORT";
+
 const WEB_PORTS: ReadonlySet<number> = new Set([80, 443]);
 
 /**

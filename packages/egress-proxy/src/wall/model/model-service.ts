@@ -4,7 +4,7 @@ import { isPlaceholder, type Dialect, type Secret } from "@sbx/secret-injector";
 import { answerLastJson } from "../http-answer.ts";
 import { endToEndHeaders, plainName, toNodeHeaders } from "../http-headers.ts";
 import { problem } from "../service-guard.ts";
-import type { ProxyFor } from "../upstream-proxy.ts";
+import { UNUSABLE_PROXY, type ProxyFor } from "../upstream-proxy.ts";
 import { isAllowedCall } from "./allowed-calls.ts";
 import { isSafeUpstream, type ModelBinding } from "./model-binding.ts";
 import { createModelDispatchers, type ModelDispatchers } from "./model-dispatchers.ts";
@@ -86,8 +86,7 @@ export function createModelService({ modelOf, record, trust = [], proxyFor, body
       const target = new URL(binding.upstream);
       const dispatcher = (await (dispatchers ??= createModelDispatchers({ trust, proxyFor }))).of(target);
       if (response.destroyed) return;
-      if (dispatcher === undefined)
-        return deny(denied(binding.service, 502, { type: "api_error", reason: "the proxy that this machine's environment names is none that sbx speaks to: write it as http://HOST:PORT" }));
+      if (dispatcher === undefined) return deny(denied(binding.service, 502, { type: "api_error", reason: UNUSABLE_PROXY }));
       if (request.headers.expect !== undefined) response.writeContinue();
       await relayModelAnswer({
         sandbox,

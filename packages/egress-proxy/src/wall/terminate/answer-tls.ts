@@ -19,12 +19,10 @@ export async function answerTls(socket: Socket, { context, head, ms }: { readonl
   secure.on("error", (error) => {
     resolve({ kind: "failed", reason: `the client did not take the certificate of sbx (${codeOf(error)})` });
   });
-  secure.once("close", () => {
+  const brokenOff = (): void => {
     resolve({ kind: "failed", reason: "the client broke its TLS handshake off" });
-  });
-  secure.once("end", () => {
-    resolve({ kind: "failed", reason: "the client broke its TLS handshake off" });
-  });
+  };
+  secure.once("close", brokenOff).once("end", brokenOff);
   // An end that nobody reads up to is not told.
   const look = (): void => {
     secure.read(0);
