@@ -1,7 +1,9 @@
 import Docker from "dockerode";
 
 const docker = new Docker();
-const [{ StatusCode }] = await docker.run("sbx/own:latest", ["echo", "from dockerode"], process.stdout, { HostConfig: { AutoRemove: true } });
+// Not with AutoRemove: dockerode waits only after it has started, and may ask for what is gone by then.
+const [{ StatusCode }, ran] = await docker.run("sbx/own:latest", ["echo", "from dockerode"], process.stdout);
+await ran.remove();
 const network = await docker.createNetwork({ Name: "made" });
 const volume = await docker.createVolume({ Name: "made" });
 const container = await docker.createContainer({ name: "made", Image: "sbx/own:latest", Cmd: ["sleep", "300"], HostConfig: { NetworkMode: "made", Binds: ["made:/data"] } });

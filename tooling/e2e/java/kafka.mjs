@@ -2,7 +2,7 @@
 import { KafkaContainer } from "@testcontainers/kafka";
 import { Kafka, logLevel } from "kafkajs";
 
-const container = await new KafkaContainer("confluentinc/cp-kafka:8.0.0").start();
+const container = await new KafkaContainer("confluentinc/cp-kafka:8.0.0").withStartupTimeout(240_000).start();
 const kafka = new Kafka({ brokers: [`${container.getHost()}:${container.getMappedPort(9093)}`], logLevel: logLevel.NOTHING, retry: { retries: 40, maxRetryTime: 2000 } });
 const producer = kafka.producer();
 const consumer = kafka.consumer({ groupId: "test" });
