@@ -5,11 +5,12 @@ import { fileURLToPath } from "node:url";
 import { prepareTestTools } from "./src/prepare-test-tools.mjs";
 import { reportProblem } from "./src/report-problem.mjs";
 import { runCommand } from "./src/run-command.mjs";
+import { secondTries } from "./src/second-try.mjs";
 import { setUp } from "./src/set-up.mjs";
 import { SetUpProblem } from "./src/set-up-problem.mjs";
 import { createSteps, stepTable } from "./src/steps.mjs";
 import { currentRights } from "./src/system-packages.mjs";
-import { closingLine, sum, tallyOf } from "./src/test-summary.mjs";
+import { closingLine, failedFiles, sum, tallyOf, tallyOfTries } from "./src/test-summary.mjs";
 
 /** @typedef {import("./src/test-summary.mjs").Tally} Tally */
 
@@ -19,6 +20,8 @@ const steps = createSteps(write);
 const reports = mkdtempSync(join(tmpdir(), "sbx-test-"));
 /** @type {Tally[]} */
 const tallies = [];
+/** @type {string[]} What passed only when it was run again. */
+const secondTry = [];
 
 /**
  * Run one part of the tests; a failed one does not keep the others from running.
@@ -59,15 +62,26 @@ try {
       tallies.push({ passed: 0, failed: 0, skipped });
       continue;
     }
-    await part(`${project} tests`, async () => {
-      const report = join(reports, `${project}.json`);
-      const vitest = join(root, "node_modules/vitest/vitest.mjs");
-      const { code } = await runCommand(machine.node, [vitest, "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], {
+    const vitest = async (/** @type {string[]} */ ...files) => {
+      const path = join(reports, `${project}-${files.length}.json`);
+      const program = join(root, "node_modules/vitest/vitest.mjs");
+      const { code } = await runCommand(machine.node, [program, "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${path}`, ...files], {
         cwd: root,
         env,
         show: true,
       });
-      return { code, tally: tallyOf(existsSync(report) ? readFileSync(report, "utf8") : undefined, code) };
+      const report = existsSync(path) ? readFileSync(path, "utf8") : undefined;
+      return { code, report, tally: tallyOf(report, code) };
+    };
+    await part(`${project} tests`, async () => {
+      const first = await vitest();
+      const again = secondTries(root, failedFiles(first.report));
+      if (again.length === 0) return first;
+      write(`\n  ! failed, and run a second time alone: ${again.join(", ")}\n\n`);
+      const second = await vitest(...again);
+      if (second.code !== 0) return first;
+      secondTry.push(`Passed only when run a second time: ${again.join(", ")}`);
+      return { code: 0, tally: tallyOfTries(first.report, second.report, again) };
     });
   }
 } catch (error) {
@@ -76,4 +90,4 @@ try {
 } finally {
   rmSync(reports, { recursive: true, force: true });
 }
-write(`\n${stepTable(steps.records())}\n\n${closingLine(sum(tallies))}\n`);
+write(`\n${stepTable(steps.records())}\n\n${secondTry.map((line) => `${line}\n`).join("")}${closingLine(sum(tallies))}\n`);
