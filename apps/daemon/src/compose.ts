@@ -118,7 +118,10 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     allow: (one, destinations) => policy.allow(one, destinations),
     reconciled: (live) => takeUp({ gateway, docker, workspace, sessions }, live),
     stopped: (id) => gateway.stopped(id),
-    ended: (id) => [tally, sessions, policy, network, authorities, mcpStore, gateway].forEach((part) => part.forget(id)),
+    ended: async (id) => {
+      for (const part of [tally, sessions, policy, network, authorities, mcpStore]) part.forget(id);
+      await gateway.forget(id);
+    },
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),

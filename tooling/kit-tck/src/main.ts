@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { openHost } from "../../e2e/src/open-host.ts";
 import { placeOf } from "../../e2e/src/keep-once.ts";
 import { buildAdapter } from "./build-adapter.ts";
@@ -16,6 +17,10 @@ const IDLE_STOP_MS = 5000;
 async function main(): Promise<number> {
   const why = whyNoStandIns();
   if (why !== undefined) return notRun(why);
+  const { values } = parseArgs({ options: { suite: { type: "string" }, fixtures: { type: "string" } } });
+  if (values.suite !== undefined && values.fixtures !== undefined)
+    return await run({ name: `suite that was built elsewhere: ${values.suite}`, program: path.resolve(values.suite), fixtures: path.resolve(values.fixtures) });
+  if (values.suite !== undefined || values.fixtures !== undefined) return notRun("--suite and --fixtures are given together");
   let suite: Suite;
   try {
     suite = await provideSuite(ownEnvironment());
@@ -37,7 +42,7 @@ async function run(suite: Suite): Promise<number> {
   const fixtures = path.join(directory, "fixtures");
   const changed = await copyWithLookAlike(suite.fixtures, fixtures);
   const adapter = await buildAdapter(path.join(directory, "adapter"), { home: host.home, env: host.env, directory, idleStopMs: IDLE_STOP_MS });
-  console.log(`${SUITE}\nclaimed: ${CLAIMED.join(", ")}`);
+  console.log(`${suite.name}\nclaimed: ${CLAIMED.join(", ")}`);
   console.log(`stand-ins of this machine answer for ${hosts.names.join(", ")}`);
   console.log(`sbx's base image stands in for the suite's in ${changed} files of its Kits, which are given by --fixtures`);
   const { code, stdout, stderr } = await runSuite(suite, { adapter, fixtures, cwd: directory, env: host.env });

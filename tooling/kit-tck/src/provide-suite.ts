@@ -10,6 +10,8 @@ const FIXTURES = "tck/sandbox/testdata/fixtures";
 
 /** The suite on this machine: its program, and the Kits that it makes sandboxes from. */
 export interface Suite {
+  /** What it is called in reports. */
+  readonly name: string;
   readonly program: string;
   readonly fixtures: string;
 }
@@ -26,7 +28,7 @@ export async function provideSuite(env: Environment): Promise<Suite> {
     await cp(path.join(source, FIXTURES), path.join(directory, "fixtures"), { recursive: true });
     await rm(source, { recursive: true });
   });
-  return { program: path.join(kept, "kit-tck"), fixtures: path.join(kept, "fixtures") };
+  return { name: SUITE, program: path.join(kept, "kit-tck"), fixtures: path.join(kept, "fixtures") };
 }
 
 /** Where Go put the module; rejects with Go's own reason. */

@@ -56,6 +56,8 @@ export interface SandboxLab extends AsyncDisposable {
   readonly events: readonly EventInit[];
   /** Destinations that were allowed for a sandbox after it was made. */
   readonly allowed: readonly string[];
+  /** Sandboxes of which nothing is kept any more. */
+  readonly forgotten: readonly string[];
   /** Everything that there is of any sandbox: containers, volumes, files, records, open pods, prepared workspaces. */
   left(): Promise<readonly string[]>;
   /** What of it is in use: running containers, open pods, prepared workspaces. */
@@ -133,6 +135,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
   const engine = fakeEngine();
   const events: EventInit[] = [];
   const allowed: string[] = [];
+  const forgotten: string[] = [];
   const spare: SparePods = { opening: Promise.resolve(), dead: new Set(), given: [] };
   const [pods, prepared, open] = [new Set<Id>(), new Set<Id>(), new Set<object>()];
   const answered = new Set<string>();
@@ -162,7 +165,10 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     allow: (_record, destinations) => allowed.push(...destinations),
     reconciled: () => Promise.resolve(),
     stopped: () => Promise.resolve(),
-    ended: () => undefined,
+    ended: async (id) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      forgotten.push(id);
+    },
     owner: "1000:lab",
     hookLimitMs: 60_000,
     now: () => new Date(),
@@ -189,6 +195,7 @@ export function openSandboxLab({ user = { uid: 1000, gid: 1000 }, installs = "ag
     root,
     events,
     allowed,
+    forgotten,
     active,
     left: async () => [
       ...(await active()),

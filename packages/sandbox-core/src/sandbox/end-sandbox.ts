@@ -31,6 +31,6 @@ export async function endSandbox(parts: SandboxParts, live: LiveSandbox): Promis
   if (live.record.ownImage !== undefined) await engine.removeImage(live.record.ownImage);
   await parts.files.remove(live.record.id);
   parts.store.removeSandbox(live.record.id);
-  parts.ended(live.record.id);
+  await parts.ended(live.record.id);
   parts.record({ type: "sandbox.removed", sandbox: live.record.id, fields: { name: live.record.name } });
 }

@@ -49,8 +49,8 @@ export interface SandboxParts {
   readonly reconciled: (sandboxes: readonly LiveSandbox[]) => Promise<void>;
   /** Called when nothing of a sandbox runs any more, so that what works for it ends too. */
   readonly stopped: (id: SandboxId) => Promise<void>;
-  /** Called when a sandbox is gone, so that nothing is kept for it. */
-  readonly ended: (id: SandboxId) => void;
+  /** Called when a sandbox is gone. Resolves when nothing is kept for it any more. */
+  readonly ended: (id: SandboxId) => Promise<void>;
   readonly owner: string;
   /** How long one hook of a Kit may run, in milliseconds. */
   readonly hookLimitMs: number;

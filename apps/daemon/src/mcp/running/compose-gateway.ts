@@ -51,8 +51,8 @@ export interface ComposedGateway {
   reap(known: ReadonlySet<string>): Promise<void>;
   /** End what works for a sandbox that stops. */
   stopped(sandbox: SandboxId): Promise<void>;
-  /** Begin to remove what servers kept for a sandbox that is gone; what cannot be removed now goes when a daemon starts. */
-  forget(sandbox: SandboxId): void;
+  /** Remove what servers kept for a sandbox that is gone; what cannot be removed now goes when a daemon starts. */
+  forget(sandbox: SandboxId): Promise<void>;
 }
 
 /** Put the gateway together. Nothing is started before it is used. */
@@ -127,9 +127,9 @@ export function composeGateway({ config, scope, store, secrets, parts, serverIma
       await ofSandboxes.closeScope(sandbox);
       await pods.stopOf(sandbox);
     },
-    forget: (sandbox) => {
+    async forget(sandbox) {
       lists.forget(sandbox);
-      pods.removeOf(sandbox).catch((error: unknown) => {
+      await pods.removeOf(sandbox).catch((error: unknown) => {
         log.warn("gateway.left-behind", { error });
       });
     },
