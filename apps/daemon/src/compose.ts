@@ -118,10 +118,7 @@ export async function compose({ config, scope, log, shutdown }: Compose): Promis
     allow: (one, destinations) => policy.allow(one, destinations),
     reconciled: (live) => takeUp({ gateway, docker, workspace, sessions }, live),
     stopped: (id) => gateway.stopped(id),
-    ended: async (id) => {
-      for (const part of [tally, sessions, policy, network, authorities, mcpStore]) part.forget(id);
-      await gateway.forget(id);
-    },
+    ended: (id) => forgetIn([tally, sessions, policy, network, authorities, mcpStore, gateway], id),
     owner: config.owner,
     now,
     newId: () => SandboxId.parse(randomId("sbx_")),
@@ -191,6 +188,11 @@ interface Serve extends Pick<Compose, "config" | "scope" | "log"> {
   readonly attach: (session: string, connection: Duplex) => void;
   readonly gateway: (id: string, connection: Duplex) => void;
   readonly archive: ServeArchive;
+}
+
+/** Tell every part that a sandbox is gone. Resolves when none keeps anything of it. */
+async function forgetIn(parts: readonly { readonly forget: (id: SandboxId) => void | Promise<void> }[], id: SandboxId): Promise<void> {
+  for (const part of parts) await part.forget(id);
 }
 
 /** Answer on the daemon's socket, whoever the kernel says is its user. */

@@ -32,7 +32,7 @@ export async function layerRecipes(agent: Recipe, { layers, base, recipeOn }: La
   for (const layer of layers) {
     if (isFiles(layer)) {
       const own = await recipeOn(layer, base);
-      const over = await shortRecipe([`FROM ${below}`, "USER 0:0", `COPY --from=${own.reference} / /`, ...HOME, ...variables(layer.env)]);
+      const over = await shortRecipe([`FROM ${below}`, "USER 0:0", `COPY --from=${own.reference} / /`, ...homes(agent.dockerfile), ...variables(layer.env)]);
       recipes.push(own, over);
       below = over.reference;
     } else {
@@ -45,8 +45,14 @@ export async function layerRecipes(agent: Recipe, { layers, base, recipeOn }: La
   return recipes.length === 0 ? [] : [...recipes, await shortRecipe([`FROM ${below}`, `USER ${userOf(agent.dockerfile)}`])];
 }
 
-/** Directories that files come with bring their owner; the home and what it lies in keep theirs. */
-const HOME: readonly string[] = ['RUN ["/bin/chown", "0:0", "/home"]', 'RUN ["/bin/chown", "1000:1000", "/home/agent"]'];
+/** Directories that files come with bring their owner; the homes and what they lie in keep theirs. */
+function homes(dockerfile: string): readonly string[] {
+  const user = userOf(dockerfile);
+  const own = NAME.test(user) && user !== "root" ? [`RUN ["/bin/sh", "-c", "[ ! -d /home/${user} ] || /bin/chown ${user}: /home/${user}"]`] : [];
+  return ['RUN ["/bin/chown", "0:0", "/home"]', 'RUN ["/bin/chown", "1000:1000", "/home/agent"]', ...(user === "agent" ? [] : own)];
+}
+
+const NAME = /^[a-z_][a-z0-9_-]{0,30}$/;
 
 async function shortRecipe(lines: readonly string[]): Promise<Recipe> {
   const dockerfile = `${lines.join("\n")}\n`;

@@ -74,11 +74,11 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
 /** Open the directories of a sandbox, its workspace first. @throws AppError `WORKSPACE_INVALID`, `WORKSPACE_UNSAFE`, `PLATFORM_UNSUPPORTED` */
 export function openBases(
   { places, daemon }: PrepareParts,
-  { workspace, extra, ids = SAME_IDS }: WorkspaceRequest,
+  { workspace, extra, as, ids = SAME_IDS }: WorkspaceRequest,
   scope: DisposableStack,
 ): { readonly bases: readonly Base[]; readonly user: WorkloadUser } {
   const place = scope.use(openWorkspace(workspace, places));
-  const user = workloadUser(place, { daemon, ids });
+  const user = workloadUser(place, { daemon, ids, as });
   const { outside } = user;
   const bases: Base[] = [{ path: workspace, place, readonly: false, swap: swapFor(place, { user: outside, daemon, path: workspace }) }];
   for (const { path, readonly } of extra) {

@@ -47,6 +47,17 @@ const lines = (...ranges: readonly (readonly [number, number, number])[]): IdVie
 };
 const remapped = lines([0, 500_000, 65_536]);
 
+test("the workload is somebody else of its image's where root's daemon can give it that, and never root", ({ expect }) => {
+  const as = { uid: 1234, gid: 1235 };
+  const owner = { uid: 1000, gid: 1000 };
+  expect(workloadUser(owner, { ...same, daemon: root, as })).toEqual({ inside: as, outside: as });
+  expect(swapFor(owner, { user: as, daemon: root, path: "/x" })).toEqual({ uid: [1000, 1234], gid: [1000, 1235] });
+  expect(workloadUser(owner, { ids: remapped, daemon: root, as })).toEqual({ inside: as, outside: { uid: 501_234, gid: 501_235 } });
+  for (const wrong of [root, { uid: 0, gid: 5 }, { uid: 5, gid: 0 }, { uid: -1, gid: 5 }]) expect(workloadUser(owner, { ...same, daemon: root, as: wrong }).inside).toEqual(owner);
+  expect(workloadUser(owner, { ids: lines([0, 0, 1001]), daemon: root, as }).inside).toEqual(owner);
+  expect(workloadUser(owner, { ...same, daemon: owner, as }).inside).toEqual(owner);
+});
+
 test("on an engine that remaps, root's daemon swaps the owner for an ordinary user of the engine's", ({ expect }) => {
   const user = workloadUser({ uid: 1234, gid: 1234 }, { daemon: root, ids: remapped });
   expect(user).toEqual({ inside: { uid: 1000, gid: 1000 }, outside: { uid: 501_000, gid: 501_000 } });

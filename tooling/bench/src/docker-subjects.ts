@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import path from "node:path";
 import type { BenchHost } from "./bench-host.ts";
 import { runProgram } from "./run-program.ts";
@@ -11,6 +11,8 @@ export interface DockerSubject {
   readonly image: string;
   /** Run the command `docker` against it; gives its output. */
   readonly docker: (args: readonly string[]) => Promise<string>;
+  /** Keeps one connection, as clients of the API do from call to call. */
+  readonly kept: Agent;
 }
 
 /** The subjects of one sandbox and of the engine. */
@@ -42,15 +44,15 @@ export async function openDockerSubjects(host: BenchHost, image: string): Promis
   return { ours, direct, workspace, sandbox: sandbox.id, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-function subject({ host, ...rest }: Omit<DockerSubject, "docker"> & { readonly host: BenchHost }): DockerSubject {
+function subject({ host, ...rest }: Omit<DockerSubject, "docker" | "kept"> & { readonly host: BenchHost }): DockerSubject {
   const env = { ...host.env, DOCKER_HOST: `unix://${rest.socketPath}`, DOCKER_BUILDKIT: "0" };
-  return { ...rest, docker: (args) => runProgram("docker", args, { cwd: "/", env }) };
+  return { ...rest, kept: new Agent({ keepAlive: true, maxSockets: 1 }), docker: (args) => runProgram("docker", args, { cwd: "/", env }) };
 }
 
-/** Ask a Docker API for something, a connection for each, and read the answer to its end. @throws Error unless it is 200 */
-export async function askDocker({ socketPath }: DockerSubject, target: string): Promise<Buffer> {
+/** Ask a Docker API for something, on a connection of its own or on the one that is kept, and read the answer to its end. @throws Error unless it is 200 */
+export async function askDocker({ socketPath, kept }: DockerSubject, target: string, on: "own" | "kept" = "own"): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: target, agent: false }, (response) => {
+    const asked = request({ socketPath, path: target, agent: on === "kept" ? kept : false }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk)).once("error", reject);
       response.once("end", () => {

@@ -12,6 +12,7 @@ import { quantile } from "./statistics.ts";
 
 const fileOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const CALLS = 50;
+const COMMANDS = 10;
 const LARGE_BYTES = 1e9;
 const CHILDREN = 20;
 const PORT = 7000;
@@ -55,22 +56,29 @@ async function manyAtOnce({ docker, image }: DockerSubject): Promise<void> {
   await Promise.all(Array.from({ length: CHILDREN }, () => docker(["run", "--rm", image, "true"])));
 }
 
-/** Lists and looks by the API, of five containers. */
+/** Lists and looks by the commands and by the API, of five containers. */
 async function measureLists({ ours, direct }: DockerSubjects, line: MeasureOne): Promise<readonly Line[]> {
   const ids = new Map<DockerSubject, string>();
   for (const subject of [ours, direct]) {
     for (let at = 0; at < 5; at += 1) ids.set(subject, (await subject.docker(["run", "-d", "--label", "sbx-bench", subject.image, "sleep", "3600"])).trim());
   }
   const filters = encodeURIComponent(JSON.stringify({ label: ["sbx-bench"] }));
-  const medianOf = async (subject: DockerSubject, target: string): Promise<number> => {
+  const medianOf = async (calls: number, call: () => Promise<unknown>): Promise<number> => {
     const times: number[] = [];
-    while (times.length < CALLS) times.push(await timed(() => askDocker(subject, target)));
+    while (times.length < calls) times.push(await timed(call));
     return quantile(times, 0.5);
   };
+  const byCommand = (subject: DockerSubject, ...args: readonly string[]): Promise<number> => medianOf(COMMANDS, () => subject.docker(args));
+  const byApi = (subject: DockerSubject, target: string, on: "own" | "kept"): Promise<number> => medianOf(CALLS, () => askDocker(subject, target, on));
+  const idOf = (subject: DockerSubject): string => ids.get(subject) ?? "";
   const common = { unit: "ms", better: "less" } as const;
   const lines = [
-    await line({ ...common, title: "Docker API: list of 5 containers" }, (subject) => medianOf(subject, `/containers/json?filters=${filters}`)),
-    await line({ ...common, title: "Docker API: inspect" }, (subject) => medianOf(subject, `/containers/${ids.get(subject) ?? ""}/json`)),
+    await line({ ...common, title: "Docker API: docker ps with 5 containers" }, (subject) => byCommand(subject, "ps", "--filter", "label=sbx-bench")),
+    await line({ ...common, title: "Docker API: docker inspect" }, (subject) => byCommand(subject, "inspect", idOf(subject))),
+    await line({ ...common, title: "Docker API: list of 5 containers, connection kept" }, (subject) => byApi(subject, `/containers/json?filters=${filters}`, "kept")),
+    await line({ ...common, title: "Docker API: inspect, connection kept" }, (subject) => byApi(subject, `/containers/${idOf(subject)}/json`, "kept")),
+    await line({ ...common, title: "Docker API: list of 5 containers, a connection each" }, (subject) => byApi(subject, `/containers/json?filters=${filters}`, "own")),
+    await line({ ...common, title: "Docker API: inspect, a connection each" }, (subject) => byApi(subject, `/containers/${idOf(subject)}/json`, "own")),
   ];
   for (const subject of [ours, direct]) await removeAll(subject);
   return lines;

@@ -147,7 +147,7 @@ describe("capabilities of Kits in a real sandbox", () => {
       [[mixin("covers", [volume("path: /etc, tmpfs: true")])], "nothing of a Kit's lies over /etc"],
       [[mixin("tells", ["{ type: com.docker.sandbox/agent-context@1, config: { directory: /etc/x/../, filename: hosts, content: x } }"])], "nothing of a Kit's lies over /etc"],
       [[mixin("over-work", [volume(`path: ${cwd}/.git`)])], "would lie over your directory"],
-      [[mixin("one", [volume("path: /data, size: 1g")]), mixin("two", [volume("path: /data/, size: 2g")])], '"one" and "two" do not agree'],
+      [[mixin("one", [volume("path: /data, size: 1g")]), mixin("two", [volume("path: /data/, size: 2g")])], '"one" (capabilities[0]) and "two" (capabilities[0]) do not agree'],
       [[mixin("opens", ["{ type: com.docker.sandbox/port@1, config: { container: 4321 } }"])], "--publish 4321"],
       [[mixin("linked", [volume("path: /opt/way/docker")], "ARG SBX_BASE\nFROM ${SBX_BASE}\nRUN ln -s /.sbx /opt/way\n")], "/opt/way is a link there"],
     ];

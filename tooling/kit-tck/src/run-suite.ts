@@ -3,7 +3,7 @@ import { runProgram } from "../../e2e/src/run-program.ts";
 import type { Suite } from "./provide-suite.ts";
 
 /** The last line of the suite's own report. */
-const TALLY = /^(\d+) checks · (?:(\d+) failed · )?(?:(\d+) warned · )?(?:(\d+) skipped · )?(?:(\d+) passed)?\s*$/m;
+const TALLY = /^ *(\d+) checks · (?:(\d+) failed · )?(?:(\d+) warned · )?(?:(\d+) skipped · )?(?:(\d+) passed)?\s*$/m;
 
 /** How many checks there were, and how they ended, as the suite counts them. */
 export interface Tally {

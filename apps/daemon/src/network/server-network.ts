@@ -19,7 +19,7 @@ export interface ServerNetworkParts {
 export function createServerNetwork({ openPod, policy, sandbox, requestsOf }: ServerNetworkParts): ServerNetwork {
   const knownOf = ({ server, sandbox: owner, rules, purpose, hooks = false }: Omit<ServerPod, "id" | "hostname" | "directory">): RegisteredPod => ({
     scope: () => (purpose === "run" ? `--server ${server}` : undefined),
-    policy: policy.ofServer({ server, rules, purpose, owner: owner === undefined ? undefined : () => sandbox(owner) }),
+    policy: policy.ofServer({ server, rules, purpose, hooks, owner: owner === undefined ? undefined : () => sandbox(owner) }),
     // Of all that works for a sandbox its install hooks alone are given what is its Kits'.
     requests: hooks && owner !== undefined ? requestsOf(owner, "install") : undefined,
     sandbox: owner,

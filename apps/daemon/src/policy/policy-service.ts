@@ -53,7 +53,7 @@ export class PolicyService {
    *
    * @throws AppError (when asked) `CONFIG_INVALID` when rules cannot be read, `SANDBOX_NOT_FOUND` when its sandbox is gone
    */
-  ofServer({ server, rules, purpose, owner }: ServerPolicyOf): () => CompiledPolicy {
+  ofServer({ server, rules, purpose, hooks, owner }: ServerPolicyOf): () => CompiledPolicy {
     let known: { readonly stamp: string; readonly policy: CompiledPolicy } | undefined;
     return () => {
       const record = owner?.();
@@ -61,7 +61,7 @@ export class PolicyService {
       const stamp = files.map((file) => file.stamp()).join(" ");
       if (known?.stamp !== stamp) {
         const own = purpose === "run" ? this.#fileOf({ server }).rules() : [];
-        known = { stamp, policy: compilePolicy(serverRules({ shared: this.rules({ record }), own, rules, purpose })) };
+        known = { stamp, policy: compilePolicy(serverRules({ shared: this.rules({ record }), own, rules, purpose, hooks })) };
       }
       return known.policy;
     };

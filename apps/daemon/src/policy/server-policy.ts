@@ -8,6 +8,8 @@ export interface ServerPolicyOf {
   /** What its catalog entry, or its installation, asks for. */
   readonly rules: readonly Rule[];
   readonly purpose: "run" | "install";
+  /** Whether it is no server, but the install hooks of its sandbox's Kits. */
+  readonly hooks?: boolean | undefined;
   /** The sandbox that it works for. @throws AppError when that is gone */
   readonly owner: (() => SandboxRecord) | undefined;
 }
@@ -20,10 +22,19 @@ const SHARED_LAYERS: ReadonlySet<RuleLayer> = new Set(["organisation", "user", "
  *
  * What others are allowed, a server is not: each is let to the hosts of its own entry, and to those that its person
  * allowed it by name. An entry is somebody else's text: it opens names of the internet, and neither this machine nor
- * addresses, which may be ones of its network. Those only the person opens.
+ * addresses, which may be ones of its network. Those only the person opens; what is opened for a sandbox is open to its
+ * install hooks too, whose names may lead there.
  */
-export function serverRules({ shared, own, rules, purpose }: Pick<ServerPolicyOf, "rules" | "purpose"> & { readonly shared: readonly Rule[]; readonly own: readonly Rule[] }): readonly Rule[] {
-  return [...shared.filter(({ effect, layer }) => effect === "deny" && SHARED_LAYERS.has(layer)), ...own, ...(purpose === "run" ? rules.filter(isOfNames) : rules)];
+export function serverRules({
+  shared,
+  own,
+  rules,
+  purpose,
+  hooks = false,
+}: Omit<ServerPolicyOf, "server" | "owner"> & { readonly shared: readonly Rule[]; readonly own: readonly Rule[] }): readonly Rule[] {
+  const ofPerson = shared.filter(({ layer }) => SHARED_LAYERS.has(layer));
+  const opened = hooks ? ofPerson.filter((rule) => rule.effect === "allow" && parseDestinationPattern(rule.to).host.kind === "network") : [];
+  return [...ofPerson.filter(({ effect }) => effect === "deny"), ...opened, ...own, ...(purpose === "run" ? rules.filter(isOfNames) : rules)];
 }
 
 function isOfNames({ effect, to }: Rule): boolean {

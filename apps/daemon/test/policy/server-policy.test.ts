@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AppError, SandboxId, type Rule } from "@sbx/contracts";
-import { decide, type CompiledPolicy } from "@sbx/egress-policy";
+import { addressNamed, decide, type CompiledPolicy } from "@sbx/egress-policy";
 import { describe, it } from "vitest";
 import { PolicyService } from "../../src/policy/policy-service.ts";
 import { aRecord } from "./a-record.ts";
@@ -37,6 +37,19 @@ describe("the policy of a server", () => {
     place.policy.add("allow", { to: "box.test", record: aRecord() });
     const of = place.policy.ofServer({ server: "search", rules: entry("api.test:443"), purpose: "run", owner: aRecord });
     expect(effects(of(), "api.test", "user.test", "box.test", "run.test", "profile.test")).toEqual(["allow", "deny", "deny", "deny", "deny"]);
+  });
+
+  it("has for install hooks of a sandbox's Kits the addresses that are open to the sandbox, where their names may lead, and no name more", ({ expect }) => {
+    using place = setup();
+    place.policy.add("allow", { to: "user.test" });
+    place.policy.add("allow", { to: "10.1.2.3:443" });
+    place.policy.add("allow", { to: "10.9.0.0/16", record: aRecord() });
+    place.policy.add("deny", { to: "10.9.0.1" });
+    const of = (hooks: boolean) => place.policy.ofServer({ server: "kits", rules: entry("api.test"), purpose: "install", hooks, owner: aRecord });
+    const named = (hooks: boolean) => ["10.1.2.3", "10.9.0.7", "10.9.0.1", "10.2.2.2"].map((address) => addressNamed(of(hooks)(), { address, port: 443 }, 9));
+    expect(named(true)).toEqual([true, true, false, false]);
+    expect(named(false)).toEqual([false, false, false, false]);
+    expect(effects(of(true)(), "api.test", "user.test", "box.test")).toEqual(["allow", "deny", "deny"]);
   });
 
   it("follows at once what a person allows or denies the server by its name, and not what another server is allowed", ({ expect }) => {

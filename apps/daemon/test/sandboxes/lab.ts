@@ -69,6 +69,7 @@ const profile: Partial<AgentProfile> = {
   name: "shell",
   directory: "/kits/shell",
   dockerfile: "FROM sbx",
+  account: "agent",
   home: "/home/agent",
   rules: [],
   credentials: [],

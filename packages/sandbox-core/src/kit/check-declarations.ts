@@ -8,6 +8,8 @@ import type { KitPath, KitSource } from "./kit-source.ts";
 interface Placed {
   readonly member: KitCapability;
   readonly at: KitPath;
+  /** The block it stands in: a group, or all entries that are in none. */
+  readonly block: number | "entries";
 }
 
 /**
@@ -17,7 +19,7 @@ interface Placed {
  * @throws AppError `KIT_INVALID`
  */
 export function checkDeclarations(source: KitSource, declarations: readonly Declaration[], kind: Descriptor["kind"]): void {
-  const members = declarations.flatMap((declaration, index) => declaration.members.map((member, place): Placed => ({ member, at: atOf(member, index, place) })));
+  const members = declarations.flatMap((declaration, index) => declaration.members.map((member, place) => placed(member, index, place)));
   checkKeys(source, members);
   for (const placed of members) {
     checkHosts(source, placed);
@@ -32,18 +34,20 @@ export function checkDeclarations(source: KitSource, declarations: readonly Decl
   }
 }
 
-function atOf(member: KitCapability, index: number, place: number): KitPath {
-  return member.path.includes(".group.") ? ["capabilities", index, "group", "capabilities", place] : ["capabilities", index];
+function placed(member: KitCapability, index: number, place: number): Placed {
+  const isGrouped = member.path.includes(".group.");
+  return { member, at: isGrouped ? ["capabilities", index, "group", "capabilities", place] : ["capabilities", index], block: isGrouped ? index : "entries" };
 }
 
+/** How often a type may stand is judged for each block; what was taken of several is merged, and judged again there. */
 function checkKeys(source: KitSource, members: readonly Placed[]): void {
   const seen = new Map<string, string>();
-  for (const { member, at } of members) {
+  for (const { member, at, block } of members) {
     for (const key of declarationKeys(member)) {
-      const before = seen.get(key);
+      const before = seen.get(`${block} ${key}`);
       const what = key.includes(" ") ? ` for the same ${key.slice(key.indexOf(" ") + 1)}` : "";
       if (before !== undefined) throw source.refuse(at, `${member.type} stands twice${what}; first as ${before}`);
-      seen.set(key, member.path);
+      seen.set(`${block} ${key}`, member.path);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { AppError } from "@sbx/contracts";
 import { modelServiceOf } from "@sbx/secret-injector";
+import { accountVariables } from "./account-variables.ts";
 import { credentialClashes, hostCredentials, type SecretFacts } from "./host-credential.ts";
 import { findConfig, isCapability, type ReadCapability } from "./kit.ts";
 import type { ProvidedName } from "./kit-names.ts";
@@ -8,11 +9,12 @@ import { mergeCapabilities, type KitSelection } from "./merge-capabilities.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 import { resolveKits } from "./resolve-kits.ts";
 import { selectCapabilities } from "./select-capabilities.ts";
+import { workloadAccount, type WorkloadAccount } from "./workload-account.ts";
 
 /** What Kits are composed with beside themselves. */
 export interface CompositionFacts extends SecretFacts {
-  /** Home of the user `agent`. */
-  readonly home: string;
+  /** Whose account its programs run in. */
+  readonly account: WorkloadAccount;
   /** Ports of the sandbox that its person publishes; without a sandbox, those that Kits ask for are taken as published. */
   readonly publish?: readonly number[] | undefined;
   /** Paths at which its person lets Kits share a directory; without a sandbox, those that Kits ask for are taken as allowed. */
@@ -58,7 +60,7 @@ export interface Composition {
  */
 export function composeKits(members: readonly KitMember[], facts: CompositionFacts): Composition {
   const environment = environmentOf(members);
-  const read = withVariables(members, facts.env);
+  const read = withVariables(members, facts);
   const { workload, order, provides, problems } = resolveKits(read);
   const service = workload === undefined ? undefined : serviceOf(workload);
   const select = (skillPlaces: boolean) =>
@@ -94,14 +96,14 @@ function hasSkillPlace(selections: readonly KitSelection[]): boolean {
 
 /** Names of the secrets that Kits want put on at hosts: what their person bound each to decides whether they are taken. @throws AppError `KIT_INVALID` */
 export function wantedSecrets(members: readonly KitMember[], env: CompositionFacts["env"]): readonly string[] {
-  const all = withVariables(members, env).flatMap(({ kit }) => kit.declarations.flatMap((declaration) => declaration.members));
+  const all = withVariables(members, { env, account: workloadAccount(members) }).flatMap(({ kit }) => kit.declarations.flatMap((declaration) => declaration.members));
   return [...new Set(all.filter((one) => isCapability(one, "com.docker.sandbox/credential@1")).map(({ config }) => config.service))].filter((service) => modelServiceOf(service) === undefined);
 }
 
-function withVariables(members: readonly KitMember[], env: CompositionFacts["env"]): readonly KitMember[] {
+function withVariables(members: readonly KitMember[], { env, account }: Pick<CompositionFacts, "env" | "account">): readonly KitMember[] {
   if (env === undefined) return members;
   const { variables } = environmentOf(members);
-  return members.map((member) => ({ ...member, kit: member.withEnv({ ...variables, ...env }) }));
+  return members.map((member) => ({ ...member, kit: member.withEnv({ ...accountVariables(account), ...variables, ...env }) }));
 }
 
 function modelVariable(effective: readonly ReadCapability[], service: string | undefined): string | undefined {

@@ -8,6 +8,12 @@ export interface ImageProgram {
   readonly workdir?: string;
 }
 
+/** The user that a Dockerfile's last stage states by name; `undefined` for a number, a group beside it, or none. @throws AppError `KIT_INVALID` as {@link imageProgram} does */
+export function imageUser(agent: string, dockerfile: string): string | undefined {
+  const user = lastStage(agent, dockerfile).findLast(({ name }) => name === "USER")?.rest ?? "";
+  return /^[a-z_][a-z0-9_-]{0,30}$/.test(user) ? user : undefined;
+}
+
 const PLAIN_DIRECTORY = /^(?:\/[A-Za-z0-9_@+=-][A-Za-z0-9._@+=-]*)+$/;
 
 /**
@@ -17,8 +23,7 @@ const PLAIN_DIRECTORY = /^(?:\/[A-Za-z0-9_@+=-][A-Za-z0-9._@+=-]*)+$/;
  * @throws AppError `KIT_INVALID` where readers could disagree about the text
  */
 export function imageProgram(agent: string, dockerfile: string): ImageProgram | undefined {
-  const all = readDockerfile(agent, dockerfile);
-  const stage = all.slice(all.findLastIndex(({ name }) => name === "FROM") + 1);
+  const stage = lastStage(agent, dockerfile);
   const formNamed = (wanted: string): Form | undefined => {
     const found = stage.findLast(({ name }) => name === wanted);
     return found === undefined ? undefined : formOf(found.rest);
@@ -27,8 +32,13 @@ export function imageProgram(agent: string, dockerfile: string): ImageProgram | 
   const cmd = formNamed("CMD");
   if (entrypoint === undefined && cmd === undefined) return undefined;
   // A shell takes the ENTRYPOINT's text alone: the builder drops what CMD says.
-  const workdir = stage.findLast(({ name }) => name === "WORKDIR")?.rest ?? "";
+  const workdir = (stage.findLast(({ name }) => name === "WORKDIR")?.rest ?? "").replace(/^"(.*)"$/, "$1");
   return { entrypoint: entrypoint?.words ?? [], cmd: entrypoint?.shell === true ? [] : (cmd?.words ?? []), ...(PLAIN_DIRECTORY.test(workdir) ? { workdir } : {}) };
+}
+
+function lastStage(agent: string, dockerfile: string): ReturnType<typeof readDockerfile> {
+  const all = readDockerfile(agent, dockerfile);
+  return all.slice(all.findLastIndex(({ name }) => name === "FROM") + 1);
 }
 
 interface Form {

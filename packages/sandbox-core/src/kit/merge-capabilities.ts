@@ -20,7 +20,13 @@ export interface KitSelection {
 
 interface Merged {
   readonly capability: ReadCapability;
-  readonly from: string;
+  /** Where the first of it stands. */
+  readonly from: Place;
+}
+
+interface Place {
+  readonly kit: string;
+  readonly path: string;
 }
 
 /**
@@ -38,12 +44,19 @@ export function mergeCapabilities(selections: readonly KitSelection[]): { readon
       const place = keys.map((key) => places.get(key)).find((at) => at !== undefined) ?? merged.length;
       const there = merged[place];
       const together = there === undefined ? capability : merge(there.capability, capability);
-      if (together === undefined) problems.push(`"${there?.from ?? ""}" and "${member.name}" do not agree on ${keys.join(", ")}`);
-      else merged[place] = { capability: together, from: there?.from ?? member.name };
+      const from = { kit: member.name, path: capability.path };
+      if (together === undefined) problems.push(`${disagreeing(there?.from ?? from, from)} do not agree on ${keys.join(", ")}`);
+      else merged[place] = { capability: together, from: there?.from ?? from };
       for (const key of keys) places.set(key, place);
     }
   }
   return { merged: merged.map(({ capability }) => capability), problems };
+}
+
+/** Which two do not agree: Kits, or two places of one. */
+function disagreeing(one: Place, other: Place): string {
+  if (one.kit !== other.kit) return `"${one.kit}" (${one.path}) and "${other.kit}" (${other.path})`;
+  return `${one.path} and ${other.path} of "${one.kit}"`;
 }
 
 /** Access that is granted for two phases is two grants: each may meet another Kit's. */

@@ -95,6 +95,8 @@ export interface AgentProfile {
   /** All Kits that it is made of, the workload first. */
   readonly kits: readonly KitPart[];
   /** Home of the user `agent` in the image. */
+  /** The user in whose account everything runs, by name. */
+  readonly account: string;
   readonly home: string;
   /** Model service that it speaks to. */
   readonly service?: string;

@@ -23,8 +23,7 @@ import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 import { trustVariables } from "./trust-variables.ts";
 import { sshGrants } from "./ssh-grants.ts";
-
-const HOME = "/home/agent";
+import { workloadAccount } from "./workload-account.ts";
 
 /** What a profile is resolved with beside the Kit's descriptor: the agent's name, and the texts of files that it names. */
 export interface ResolveOptions {
@@ -51,8 +50,10 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile, contents
  *
  * @throws AppError `KIT_CONFLICT`, `KIT_UNSUPPORTED`, `KIT_INVALID` as {@link composeKits} does, and without a recipe
  */
-export function composeProfile(members: readonly KitMember[], facts: Omit<CompositionFacts, "home"> = {}): AgentProfile {
-  const composition = composeKits(members, { ...facts, home: HOME });
+export function composeProfile(members: readonly KitMember[], facts: Omit<CompositionFacts, "account"> = {}): AgentProfile {
+  const account = workloadAccount(members);
+  const { home } = account;
+  const composition = composeKits(members, { ...facts, account });
   const { workload, effective: selected, skipped, argEnv, variables } = composition;
   const { name, directory, kit } = workload;
   const { displayName = name, description = "", version } = kit.descriptor;
@@ -76,7 +77,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     buildArgs: kit.buildArgs,
     layers: composition.layers.flatMap((member) => (member === workload ? [] : layerOf(member))),
     kits: composition.layers.map(partOf),
-    home: HOME,
+    account: account.name,
+    home,
     ...(service === undefined ? {} : { service }),
     credentials: atHosts,
     rules,
@@ -85,7 +87,7 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     telemetryHosts: agent.telemetryHosts,
     protect: agent.protect,
     resources: limitsOf(findConfig(selected, "com.docker.sandbox/resources@1")),
-    volumes: profileVolumes(selected, HOME),
+    volumes: profileVolumes(selected, home),
     skills: profileSkills(selected, composition.selections),
     shares: profileShares(composition.selections),
     ssh: sshGrants(selected),
@@ -98,8 +100,8 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     args: [...new Set(members.flatMap((member) => Object.keys(member.kit.descriptor.args)))],
     skipped,
     selection: { selection: selectionOf(composition), surface: permissionSurface(selected) },
-    contexts: (workspace) => profileContexts(texts, { home: HOME, workspace, workdir: program.workdir }),
-    seedFiles: (facts) => profileFiles({ home: HOME, texts, workdir: program.workdir, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
+    contexts: (workspace) => profileContexts(texts, { home, workspace, workdir: program.workdir }),
+    seedFiles: (facts) => profileFiles({ home, texts, workdir: program.workdir, lifecycle: files, agent: agent.files, mcp: agent.mcp }, facts),
     environment: (facts, phase = "runtime") => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials: namedIn(phase), trust: phase === "runtime" ? trust : {} }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
@@ -124,12 +126,17 @@ function profileHooks({ selections, effective }: Composition, credentials: reado
   const hidden = new Set(credentials.filter(({ service }) => !isGranted(effective, service, "install")).map(({ name }) => name));
   const of = (list: "install" | "startup"): readonly ProfileHook[] =>
     selections.flatMap(({ member, selected }) =>
-      (findConfig(selected, "com.docker.sandbox/lifecycle@1")?.[list] ?? []).map((stated, index) => {
+      lifecyclesOf(selected, list).map((stated, index) => {
         const hook = list === "install" ? { ...stated, env: stated.env.filter((name) => !hidden.has(name)) } : stated;
         return { kit: member.name, place: `${list}[${index}]`, user: userOf(list, hook), variables: hookVariables(hook), command: hookCommand(hook) };
       }),
     );
   return { install: of("install"), startup: of("startup") };
+}
+
+/** The hooks of one Kit in its order: those of entries and of groups. */
+function lifecyclesOf<List extends "install" | "startup">(selected: readonly ReadCapability[], list: List): ConfigOf<"com.docker.sandbox/lifecycle@1">[List] {
+  return selected.filter((one) => isCapability(one, "com.docker.sandbox/lifecycle@1")).flatMap(({ config }) => config[list]) as ConfigOf<"com.docker.sandbox/lifecycle@1">[List];
 }
 
 function isGranted(effective: readonly ReadCapability[], service: string, phase: "install" | "runtime"): boolean {

@@ -7,6 +7,7 @@ import { sizeBytes } from "./kit-size.ts";
 import { selectionEntry } from "./selection-record.ts";
 import { whyNoRequests } from "./request-rules.ts";
 import { isPlainPath, whyNoVolumeAt } from "./volume-place.ts";
+import { AGENT, type WorkloadAccount } from "./workload-account.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
 import { isCapability, type Kit, type KitCapability, type ReadCapability } from "./kit.ts";
 
@@ -27,7 +28,8 @@ export interface SelectionFacts extends SecretFacts {
   readonly name: string;
   /** What a person named the Kit by. */
   readonly reference: string;
-  readonly home: string;
+  /** Whose account the sandbox's programs run in. */
+  readonly account: WorkloadAccount;
   /** The model service of the agent. */
   readonly service: string | undefined;
   /** Ports of the sandbox that its person publishes; unknown where Kits are looked at without one. */
@@ -157,7 +159,7 @@ function whyOverDirectory(path: string, { directories = [] }: SelectionFacts): s
 }
 
 function whyNoVolume({ config: { path, tmpfs, size } }: ReadCapability<"com.docker.sandbox/volume@1">, facts: SelectionFacts): string | undefined {
-  const { home } = facts;
+  const { home } = facts.account;
   if (tmpfs && isBelow(path, home)) return `volumes in memory lie outside of ${home}, which is kept`;
   const bytes = size === undefined ? 1 : sizeBytes(size);
   if (tmpfs && (bytes < 1 || bytes > MOST_MEMORY)) return "a volume in memory has at least one byte and at most 1 TiB";
@@ -172,7 +174,8 @@ function whyNoPort({ config: { container, transport } }: ReadCapability<"com.doc
 
 /** What one sandbox writes there the others of the Kit read: a Kit asks, its person allows. */
 function whyNoShare({ config: { path } }: ReadCapability<"com.docker.sandbox/host-mount@1">, facts: SelectionFacts): string | undefined {
-  const { home, share } = facts;
+  const { share } = facts;
+  const { home } = facts.account;
   const place = cleanPath(path);
   const why = whyNoVolumeAt(place, home) ?? whyOverDirectory(place, facts);
   if (why !== undefined) return why;
@@ -190,18 +193,23 @@ function isGivable({ type, config }: ReadCapability<"com.docker.sandbox/credenti
   return reject?.includes(type) !== true && config.apiKey !== undefined && config.service !== service && whyNoHostCredential(config) === undefined;
 }
 
-function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, { home }: SelectionFacts): string | undefined {
-  const asStranger = config.install.find(({ user }) => user !== undefined && !isAgent(user) && !isRoot(user));
+function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle@1">, facts: SelectionFacts): string | undefined {
+  const asStranger = config.install.find(({ user }) => user !== undefined && !isAgent(user, facts.account) && !isRoot(user));
   if (asStranger !== undefined) return `install hooks run as root or agent only, not as "${asStranger.user ?? ""}"`;
-  const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user) && !isRoot(user));
+  const asOther = config.startup.find(({ user }) => user !== undefined && !isAgent(user, facts.account) && !isRoot(user));
   if (asOther !== undefined) return `startup hooks run as root or agent only, not as "${asOther.user ?? ""}"`;
   const beside = config.startup.find(({ user, background }) => background && isRoot(user ?? "agent"));
   if (beside !== undefined) return "a startup hook of root ends before the agent begins, and cannot run in the background";
-  const outside = config.files.find(({ path }) => !isBelow(path, home));
-  return outside === undefined ? undefined : `files are written below ${home} only, not at ${outside.path}`;
+  return config.files.map(({ path }) => whyNoFile(cleanPath(path), facts)).find((why) => why !== undefined);
 }
 
-function whyNoSkillPlace({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skills@1">, { home }: SelectionFacts): string | undefined {
+/** Files are written as the agent's user: below the home, and where nothing of the system's, of sbx's or of its person's lies. */
+function whyNoFile(path: string, facts: SelectionFacts): string | undefined {
+  if (isBelow(path, facts.account.home)) return undefined;
+  return path === facts.account.home ? `${path} is the home itself` : (whyNoVolumeAt(path, facts.account.home) ?? whyOverDirectory(path, facts));
+}
+
+function whyNoSkillPlace({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skills@1">, { account: { home } }: SelectionFacts): string | undefined {
   return isBelow(path, home) ? whyNoVolumeAt(cleanPath(path), home) : `skills are shown below ${home} only`;
 }
 
@@ -210,7 +218,7 @@ function whyNoSkill({ config: { path } }: ReadCapability<"com.docker.sandbox/age
   return skillPlaces ? undefined : "none of the Kits has a place for skills (agent-skills@1)";
 }
 
-function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { home, contents }: SelectionFacts): string | undefined {
+function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { account: { home }, contents }: SelectionFacts): string | undefined {
   const outside =
     config.directory === undefined || isBelow(config.directory, home) || cleanPath(config.directory) === home
       ? undefined
@@ -219,8 +227,8 @@ function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-conte
   return config.contentFile === undefined || contents.has(config.contentFile) ? undefined : `the file ${config.contentFile} is not in the Kit's directory`;
 }
 
-function isAgent(user: string | undefined): boolean {
-  return user === "agent" || user === "1000" || user === "agent:agent" || user === "1000:1000";
+function isAgent(user: string, { name }: WorkloadAccount): boolean {
+  return [name, AGENT.name].some((one) => user === one || user === `${one}:${one}`) || user === "1000" || user === "1000:1000";
 }
 
 function isBelow(path: string, home: string): boolean {

@@ -143,6 +143,8 @@ export interface WorkspaceRequest {
   readonly allowWrite: readonly string[];
   /** Protected paths that the agent's profile adds. */
   readonly protect: readonly string[];
+  /** Ids that the workload is to have inside; where they cannot be given, and without them, it has those of the workspace's owner. */
+  readonly as?: { readonly uid: number; readonly gid: number };
   /** What the engine's ids are on the host; without it they are the same. */
   readonly ids?: IdView;
 }

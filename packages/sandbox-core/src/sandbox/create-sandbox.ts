@@ -7,6 +7,7 @@ import { makeKitVolumes, refuseVolumesWithin } from "./kit-volumes.ts";
 import { sshOf, unaskedSsh } from "./ssh-of.ts";
 import { skippedContexts } from "./context-mounts.ts";
 import { diskLimit, type DiskLimit } from "./disk-limit.ts";
+import { imageAccount } from "./image-account.ts";
 import { labelsOf } from "./labels.ts";
 import type { Progress } from "./progress.ts";
 import { sandboxName } from "./sandbox-name.ts";
@@ -52,13 +53,14 @@ export async function createSandbox(parts: SandboxParts, work: CreateWork): Prom
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
   const disk = await diskLimit(parts, request, gateImage);
   const image = await agentImage(parts, work, template);
+  const account = await imageAccount(await parts.engine(), image, profile);
   await using untaken = new AsyncDisposableStack();
   const beginning = await work.begin(gateImage);
   if (beginning !== undefined) untaken.defer(() => giveUp(beginning));
   // Again: another may have taken it while the images were made.
   refuseTaken(work);
   const id = beginning?.id ?? parts.newId();
-  const live: LiveSandbox = { record: newRecord(parts, work, { id, image, modelSource, disk, packages: template?.packages }), pod: beginning?.link, running: false };
+  const live: LiveSandbox = { record: newRecord(parts, work, { id, image, ...account, modelSource, disk, packages: template?.packages }), pod: beginning?.link, running: false };
   work.began(live);
   // From here on it goes with the sandbox, and its pod may reach what the sandbox may.
   untaken.move();
@@ -82,7 +84,7 @@ function refuseTaken({ request: { name }, taken }: CreateWork): void {
 function newRecord(
   parts: SandboxParts,
   { request, profile, identity, taken }: CreateWork,
-  { id, image, modelSource, disk, packages }: Pick<SandboxRecord, "id" | "image" | "modelSource"> & { readonly disk: DiskLimit; readonly packages: readonly string[] | undefined },
+  { id, image, account, modelSource, disk, packages }: Pick<SandboxRecord, "id" | "image" | "account" | "modelSource"> & { readonly disk: DiskLimit; readonly packages: readonly string[] | undefined },
 ): SandboxRecord {
   const limits = { ...parts.defaultLimits, ...profile.resources, ...request.limits };
   return {
@@ -95,6 +97,7 @@ function newRecord(
     ...(packages === undefined ? {} : { packages: [...packages] }),
     user: "1000:1000",
     homeDirectory: profile.home,
+    ...(account === undefined ? {} : { account }),
     placeholder: parts.newPlaceholder(profile.service),
     ...(profile.service === undefined ? {} : { service: profile.service }),
     modelSource,

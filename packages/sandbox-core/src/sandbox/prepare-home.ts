@@ -4,6 +4,7 @@ import type { ProfileFacts } from "../kit/template.ts";
 import type { ContainerEngine, ContainerSpec, Engine, EngineId, ExecEngine } from "../ports/engine.ts";
 import { volumeOwnerContainer } from "./kit-volumes.ts";
 import { labelsOf } from "./labels.ts";
+import { isWithin } from "../workspace/protected-paths.ts";
 import { quote } from "./quote.ts";
 import { runHook } from "./run-hook.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
@@ -71,11 +72,15 @@ export async function runToEnd(engine: ContainerEngine, spec: ContainerSpec, sig
 
 /** A script that writes files as the workload's user. Needs /bin/sh and base64 in the image. */
 function seedScript(record: SandboxRecord, files: readonly SeedFile[]): string {
-  return files.map((file) => seedLine(file, record.homeDirectory)).join("\n");
+  return files.map((file) => seedLine(file, pathOf(file, record))).join("\n");
 }
 
-function seedLine({ path, content, mode, overwrite, appendUnless }: SeedFile, home: string): string {
-  const target = quote(path.startsWith("/") ? path : `${home}/${path}`);
+function pathOf({ path }: SeedFile, { homeDirectory }: SandboxRecord): string {
+  return path.startsWith("/") ? path : `${homeDirectory}/${path}`;
+}
+
+function seedLine({ content, mode, overwrite, appendUnless }: SeedFile, path: string): string {
+  const target = quote(path);
   const write = `mkdir -p "$(dirname ${target})"; rm -f ${target}; ${printed(content)} > ${target}; chmod ${mode.toString(8)} ${target}`;
   if (overwrite) return write;
   const there = appendUnless === undefined ? "" : `if [ -f ${target} ]; then grep -qsxF -e ${quote(appendUnless)} ${target} || ${printed(`\n\n${content}`)} >> ${target} || :; fi; `;
@@ -107,7 +112,8 @@ export async function prepareHome(parts: SandboxParts, { done, ...work }: HomeWo
   const { record } = live;
   const container = record.workload;
   if (container === undefined) throw new Error(`${record.id} has no workload`);
-  if (!done.home) await setUpHome({ ...work, container });
+  if (done.home) await seedOutside({ ...work, container });
+  else await setUpHome({ ...work, container });
   const startup = profile.hooks.startup.filter(({ user }) => user === "agent");
   const hooks = record.ready || done.install ? startup : [...profile.hooks.install, ...startup];
   for (const hook of hooks) await runHook(engine, { container, hook, record, env: {}, limitMs: parts.hookLimitMs, signal });
@@ -123,6 +129,12 @@ export async function setUpHome({ engine, live, profile, skills, container, sign
   const seeded = seeds !== "" || skills.own.length > 0;
   const said = await setUp(engine, { container, record, seeded, script: [seeds, skills.script, git].filter((part) => part !== "").join("\n") }, signal);
   if (needsHome(record)) live.record = withoutSkills(record, [...skills.skipped, ...settleSkills(skills, said)]);
+}
+
+/** Files outside of the home are a container's own: what was written in another is not here. */
+async function seedOutside({ engine, live: { record }, profile, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
+  const files = profile.seedFiles(profileFacts(record)).filter((file) => !isWithin(pathOf(file, record), record.homeDirectory));
+  await setUp(engine, { container, record, seeded: true, script: seedScript(record, files) }, signal);
 }
 
 /** An image without a shell has nothing to set up; one that gets files must have one. Resolves with what was printed. */

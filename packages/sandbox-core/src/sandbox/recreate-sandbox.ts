@@ -8,6 +8,7 @@ import { kitViews } from "./create-sandbox.ts";
 import { grantedCredentials } from "./granted-credentials.ts";
 import { isWhole, readIdentity } from "./git-identity.ts";
 import { makeKitVolumes, refuseVolumesWithin, volumesAnew } from "./kit-volumes.ts";
+import { imageAccount } from "./image-account.ts";
 import { isOfAgent, labelsOf } from "./labels.ts";
 import { containersOf, removeContainers } from "./pod-containers.ts";
 import type { Progress } from "./progress.ts";
@@ -59,6 +60,7 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
   const images = await parts.images();
   const gateImage = await progress.step("gate image", (line) => images.gate(line, signal));
   const made = await imageOf(parts, work, { request, profile });
+  const account = await imageAccount(await parts.engine(), made.image, profile);
   const model = await modelOf(parts, live.record, { request, profile });
   signal.throwIfAborted();
 
@@ -70,10 +72,12 @@ export async function recreateSandbox(parts: SandboxParts, work: RecreateWork): 
     (await containersOf(parts, engine, live.record.id)).filter(({ labels }) => !isOfAgent(labels)),
   );
   await engine.removeVolume(homeVolume(live.record));
-  const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, ssh: _ssh, credentials, ...before } = live.record;
+  const { ownImage, gate: _gate, workload: _workload, shares: _shares, service: _service, ssh: _ssh, account: _account, credentials, ...before } = live.record;
   live.record = {
     ...before,
     ...made,
+    ...account,
+    homeDirectory: profile.home,
     ...volumes,
     request,
     gitIdentity: identity,

@@ -78,5 +78,6 @@ export interface LiveSandbox {
 /** What the workspace host needs to know of a sandbox. */
 export async function workspaceRequest({ files }: Pick<SandboxParts, "files">, record: SandboxRecord): Promise<WorkspaceRequest> {
   const { workspace, extra, hide, allowWrite } = record.request;
-  return { id: record.id, directory: await files.workspaceDirectory(record.id), workspace, extra, hide, allowWrite, protect: record.profileProtect };
+  const { account } = record;
+  return { id: record.id, directory: await files.workspaceDirectory(record.id), workspace, extra, hide, allowWrite, protect: record.profileProtect, ...(account === undefined ? {} : { as: account }) };
 }

@@ -28,6 +28,8 @@ export const SandboxRecord = z.object({
   /** "uid:gid" of the workload. */
   user: z.string(),
   homeDirectory: z.string(),
+  /** The account of its image that everything runs in, where its workload wants that; otherwise it is `agent`, with the ids of the workspace's owner. */
+  account: z.object({ name: z.string(), uid: z.int(), gid: z.int() }).optional(),
   /** Stands in the sandbox where the provider's key would be; unique to it. */
   placeholder: z.string(),
   service: z.string().optional(),

@@ -1,3 +1,5 @@
+import { accountVariables } from "../kit/account-variables.ts";
+import { AGENT } from "../kit/workload-account.ts";
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { sshVariables } from "../ports/ssh-agents.ts";
 import { workloadSeccomp } from "../seccomp/workload-seccomp.ts";
@@ -16,7 +18,6 @@ export const DOCKER_SOCKET = "sock";
 /** Where the session holder is, bound read-only. */
 export const HOLD_PROGRAM = "/.sbx/hold";
 const SESSION_BYTES = 64 << 20;
-const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface WorkloadParts {
   readonly record: SandboxRecord;
@@ -73,12 +74,12 @@ export function workloadContainer({ record, gate, labels, profileEnv, workspaceM
 
 /** Variables that every program of a sandbox begins with. */
 export function workloadEnvironment(record: SandboxRecord, profileEnv: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return { PATH, HOME: record.homeDirectory, USER: "agent", LOGNAME: "agent", SHELL: "/bin/bash", LANG: "C.UTF-8", SBX_SANDBOX: record.name, ...zoneEnv(record), ...dockerEnv(record), ...profileEnv };
+  return { ...accountVariables(accountOf(record)), SBX_SANDBOX: record.name, ...zoneEnv(record), ...dockerEnv(record), ...profileEnv };
 }
 
 /** The account of a sandbox's user. */
-export function accountOf({ user, homeDirectory }: SandboxRecord): Account {
-  return { name: "agent", shell: "/bin/bash", ...idsOf(user), home: homeDirectory };
+export function accountOf({ user, homeDirectory, account }: SandboxRecord): Account {
+  return { name: account?.name ?? AGENT.name, shell: "/bin/bash", ...idsOf(user), home: homeDirectory };
 }
 
 /** What a sandbox may use of this machine. */

@@ -1,17 +1,19 @@
 import { AppError } from "@sbx/contracts";
+import { AGENT } from "../kit/workload-account.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
 
 /**
- * Refuse a session as anybody but the sandbox's own user, who may be named as `agent`, by the number, or by number and group.
+ * Refuse a session as anybody but the sandbox's own user, who may be named as what it is called (`agent`), by the number, or by number and group.
  * Another number could be another person of this machine, whose files in the workspace it would read.
  *
  * @throws AppError `USAGE`
  */
-export function refuseOtherUser(wanted: string | undefined, { user, name }: Pick<SandboxRecord, "user" | "name">): void {
-  if (wanted === undefined || ["agent", "agent:agent", user, user.split(":")[0]].includes(wanted)) return;
+export function refuseOtherUser(wanted: string | undefined, { user, name, account }: Pick<SandboxRecord, "user" | "name" | "account">): void {
+  const own = account?.name ?? AGENT.name;
+  if (wanted === undefined || [own, `${own}:${own}`, user, user.split(":")[0]].includes(wanted)) return;
   const isRoot = /^(root|0+)(:|$)/.test(wanted);
   throw new AppError("USAGE", {
-    message: isRoot ? "Nobody is root in a sandbox" : `"${wanted}" is no user of "${name}": everything in it runs as "agent", who is ${user}`,
+    message: isRoot ? "Nobody is root in a sandbox" : `"${wanted}" is no user of "${name}": everything in it runs as "${own}", who is ${user}`,
     fix: isRoot ? `For packages of the system: sbx install --sandbox ${name} PACKAGE; else leave the user out.` : "Leave the user out.",
   });
 }

@@ -64,7 +64,8 @@ async function makeImage(
   if (named.length === 0) return await progress.step("template", (line) => layers.template(layer, line, signal));
   const engine = await parts.engine();
   const gateImage = await progress.step("gate image", async (line) => await (await parts.images()).gate(line, signal));
-  const own = profile.seedFiles(profileFacts(record)).map(({ path }) => path.replace(`${record.homeDirectory}/`, ""));
+  const inHome = (path: string): readonly string[] => (path.startsWith("/") && !path.startsWith(`${record.homeDirectory}/`) ? [] : [path.replace(`${record.homeDirectory}/`, "")]);
+  const own = profile.seedFiles(profileFacts(record)).flatMap(({ path }) => inHome(path));
   await using opened = await openHome(engine, { record, gateImage, labels: labelsOf(parts.owner, record.id, "home"), paths: named, signal });
   const files = { tar: opened.tar, leaveOut: leftOutOfHome({ named, own }) };
   const made = await progress.step("template", (line) => layers.template({ ...layer, files }, line, signal));

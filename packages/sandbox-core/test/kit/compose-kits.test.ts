@@ -22,10 +22,15 @@ function member(name: string, { kind = "mixin", top = [], capabilities = [], doc
   return { reference: name, name, directory: `/kits/${name}`, kit: read(), withEnv: read, dockerfile: recipe, contents: new Map() };
 }
 
+/** A group of capabilities of the format's own types, as it is written. */
+function grouped(capabilities: readonly string[], { optional = true }: { readonly optional?: boolean } = {}): string {
+  return `{ group: { optional: ${String(optional)}, capabilities: [${capabilities.map((one) => `{ type: com.docker.sandbox/${one} }`).join(", ")}] } }`;
+}
+
 const base = member("base", { kind: "workload", top: ["version: '1.5'", "provides: [base]"] });
 
 function compose(members: readonly KitMember[], facts: Partial<CompositionFacts> = {}): Composition {
-  return composeKits(members, { home: "/home/agent", ...facts });
+  return composeKits(members, { account: { name: "agent", home: "/home/agent" }, ...facts });
 }
 
 function problemOf(members: readonly KitMember[], facts: Partial<CompositionFacts> = {}): AppError {
@@ -196,6 +201,42 @@ describe("composing Kits", () => {
     );
   });
 
+  it("merges what entries and groups of one Kit declare of a type, in their order", ({ expect }) => {
+    const hook = (word: string) => `lifecycle@1, config: { startup: [{ command: ${word} }] }`;
+    const one = member("one", { capabilities: [`{ type: com.docker.sandbox/${hook("base")} }`, grouped([hook("feature")]), grouped([hook("last")], { optional: false })] });
+    expect(findConfig(compose([base, one]).effective, "com.docker.sandbox/lifecycle@1")?.startup.map(({ command }) => command)).toEqual(["base", "feature", "last"]);
+    expect(() => member("one", { capabilities: [hook("a"), hook("b")].map((text) => `{ type: com.docker.sandbox/${text} }`) })).toThrow(/stands twice/);
+    expect(() => member("one", { capabilities: [grouped([hook("a"), hook("b")])] })).toThrow(/stands twice/);
+  });
+
+  it("fills in the variables of the account, unless the image or a person sets them", ({ expect }) => {
+    const file = (path: string) => member("f", { capabilities: [`{ type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: "${path}", content: "as \${{ kit.env.USER }}" }] } }`] });
+    const files = (env: Readonly<Record<string, string>>) => findConfig(compose([base, file("${{ kit.env.HOME }}/x")], { env }).effective, "com.docker.sandbox/lifecycle@1")?.files;
+    expect(files({})).toMatchObject([{ path: "/home/agent/x", content: "as agent" }]);
+    expect(files({ HOME: "/home/agent/own", USER: "ann" })).toMatchObject([{ path: "/home/agent/own/x", content: "as ann" }]);
+  });
+
+  it.for(["/var/tmp/x", "/srv/x", "/opt/tool/x"])("takes files outside of the home where nothing of others lies: %s", (path, { expect }) => {
+    const kit = member("f", { capabilities: [`{ type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: ${path}, content: y }] } }`] });
+    expect(findConfig(compose([base, kit]).effective, "com.docker.sandbox/lifecycle@1")?.files).toMatchObject([{ path }]);
+  });
+
+  it.for([
+    ["/etc/profile.d/x.sh", "lies over /etc"],
+    ["/usr/local/bin/git", "lies over /usr"],
+    ["/run/sbx/x", "lies over /run"],
+    ["/.sbx/x", "belongs to sbx"],
+    ["/proc/sys/x", "lies over /proc"],
+    ["/home/other/x", "of /home only"],
+    ["/home/agent", "is the home itself"],
+    ["/srv/../etc/x", "lies over /etc"],
+    ["/srv/box/.git/hooks/post-commit", "would lie over your directory /srv/box"],
+    ["/srv", "would lie over your directory /srv/box"],
+  ] as const)("takes no file at %s", ([path, why], { expect }) => {
+    const kit = member("f", { capabilities: [`{ type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: "${path}", content: y }] } }`] });
+    expect(problemOf([base, kit], { directories: ["/srv/box"] })).toMatchObject({ code: "KIT_UNSUPPORTED", message: expect.stringContaining(why) });
+  });
+
   const refusals: readonly (readonly [what: string, kits: readonly KitMember[], message: string])[] = [
     ["no workload", [member("a")], "none of them is a workload"],
     ["two workloads", [base, member("other", { kind: "workload" })], '"base" and "other" are workloads'],
@@ -212,12 +253,17 @@ describe("composing Kits", () => {
     [
       "one volume of two sizes",
       [base, ...["a", "b"].map((name, index) => member(name, { capabilities: [`{ type: com.docker.sandbox/volume@1, config: { path: /home/agent/v/, size: ${index + 1}g } }`] }))],
-      '"a" and "b" do not agree on com.docker.sandbox/volume@1 path /home/agent/v',
+      '"a" (capabilities[0]) and "b" (capabilities[0]) do not agree on com.docker.sandbox/volume@1 path /home/agent/v',
     ],
     [
       "one file of two Kits",
       [base, ...["a", "b"].map((name) => member(name, { capabilities: ["{ type: com.docker.sandbox/lifecycle@1, config: { files: [{ path: /home/agent/x, content: y }] } }"] }))],
       "do not agree on com.docker.sandbox/lifecycle@1",
+    ],
+    [
+      "two groups of one Kit that write one file",
+      [base, member("a", { capabilities: ["one", "two"].map((content) => grouped([`lifecycle@1, config: { files: [{ path: /var/tmp/x, content: ${content} }] }`])) })],
+      'capabilities[0].group.capabilities[0] and capabilities[1].group.capabilities[0] of "a" do not agree on com.docker.sandbox/lifecycle@1',
     ],
     ["a variable of two values", [base, ...["a", "b"].map((name) => member(name, { dockerfile: `FROM scratch\nENV MINE=${name}\nCOPY x /\n` }))], "set the variable MINE differently"],
     [

@@ -18,6 +18,12 @@ describe("the user of a session", () => {
     expect(asked(user)).toBe("taken");
   });
 
+  it("may be that of its image, where the sandbox runs as that one", ({ expect }) => {
+    const own = { ...box, account: { name: "bob", uid: 1234, gid: 1235 } };
+    for (const user of ["bob", "bob:bob", "1234"]) expect(() => refuseOtherUser(user, own)).not.toThrow();
+    for (const user of ["agent", "bob:agent", "root"]) expect(() => refuseOtherUser(user, own)).toThrow(AppError);
+  });
+
   it.for(["root", "0", "00", "0:0", "root:agent", "0:1235"])("is never root, as %s", (user, { expect }) => {
     expect(asked(user)).toBe("USAGE: Nobody is root in a sandbox");
   });
