@@ -32,11 +32,21 @@ export interface EngineFacts {
   readonly dataRoot?: string;
 }
 
+/** An answer of the engine, read whole. */
+export interface EngineReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `undefined` when it is no JSON. */
+  readonly body: unknown;
+  /** What `body` was read of, where something was only asked: two that are equal say the same. */
+  readonly bytes?: Buffer;
+}
+
 /** The engine, as raw as the guard needs it: only the guard's own words go in. Rejects with `ENGINE_UNREACHABLE`. */
 export interface GuardEngine {
   readonly facts: EngineFacts;
-  /** Answer read whole; a failure is an answer too. `body` is `undefined` when it is no JSON. */
-  call(request: EngineRequest): Promise<{ readonly status: number; readonly body: unknown; readonly headers: Readonly<Record<string, string>> }>;
+  /** A failure is an answer too. */
+  call(request: EngineRequest): Promise<EngineReply>;
   /** Answer as a stream, once its head is there. */
   stream(request: EngineRequest): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Readable }>;
   /** A stream in both directions. Rejects with an `EngineRefused` when the engine gives none. */

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { AppError } from "@sbx/contracts";
 import * as z from "zod";
-import type { EngineFacts, EngineRequest, GuardEngine, TarBody } from "../ports.ts";
+import type { EngineFacts, EngineReply, EngineRequest, GuardEngine, TarBody } from "../ports.ts";
 import { sendSpent } from "../streams/send-spent.ts";
-import { createEngineQuestions, MAX_ANSWER_BYTES, tooLong, type EngineQuestions } from "./engine-questions.ts";
+import { createEngineQuestions, MAX_ANSWER_BYTES, tooLong, type EngineAnswer, type EngineQuestions } from "./engine-questions.ts";
 import { EngineRefused } from "./engine-refused.ts";
 
 const Version = z.looseObject({ ApiVersion: z.string(), MinAPIVersion: z.string().optional(), Version: z.string(), Arch: z.string(), KernelVersion: z.string().default("") });
@@ -117,22 +117,34 @@ function unreachable(error: unknown): unknown {
   return new AppError("ENGINE_UNREACHABLE", { message: "The container engine did not answer.", fix: "See whether it runs (docker info), start it, and try again.", cause: error });
 }
 
-async function call(place: Place, request: EngineRequest): ReturnType<GuardEngine["call"]> {
+async function call(place: Place, request: EngineRequest): Promise<EngineReply> {
   if (request.method === "GET") return await ask(place, request);
   const answer = await answerOf(open(place, request));
   return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: jsonOf(await bytesOf(answer)) };
 }
 
 /** Ask on a connection that is there, and once more on one of its own where that one is not any more. */
-async function ask(place: Place, request: EngineRequest): ReturnType<GuardEngine["call"]> {
+async function ask(place: Place, request: EngineRequest): Promise<EngineReply> {
   try {
-    const { status, headers, bytes } = await place.questions.ask(targetOf(place, request), request.signal);
-    return { status, headers, body: jsonOf(bytes) };
+    return readLater(await place.questions.ask(targetOf(place, request), request.signal));
   } catch (error) {
     if (request.signal?.aborted === true || AppError.is(error)) throw error;
     const answer = await answerOf(open(place, request));
     return { status: answer.statusCode ?? 0, headers: headersOf(answer), body: jsonOf(await bytesOf(answer)) };
   }
+}
+
+/** Who sees that nothing has changed need not read it. */
+function readLater({ status, headers, bytes }: EngineAnswer): EngineReply {
+  let read: { readonly body: unknown } | undefined;
+  return {
+    status,
+    headers,
+    bytes,
+    get body() {
+      return (read ??= { body: jsonOf(bytes) }).body;
+    },
+  };
 }
 
 async function stream(place: Place, request: EngineRequest): ReturnType<GuardEngine["stream"]> {

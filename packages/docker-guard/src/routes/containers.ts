@@ -1,12 +1,14 @@
 import * as z from "zod";
-import { inspectAnswer, summaryAnswer } from "../answers/container-answers.ts";
-import { ContainerFacts, TopFacts } from "../engine/engine-answers.ts";
+import { summaryAnswer } from "../answers/container-answers.ts";
+import { writtenInspect } from "../answers/written-inspect.ts";
+import { TopFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
 import { empty, json } from "../http/answer.ts";
 import { createContainer } from "../life/create-container.ts";
 import { removeContainer } from "../life/remove-container.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
+import type { EngineReply } from "../ports.ts";
 import { reaperSummary } from "../reaper/reaper-answers.ts";
 import { Refusal } from "../refusal.ts";
 import { CONTAINER_FILTERS, fitsFilters, reaperFits, type ContainerFilters } from "./container-filters.ts";
@@ -23,11 +25,11 @@ const Name = z
   .pipe(z.union([z.literal(""), ObjectName]));
 
 /** What the engine says of one container. @throws Refusal 404 when it is gone by now */
-async function containerFacts(guard: Guard, { id }: OwnedContainer, size = false): Promise<ContainerFacts> {
+async function askOf(guard: Guard, { id }: OwnedContainer, size = false): Promise<EngineReply> {
   const answer = await guard.parts.engine.call({ method: "GET", path: ["containers", id, "json"], ...(size ? { query: { size: "1" } } : {}) });
   if (answer.status === 404) await guard.destroyed(id);
   if (answer.status !== 200) throw refusalOf(answer, `No such container: ${id}`);
-  return ContainerFacts.parse(answer.body);
+  return answer;
 }
 
 async function list(
@@ -95,8 +97,8 @@ export const CONTAINER_ROUTES: readonly GuardRoute[] = [
     query: queryOf({ size: Flag }),
     handle: async ({ guard, param, query: { size } }) => {
       const container = guard.containers.find(param);
-      const facts = await containerFacts(guard, container, size);
-      return json(inspectAnswer(guard, guard.containers.find(container.id), facts));
+      const reply = await askOf(guard, container, size);
+      return { kind: "written", json: writtenInspect(guard, guard.containers.find(container.id), reply) };
     },
   }),
   route("GET containers/{id}/top", {
