@@ -2,12 +2,20 @@ import { readFile, realpath } from "node:fs/promises";
 
 /** Home directories of this machine's people: the given one, and those of accounts that somebody can log in to. Real paths. */
 export async function personHomes(own: string): Promise<readonly string[]> {
-  const accounts = (await readFile("/etc/passwd", "utf8").catch(() => "")).split("\n").flatMap((line) => {
-    const [, , uid = "", , , home = "", shell = ""] = line.split(":");
+  const accounts = (await readAccounts()).flatMap(([, , uid = "", , , home = "", shell = ""]) => {
     const person = (Number(uid) === 0 || Number(uid) >= 1000) && !/(?:nologin|false)$/u.test(shell);
     return person && home.startsWith("/") && home !== "/" && uid !== "" ? [home] : [];
   });
   return realAndNamed([...(own === "" ? [] : [own]), ...accounts]);
+}
+
+/** Uids of all accounts of this machine, those of its services too. */
+export async function accountIds(): Promise<ReadonlySet<number>> {
+  return new Set((await readAccounts()).flatMap(([, , uid = ""]) => (/^\d+$/u.test(uid) ? [Number(uid)] : [])));
+}
+
+async function readAccounts(): Promise<readonly (readonly string[])[]> {
+  return (await readFile("/etc/passwd", "utf8").catch(() => "")).split("\n").map((line) => line.split(":"));
 }
 
 /** Paths as they are written and as they really are. */

@@ -19,6 +19,8 @@ import { swapFor, workloadUser, type WorkloadUser } from "./workload-user.ts";
 export interface PrepareParts {
   readonly places: HostPlaces;
   readonly daemon: { readonly uid: number; readonly gid: number };
+  /** Uids of this machine's accounts. */
+  readonly accounts: ReadonlySet<number>;
   readonly made: MadeDirectories;
   /** `undefined` when this daemon may not mount. */
   readonly held: HeldMounts | undefined;
@@ -73,12 +75,12 @@ export async function prepareWorkspace(parts: PrepareParts, request: WorkspaceRe
 
 /** Open the directories of a sandbox, its workspace first. @throws AppError `WORKSPACE_INVALID`, `WORKSPACE_UNSAFE`, `PLATFORM_UNSUPPORTED` */
 export function openBases(
-  { places, daemon }: PrepareParts,
+  { places, daemon, accounts }: PrepareParts,
   { workspace, extra, as, ids = SAME_IDS }: WorkspaceRequest,
   scope: DisposableStack,
 ): { readonly bases: readonly Base[]; readonly user: WorkloadUser } {
   const place = scope.use(openWorkspace(workspace, places));
-  const user = workloadUser(place, { daemon, ids, as });
+  const user = workloadUser(place, { daemon, ids, as, others: accounts });
   const { outside } = user;
   const bases: Base[] = [{ path: workspace, place, readonly: false, swap: swapFor(place, { user: outside, daemon, path: workspace }) }];
   for (const { path, readonly } of extra) {

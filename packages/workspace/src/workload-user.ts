@@ -17,18 +17,26 @@ export interface WorkloadUser {
   readonly outside: Owner;
 }
 
+interface WantedUser {
+  readonly daemon: Owner;
+  readonly ids: IdView;
+  readonly as?: Owner | undefined;
+  readonly others: ReadonlySet<number>;
+}
+
 /**
  * Who the workload is, as the host sees it: the workspace's owner when the daemon is root, the daemon's own user
  * otherwise, because an agent never gets more than the person who runs it. Never uid 0 and never gid 0, on neither side.
  *
  * Where the engine's ids have none for that owner it is an ordinary one, and the workspace's ids must be swapped for it. So must they
- * where the workload is to be somebody else, `as`, which only a daemon that is root can arrange.
+ * where the workload is to be somebody else, `as`, which only a daemon that is root can arrange. It never becomes one of `others`, the
+ * uids of this machine's accounts: such a one could enter the sandbox from outside, and be the owner of the workspace in there.
  *
  * @throws AppError `PLATFORM_UNSUPPORTED` when the engine's ids have no such user, and this daemon is not root
  */
-export function workloadUser(owner: Owner, { daemon, ids, as }: { readonly daemon: Owner; readonly ids: IdView; readonly as?: Owner | undefined }): WorkloadUser {
-  const outside = as === undefined ? undefined : { uid: outsideOf(ids.uid, as.uid), gid: outsideOf(ids.gid, as.gid) };
-  if (daemon.uid === 0 && as !== undefined && isOrdinary(as) && isOrdinary(outside)) return { inside: { uid: as.uid, gid: as.gid }, outside };
+export function workloadUser(owner: Owner, { daemon, ids, as, others }: WantedUser): WorkloadUser {
+  const other = daemon.uid === 0 ? otherUser({ ids, as }) : undefined;
+  if (other !== undefined && (other.outside.uid === owner.uid || !others.has(other.outside.uid))) return other;
   const wanted = daemon.uid === 0 ? owner : daemon;
   const [uid, gid] = [idFor(ids.uid, wanted.uid), idFor(ids.gid, wanted.gid)];
   if (daemon.uid !== 0 && uid?.outside !== daemon.uid) throw noUser(daemon, insideOf(ids.uid, daemon.uid));
@@ -36,8 +44,15 @@ export function workloadUser(owner: Owner, { daemon, ids, as }: { readonly daemo
   return { inside: { uid: uid.inside, gid: gid.inside }, outside: { uid: uid.outside, gid: gid.outside } };
 }
 
-function isOrdinary(ids: { readonly uid: number | undefined; readonly gid: number | undefined } | undefined): ids is Owner {
-  return ids?.uid !== undefined && ids.gid !== undefined && ids.uid > 0 && ids.gid > 0;
+/** The wanted user, unless it is root on one side or the engine's ids have none such. */
+function otherUser({ ids, as }: Pick<WantedUser, "ids" | "as">): WorkloadUser | undefined {
+  if (as === undefined) return undefined;
+  const outside = { uid: outsideOf(ids.uid, as.uid), gid: outsideOf(ids.gid, as.gid) };
+  return isOrdinary(as) && isOrdinary(outside) ? { inside: { uid: as.uid, gid: as.gid }, outside } : undefined;
+}
+
+function isOrdinary(ids: { readonly uid: number | undefined; readonly gid: number | undefined }): ids is Owner {
+  return ids.uid !== undefined && ids.gid !== undefined && ids.uid > 0 && ids.gid > 0;
 }
 
 function idFor(ranges: readonly IdRange[], wanted: number): { readonly inside: number; readonly outside: number } | undefined {

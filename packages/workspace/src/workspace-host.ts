@@ -3,7 +3,7 @@ import type { HostPlaces, ServerWorkspace, WorkspaceHost, WorkspaceRequest } fro
 import { checkWorkspace, type FoundWorkspace } from "./check-workspace.ts";
 import { GitIdentities } from "./git-identity.ts";
 import { HeldMounts } from "./held-mounts.ts";
-import { personHomes, realAndNamed } from "./person-homes.ts";
+import { accountIds, personHomes, realAndNamed } from "./person-homes.ts";
 import { unsafe } from "./invalid.ts";
 import { readJournal } from "./journal.ts";
 import { MadeDirectories } from "./made-directories.ts";
@@ -63,7 +63,7 @@ export function createWorkspaceHost({
   };
   const withHeld = async <T>(id: string, work: (parts: PrepareParts) => Promise<T>): Promise<T> => {
     const held = mounts ? new HeldMounts(`${mountsDirectory}/${id}`, namespaces) : undefined;
-    return await work({ places: await places(), daemon, made, held });
+    return await work({ places: await places(), daemon, accounts: await accountIds(), made, held });
   };
   const releaseAll = async ({ id, directory }: { readonly id: string; readonly directory: string }): Promise<void> => {
     await release(id);

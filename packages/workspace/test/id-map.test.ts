@@ -28,7 +28,8 @@ test("a swap map exchanges two ids and leaves every other", ({ expect }) => {
 });
 
 const root = { uid: 0, gid: 0 };
-const same = { ids: SAME_IDS };
+const others = new Set<number>();
+const same = { ids: SAME_IDS, others };
 
 test("the workload is never root, and never more than the person", ({ expect }) => {
   const inside = (owner: typeof root, daemon: typeof root): unknown => workloadUser(owner, { ...same, daemon }).inside;
@@ -52,26 +53,36 @@ test("the workload is somebody else of its image's where root's daemon can give 
   const owner = { uid: 1000, gid: 1000 };
   expect(workloadUser(owner, { ...same, daemon: root, as })).toEqual({ inside: as, outside: as });
   expect(swapFor(owner, { user: as, daemon: root, path: "/x" })).toEqual({ uid: [1000, 1234], gid: [1000, 1235] });
-  expect(workloadUser(owner, { ids: remapped, daemon: root, as })).toEqual({ inside: as, outside: { uid: 501_234, gid: 501_235 } });
+  expect(workloadUser(owner, { ...same, ids: remapped, daemon: root, as })).toEqual({ inside: as, outside: { uid: 501_234, gid: 501_235 } });
   for (const wrong of [root, { uid: 0, gid: 5 }, { uid: 5, gid: 0 }, { uid: -1, gid: 5 }]) expect(workloadUser(owner, { ...same, daemon: root, as: wrong }).inside).toEqual(owner);
-  expect(workloadUser(owner, { ids: lines([0, 0, 1001]), daemon: root, as }).inside).toEqual(owner);
+  expect(workloadUser(owner, { ...same, ids: lines([0, 0, 1001]), daemon: root, as }).inside).toEqual(owner);
   expect(workloadUser(owner, { ...same, daemon: owner, as }).inside).toEqual(owner);
 });
 
+test("the workload is no other account of this machine, who could enter the sandbox and be the workspace's owner there", ({ expect }) => {
+  const as = { uid: 1234, gid: 1235 };
+  const owner = { uid: 1000, gid: 1000 };
+  const who = (ids: IdView, ...accounts: readonly number[]) => workloadUser(owner, { ids, daemon: root, as, others: new Set(accounts) });
+  expect(who(SAME_IDS, 0, 1000, 1234)).toEqual({ inside: owner, outside: owner });
+  expect(who(remapped, 0, 1000, 501_234)).toEqual({ inside: { uid: 1000, gid: 1000 }, outside: { uid: 501_000, gid: 501_000 } });
+  expect(who(remapped, 0, 1000, 1234).inside).toEqual(as);
+  expect(workloadUser({ uid: 1234, gid: 5 }, { ids: SAME_IDS, daemon: root, as, others: new Set([1234]) }).inside).toEqual(as);
+});
+
 test("on an engine that remaps, root's daemon swaps the owner for an ordinary user of the engine's", ({ expect }) => {
-  const user = workloadUser({ uid: 1234, gid: 1234 }, { daemon: root, ids: remapped });
+  const user = workloadUser({ uid: 1234, gid: 1234 }, { ...same, daemon: root, ids: remapped });
   expect(user).toEqual({ inside: { uid: 1000, gid: 1000 }, outside: { uid: 501_000, gid: 501_000 } });
   expect(swapFor({ uid: 1234, gid: 1234 }, { user: user.outside, daemon: root, path: "/x" })).toEqual({ uid: [1234, 501_000], gid: [1234, 501_000] });
-  expect(workloadUser({ uid: 500_007, gid: 500_008 }, { daemon: root, ids: remapped })).toEqual({ inside: { uid: 7, gid: 8 }, outside: { uid: 500_007, gid: 500_008 } });
+  expect(workloadUser({ uid: 500_007, gid: 500_008 }, { ...same, daemon: root, ids: remapped })).toEqual({ inside: { uid: 7, gid: 8 }, outside: { uid: 500_007, gid: 500_008 } });
 });
 
 test("an engine whose ids have no place for an ordinary caller is refused, with what to do", ({ expect }) => {
   const daemon = { uid: 1000, gid: 1000 };
   const refused = expect.objectContaining({ code: "PLATFORM_UNSUPPORTED", fix: expect.stringContaining("DOCKER_HOST") as unknown });
   for (const ids of [remapped, lines([0, 1000, 1], [1, 100_000, 65_536]), lines([0, 0, 1])]) {
-    expect(() => workloadUser(daemon, { daemon, ids })).toThrow(refused);
+    expect(() => workloadUser(daemon, { daemon, ids, others })).toThrow(refused);
   }
-  expect(workloadUser(daemon, { daemon, ids: lines([0, 100_000, 1000], [1000, 1000, 1]) })).toEqual({ inside: daemon, outside: daemon });
+  expect(workloadUser(daemon, { ...same, daemon, ids: lines([0, 100_000, 1000], [1000, 1000, 1]) })).toEqual({ inside: daemon, outside: daemon });
 });
 
 test("root on the host is nobody inside, whatever the engine's ids are", ({ expect }) => {
@@ -81,7 +92,7 @@ test("root on the host is nobody inside, whatever the engine's ids are", ({ expe
       const ids = { uid: map, gid: map };
       let user;
       try {
-        user = workloadUser({ uid, gid: uid }, { daemon: { uid: daemon, gid: daemon }, ids });
+        user = workloadUser({ uid, gid: uid }, { daemon: { uid: daemon, gid: daemon }, ids, others });
       } catch {
         return;
       }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
@@ -5,6 +6,12 @@ import { openHost, type Host } from "../src/open-host.ts";
 
 /** Neither the floor's user of images, nor the workspace's owner, nor one of this machine's. */
 const [OWN, OWNER] = [4321, 1234];
+/** Uid and gid of an account of this machine, which is not root. */
+const [OTHER = "", GROUP = ""] =
+  readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":").slice(2, 4))
+    .findLast(([uid, gid]) => uid !== "0" && gid !== "0" && gid !== undefined) ?? [];
 
 let host: Host;
 let cwd: string;
@@ -41,6 +48,7 @@ describe("a workload that asks for its image's own user", () => {
       { group: { optional: true, capabilities: [startup("one")] } },
       { group: { capabilities: [startup("two")] } },
     ]);
+    expect((await host.sbx(["kit", "inspect", kit])).stdout).toContain('runs as        "worker" of its image');
     expect(await host.sbx(["create", "-q", "--name", "box", kit, cwd])).toMatchObject({ code: 0 });
     const inside = async (script: string): Promise<string> => (await host.sbx(["exec", "box", "sh", "-c", script])).stdout;
     expect(await inside("id -u; id -g; id -un; echo $HOME $USER; cat ~/.kept ~/by-hook /var/tmp/told/x; stat -c ' %U' /var/tmp/told/x")).toBe(
@@ -74,6 +82,23 @@ describe("a workload that asks for its image's own user", () => {
     expect(await seen()).toBe("worker\n/home/worker workerone two one two ");
     expect(await host.sbx(["recreate", "--force", "box"])).toMatchObject({ code: 0 });
     expect(await seen()).toBe("worker\n/home/worker workerone two ");
+  });
+
+  it("is no other account of this machine, which would be the workspace's owner by way of the sandbox", { timeout: 300_000 }, async ({ expect }) => {
+    const made = `groupadd --non-unique --gid ${GROUP} worker && useradd --create-home --non-unique --uid ${OTHER} --gid ${GROUP} worker`;
+    const theirs = await host.project("theirs", OWNER);
+    const secret = path.join(theirs, "secret");
+    writeFileSync(secret, "kept\n", { mode: 0o600 });
+    chownSync(secret, OWNER, OWNER);
+    expect(await host.sbx(["create", "-q", "--name", "other", workload("other", made, []), theirs])).toMatchObject({ code: 0 });
+    const enter = `for one in /proc/[0-9]*; do cat $one/root${secret}; done`;
+    const session = host.sbx(["exec", "other", "sh", "-c", "touch begun; until [ -e ended ]; do sleep 0.1; done; id -u; id -un; cat secret; echo x > ~/x && cat ~/x"]);
+    await expect.poll(() => existsSync(path.join(theirs, "begun")), { timeout: 60_000 }).toBe(true);
+    const seen = spawnSync("sh", ["-c", enter], { uid: Number(OTHER), gid: Number(GROUP), encoding: "utf8" });
+    writeFileSync(path.join(theirs, "ended"), "");
+    expect(seen.stdout).toBe("");
+    expect((await session).stdout).toBe(`${OWNER}\nworker\nkept\nx\n`);
+    expect(await host.sbx(["rm", "--force", "other"])).toMatchObject({ code: 0 });
   });
 
   it.for([
