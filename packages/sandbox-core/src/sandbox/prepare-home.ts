@@ -47,7 +47,7 @@ function homeContainer(record: SandboxRecord, gateImage: EngineId, labels: Reado
 /** Give a home, after the engine filled it from the image, and the volumes of a new sandbox to the sandbox's user. */
 export async function giveVolumes(parts: Pick<SandboxParts, "owner">, { engine, live: { record }, gateImage, signal }: VolumeGift): Promise<void> {
   const labels = labelsOf(parts.owner, record.id, "home");
-  if (record.user !== IMAGE_USER) await runToEnd(engine, homeContainer(record, gateImage, labels), signal);
+  if (record.user !== IMAGE_USER || record.account !== undefined) await runToEnd(engine, homeContainer(record, gateImage, labels), signal);
   const owner = needsHome(record) ? volumeOwnerContainer(record, gateImage, labels) : undefined;
   if (owner !== undefined) await runToEnd(engine, owner, signal);
 }

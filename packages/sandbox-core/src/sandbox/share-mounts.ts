@@ -4,12 +4,13 @@ import type { AgentProfile } from "../kit/profile.ts";
 import type { ContainerSpec, EngineId, Mount } from "../ports/engine.ts";
 import { isWithin } from "../workspace/protected-paths.ts";
 import { kitPlaces } from "./context-mounts.ts";
+import { outsideOf, type IdView } from "./id-view.ts";
 import { labelsOf } from "./labels.ts";
 import type { HookWork } from "./open-hook-container.ts";
 import { runToEnd } from "./prepare-home.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
-import { homeVolume } from "./workload-container.ts";
+import { homeVolume, idsOf } from "./workload-container.ts";
 
 /**
  * Open the directories that the Kits of a sandbox share, as its person allowed, and tell how they are mounted. From then on the
@@ -17,15 +18,26 @@ import { homeVolume } from "./workload-container.ts";
  *
  * @throws AppError `KIT_UNSUPPORTED` where something else would be mounted in one
  */
-export async function shareMounts(parts: Pick<SandboxParts, "shares" | "workspace" | "store">, live: LiveSandbox, profile: Pick<AgentProfile, "shares" | "contexts">): Promise<readonly Mount[]> {
+export async function shareMounts(
+  parts: Pick<SandboxParts, "shares" | "store">,
+  { live, profile, ids }: { readonly live: LiveSandbox; readonly profile: Pick<AgentProfile, "shares" | "contexts">; readonly ids: IdView },
+): Promise<readonly Mount[]> {
   const { shares } = profile;
   if (shares.length === 0) return [];
   refuseMountsWithin(shares, [...kitPlaces(live.record, profile), ...shares.map(({ path }) => path)]);
-  const { uid, gid } = await parts.workspace.check(live.record.request.workspace);
-  const opened = await Promise.all(shares.map(async ({ path, mode, directory: kit }) => ({ path, ...(await parts.shares.open({ kit, path, mode, owner: { uid, gid } })) })));
+  const owner = outsideUser(live.record, ids);
+  const opened = await Promise.all(shares.map(async ({ path, mode, directory: kit }) => ({ path, ...(await parts.shares.open({ kit, path, mode, owner })) })));
   live.record = { ...live.record, shares: opened.map(({ id }) => id) };
   parts.store.putSandbox(live.record);
   return opened.map(({ path, directory }) => ({ kind: "bind", source: directory, target: path, readonly: false }));
+}
+
+/** A sandbox's user as the host sees it. */
+function outsideUser({ user }: SandboxRecord, ids: IdView): { readonly uid: number; readonly gid: number } {
+  const inside = idsOf(user);
+  const [uid, gid] = [outsideOf(ids.uid, inside.uid), outsideOf(ids.gid, inside.gid)];
+  if (uid === undefined || gid === undefined) throw new Error(`"${user}" is nobody on the host`);
+  return { uid, gid };
 }
 
 /** Other sandboxes of the Kit change what is in one while this one starts: a link there would lead a mount to another place. */

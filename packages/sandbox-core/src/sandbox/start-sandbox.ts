@@ -52,7 +52,7 @@ export async function startSandbox(parts: SandboxParts, request: StartRequest): 
     const [prepared] = await waitForAll([progress.step("prepare workspace", () => parts.workspace.prepare({ ...place, ids })), request.makeVolumes?.() ?? Promise.resolve()]);
     live.record = { ...live.record, user: `${prepared.user.uid}:${prepared.user.gid}`, protected: [...prepared.protected], hidden: [...prepared.hidden], notices: [...prepared.notices] };
     const skills = await openSkills(parts.skills, live.record, profile.skills);
-    const shared = await shareMounts(parts, live, profile);
+    const shared = await shareMounts(parts, { live, profile, ids });
     const hooks = { engine, skills, shared, ...request };
     const installed = await runInstallHooks(parts, hooks);
     const ssh = await parts.ssh.start(live.record, "runtime");
