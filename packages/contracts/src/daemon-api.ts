@@ -13,6 +13,8 @@ export const AgentView = z.object({
   version: z.string().optional(),
   /** Model service it speaks to, if any. */
   service: z.string().optional(),
+  /** The user of its image that its programs run as, where it asks for one of its own. */
+  account: z.string().optional(),
   /** Destinations its profile allows, with methods and paths where it means single requests. */
   allow: z.array(z.string()),
   /** Destinations that its install hooks reach, while a sandbox is made. */

@@ -46,6 +46,7 @@ export { parseKit, type ParseKitOptions } from "./kit/parse-kit.ts";
 export type { AgentProfile, KitLayer, KitPart, LaunchMode, ProfileHook, SeedFile, SessionVerbs } from "./kit/profile.ts";
 export { listOf, readBuildFile, readDockerfile, type HereDocument, type Instruction } from "./kit/read-dockerfile.ts";
 export type { KitMember } from "./kit/kit-member.ts";
+export { AGENT } from "./kit/workload-account.ts";
 export { composeProfile, resolveProfile, type ResolveOptions } from "./kit/resolve-profile.ts";
 export type { ProfileFacts } from "./kit/template.ts";
 export type { DaemonContainerSpec, DaemonHost, EngineMachine } from "./ports/daemon-host.ts";

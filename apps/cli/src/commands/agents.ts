@@ -138,8 +138,9 @@ function lines(view: AgentView): readonly string[] {
 
 /** What its Kits ask for beside what agents have anyway. */
 function asked(view: AgentView): readonly (readonly [string, string])[] {
-  const { installAllow, installsAsRoot, startsAsRoot, skills, shares, credentials, ssh } = view;
+  const { account, installAllow, installsAsRoot, startsAsRoot, skills, shares, credentials, ssh } = view;
   return [
+    ...(account === undefined ? [] : [["runs as", `"${account}" of its image, with its numbers where they are free`] as const]),
     ...(installAllow.length === 0 && !installsAsRoot ? [] : [["install hooks", installing(view)] as const]),
     ...(startsAsRoot ? [["startup hooks", "as root in a container that ends before each start"] as const] : []),
     ...(skills.length === 0 ? [] : [["your skills at", skills.join(", ")] as const]),

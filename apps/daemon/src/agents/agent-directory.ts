@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { ruleSubject, type AgentView, type KitView } from "@sbx/contracts";
-import { composeProfile, credentialView, type AgentProfile, type EngineId, type KitPart, type WantedProfile } from "@sbx/core";
+import { AGENT, composeProfile, credentialView, type AgentProfile, type EngineId, type KitPart, type WantedProfile } from "@sbx/core";
 import type { BrokenKit, FoundKit, FoundMixin, KitSelection, KitStore } from "@sbx/kits";
 
 /** The agents that a person can name, and what is shown of them. */
@@ -33,6 +33,7 @@ export function createAgentDirectory({ kits, imageOf, secretHosts }: AgentDirect
     kind: "workload",
     ...(profile.version === undefined ? {} : { version: profile.version }),
     ...(profile.service === undefined ? {} : { service: profile.service }),
+    ...(profile.account === AGENT.name ? {} : { account: profile.account }),
     allow: [...profile.allow],
     installAllow: profile.installRules.filter(({ effect }) => effect === "allow").map(ruleSubject),
     installsAsRoot: profile.hooks.install.some(({ user }) => user === "root"),

@@ -2,7 +2,7 @@ import { AppError } from "@sbx/contracts";
 import { modelServiceOf } from "@sbx/secret-injector";
 import { accountVariables } from "./account-variables.ts";
 import { credentialClashes, hostCredentials, type SecretFacts } from "./host-credential.ts";
-import { findConfig, isCapability, type ReadCapability } from "./kit.ts";
+import { isCapability, type ReadCapability } from "./kit.ts";
 import type { ProvidedName } from "./kit-names.ts";
 import type { KitMember } from "./kit-member.ts";
 import { mergeCapabilities, type KitSelection } from "./merge-capabilities.ts";
@@ -134,8 +134,8 @@ function fixFor(selections: readonly KitSelection[]): string {
 }
 
 function serviceOf({ kit }: KitMember): string | undefined {
-  const all = kit.declarations.flatMap((declaration) => declaration.members);
-  return findConfig(all, "dev.sbx/agent@1")?.model?.service;
+  const all = kit.declarations.flatMap((declaration) => declaration.members).filter((one) => isCapability(one, "dev.sbx/agent@1"));
+  return all.find(({ config }) => config.model !== undefined)?.config.model?.service;
 }
 
 function argumentProblems(members: readonly KitMember[], given: readonly string[]): readonly string[] {

@@ -94,9 +94,9 @@ export interface AgentProfile {
   readonly layers: readonly KitLayer[];
   /** All Kits that it is made of, the workload first. */
   readonly kits: readonly KitPart[];
-  /** Home of the user `agent` in the image. */
   /** The user in whose account everything runs, by name. */
   readonly account: string;
+  /** That user's home in the image. */
   readonly home: string;
   /** Model service that it speaks to. */
   readonly service?: string;

@@ -23,7 +23,7 @@ import { profileVolumes } from "./profile-volumes.ts";
 import { recipeEnvironment } from "./recipe-environment.ts";
 import { trustVariables } from "./trust-variables.ts";
 import { sshGrants } from "./ssh-grants.ts";
-import { workloadAccount } from "./workload-account.ts";
+import { AGENT, asksForOwn, workloadAccount, type WorkloadAccount } from "./workload-account.ts";
 
 /** What a profile is resolved with beside the Kit's descriptor: the agent's name, and the texts of files that it names. */
 export interface ResolveOptions {
@@ -51,9 +51,8 @@ export function resolveProfile(kit: Kit, { name, directory, dockerfile, contents
  * @throws AppError `KIT_CONFLICT`, `KIT_UNSUPPORTED`, `KIT_INVALID` as {@link composeKits} does, and without a recipe
  */
 export function composeProfile(members: readonly KitMember[], facts: Omit<CompositionFacts, "account"> = {}): AgentProfile {
-  const account = workloadAccount(members);
+  const { account, composition } = composeWithAccount(members, facts);
   const { home } = account;
-  const composition = composeKits(members, { ...facts, account });
   const { workload, effective: selected, skipped, argEnv, variables } = composition;
   const { name, directory, kit } = workload;
   const { displayName = name, description = "", version } = kit.descriptor;
@@ -105,6 +104,14 @@ export function composeProfile(members: readonly KitMember[], facts: Omit<Compos
     environment: (facts, phase = "runtime") => profileEnvironment({ args: argEnv, agent: agent.env, model, credentials: namedIn(phase), trust: phase === "runtime" ? trust : {} }, facts),
     launch: (mode, args) => launch({ program, tails, verbs: agent.launch.verbs }, mode, args),
   };
+}
+
+/** A workload that asks for its image's own user in what is left out is the floor's. */
+function composeWithAccount(members: readonly KitMember[], facts: Omit<CompositionFacts, "account">): { readonly account: WorkloadAccount; readonly composition: Composition } {
+  const wanted = facts.reject?.includes("com.docker.sandbox/sbx@1") === true ? AGENT : workloadAccount(members);
+  const composition = composeKits(members, { ...facts, account: wanted });
+  if (wanted === AGENT || composition.effective.some(asksForOwn)) return { account: wanted, composition };
+  return { account: AGENT, composition: composeKits(members, { ...facts, account: AGENT }) };
 }
 
 function selectionOf({ selections }: Composition): Selection {

@@ -134,6 +134,8 @@ function whyNoPart(capability: ReadCapability, facts: SelectionFacts): string | 
       return whyNoSkillPlace(capability, facts);
     case "com.docker.sandbox/agent-skill@1":
       return whyNoSkill(capability, facts);
+    case "dev.sbx/agent@1":
+      return whyNoAgentFile(capability, facts);
     default:
       return undefined;
   }
@@ -205,12 +207,18 @@ function whyNoLifecycle({ config }: ReadCapability<"com.docker.sandbox/lifecycle
 
 /** Files are written as the agent's user: below the home, and where nothing of the system's, of sbx's or of its person's lies. */
 function whyNoFile(path: string, facts: SelectionFacts): string | undefined {
-  if (isBelow(path, facts.account.home)) return undefined;
+  if (isBelow(path, facts.account.home)) return whyOverDirectory(path, facts);
   return path === facts.account.home ? `${path} is the home itself` : (whyNoVolumeAt(path, facts.account.home) ?? whyOverDirectory(path, facts));
 }
 
-function whyNoSkillPlace({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skills@1">, { account: { home } }: SelectionFacts): string | undefined {
-  return isBelow(path, home) ? whyNoVolumeAt(cleanPath(path), home) : `skills are shown below ${home} only`;
+function whyNoSkillPlace({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skills@1">, facts: SelectionFacts): string | undefined {
+  const { home } = facts.account;
+  return isBelow(path, home) ? (whyNoVolumeAt(cleanPath(path), home) ?? whyOverDirectory(cleanPath(path), facts)) : `skills are shown below ${home} only`;
+}
+
+/** A person's directory may lie where the home is, where the image's user has the person's name. */
+function whyNoAgentFile({ config: { files, mcp } }: ReadCapability<"dev.sbx/agent@1">, facts: SelectionFacts): string | undefined {
+  return [...files, ...(mcp === undefined ? [] : [mcp])].map(({ path }) => whyOverDirectory(cleanPath(`${facts.account.home}/${path}`), facts)).find((why) => why !== undefined);
 }
 
 function whyNoSkill({ config: { path } }: ReadCapability<"com.docker.sandbox/agent-skill@1">, { skillPlaces }: SelectionFacts): string | undefined {
@@ -218,13 +226,15 @@ function whyNoSkill({ config: { path } }: ReadCapability<"com.docker.sandbox/age
   return skillPlaces ? undefined : "none of the Kits has a place for skills (agent-skills@1)";
 }
 
-function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, { account: { home }, contents }: SelectionFacts): string | undefined {
-  const outside =
-    config.directory === undefined || isBelow(config.directory, home) || cleanPath(config.directory) === home
-      ? undefined
-      : whyNoVolumeAt(cleanPath(`${config.directory}/${config.filename ?? ""}`), home);
-  if (outside !== undefined) return outside;
+function whyNoContext({ config }: ReadCapability<"com.docker.sandbox/agent-context@1">, facts: SelectionFacts): string | undefined {
+  const why = config.directory === undefined ? undefined : whyNoTextAt(cleanPath(`${config.directory}/${config.filename ?? ""}`), facts);
+  if (why !== undefined) return why;
+  const { contents } = facts;
   return config.contentFile === undefined || contents.has(config.contentFile) ? undefined : `the file ${config.contentFile} is not in the Kit's directory`;
+}
+
+function whyNoTextAt(path: string, facts: SelectionFacts): string | undefined {
+  return isWithin(path, facts.account.home) ? whyOverDirectory(path, facts) : whyNoVolumeAt(path, facts.account.home);
 }
 
 function isAgent(user: string, { name }: WorkloadAccount): boolean {

@@ -237,6 +237,29 @@ describe("composing Kits", () => {
     expect(problemOf([base, kit], { directories: ["/srv/box"] })).toMatchObject({ code: "KIT_UNSUPPORTED", message: expect.stringContaining(why) });
   });
 
+  it.for([
+    ["a file", "com.docker.sandbox/lifecycle@1, config: { files: [{ path: /home/ann/box/Makefile, content: y }] }"],
+    ["skills", "com.docker.sandbox/agent-skills@1, config: { path: /home/ann/box/skills }"],
+    ["a text", "com.docker.sandbox/agent-context@1, config: { directory: /home/ann/box, filename: C.md, content: y }"],
+    ["a file of its agent", "dev.sbx/agent@1, config: { files: [{ path: box/Makefile, content: y }] }"],
+    ["its agent's servers", "dev.sbx/agent@1, config: { mcp: { path: box/.mcp.json, keys: [a], entry: {} } }"],
+  ] as const)("puts %s into no directory of the person's that lies where the home is", ([, config], { expect }) => {
+    const kit = member("f", { capabilities: [`{ type: ${config} }`] });
+    const account = { name: "ann", home: "/home/ann" };
+    expect(problemOf([base, kit], { account, directories: ["/home/ann/box"] })).toMatchObject({
+      code: "KIT_UNSUPPORTED",
+      message: expect.stringContaining("would lie over your directory /home/ann/box"),
+    });
+    expect(compose([base, kit], { account, directories: ["/home/ann/other"] }).skipped).toEqual([]);
+  });
+
+  it("judges a workload by the model that any of its groups states, as it gets it", ({ expect }) => {
+    const agent = (config: string) => `{ group: { capabilities: [{ type: dev.sbx/agent@1, config: ${config} }] } }`;
+    const key = "{ type: com.docker.sandbox/credential@1, config: { service: anthropic, phase: install, apiKey: { name: KEY } } }";
+    const kit = member("w", { kind: "workload", capabilities: [agent("{}"), agent("{ model: { service: anthropic } }"), key] });
+    expect(problemOf([kit]).message).toContain("install hooks get no credential");
+  });
+
   const refusals: readonly (readonly [what: string, kits: readonly KitMember[], message: string])[] = [
     ["no workload", [member("a")], "none of them is a workload"],
     ["two workloads", [base, member("other", { kind: "workload" })], '"base" and "other" are workloads'],
