@@ -30,10 +30,10 @@ interface Known {
 function setup(known: Known = { networks: [{ id: NETWORK, name: "net", subnet: 1 }], execs: [] }) {
   const guard = { networks: { withId: (id: string) => known.networks.find((one) => one.id === id) }, execs: { of: () => known.execs } } as unknown as Guard;
   const read: string[] = [];
-  const reply = (status: string, bytes: Buffer | undefined = Buffer.from(JSON.stringify(facts(status)))) => ({
+  const reply = (status: string, bytes = Buffer.from(JSON.stringify(facts(status)))) => ({
     status: 200,
     headers: {},
-    ...(bytes === undefined ? {} : { bytes }),
+    bytes,
     get body() {
       read.push(status);
       return facts(status);
