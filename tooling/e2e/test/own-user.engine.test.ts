@@ -101,6 +101,32 @@ describe("a workload that asks for its image's own user", () => {
     expect(await host.sbx(["rm", "--force", "other"])).toMatchObject({ code: 0 });
   });
 
+  it("writes as their owners in all that it sees of this machine, and its own containers do", { timeout: 300_000 }, async ({ expect }) => {
+    const desk = await host.project("owned", OWNER);
+    const further = await host.project("further", 777);
+    for (const [file, uid] of [
+      [`${desk}/theirs`, OWN],
+      [`${desk}/hidden`, OWNER],
+      [`${further}/theirs`, OWN],
+    ] as const) {
+      writeFileSync(file, "kept\n", { mode: 0o600 });
+      chownSync(file, uid, uid);
+    }
+    const kit = workload("owned", MADE, [{ type: "com.docker.sandbox/host-mount@1", config: { path: "/opt/cache" } }]);
+    const options = ["--name", "owned", "--share", "/opt/cache", "--hide", "hidden", "--mount-docker-socket"];
+    expect(await host.sbx(["create", "-q", ...options, kit, desk, further])).toMatchObject({ code: 0 });
+    const attack = (file: string): string => `cat theirs hidden; echo x >> theirs; echo x > ${file}`;
+    const child = (where: string): string => `docker run --rm --user ${OWN}:${OWN} -v ${where}:/w sbx/own:latest sh -c "cd /w; ${attack("by-child")}"`;
+    const tried = [desk, further].map((one) => `cd ${one}; ${attack("made")}; mkdir sub; ${child(one)}; ${child(`${one}/sub`)}`);
+    const { stdout } = await host.sbx(["exec", "owned", "sh", "-c", [...tried, `echo x > ${desk}/.git/config`, "echo shared > /opt/cache/x", "cat /opt/cache/x"].join("; ")]);
+    expect(stdout).toBe("shared\n");
+    for (const file of [`${desk}/theirs`, `${desk}/hidden`, `${further}/theirs`]) expect(readFileSync(file, "utf8")).toBe("kept\n");
+    expect(readFileSync(`${desk}/.git/config`, "utf8")).not.toBe("x\n");
+    const owners = ["made", "by-child", "sub", "sub/by-child"].flatMap((file) => [desk, further].map((one) => statSync(`${one}/${file}`)).map(({ uid, gid }) => `${uid}:${gid}`));
+    expect(owners).toEqual(Array.from({ length: 4 }, () => [`${OWNER}:${OWNER}`, "777:777"]).flat());
+    expect(await host.sbx(["rm", "--force", "owned"])).toMatchObject({ code: 0 });
+  });
+
   it.for([
     ["who is root by number", "useradd --create-home --non-unique --uid 0 worker", "no ordinary numbers"],
     ["whose home is elsewhere", `useradd --uid ${OWN} --home-dir /srv/worker --create-home worker`, "another one there"],
