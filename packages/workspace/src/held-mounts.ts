@@ -72,8 +72,8 @@ export class HeldMounts {
     } catch (cause) {
       if (!(cause instanceof SystemCallError)) throw cause;
       throw new AppError("PLATFORM_UNSUPPORTED", {
-        message: `A workspace that belongs to root needs a mount with mapped ids, and this kernel or file system has none (${cause.code})`,
-        fix: "Give the workspace to an ordinary user: chown -R 1000:1000 <workspace>",
+        message: `A workspace that belongs to root, or a workload with a user of its own (sbx@1), needs a mount with mapped ids, and this kernel or file system has none (${cause.code})`,
+        fix: "Work on another file system (ext4, XFS, Btrfs, tmpfs); one of root's can be given to an ordinary user: chown -R 1000:1000 <workspace>",
         cause,
       });
     }

@@ -122,7 +122,7 @@ async function selfSource(mount: PlannedMount, place: OpenPlace, { held, isVerif
   if (held === undefined || (mount.purpose === "base" && mount.base.swap === undefined)) {
     if (mount.base.swap !== undefined) {
       throw new AppError("PLATFORM_UNSUPPORTED", {
-        message: `A workspace that belongs to root needs a mount with mapped ids, which this daemon cannot make`,
+        message: "A workspace that belongs to root, or a workload with a user of its own (sbx@1), needs a mount with mapped ids, which this daemon cannot make",
         fix: `Give the workspace to an ordinary user: chown -R 1000:1000 '${mount.base.path}'`,
       });
     }
