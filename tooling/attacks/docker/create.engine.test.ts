@@ -104,6 +104,7 @@ const CONFIG: readonly (readonly [string, Fields])[] = [
   ["a network card", { MacAddress: "02:42:ac:11:00:02" }],
   ["an address of its own", { NetworkingConfig: { EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: "172.17.0.5" } } } } }],
   ["a driver's options of a network", { NetworkingConfig: { EndpointsConfig: { bridge: { DriverOpts: { x: "y" } } } } }],
+  ["a network's settings beside their place", { NetworkingConfig: { bridge: { IPAMConfig: { IPv4Address: "172.17.0.5" } } } }],
   ["another sandbox's network", { NetworkingConfig: { EndpointsConfig: { othernet: {} } } }],
   ["a host name that is a path", { Hostname: "../x" }],
   ["a hundred and thirty labels", { Labels: Object.fromEntries(Array.from({ length: 130 }, (_, at) => [`l${at}`, ""])) }],

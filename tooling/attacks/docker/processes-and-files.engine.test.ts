@@ -84,7 +84,6 @@ describe.skipIf(missing !== undefined)(`processes, archives, names and builds th
 
   test.for([
     ["with privilege", '{"Detach":true,"Privileged":true}'],
-    ["with a terminal that it was made without", '{"Detach":true,"Tty":true}'],
     ["with another user", '{"Detach":true,"User":"root"}'],
     ["with a second document", '{"Detach":true}{"Detach":true}'],
     ["with a name twice", '{"Detach":true,"Detach":false}'],

@@ -153,8 +153,8 @@ function configOf({ asked, record }: OwnedContainer, { Config }: ContainerFacts)
 }
 
 /** What it is held to, which an update may have changed. */
-function sizesAnswer({ Memory, NanoCpus, PidsLimit }: NonNullable<ContainerFacts["HostConfig"]> = { Memory: 0, NanoCpus: 0 }): Readonly<Record<string, number>> {
-  return { Memory, NanoCpus, PidsLimit: PidsLimit ?? 0 };
+function sizesAnswer({ Memory, NanoCpus, CpuShares, PidsLimit }: NonNullable<ContainerFacts["HostConfig"]> = { Memory: 0, NanoCpus: 0, CpuShares: 0 }): Readonly<Record<string, number>> {
+  return { Memory, NanoCpus, CpuShares, PidsLimit: PidsLimit ?? 0 };
 }
 
 function hostConfigOf(container: OwnedContainer, { HostConfig: held }: ContainerFacts): unknown {
@@ -176,6 +176,33 @@ function hostConfigOf(container: OwnedContainer, { HostConfig: held }: Container
     IpcMode: "private",
     PidMode: "",
     UTSMode: "",
+    UsernsMode: "",
+    CgroupnsMode: "private",
+    Cgroup: "",
+    CgroupParent: "",
+    Runtime: "runc",
+    Isolation: "",
+    VolumeDriver: "",
+    VolumesFrom: null,
+    Links: null,
+    PublishAllPorts: false,
+    GroupAdd: null,
+    Dns: null,
+    DnsOptions: null,
+    DnsSearch: null,
+    Devices: [],
+    DeviceCgroupRules: null,
+    DeviceRequests: null,
+    BlkioWeight: 0,
+    CpuPeriod: 0,
+    CpuQuota: 0,
+    CpusetCpus: "",
+    CpusetMems: "",
+    MemoryReservation: 0,
+    MemorySwap: 0,
+    OomKillDisable: false,
+    OomScoreAdj: 0,
+    Ulimits: null,
     ShmSize: HostConfig.ShmSize === undefined || HostConfig.ShmSize === 0 ? 64 << 20 : HostConfig.ShmSize,
     ...sizesAnswer(held),
     Mounts: record.mounts.map(({ type, source, target, readonly }) => ({ Type: type, Source: source, Target: target, ReadOnly: readonly })),

@@ -34,6 +34,8 @@ export interface Building {
   readonly spool: Spool;
   /** Text for the client, as the engine's builder writes it. */
   readonly tell: (text: string) => void;
+  /** Called with the image's id before its names are told. */
+  readonly made: (id: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -71,13 +73,14 @@ export async function buildImage(building: Building): Promise<string> {
   return keepResult(building, last.done);
 }
 
-async function keepResult({ guard, wish, tell }: Building, done: StageBuild): Promise<string> {
+async function keepResult({ guard, wish, tell, made }: Building, done: StageBuild): Promise<string> {
   const { base } = done;
   using _count = guard.images.quota.take();
   const config = { ...base.config, Labels: { ...base.config.Labels, ...wish.labels } };
   const layers = base.layers.map((diffId) => ({ diffId }));
   const written = await writeImage(guard, { ...base, config, author: done.author, created: guard.parts.now().toISOString(), layers });
   const image = await guard.images.keep({ ...written, layers: base.ours });
+  made(image.id);
   tell(`Successfully built ${image.id.slice("sha256:".length, "sha256:".length + 12)}\n`);
   for (const name of wish.names) {
     await guard.images.name(image, name);

@@ -55,7 +55,7 @@ export const ContainerFacts = z.object({
     ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
     StopSignal: z.string().optional(),
   }),
-  HostConfig: z.object({ Memory: z.number().default(0), NanoCpus: z.number().default(0), PidsLimit: z.number().nullish() }).optional(),
+  HostConfig: z.object({ Memory: z.number().default(0), NanoCpus: z.number().default(0), CpuShares: z.number().default(0), PidsLimit: z.number().nullish() }).optional(),
   Mounts: z.array(z.object({ Source: z.string().default(""), Destination: z.string(), RW: z.boolean() })).nullish(),
   SizeRw: z.number().optional(),
   SizeRootFs: z.number().optional(),

@@ -19,9 +19,14 @@ export function checkHeaders(request: IncomingMessage): void {
     seen.add(name);
   }
   const { headers } = request;
-  if (headers["content-encoding"] !== undefined) throw new Refusal(415, "a body is sent as it is, without a content encoding");
+  if (headers["content-encoding"] !== undefined && !isPackedContext(request)) throw new Refusal(415, "a body is sent as it is, without a content encoding");
   const coding = headers["transfer-encoding"];
   if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") throw new Refusal(501, "the only transfer coding is chunked");
+}
+
+/** Whether the files of a build are packed is seen in their bytes, whatever is said of them. */
+function isPackedContext({ method, url = "", headers }: IncomingMessage): boolean {
+  return headers["content-encoding"] === "gzip" && method === "POST" && /^(?:\/v[0-9.]{1,8})?\/build(?:\?|$)/.test(url);
 }
 
 /** The length that a request announces for its body; `undefined` for one in chunks. */

@@ -18,17 +18,14 @@ async function connect(guard: Guard, container: OwnedContainer, { network, alias
   guard.events.tell({ type: "network", action: "connect", id: network.id, attributes: { container: container.id, name: network.name, type: "bridge" } });
 }
 
-/** Take a container out of a network. With `force` one that is not in it is no error. @throws Refusal 403 */
-export function disconnectNetwork(guard: Guard, { id }: OwnedContainer, wanted: { readonly network: OwnedNetwork; readonly force: boolean }): Promise<void> {
-  return guard.moves.take(id, () => disconnect(guard, guard.containers.find(id), wanted));
+/** Take a container out of a network. @throws Refusal 403 when it is not in it */
+export function disconnectNetwork(guard: Guard, { id }: OwnedContainer, network: OwnedNetwork): Promise<void> {
+  return guard.moves.take(id, () => disconnect(guard, guard.containers.find(id), network));
 }
 
-async function disconnect(guard: Guard, container: OwnedContainer, { network, force }: { readonly network: OwnedNetwork; readonly force: boolean }): Promise<void> {
+async function disconnect(guard: Guard, container: OwnedContainer, network: OwnedNetwork): Promise<void> {
   const rest = container.endpoints.filter((one) => one.network !== network.id);
-  if (rest.length === container.endpoints.length) {
-    if (force) return;
-    throw new Refusal(403, `container ${container.id} is not connected to network ${network.name}`);
-  }
+  if (rest.length === container.endpoints.length) throw new Refusal(403, `container ${container.id} is not connected to network ${network.name}`);
   await moveContainer(guard, container, rest);
   guard.events.tell({ type: "network", action: "disconnect", id: network.id, attributes: { container: container.id, name: network.name, type: "bridge" } });
 }

@@ -143,7 +143,7 @@ const KILO = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 } as const;
 /** Say every word ourselves: never setuid, never devices, never more than a container's memory. */
 function tmpfsWords(words: string, limit: number): string {
   const asked = new Map(words === "" ? [] : words.split(",").map((word) => [word.split("=")[0] ?? "", word.split("=")[1] ?? ""]));
-  const [, digits = "0", unit] = /^(\d+)([kmg]?)$/.exec(asked.get("size") ?? "") ?? [];
+  const [, digits = "0", unit] = /^(\d+)([kmg]?)$/.exec((asked.get("size") ?? "").toLowerCase()) ?? [];
   const factor = unit === "k" || unit === "m" || unit === "g" ? KILO[unit] : 1;
   const size = Number(digits) * factor;
   const rest = ["mode", "uid", "gid"].flatMap((name) => (asked.has(name) ? [`${name}=${asked.get(name) ?? ""}`] : []));

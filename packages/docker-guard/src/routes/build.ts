@@ -56,7 +56,12 @@ const BUILD = queryOf({
   version: nothing(["", "1"], "BuildKit is not offered; set DOCKER_BUILDKIT=0"),
   session: nothing([""], "BuildKit's sessions are not offered; set DOCKER_BUILDKIT=0"),
   t: z.array(text(512)).max(16),
-  dockerfile: text(1024),
+  // docker-py sends its text after its name, where it lies outside of the context; there it is in the context too.
+  dockerfile: z
+    .array(z.string().max(64 << 10))
+    .max(2)
+    .transform(([name = ""]) => name)
+    .pipe(text(1024)),
   buildargs: jsonOf(Arguments),
   labels: jsonOf(Labels.nullable()),
   target: text(128),
@@ -72,7 +77,7 @@ const BUILD = queryOf({
   buildid: text(128),
   outputs: nothing(["", "null", "[]"], "the result is an image; docker save or docker cp give its files"),
   cachefrom: text(16_384),
-  extrahosts: nothing(["", "null", "[]"], "steps find hosts by the sandbox's own names"),
+  extrahosts: z.array(nothing(["", "null", "[]"], "steps find hosts by the sandbox's own names")).max(32),
   securityopt: nothing(["", "null", "[]"], "profiles of security are set by sbx"),
   isolation: nothing(["", "default"], "there is one kind of isolation"),
   ulimits: nothing(["", "null", "[]"], LIMITS),
@@ -122,9 +127,10 @@ async function build(guard: Guard, { body, query, gone }: { readonly body: Reada
       held.dispose();
       await kept.disposeAsync();
     };
-    void buildImage({ guard, wish, files, spool, tell, signal })
+    const made = (id: string) => push(query.q === true ? { stream: `${id}\n` } : { aux: { ID: id } });
+    void buildImage({ guard, wish, files, spool, tell, made, signal })
       .then(
-        (id) => push(query.q === true ? { stream: `${id}\n` } : { aux: { ID: id } }),
+        () => undefined,
         (error: unknown) => {
           const message = whatFailed(guard, error, signal);
           push({ errorDetail: { message }, error: message });
@@ -151,7 +157,7 @@ export const BUILD_ROUTES: readonly GuardRoute[] = [
   route("POST build", {
     means: "makes an image by a Dockerfile; each RUN is a container like any other of the sandbox",
     query: BUILD,
-    repeats: ["t"],
+    repeats: ["t", "dockerfile", "extrahosts"],
     body: "file",
     handle: ({ guard, query, source, gone }) => {
       if (source.kind !== "plain") throw new Refusal(400, "files come without an upgrade");

@@ -14,7 +14,7 @@ import { Count, field, whole } from "./schema/field.ts";
 const EXEC_START = {
   ConsoleSize: field(z.tuple([whole(0, 10_000), whole(0, 10_000)]), "height and width of the terminal"),
   Detach: field(z.boolean(), "do not wait for it"),
-  Tty: field(z.boolean(), "has to be what was asked for when it was made"),
+  Tty: field(z.boolean(), "output comes as it is, and not in frames of two streams"),
   // What dockerode says to itself.
   ...Object.fromEntries(["hijack", "stdin", "stdout", "stderr", "stream"].map((name) => [name, field(z.boolean(), "noted")])),
 };
@@ -22,7 +22,7 @@ const ExecStart = z.strictObject(EXEC_START);
 
 /** Write the engine's request from what was understood. A process gets nothing beyond what its container has. */
 function execBody({ AttachStdin = false, AttachStdout = false, AttachStderr = false, Tty = false, Cmd, ...rest }: z.output<typeof ExecCreate>): JsonObject {
-  const { Env, User, WorkingDir, DetachKeys } = rest;
+  const { Env, User, WorkingDir, DetachKeys = rest.detachKeys } = rest;
   const texts = Object.entries({ User, WorkingDir, DetachKeys }).flatMap(([name, value]) => (value === undefined || value === "" ? [] : [[name, value] as const]));
   return { AttachStdin, AttachStdout, AttachStderr, Tty, Cmd, Privileged: false, ...(Env === undefined ? {} : { Env }), ...Object.fromEntries(texts) };
 }
@@ -41,8 +41,8 @@ async function create(guard: Guard, reference: string, asked: z.output<typeof Ex
   return id;
 }
 
-async function start(guard: Guard, { id, container, asked }: OwnedExec, { detach, version }: { readonly detach: boolean; readonly version: string | undefined }): Promise<Answer> {
-  const tty = asked.Tty === true;
+/** Whether there is a terminal was said when it was made; how its output comes is said now, as the engine has it. */
+async function start(guard: Guard, { id, container }: OwnedExec, { detach, tty, version }: { readonly detach: boolean; readonly tty: boolean; readonly version: string | undefined }): Promise<Answer> {
   const request = { method: "POST", path: ["exec", id, "start"], body: { Detach: detach, Tty: tty } } as const;
   if (!detach) return hijacked(guard, request, { container, tty, version, failed: "the process could not be started" });
   const answer = await guard.parts.engine.call(request);
@@ -80,9 +80,8 @@ export const EXEC_ROUTES: readonly GuardRoute[] = [
     body: ExecStart,
     handle: ({ guard, param, body, version, source }) => {
       const exec = guard.execs.find(param);
-      if (body.Tty !== undefined && body.Tty !== (exec.asked.Tty === true)) throw new Refusal(400, "a process has a terminal or not from when it was made; Tty has to be the same");
       if (body.Detach !== true && exec.asked.AttachStdin === true && source.kind === "plain") throw new Refusal(400, "input needs an upgrade of the connection: Connection: Upgrade, Upgrade: tcp");
-      return start(guard, exec, { detach: body.Detach === true, version });
+      return start(guard, exec, { detach: body.Detach === true, tty: body.Tty === true, version });
     },
   }),
   route("POST exec/{id}/resize", {

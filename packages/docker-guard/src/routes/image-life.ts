@@ -135,7 +135,7 @@ export const IMAGE_LIFE_ROUTES: readonly GuardRoute[] = [
   route("GET images/{name*}/get", { means: "the same of one", query: queryOf({ platform: Platform }), handle: ({ guard, param, gone }) => save(guard, [param], gone) }),
   route("POST images/{name*}/tag", {
     means: "gives it a further name, which this sandbox alone knows",
-    query: queryOf({ repo: text(512), tag: text(128) }),
+    query: queryOf({ repo: text(512), tag: text(128), force: Flag }),
     handle: async ({ guard, param, query: { repo, tag } }) => {
       const { id } = await findImage(guard, param);
       const name = nameOf(repo, tag);

@@ -37,7 +37,7 @@ async function history(guard: Guard, reference: string): Promise<unknown> {
 export const IMAGE_ROUTES: readonly GuardRoute[] = [
   route("GET images/json", {
     means: "lists images",
-    query: queryOf({ all: Flag, digests: Flag, "shared-size": Flag, manifests: Flag, filters: filterParameter(["dangling", "label", "reference"]) }),
+    query: queryOf({ all: Flag, digests: Flag, "shared-size": Flag, manifests: Flag, only_ids: Flag, filters: filterParameter(["dangling", "label", "reference"]) }),
     handle: async ({ guard, query: { filters = {} } }) => json(await list(guard, filters)),
   }),
   route("GET images/{name*}/json", {

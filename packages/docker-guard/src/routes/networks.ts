@@ -79,8 +79,8 @@ export const NETWORK_ROUTES: readonly GuardRoute[] = [
   route("POST networks/{id}/disconnect", {
     means: "takes a container out of a network while it runs",
     body: NetworkDisconnect,
-    handle: async ({ guard, param, body: { Container, Force = false } }) => {
-      await disconnectNetwork(guard, guard.containers.find(Container), { network: guard.networks.find(param), force: Force });
+    handle: async ({ guard, param, body: { Container } }) => {
+      await disconnectNetwork(guard, guard.containers.find(Container), guard.networks.find(param));
       return empty(200);
     },
   }),

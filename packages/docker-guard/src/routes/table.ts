@@ -8,6 +8,7 @@ import { EXEC_ROUTES } from "./execs.ts";
 import { IMAGE_LIFE_ROUTES } from "./image-life.ts";
 import { IMAGE_ROUTES } from "./images.ts";
 import { NETWORK_ROUTES } from "./networks.ts";
+import { SWARM_ROUTES } from "./swarm.ts";
 import { SYSTEM_ROUTES } from "./system.ts";
 import { VOLUME_ROUTES } from "./volumes.ts";
 import type { GuardRoute } from "./route.ts";
@@ -26,4 +27,5 @@ export const ROUTES: readonly GuardRoute[] = [
   ...NETWORK_ROUTES,
   ...VOLUME_ROUTES,
   ...EVENT_ROUTES,
+  ...SWARM_ROUTES,
 ];

@@ -59,7 +59,11 @@ export const CONTAINER_CREATE = {
   Labels: field(Labels, "seen by this sandbox alone"),
   MacAddress: only([""], "a pod has no network card"),
   NetworkDisabled: only([false], "use NetworkMode none"),
-  NetworkingConfig: field(z.strictObject({ EndpointsConfig: field(z.record(text(128), field(z.strictObject(ENDPOINT), "aliases")), "networks by name") }), "networks and aliases"),
+  NetworkingConfig: field(
+    // Names without a word about them stand beside EndpointsConfig where docker-py is given a network alone.
+    z.object({ EndpointsConfig: field(z.record(text(128), field(z.strictObject(ENDPOINT), "aliases")), "networks by name") }).catchall(z.null({ error: "stands under EndpointsConfig" })),
+    "networks and aliases",
+  ),
   OnBuild: only([[]], "is for builds"),
   OpenStdin: field(z.boolean(), "keep its input open"),
   PortSpecs: only([[]], "is gone from Docker too; use PortBindings"),
@@ -81,6 +85,14 @@ export type ContainerCreate = z.output<typeof ContainerCreate>;
 export type Healthcheck = NonNullable<ContainerCreate["Healthcheck"]>;
 
 /** Every field of a request for a further process in a container. */
+const DetachKeys = field(
+  z
+    .string()
+    .max(64)
+    .regex(/^(?:(?:[A-Za-z]|ctrl-[a-z@[\\\]^_])(?:,(?:[A-Za-z]|ctrl-[a-z@[\\\]^_]))*)?$/, "keys, as ctrl-p,ctrl-q"),
+  "the keys that leave it",
+);
+
 export const EXEC_CREATE = {
   AttachStderr: field(z.boolean(), "its output of errors is wanted"),
   AttachStdin: field(z.boolean(), "its input is wanted"),
@@ -89,13 +101,8 @@ export const EXEC_CREATE = {
   ConsoleSize: field(z.tuple([whole(0, 10_000), whole(0, 10_000)]), "height and width of the terminal"),
   Container: field(text(128), "the one that the path names, which is meant"),
   Detach: field(z.boolean(), "noted"),
-  DetachKeys: field(
-    z
-      .string()
-      .max(64)
-      .regex(/^(?:(?:[A-Za-z]|ctrl-[a-z@[\\\]^_])(?:,(?:[A-Za-z]|ctrl-[a-z@[\\\]^_]))*)?$/, "keys, as ctrl-p,ctrl-q"),
-    "the keys that leave it",
-  ),
+  DetachKeys,
+  detachKeys: DetachKeys.describe("the same, as docker-py writes it"),
   Env: CONTAINER_CREATE.Env,
   Privileged: only([false], "no process of a sandbox has privilege"),
   Tty: field(z.boolean(), "a terminal"),

@@ -26,7 +26,7 @@ export const Bind = text(8192).transform((bind, context): Bind => {
 });
 export const Binds = z.array(Bind).max(32);
 
-const TmpfsWord = /^(?:rw|ro|exec|noexec|suid|nosuid|dev|nodev|noatime|size=\d{1,12}[kmg]?|mode=0?[0-7]{3,4}|uid=\d{1,9}|gid=\d{1,9})$/;
+const TmpfsWord = /^(?:rw|ro|exec|noexec|suid|nosuid|dev|nodev|noatime|size=\d{1,12}[kmgKMG]?|mode=0?[0-7]{3,4}|uid=\d{1,9}|gid=\d{1,9})$/;
 /** What is kept of a client's words for memory as a file system. */
 export const TmpfsOptions = text(256).refine((words) => words === "" || words.split(",").every((word) => TmpfsWord.test(word)), {
   error: "words for memory are size, mode, uid, gid, ro, rw, exec and noexec",
