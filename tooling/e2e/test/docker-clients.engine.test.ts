@@ -74,7 +74,7 @@ describe("clients of Docker's API in a sandbox, unchanged and not configured", {
   });
 
   it("dockerode and docker-py run, make, look and remove", async ({ expect }) => {
-    expect(await inside("node dockerode.mjs")).toEqual({ code: 0, stdout: "from dockerode\r\n0 true made\n", stderr: "" });
+    expect(await inside("node dockerode.mjs")).toEqual({ code: 0, stdout: "from dockerode\r\nto and fro\n0 0 true made\n", stderr: "" });
     expect(await inside("python3 library.py")).toEqual({ code: 0, stdout: "from python\nin it 127.0.0.1\non a terminal raw\n403 True\nSuccessfully tagged of-python:latest\n", stderr: "" });
     expect((await inside(NOTHING)).stdout).toBe("");
   });

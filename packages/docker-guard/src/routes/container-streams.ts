@@ -93,7 +93,7 @@ export const CONTAINER_STREAM_ROUTES: readonly GuardRoute[] = [
   route("POST containers/{id}/attach", {
     means: "joins its input and output",
     upgrades: true,
-    query: queryOf({ stream: Flag, stdin: Flag, stdout: Flag, stderr: Flag, logs: Flag, detachKeys: z.string().regex(/^[A-Za-z0-9,@^[\]\\_-]{0,64}$/, "keys, as ctrl-p,ctrl-q") }),
+    query: queryOf({ stream: Flag, stdin: Flag, stdout: Flag, stderr: Flag, logs: Flag, hijack: Flag, detachKeys: z.string().regex(/^[A-Za-z0-9,@^[\]\\_-]{0,64}$/, "keys, as ctrl-p,ctrl-q") }),
     handle: async ({ guard, param, query: { stream, stdin, stdout, stderr, logs, detachKeys }, version, source }) => {
       const { id, asked } = guard.containers.find(param);
       if (stdin === true && source.kind === "plain") throw new Refusal(400, "input needs an upgrade of the connection: Connection: Upgrade, Upgrade: tcp");

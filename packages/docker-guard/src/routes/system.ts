@@ -9,7 +9,7 @@ import { imageSummary } from "../answers/image-answers.ts";
 import { volumeUsage } from "../answers/object-answers.ts";
 import { summaries } from "../owned/summaries.ts";
 import { queryOf, route, type GuardRoute } from "./route.ts";
-import { Flag } from "./schema/field.ts";
+import { Flag, text } from "./schema/field.ts";
 
 /** On every answer: what clients negotiate by. `Builder-Version: 1` keeps them from BuildKit, whose sessions are not offered. */
 export function commonHeaders({ parts: { engine } }: Guard): Readonly<Record<string, string>> {
@@ -126,6 +126,7 @@ export const SYSTEM_ROUTES: readonly GuardRoute[] = [
   route("HEAD _ping", { means: "the same without a body", handle: () => pong }),
   route("GET version", { means: "the engine's version, and which versions of the API are spoken", handle: ({ guard }) => json(versionAnswer(guard)) }),
   route("GET info", { means: "counts and limits of the sandbox", handle: async ({ guard }) => json(await infoAnswer(guard)) }),
+  route("GET plugins", { means: "lists plugins: none", query: queryOf({ filters: text(4096) }), handle: () => json([]) }),
   route("GET system/df", {
     means: "what of the sandbox is kept",
     query: queryOf({ type: z.enum(["container", "image", "volume", "build-cache"]), verbose: Flag }),

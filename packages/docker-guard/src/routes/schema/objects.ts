@@ -29,7 +29,7 @@ export type NetworkCreate = z.output<typeof NetworkCreate>;
 export const NETWORK_CONNECT = { Container: text(128).min(1).describe("name or id of a container of this sandbox"), EndpointConfig: field(z.strictObject(ENDPOINT), "aliases") };
 export const NetworkConnect = z.strictObject(NETWORK_CONNECT);
 /** Every field of a request to leave one. */
-export const NetworkDisconnect = z.strictObject({ Container: text(128).min(1), Force: field(z.boolean(), "one that is not in it is no error") });
+export const NetworkDisconnect = z.strictObject({ Container: text(128).min(1), Force: field(z.boolean(), "noted") });
 
 /** Every field of a request for a volume. */
 export const VOLUME_CREATE = {
@@ -37,6 +37,7 @@ export const VOLUME_CREATE = {
   Driver: field(z.enum(["", "local"], { error: "volumes are kept by the engine itself" }), "local"),
   DriverOpts: only([{}], "volumes with options are mounts of the host; use a plain volume, or bind the workspace"),
   Labels: field(Labels, "seen by this sandbox alone"),
+  Mountpoint: field(text(4096), "noted; where it lies is the engine's"),
   Name: field(z.union([z.literal(""), ObjectName]), "unique in the sandbox; one is made up when it is missing"),
 };
 export const VolumeCreate = z.strictObject(VOLUME_CREATE);
