@@ -252,7 +252,8 @@ describe("a message to the gateway of a person's clients", () => {
       if (sent < 64 << 20) socket.once("drain", more);
     };
     more();
-    expect(statusOf(await back)).toBe("413");
+    // Who is still sending when the connection ends may not read why.
+    expect(["413", "closed"]).toContain(statusOf(await back));
     expect(sent).toBeLessThan(64 << 20);
     expect((await (await gateway.client()).request("ping")).result).toEqual({});
   });
