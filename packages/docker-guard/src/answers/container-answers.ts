@@ -2,6 +2,7 @@ import type { ContainerFacts, ContainerSummary } from "../engine/engine-answers.
 import type { Guard } from "../guard.ts";
 import { gatewayOf, PREFIX_LENGTH } from "../owned/addresses.ts";
 import type { Endpoint, OwnedContainer } from "../owned/container-record.ts";
+import type { ContainerCreate } from "../routes/schema/container-config.ts";
 import { BRIDGE, type OwnedNetwork } from "../owned/owned-networks.ts";
 import { endpointId } from "./object-answers.ts";
 
@@ -157,6 +158,11 @@ function sizesAnswer({ Memory, NanoCpus, CpuShares, PidsLimit }: NonNullable<Con
   return { Memory, NanoCpus, CpuShares, PidsLimit: PidsLimit ?? 0 };
 }
 
+/** What was asked for and changes nothing else that is told. */
+function saidAgain({ PublishAllPorts, GroupAdd, Ulimits, MemoryReservation, MemorySwap }: NonNullable<ContainerCreate["HostConfig"]>): Readonly<Record<string, unknown>> {
+  return { PublishAllPorts: PublishAllPorts === true, GroupAdd: GroupAdd ?? null, Ulimits: Ulimits ?? null, MemoryReservation: MemoryReservation ?? 0, MemorySwap: MemorySwap ?? 0 };
+}
+
 function hostConfigOf(container: OwnedContainer, { HostConfig: held }: ContainerFacts): unknown {
   const { record, asked } = container;
   const { HostConfig = {} } = asked;
@@ -185,8 +191,7 @@ function hostConfigOf(container: OwnedContainer, { HostConfig: held }: Container
     VolumeDriver: "",
     VolumesFrom: null,
     Links: null,
-    PublishAllPorts: false,
-    GroupAdd: null,
+    ...saidAgain(HostConfig),
     Dns: null,
     DnsOptions: null,
     DnsSearch: null,
@@ -198,11 +203,8 @@ function hostConfigOf(container: OwnedContainer, { HostConfig: held }: Container
     CpuQuota: 0,
     CpusetCpus: "",
     CpusetMems: "",
-    MemoryReservation: 0,
-    MemorySwap: 0,
     OomKillDisable: false,
     OomScoreAdj: 0,
-    Ulimits: null,
     ShmSize: HostConfig.ShmSize === undefined || HostConfig.ShmSize === 0 ? 64 << 20 : HostConfig.ShmSize,
     ...sizesAnswer(held),
     Mounts: record.mounts.map(({ type, source, target, readonly }) => ({ Type: type, Source: source, Target: target, ReadOnly: readonly })),
