@@ -182,17 +182,17 @@ async function takeUp({ gateway, docker, workspace, sessions }: Keepers, live: r
   await sessions.reconcile(live);
 }
 
+/** Tell every part that a sandbox is gone. Resolves when none keeps anything of it. */
+async function forgetIn(parts: readonly { readonly forget: (id: SandboxId) => void | Promise<void> }[], id: SandboxId): Promise<void> {
+  for (const part of parts) await part.forget(id);
+}
+
 interface Serve extends Pick<Compose, "config" | "scope" | "log"> {
   readonly handlers: Handlers;
   readonly events: EventLog;
   readonly attach: (session: string, connection: Duplex) => void;
   readonly gateway: (id: string, connection: Duplex) => void;
   readonly archive: ServeArchive;
-}
-
-/** Tell every part that a sandbox is gone. Resolves when none keeps anything of it. */
-async function forgetIn(parts: readonly { readonly forget: (id: SandboxId) => void | Promise<void> }[], id: SandboxId): Promise<void> {
-  for (const part of parts) await part.forget(id);
 }
 
 /** Answer on the daemon's socket, whoever the kernel says is its user. */

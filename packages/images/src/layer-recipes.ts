@@ -48,8 +48,9 @@ export async function layerRecipes(agent: Recipe, { layers, base, recipeOn }: La
 /** Directories that files come with bring their owner; the homes and what they lie in keep theirs. */
 function homes(dockerfile: string): readonly string[] {
   const user = userOf(dockerfile);
-  const own = NAME.test(user) && user !== "root" ? [`RUN ["/bin/sh", "-c", "[ ! -d /home/${user} ] || /bin/chown ${user}: /home/${user}"]`] : [];
-  return ['RUN ["/bin/chown", "0:0", "/home"]', 'RUN ["/bin/chown", "1000:1000", "/home/agent"]', ...(user === "agent" ? [] : own)];
+  const isOwn = NAME.test(user) && user !== "root" && user !== "agent";
+  const own = isOwn ? [`RUN ["/bin/sh", "-c", "[ ! -d /home/${user} ] || /bin/chown ${user}: /home/${user}"]`] : [];
+  return ['RUN ["/bin/chown", "0:0", "/home"]', 'RUN ["/bin/chown", "1000:1000", "/home/agent"]', ...own];
 }
 
 const NAME = /^[a-z_][a-z0-9_-]{0,30}$/;

@@ -7,9 +7,7 @@ import { sendSpent } from "../streams/send-spent.ts";
 
 /** What a route gives back. Streams are owned by the answer: they are destroyed when the client goes. */
 export type Answer =
-  | { readonly kind: "json"; readonly status: number; readonly body: unknown }
-  /** JSON that is written already. */
-  | { readonly kind: "written"; readonly json: string }
+  | { readonly kind: "json"; readonly status: number; readonly text: string }
   | { readonly kind: "empty"; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: "text"; readonly text: string; readonly headers: Readonly<Record<string, string>> }
   | { readonly kind: "stream"; readonly type: string; readonly body: Readable; readonly headers?: Readonly<Record<string, string>> }
@@ -19,7 +17,12 @@ export type Answer =
 
 /** Answer with JSON. */
 export function json(body: unknown, status = 200): Answer {
-  return { kind: "json", status, body };
+  return written(JSON.stringify(body), status);
+}
+
+/** Answer with JSON that is written already. */
+export function written(text: string, status = 200): Answer {
+  return { kind: "json", status, text };
 }
 
 /** Answer without a body. */
@@ -37,11 +40,10 @@ export function refusalAnswer(error: unknown): { readonly status: number; readon
 export async function send(response: ServerResponse, answer: Answer, common: Readonly<Record<string, string>>): Promise<void> {
   const begin = (status: number, headers: Readonly<Record<string, string | number>> = {}): ServerResponse => response.writeHead(status, { ...common, ...headers });
   switch (answer.kind) {
-    case "json":
-    case "written": {
+    case "json": {
       // With its length an answer goes out in one write.
-      const text = `${answer.kind === "json" ? JSON.stringify(answer.body) : answer.json}\n`;
-      begin(answer.kind === "json" ? answer.status : 200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+      const text = `${answer.text}\n`;
+      begin(answer.status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
       return;
     }
     case "empty":

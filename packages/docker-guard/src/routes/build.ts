@@ -129,13 +129,10 @@ async function build(guard: Guard, { body, query, gone }: { readonly body: Reada
     };
     const made = (id: string) => push(query.q === true ? { stream: `${id}\n` } : { aux: { ID: id } });
     void buildImage({ guard, wish, files, spool, tell, made, signal })
-      .then(
-        () => undefined,
-        (error: unknown) => {
-          const message = whatFailed(guard, error, signal);
-          push({ errorDetail: { message }, error: message });
-        },
-      )
+      .catch((error: unknown) => {
+        const message = whatFailed(guard, error, signal);
+        push({ errorDetail: { message }, error: message });
+      })
       .then(end);
     return { kind: "stream", type: "application/json", body: out };
   } catch (error) {

@@ -4,7 +4,7 @@ import { writtenInspect } from "../answers/written-inspect.ts";
 import { TopFacts } from "../engine/engine-answers.ts";
 import { refusalOf } from "../engine/engine-refused.ts";
 import type { Guard } from "../guard.ts";
-import { empty, json } from "../http/answer.ts";
+import { empty, json, written } from "../http/answer.ts";
 import { createContainer } from "../life/create-container.ts";
 import { removeContainer } from "../life/remove-container.ts";
 import type { OwnedContainer } from "../owned/container-record.ts";
@@ -98,7 +98,7 @@ export const CONTAINER_ROUTES: readonly GuardRoute[] = [
     handle: async ({ guard, param, query: { size } }) => {
       const container = guard.containers.find(param);
       const reply = await askOf(guard, container, size);
-      return { kind: "written", json: writtenInspect(guard, guard.containers.find(container.id), reply) };
+      return written(writtenInspect(guard, guard.containers.find(container.id), reply));
     },
   }),
   route("GET containers/{id}/top", {

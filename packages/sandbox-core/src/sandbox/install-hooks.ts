@@ -7,7 +7,7 @@ import { openHookContainer, type HookWork } from "./open-hook-container.ts";
 import { profileFacts } from "./prepare-home.ts";
 import { runHook } from "./run-hook.ts";
 import type { LiveSandbox, SandboxParts } from "./sandbox-parts.ts";
-import { accountOf, workloadEnvironment } from "./workload-container.ts";
+import { accountName, workloadEnvironment } from "./workload-container.ts";
 
 /**
  * Run the install hooks of a new sandbox in a container of their own, where a hook is root's or its Kits give them a
@@ -59,6 +59,6 @@ async function keepImage(parts: SandboxParts, { engine, live, container }: { rea
   parts.store.putSandbox(live.record);
   // What an image says of itself is said of every container of it: those of others are not this sandbox's.
   const labels = { "dev.sbx.image": "hooks", [LABELS.owner]: "", [LABELS.sandbox]: "", [LABELS.role]: "" };
-  live.record = { ...live.record, image: await engine.commit(container, { reference, labels, user: accountOf(live.record).name }) };
+  live.record = { ...live.record, image: await engine.commit(container, { reference, labels, user: accountName(live.record) }) };
   parts.store.putSandbox(live.record);
 }

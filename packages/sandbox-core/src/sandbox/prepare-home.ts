@@ -72,10 +72,11 @@ export async function runToEnd(engine: ContainerEngine, spec: ContainerSpec, sig
 
 /** A script that writes files as the workload's user. Needs /bin/sh and base64 in the image. */
 function seedScript(record: SandboxRecord, files: readonly SeedFile[]): string {
-  return files.map((file) => seedLine(file, pathOf(file, record))).join("\n");
+  return files.map((file) => seedLine(file, seedPath(file, record))).join("\n");
 }
 
-function pathOf({ path }: SeedFile, { homeDirectory }: SandboxRecord): string {
+/** Where a file of a profile lies, as an absolute path. */
+export function seedPath({ path }: SeedFile, { homeDirectory }: SandboxRecord): string {
   return path.startsWith("/") ? path : `${homeDirectory}/${path}`;
 }
 
@@ -133,7 +134,7 @@ export async function setUpHome({ engine, live, profile, skills, container, sign
 
 /** Files outside of the home are a container's own: what was written in another is not here. */
 async function seedOutside({ engine, live: { record }, profile, container, signal }: HomeWork & { readonly container: EngineId }): Promise<void> {
-  const files = profile.seedFiles(profileFacts(record)).filter((file) => !isWithin(pathOf(file, record), record.homeDirectory));
+  const files = profile.seedFiles(profileFacts(record)).filter((file) => !isWithin(seedPath(file, record), record.homeDirectory));
   await setUp(engine, { container, record, seeded: true, script: seedScript(record, files) }, signal);
 }
 

@@ -77,9 +77,15 @@ export function workloadEnvironment(record: SandboxRecord, profileEnv: Readonly<
   return { ...accountVariables(accountOf(record)), SBX_SANDBOX: record.name, ...zoneEnv(record), ...dockerEnv(record), ...profileEnv };
 }
 
+/** What a sandbox's user is called in it. */
+export function accountName({ account }: Pick<SandboxRecord, "account">): string {
+  return account?.name ?? AGENT.name;
+}
+
 /** The account of a sandbox's user. */
-export function accountOf({ user, homeDirectory, account }: SandboxRecord): Account {
-  return { name: account?.name ?? AGENT.name, shell: "/bin/bash", ...idsOf(user), home: homeDirectory };
+export function accountOf(record: SandboxRecord): Account {
+  const { user, homeDirectory } = record;
+  return { name: accountName(record), shell: "/bin/bash", ...idsOf(user), home: homeDirectory };
 }
 
 /** What a sandbox may use of this machine. */

@@ -1,6 +1,6 @@
 import { AppError } from "@sbx/contracts";
-import { AGENT } from "../kit/workload-account.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
+import { accountName } from "../sandbox/workload-container.ts";
 
 /**
  * Refuse a session as anybody but the sandbox's own user, who may be named as what it is called (`agent`), by the number, or by number and group.
@@ -8,8 +8,9 @@ import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
  *
  * @throws AppError `USAGE`
  */
-export function refuseOtherUser(wanted: string | undefined, { user, name, account }: Pick<SandboxRecord, "user" | "name" | "account">): void {
-  const own = account?.name ?? AGENT.name;
+export function refuseOtherUser(wanted: string | undefined, record: Pick<SandboxRecord, "user" | "name" | "account">): void {
+  const { user, name } = record;
+  const own = accountName(record);
   if (wanted === undefined || [own, `${own}:${own}`, user, user.split(":")[0]].includes(wanted)) return;
   const isRoot = /^(root|0+)(:|$)/.test(wanted);
   throw new AppError("USAGE", {

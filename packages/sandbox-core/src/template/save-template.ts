@@ -1,7 +1,7 @@
 import { AppError } from "@sbx/contracts";
 import type { AgentProfile } from "../kit/profile.ts";
 import { labelsOf } from "../sandbox/labels.ts";
-import { profileFacts } from "../sandbox/prepare-home.ts";
+import { profileFacts, seedPath } from "../sandbox/prepare-home.ts";
 import type { Progress } from "../sandbox/progress.ts";
 import type { SandboxParts } from "../sandbox/sandbox-parts.ts";
 import type { SandboxRecord } from "../sandbox/sandbox-record.ts";
@@ -64,8 +64,9 @@ async function makeImage(
   if (named.length === 0) return await progress.step("template", (line) => layers.template(layer, line, signal));
   const engine = await parts.engine();
   const gateImage = await progress.step("gate image", async (line) => await (await parts.images()).gate(line, signal));
-  const inHome = (path: string): readonly string[] => (path.startsWith("/") && !path.startsWith(`${record.homeDirectory}/`) ? [] : [path.replace(`${record.homeDirectory}/`, "")]);
-  const own = profile.seedFiles(profileFacts(record)).flatMap(({ path }) => inHome(path));
+  const home = `${record.homeDirectory}/`;
+  const seeded = profile.seedFiles(profileFacts(record)).map((file) => seedPath(file, record));
+  const own = seeded.filter((path) => path.startsWith(home)).map((path) => path.slice(home.length));
   await using opened = await openHome(engine, { record, gateImage, labels: labelsOf(parts.owner, record.id, "home"), paths: named, signal });
   const files = { tar: opened.tar, leaveOut: leftOutOfHome({ named, own }) };
   const made = await progress.step("template", (line) => layers.template({ ...layer, files }, line, signal));
